@@ -1,0 +1,1 @@
+//! Layers as bytes: tar entries, the frozen gzip encoder, decompression, whiteouts.

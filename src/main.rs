@@ -1,0 +1,3 @@
+//! Parses the command line, runs it, ends with its status.
+
+fn main() {}
