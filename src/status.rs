@@ -63,6 +63,15 @@ pub trait ExitStatus: std::error::Error {
     }
 }
 
+/// Any error with its status, as engines and commands return it; `?` makes one.
+pub type Failure = Box<dyn ExitStatus + Send + Sync>;
+
+impl<E: ExitStatus + Send + Sync + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Box::new(error)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,165 @@
+//! From locked facts to an image's bytes: the plan, the engine's side of the contract, and assembling.
+//!
+//! A [`Plan`] holds everything that one platform's build may depend on. An [`Engine`] turns it into a [`Built`]:
+//! the config and the layers, new ones uncompressed. `assemble` compresses those with the frozen encoder and writes
+//! image manifest, index, archive or layout in image form 1.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::cancel::Cancel;
+use crate::context::Tree;
+use crate::digest::{DiffId, Digest};
+use crate::epoch::Epoch;
+use crate::limits::Limits;
+use crate::lockfile::Pin;
+use crate::manifest::{Allow, Network, Output};
+use crate::platform::Platform;
+use crate::progress::Reporter;
+use crate::status::Failure;
+
+/// Everything that one platform's build may depend on.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The image's name in the manifest.
+    pub image: String,
+    /// The Dockerfile's bytes.
+    pub dockerfile: Vec<u8>,
+    /// The Dockerfile's path for messages, relative to where the user stands.
+    pub dockerfile_path: PathBuf,
+    /// The context, normalised; what the target can't reach is already left out.
+    pub context: Tree,
+    /// Named contexts by name.
+    pub contexts: BTreeMap<String, PlannedContext>,
+    /// Build stage; none is the last.
+    pub target: Option<String>,
+    /// The platform that is built.
+    pub platform: Platform,
+    /// What `BUILDPLATFORM` means; none is the builder's own.
+    pub build_platform: Option<Platform>,
+    /// Build arguments, without the epoch.
+    pub args: BTreeMap<String, String>,
+    /// Labels added to the config.
+    pub labels: BTreeMap<String, String>,
+    /// Annotations of the image manifest.
+    pub annotations: BTreeMap<String, String>,
+    /// The epoch.
+    pub epoch: Epoch,
+    /// The pins that the build may use, and nothing else from outside.
+    pub pins: Vec<Pin>,
+    /// What RUN may reach.
+    pub network: Network,
+    /// Exceptions that the user consented to.
+    pub allow: Vec<Allow>,
+    /// Secrets: id and file.
+    pub secrets: Vec<(String, PathBuf)>,
+    /// Ids of ssh agents.
+    pub ssh: Vec<String>,
+    /// The form of the output.
+    pub output: Output,
+    /// Start without any cache: for builds that check or record.
+    pub no_cache: bool,
+}
+
+/// What a named context stands for, ready to be used.
+#[derive(Clone, Debug)]
+pub enum PlannedContext {
+    /// A folder's normalised tree.
+    Local(Tree),
+    /// An image reference; its pin is among the plan's.
+    Image(String),
+    /// An OCI layout's folder; its pin is among the plan's, by the context's name.
+    Layout(PathBuf),
+    /// An HTTP URL; its pin is among the plan's.
+    Http(String),
+    /// A git URL; its pin is among the plan's.
+    Git(String),
+}
+
+/// What surrounds a build but can't change its result.
+pub struct Surroundings<'a> {
+    /// An empty private folder; the engine may leave its output there, the caller removes it.
+    pub work: &'a Path,
+    /// Told what goes on.
+    pub progress: Reporter,
+    /// Asked whether to stop.
+    pub cancel: Cancel,
+    /// Bounds on what the engine writes.
+    pub limits: &'a Limits,
+}
+
+/// What executes a build.
+pub trait Engine: Send + Sync {
+    /// The engine's name as `--engine` takes it (`native`, `buildctl`, `buildx`).
+    fn name(&self) -> &'static str;
+
+    /// Refuses, before any work, what this engine can't do; the error names instruction and line, or what to install.
+    fn check(&self, plan: &Plan) -> Result<(), Failure>;
+
+    /// Builds one platform.
+    fn build(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<Built, Failure>;
+
+    /// The exact commands that [`Engine::build`] would run, ready to paste; empty for engines that run none.
+    fn commands(&self, plan: &Plan) -> Result<Vec<String>, Failure>;
+}
+
+/// What an engine made: the same from every engine.
+#[derive(Debug)]
+pub struct Built {
+    /// The config's exact bytes.
+    pub config: Vec<u8>,
+    /// The layers, base first.
+    pub layers: Vec<BuiltLayer>,
+    /// What the engine reports about itself, for people and attestations (`buildkit v0.32.2`).
+    pub engine: String,
+}
+
+/// One layer of a build.
+#[derive(Clone, Debug)]
+pub enum BuiltLayer {
+    /// A base layer as it is in the registry.
+    Base {
+        /// Its media type there.
+        media_type: String,
+        /// Digest of the stored blob.
+        digest: Digest,
+        /// Bytes of the stored blob.
+        size: u64,
+        /// Diff ID, from the base's config.
+        diff_id: DiffId,
+        /// Where the blob's bytes are.
+        blob: Blob,
+    },
+    /// A layer that this build made.
+    New {
+        /// Diff ID, computed by whoever wrote the tar.
+        diff_id: DiffId,
+        /// Bytes of the uncompressed tar.
+        size: u64,
+        /// Where the uncompressed tar is.
+        tar: Blob,
+    },
+}
+
+/// Where bytes are that nobody holds in memory.
+#[derive(Clone, Debug)]
+pub enum Blob {
+    /// A whole file.
+    File(PathBuf),
+    /// A part of a file: a member of an archive that is not unpacked.
+    Slice {
+        /// The file.
+        path: PathBuf,
+        /// Where the part starts.
+        offset: u64,
+        /// Its bytes.
+        length: u64,
+    },
+    /// Bytes in memory, for small things only.
+    Bytes(std::sync::Arc<[u8]>),
+    /// Not fetched; whoever needs the bytes asks `resolve` for the digest from this source.
+    Remote {
+        /// Normalised reference of the image, or name of the layout's context.
+        request: String,
+    },
+}

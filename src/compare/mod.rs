@@ -1,0 +1,1 @@
+//! Two images side by side: config, diff IDs, layers.

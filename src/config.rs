@@ -1,0 +1,1 @@
+//! The configuration of the user and the machine: mirrors, certificates, plain HTTP.

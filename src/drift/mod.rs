@@ -1,0 +1,1 @@
+//! Manifest, Dockerfile and tree against the lockfile: one enum, one variant a reason.

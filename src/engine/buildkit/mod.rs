@@ -1,0 +1,1 @@
+//! BuildKit through `buildctl` or `docker buildx`: strict policy in, uncompressed layers out, materials checked.

@@ -1,0 +1,1 @@
+//! Builds Dockerfiles without RUN in this process, with the digests that BuildKit gives.

@@ -1,0 +1,1 @@
+//! The HTTP client: bounded, checked, never downgraded.

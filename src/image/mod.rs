@@ -1,0 +1,1 @@
+//! OCI and Docker image documents, layouts and archives.

@@ -1,0 +1,1 @@
+//! JSON: strict reading, and Go's way of writing.

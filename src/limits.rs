@@ -1,0 +1,123 @@
+//! Bounds on everything that input controls, by name; `--limit NAME=VALUE` raises one.
+
+/// One bound was exceeded.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{object}: limit `{name}` of {limit} exceeded; `--limit {name}=VALUE` raises it")]
+pub struct LimitExceeded {
+    /// The limit's name, as `--limit` takes it.
+    pub name: &'static str,
+    /// Its value.
+    pub limit: u64,
+    /// What went over it, already safe to print.
+    pub object: String,
+}
+
+macro_rules! limits {
+    ($($(#[$doc:meta])* $field:ident = $name:literal, $default:expr;)*) => {
+        /// All limits with their values; [`Limits::default`] has the documented ones.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct Limits {
+            $($(#[$doc])* pub $field: u64,)*
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($field: $default,)* }
+            }
+        }
+
+        impl Limits {
+            /// The names and values, in the documented order.
+            pub fn list(&self) -> Vec<(&'static str, u64)> {
+                vec![$(($name, self.$field),)*]
+            }
+
+            /// Sets the limit called `name`; false if there is none.
+            pub fn set(&mut self, name: &str, value: u64) -> bool {
+                match name {
+                    $($name => self.$field = value,)*
+                    _ => return false,
+                }
+                true
+            }
+        }
+    };
+}
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+limits! {
+    /// Bytes of `repro.toml`.
+    manifest_file = "manifest-file", MIB;
+    /// Bytes of a Dockerfile.
+    dockerfile = "dockerfile", MIB;
+    /// Bytes of a `.dockerignore`.
+    ignore_file = "ignore-file", MIB;
+    /// Bytes of `repro.lock`.
+    lock_file = "lock-file", 8 * MIB;
+    /// Bytes of a tape file.
+    tape_file = "tape-file", 64 * MIB;
+    /// Bytes of one index, image manifest, config or `manifest.json`.
+    json_bytes = "json-bytes", 4 * MIB;
+    /// Nesting inside one JSON document.
+    json_depth = "json-depth", 128;
+    /// Descriptors in one index.
+    index_manifests = "index-manifests", 1024;
+    /// Levels of indexes; `index.json` is level 1.
+    index_depth = "index-depth", 4;
+    /// Layers in one image manifest.
+    image_layers = "image-layers", 512;
+    /// Items in one config's history.
+    history = "history", 4096;
+    /// Compressed bytes of one blob.
+    blob = "blob", 32 * GIB;
+    /// Decompressed bytes of one layer, and the sum of the file sizes that it claims.
+    layer_bytes = "layer-bytes", 64 * GIB;
+    /// Decompressed bytes of one image.
+    image_bytes = "image-bytes", 128 * GIB;
+    /// Expansion of one layer, looked at beyond `layer-ratio-from`.
+    layer_ratio = "layer-ratio", 1100;
+    /// Decompressed bytes from which `layer-ratio` counts.
+    layer_ratio_from = "layer-ratio-from", 256 * MIB;
+    /// Window of zstd streams, as a power of two.
+    zstd_window_log = "zstd-window-log", 27;
+    /// Headers in one layer, extension headers included.
+    tar_entries = "tar-entries", 5_000_000;
+    /// Bytes of one path inside a layer.
+    tar_name = "tar-name", 4096;
+    /// Bytes of one PAX header, GNU long name or sparse map.
+    tar_meta_bytes = "tar-meta-bytes", MIB;
+    /// Bytes of one extended attribute.
+    xattr = "xattr", 64 * KIB;
+    /// Bytes of all headers of one HTTP answer.
+    http_header = "http-header", 64 * KIB;
+    /// Bytes of one token answer.
+    token_body = "token-body", 64 * KIB;
+    /// Bytes of one error answer.
+    error_body = "error-body", 64 * KIB;
+    /// Bytes kept of an engine's log.
+    log = "log", 10 * MIB;
+    /// Files of one context.
+    context_files = "context-files", 2_000_000;
+    /// Bytes of one context.
+    context_bytes = "context-bytes", 64 * GIB;
+    /// Folders below each other in one context.
+    context_depth = "context-depth", 256;
+    /// Seconds that one engine run may take.
+    build_time = "build-time", 24 * 3600;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_set_by_its_name_only() {
+        let mut limits = Limits::default();
+        assert!(limits.set("layer-bytes", 7) && limits.layer_bytes == 7);
+        assert!(!limits.set("layer_bytes", 7));
+        assert!(limits.list().contains(&("layer-bytes", 7)));
+    }
+}

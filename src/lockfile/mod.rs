@@ -1,0 +1,146 @@
+//! `repro.lock`: pins (what a build may take from outside) and records (what one tree gave).
+//!
+//! `read` parses and checks, `write` is the emitter whose bytes are frozen in `docs/formats.md`,
+//! `merge` reads a file with conflict markers as two lockfiles.
+
+use std::collections::BTreeMap;
+
+use crate::digest::{DiffId, Digest};
+use crate::epoch::Epoch;
+use crate::platform::Platform;
+
+/// A lockfile's facts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lockfile {
+    /// The pinned BuildKit image, when the manifest names one.
+    pub buildkit: Option<BuildkitPin>,
+    /// All pins, sorted by kind (image, layout, http, git), then request.
+    pub sources: Vec<Pin>,
+    /// What belongs to each image, by name.
+    pub images: BTreeMap<String, ImageLock>,
+}
+
+/// The pinned BuildKit image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuildkitPin {
+    /// Normalised reference (`docker.io/moby/buildkit:v0.32.2`).
+    pub request: String,
+    /// Index or image manifest that it named.
+    pub digest: Digest,
+}
+
+/// One outside source and the bytes that it stood for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pin {
+    /// An image from a registry.
+    Image {
+        /// Normalised reference, tag or digest included.
+        request: String,
+        /// Index or image manifest that the reference named.
+        digest: Digest,
+        /// Image manifest a platform, those that builds need.
+        platforms: BTreeMap<Platform, Digest>,
+    },
+    /// An `oci-layout://` named context.
+    Layout {
+        /// The context's name as in the manifest.
+        request: String,
+        /// Index or image manifest that the layout named.
+        digest: Digest,
+        /// Image manifest a platform, those that builds need.
+        platforms: BTreeMap<Platform, Digest>,
+    },
+    /// A file over HTTP.
+    Http {
+        /// The URL as the Dockerfile has it after expansion.
+        url: String,
+        /// Digest of the body.
+        digest: Digest,
+        /// Bytes of the body.
+        size: u64,
+        /// Last-Modified in seconds since 1970: the file's mtime.
+        modified: Option<u64>,
+    },
+    /// A git commit.
+    Git {
+        /// `URL[#REF[:SUBDIR]]` as the Dockerfile has it after expansion.
+        request: String,
+        /// 40 or 64 hex digits.
+        commit: String,
+    },
+}
+
+impl Pin {
+    /// The request that led to the pin: how `sources` of an image names it.
+    pub fn request(&self) -> &str {
+        match self {
+            Self::Image { request, .. } | Self::Layout { request, .. } | Self::Git { request, .. } => request,
+            Self::Http { url, .. } => url,
+        }
+    }
+}
+
+/// What the lockfile holds for one image.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImageLock {
+    /// Requests of the pins that this image uses, sorted.
+    pub sources: Vec<String>,
+    /// Digest of `repro.<image>.tape`.
+    pub tape: Option<Digest>,
+    /// What the pins were made for.
+    pub request: Request,
+    /// What one tree gave, if it was recorded.
+    pub record: Option<Record>,
+}
+
+/// What an image's pins were made for: one fact a key (`args.VERSION`, `platforms`, `target`), defaults left out.
+///
+/// `drift` compares the facts of the manifest with these; keys and values are spelled as in `docs/formats.md`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// The facts by dotted key.
+    pub facts: BTreeMap<String, Fact>,
+}
+
+/// The value of one request fact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// A text.
+    Text(String),
+    /// A list of texts, in the manifest's order.
+    List(Vec<String>),
+}
+
+/// What one tree gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Image form, 1.
+    pub form: u32,
+    /// The epoch that every later build of the tree uses.
+    pub epoch: Epoch,
+    /// Digest of this image's pins.
+    pub pins: Digest,
+    /// Context digest.
+    pub context: Digest,
+    /// Digest of the Dockerfile's bytes.
+    pub dockerfile: Digest,
+    /// Context digests of named local contexts, by name.
+    pub contexts: BTreeMap<String, Digest>,
+    /// The image index, with more than one platform.
+    pub index: Option<Digest>,
+    /// What came out, by platform.
+    pub platforms: BTreeMap<Platform, PlatformRecord>,
+}
+
+/// The expected digests of one platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlatformRecord {
+    /// Image manifest.
+    pub manifest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Config.
+    pub config: Digest,
+    /// Diff IDs, base first.
+    pub layers: Vec<DiffId>,
+}

@@ -1,0 +1,158 @@
+//! `repro.toml`: what an image is built from, as its maintainer wrote it.
+//!
+//! `raw` has the shapes that the schema is generated from, `check` turns them into the validated
+//! [`Manifest`] below or into errors that point into the file.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::epoch::Epoch;
+use crate::platform::Platform;
+
+/// A validated manifest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manifest {
+    /// The folder that holds `repro.toml`; all paths below are relative to it.
+    pub root: PathBuf,
+    /// What starts or answers builds.
+    pub buildkit: Buildkit,
+    /// The images by name.
+    pub images: BTreeMap<String, Image>,
+}
+
+/// The `[buildkit]` table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Buildkit {
+    /// What a daemon must report; default `>=0.26`.
+    pub version: semver::VersionReq,
+    /// Reference of the image for engines that start it, as written; none if the manifest names none.
+    pub image: Option<String>,
+}
+
+/// One `[image.NAME]` table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Image {
+    /// Context folder, relative to the root.
+    pub context: PathBuf,
+    /// Dockerfile, relative to the root.
+    pub dockerfile: PathBuf,
+    /// Build stage; none is the last.
+    pub target: Option<String>,
+    /// Platforms in the order of the manifest, without repetition.
+    pub platforms: Vec<Platform>,
+    /// What `BUILDPLATFORM` means; none is the machine that locks.
+    pub build_platform: Option<Platform>,
+    /// Where the epoch comes from.
+    pub source_date_epoch: EpochSource,
+    /// Build arguments.
+    pub args: BTreeMap<String, String>,
+    /// Labels added to the config.
+    pub labels: BTreeMap<String, String>,
+    /// Annotations of each image manifest.
+    pub annotations: BTreeMap<String, String>,
+    /// Annotations of the index.
+    pub index_annotations: BTreeMap<String, String>,
+    /// Named contexts by name or image reference, as written.
+    pub contexts: BTreeMap<String, NamedContext>,
+    /// Patterns of untracked files to take in on purpose.
+    pub include: Vec<String>,
+    /// What RUN may reach.
+    pub network: Network,
+    /// Variables for RUN only.
+    pub run_env: BTreeMap<String, String>,
+    /// Scrub profiles and paths, as written.
+    pub scrub: Vec<String>,
+    /// Ids of secrets.
+    pub secrets: Vec<String>,
+    /// Ids of ssh agents.
+    pub ssh: Vec<String>,
+    /// What RUN may ask for beyond the usual.
+    pub allow: Vec<Allow>,
+    /// Where the image is published.
+    pub repository: Option<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// Where the tape's bodies are published.
+    pub tape: Option<String>,
+    /// The form of the output.
+    pub output: Output,
+}
+
+/// Where an image's epoch comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EpochSource {
+    /// The commit time of HEAD when the record is made.
+    Commit,
+    /// A number in the manifest.
+    Fixed(Epoch),
+}
+
+/// What a named context stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NamedContext {
+    /// A folder, relative to the root.
+    Local(PathBuf),
+    /// `docker-image://REFERENCE`.
+    Image(String),
+    /// `oci-layout://PATH[:TAG|@DIGEST]`, the path relative to the root or absolute.
+    Layout {
+        /// The layout's folder.
+        path: PathBuf,
+        /// Tag or digest inside the layout, as written, if any.
+        selector: Option<String>,
+    },
+    /// An HTTP URL of an archive or file.
+    Http(String),
+    /// A git URL, fragment included.
+    Git(String),
+}
+
+/// What RUN may reach.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Network {
+    /// Nothing.
+    #[default]
+    None,
+    /// The tape.
+    Locked,
+    /// Everything: unverifiable.
+    Open,
+}
+
+/// An exception with its reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allow {
+    /// The entitlement (`network.host`).
+    pub what: String,
+    /// Why the image needs it.
+    pub reason: String,
+}
+
+/// The form of the output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// Media types of documents and layers.
+    pub media_types: MediaTypes,
+    /// Compression of new layers.
+    pub compression: Compression,
+}
+
+/// A family of media types.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MediaTypes {
+    /// `application/vnd.oci.image.*`.
+    #[default]
+    Oci,
+    /// `application/vnd.docker.*`.
+    Docker,
+}
+
+/// Compression of new layers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compression {
+    /// The frozen encoder.
+    #[default]
+    Gzip,
+    /// As they are.
+    Uncompressed,
+}

@@ -1,0 +1,1 @@
+//! Child processes: argv only, own environment, bounded output, stopped on a signal.

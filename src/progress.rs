@@ -1,0 +1,31 @@
+//! What long work tells while it runs; `cli` decides how it looks.
+
+use std::sync::Arc;
+
+/// Receives what long work tells. All texts are already safe to print.
+pub trait Progress: Send + Sync {
+    /// A step began or moved on: `what` names it (`resolve docker.io/library/alpine:3.20`), counts are bytes or items.
+    fn step(&self, what: &str, done: u64, total: Option<u64>);
+    /// A step ended.
+    fn end(&self, what: &str);
+    /// A line of an engine's own log, escaped.
+    fn log(&self, line: &str);
+    /// Something that a person should read even if all goes well (`warning: …`, `note: …` are added by `cli`).
+    fn warn(&self, message: &str);
+    /// Something worth knowing that asks for nothing.
+    fn note(&self, message: &str);
+}
+
+/// A shared [`Progress`].
+pub type Reporter = Arc<dyn Progress>;
+
+/// Says nothing: for tests and for `--quiet`.
+pub struct Silent;
+
+impl Progress for Silent {
+    fn step(&self, _what: &str, _done: u64, _total: Option<u64>) {}
+    fn end(&self, _what: &str) {}
+    fn log(&self, _line: &str) {}
+    fn warn(&self, _message: &str) {}
+    fn note(&self, _message: &str) {}
+}

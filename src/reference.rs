@@ -1,0 +1,1 @@
+//! Image references as the distribution tools read them.

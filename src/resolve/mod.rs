@@ -1,0 +1,1 @@
+//! References to digests: images, layouts, HTTP files, git refs.

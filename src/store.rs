@@ -1,0 +1,1 @@
+//! Atomic files, advisory locks, and the content-addressed cache.
