@@ -1,1 +1,0 @@
-//! Atomic files, advisory locks, and the content-addressed cache.

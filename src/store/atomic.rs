@@ -1,0 +1,113 @@
+//! Whole-file replacement: the old file or the new one, never a part.
+
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::StoreError;
+
+/// Replaces `path` by `content` with mode 0644; true if the file changed.
+///
+/// Equal content leaves the file untouched, its times included. The final component must not be a link, folder or
+/// device (`StoreError::NotAFile`).
+pub fn replace_file(path: &Path, content: &[u8]) -> Result<bool, StoreError> {
+    if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file())
+        && fs::read(path).is_ok_and(|old| old == content)
+    {
+        return Ok(false);
+    }
+    let mut replacement = Replacement::start(path)?;
+    replacement.write_all(content).map_err(StoreError::file("write", path))?;
+    replacement.finish()?;
+    Ok(true)
+}
+
+/// A file that is being written beside the one it will replace; dropping it leaves nothing.
+pub struct Replacement {
+    temporary: NamedTempFile,
+    target: PathBuf,
+}
+
+impl Replacement {
+    /// Opens a temporary file in the folder of `path`.
+    pub fn start(path: &Path) -> Result<Self, StoreError> {
+        match fs::symlink_metadata(path) {
+            Ok(metadata) if !metadata.is_file() => return Err(StoreError::NotAFile(path.to_owned())),
+            _ => {}
+        }
+        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let temporary =
+            tempfile::Builder::new().prefix(".repro-").tempfile_in(folder).map_err(StoreError::file("write", path))?;
+        Ok(Self { temporary, target: path.to_owned() })
+    }
+
+    /// The temporary file, for writers that seek.
+    pub fn file(&mut self) -> &mut File {
+        self.temporary.as_file_mut()
+    }
+
+    /// Syncs and moves the file into place with mode 0644.
+    pub fn finish(self) -> Result<(), StoreError> {
+        let target = self.target;
+        let fail = |error| StoreError::File { action: "write", path: target.clone(), error };
+        let file = self.temporary.as_file();
+        file.sync_all().map_err(fail)?;
+        file.set_permissions(Permissions::from_mode(0o644)).map_err(fail)?;
+        self.temporary.persist(&target).map_err(|error| fail(error.error))?;
+        if let Some(folder) = target.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            // Some file systems can't sync a folder; the rename itself is done.
+            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        }
+        Ok(())
+    }
+}
+
+impl Write for Replacement {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.temporary.as_file_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.temporary.as_file_mut().flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_equal_file_is_left_untouched_and_another_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        assert!(replace_file(&path, b"one").unwrap());
+        let before = fs::metadata(&path).unwrap().modified().unwrap();
+        assert!(!replace_file(&path, b"one").unwrap());
+        assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), before);
+        assert!(replace_file(&path, b"two").unwrap());
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);
+    }
+
+    #[test]
+    fn an_abandoned_replacement_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        let mut replacement = Replacement::start(&path).unwrap();
+        replacement.write_all(b"half").unwrap();
+        drop(replacement);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn links_and_folders_are_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("elsewhere", &link).unwrap();
+        assert!(matches!(replace_file(&link, b"x"), Err(StoreError::NotAFile(_))));
+        assert!(matches!(replace_file(folder.path(), b"x"), Err(StoreError::NotAFile(_))));
+    }
+}

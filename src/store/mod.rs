@@ -1,0 +1,59 @@
+//! Files that outlive a run: replaced atomically, locked politely, cached by digest.
+//!
+//! `atomic` replaces one file, `lock` waits for other runs, `cache` keeps blobs under their computed digest.
+
+mod atomic;
+mod cache;
+mod lock;
+
+use std::io;
+use std::path::PathBuf;
+
+pub use atomic::{Replacement, replace_file};
+pub use cache::{BlobReader, BlobWriter, Cache, CacheUse};
+pub use lock::FileLock;
+
+use crate::digest::Digest;
+use crate::status::{ExitStatus, Status};
+
+/// Why a file could not be stored or read back.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file system refused.
+    #[error("cannot {action} `{}`: {error}", crate::escape::bytes(path.as_os_str().as_encoded_bytes()))]
+    File {
+        /// What was tried (`write`, `create the folder`).
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The output path is a link, folder or device.
+    #[error("`{}` is not a regular file: it is left as it is", crate::escape::bytes(.0.as_os_str().as_encoded_bytes()))]
+    NotAFile(PathBuf),
+    /// Bytes have another digest than they should.
+    #[error("digest mismatch: expected {expected}, found {found}")]
+    Mismatch {
+        /// What the bytes should have.
+        expected: Digest,
+        /// What they have.
+        found: Digest,
+    },
+}
+
+impl ExitStatus for StoreError {
+    fn status(&self) -> Status {
+        match self {
+            Self::File { .. } | Self::NotAFile(_) => Status::Usage,
+            Self::Mismatch { .. } => Status::Malformed,
+        }
+    }
+}
+
+impl StoreError {
+    fn file(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |error| Self::File { action, path, error }
+    }
+}
