@@ -1,1 +1,0 @@
-//! Child processes: argv only, own environment, bounded output, stopped on a signal.

@@ -1,0 +1,80 @@
+//! What a child wrote for people, bounded: its beginning and its end.
+
+use std::collections::VecDeque;
+
+const HEAD: u64 = 1 << 20;
+
+/// Lines that are safe to print: the first MiB of them and the last ones, up to a limit.
+#[derive(Clone, Debug)]
+pub struct Log {
+    head: Vec<String>,
+    head_bytes: u64,
+    tail: VecDeque<String>,
+    tail_bytes: u64,
+    limit: u64,
+    dropped: u64,
+}
+
+impl Log {
+    /// A log that keeps at most `limit` bytes.
+    pub fn new(limit: u64) -> Self {
+        Self { head: Vec::new(), head_bytes: 0, tail: VecDeque::new(), tail_bytes: 0, limit, dropped: 0 }
+    }
+
+    /// Adds a line; the oldest ones after the beginning make room for it.
+    pub fn push(&mut self, line: String) {
+        let size = line.len() as u64 + 1;
+        if self.tail.is_empty() && self.head_bytes + size <= HEAD.min(self.limit) {
+            self.head_bytes += size;
+            self.head.push(line);
+            return;
+        }
+        self.tail_bytes += size;
+        self.tail.push_back(line);
+        while self.head_bytes + self.tail_bytes > self.limit
+            && let Some(old) = self.tail.pop_front()
+        {
+            self.tail_bytes -= old.len() as u64 + 1;
+            self.dropped += 1;
+        }
+    }
+
+    /// The kept lines, oldest first.
+    pub fn lines(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.head.iter().chain(&self.tail).map(String::as_str)
+    }
+
+    /// How many lines between the beginning and the end were not kept.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// The last `count` lines, oldest first.
+    pub fn last(&self, count: usize) -> Vec<&str> {
+        let mut lines: Vec<&str> = self.lines().rev().take(count).collect();
+        lines.reverse();
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_beginning_and_the_end_are_kept() {
+        let mut log = Log::new(HEAD + 20);
+        let long = "x".repeat(usize::try_from(HEAD).unwrap() - 3);
+        log.push(long.clone());
+        for number in 0..100 {
+            log.push(format!("line {number}"));
+        }
+        let lines: Vec<&str> = log.lines().collect();
+        assert_eq!(lines, [long.as_str(), "line 98", "line 99"]);
+        assert_eq!(log.dropped(), 98);
+        assert_eq!(log.last(2), ["line 98", "line 99"]);
+        let mut tiny = Log::new(4);
+        tiny.push("too long".to_owned());
+        assert_eq!(tiny.lines().count(), 0);
+    }
+}

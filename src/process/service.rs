@@ -1,0 +1,108 @@
+//! A child that runs in the background until it is stopped.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::process::Child;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+use super::run::{each_line, has_ended};
+use super::{Command, ProcessError};
+use crate::escape;
+
+const GRACE: Duration = Duration::from_secs(10);
+
+/// A running background process; dropping it stops it.
+#[derive(Debug)]
+pub struct Service {
+    child: Child,
+    reaped: bool,
+}
+
+impl Command {
+    /// Starts the program in the background, in a process group of its own.
+    ///
+    /// What it writes goes to the file `log`, at most `limit` bytes of it, safe to print.
+    pub fn start(&self, log: &Path, limit: u64) -> Result<Service, ProcessError> {
+        let failed = |error| ProcessError::Start { program: self.program.display().to_string(), error };
+        let mut file = File::create(log).map_err(failed)?;
+        let mut child = self.prepare().stdout(std::process::Stdio::null()).spawn().map_err(failed)?;
+        if let Some(stderr) = child.stderr.take() {
+            let mut left = limit;
+            thread::spawn(move || {
+                each_line(stderr, |line| {
+                    let line = escape::bytes(&line);
+                    let size = line.len() as u64 + 1;
+                    if size <= left && writeln!(file, "{line}").is_ok() {
+                        left -= size;
+                    }
+                    true
+                });
+            });
+        }
+        Ok(Service { child, reaped: false })
+    }
+}
+
+impl Service {
+    /// Whether it is still there.
+    pub fn is_running(&self) -> bool {
+        !self.reaped && !has_ended(&self.child)
+    }
+
+    /// Tells it to end, waits ten seconds for that, then kills it with all that it started in its group.
+    pub fn stop(&mut self) {
+        if self.reaped {
+            return;
+        }
+        let process = Pid::from_child(&self.child);
+        if self.is_running() {
+            kill_process(process, Signal::TERM).ok();
+        }
+        let told = Instant::now();
+        let mut pause = Duration::from_millis(1);
+        while self.is_running() && told.elapsed() < GRACE {
+            thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(50));
+        }
+        kill_process_group(process, Signal::KILL).ok();
+        self.child.wait().ok();
+        self.reaped = true;
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_service_runs_until_it_is_stopped_and_its_log_is_bounded() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        let script = "trap 'echo bye >&2; exit 0' TERM; echo hello >&2; while :; do sleep 0.05; done";
+        let command =
+            Command::new("/bin/sh".into(), BTreeMap::from([("PATH".into(), "/bin:/usr/bin".into())]), "/".into())
+                .args(["-c", script]);
+        let mut service = command.start(&log, 8).unwrap();
+        let read = || std::fs::read_to_string(&log).unwrap_or_default();
+        let started = Instant::now();
+        while read().is_empty() && started.elapsed() < Duration::from_secs(20) {
+            thread::sleep(Duration::from_millis(10));
+        }
+        assert!(service.is_running());
+        service.stop();
+        assert!(!service.is_running());
+        thread::sleep(Duration::from_millis(100));
+        assert_eq!(read(), "hello\n");
+    }
+}
