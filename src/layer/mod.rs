@@ -1,1 +1,3 @@
 //! Layers as bytes: tar entries, the frozen gzip encoder, decompression, whiteouts.
+
+pub mod gzip;

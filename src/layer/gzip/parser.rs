@@ -1,0 +1,128 @@
+//! The lazy parser: a match waits one step for a longer one.
+
+use super::chain::Chains;
+use super::matching::{Match, Search};
+use super::token::Token;
+use super::{LOOK_AHEAD, MAX_DISTANCE, MAX_LENGTH, WINDOW_STEP};
+
+/// A held match of this length is taken without looking further.
+const LAZY_LIMIT: usize = 16;
+/// How far links are built ahead of the parser.
+const LINKED_AHEAD: usize = 16_384;
+/// The window moves on before the first step this far from its start.
+const MOVE_AT: u64 = 65_275;
+/// Half of this is dropped when the window moves.
+const WINDOW: u64 = 2 * WINDOW_STEP;
+
+/// Known input: a stretch of the stream.
+#[derive(Clone, Copy)]
+pub(super) struct Stretch<'a> {
+    pub(super) bytes: &'a [u8],
+    /// Where in the stream the stretch starts.
+    pub(super) origin: u64,
+    /// Whether the stream ends with the stretch.
+    pub(super) is_last: bool,
+}
+
+/// What the parser knows between two steps. Two parsers with equal states go on equally.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct State {
+    /// The position of the next step in the stream.
+    pub(super) at: u64,
+    /// A match that starts one byte before.
+    held: Option<Match>,
+    /// Whether no token stands for the byte before yet.
+    owed: bool,
+}
+
+/// Makes tokens until the position is `until` or later, or there are `limit` tokens.
+///
+/// Unless the stretch is the last one it must reach [`LOOK_AHEAD`] bytes beyond every position below `until`.
+/// At the end of the last stretch an owed byte is given out.
+pub(super) fn run(
+    state: &mut State,
+    stretch: Stretch<'_>,
+    chains: &mut Chains,
+    until: u64,
+    tokens: &mut Vec<Token>,
+    limit: usize,
+) {
+    let Stretch { bytes, origin, is_last } = stretch;
+    let local = |at: u64| (at - origin) as usize;
+    let end = local(until).min(bytes.len());
+    debug_assert!(is_last || end + LOOK_AHEAD <= bytes.len() + 1);
+    let linkable = bytes.len().saturating_sub(3);
+    let mut at = local(state.at);
+    let mut held = state.held;
+    let mut owed = state.owed;
+    let mut window = Window::at(state.at, &stretch);
+
+    while at < end && tokens.len() < limit {
+        if at + MAX_LENGTH > chains.next() && chains.next() < linkable {
+            chains.extend(bytes, linkable.min(at + LINKED_AHEAD));
+        }
+        window.step(at);
+        let rest = bytes.len() - at;
+        let held_length = held.map_or(3, |held| held.length);
+        let mut better = None;
+        if held_length < LAZY_LIMIT && rest > held_length {
+            let lowest = window.base.max(at.saturating_sub(MAX_DISTANCE));
+            better = Search { bytes, chains, at, lowest, longest: rest.min(MAX_LENGTH) }.run(held_length);
+        }
+        match held {
+            Some(Match { length, distance }) if better.is_none() => {
+                tokens.push(Token::repetition(length as u32, distance as u32));
+                at += length - 1;
+                held = None;
+                owed = false;
+            }
+            _ => {
+                if owed {
+                    tokens.push(Token::literal(bytes[at - 1]));
+                }
+                held = better;
+                owed = true;
+                at += 1;
+            }
+        }
+    }
+    if is_last && at == bytes.len() && owed && tokens.len() < limit {
+        tokens.push(Token::literal(bytes[at - 1]));
+        owed = false;
+    }
+    *state = State { at: origin + at as u64, held, owed };
+}
+
+/// The window base of the imitated encoder, relative to a stretch: nothing before it can be matched.
+struct Window {
+    base: usize,
+    /// Before the step at this position or the first one beyond it the window moves on.
+    next_move: usize,
+    last_move: usize,
+}
+
+impl Window {
+    fn at(at: u64, stretch: &Stretch<'_>) -> Self {
+        let relative = |position: u64| position.saturating_sub(stretch.origin) as usize;
+        let due = at.saturating_sub(MOVE_AT - 1).div_ceil(WINDOW_STEP);
+        if !stretch.is_last {
+            // Where there is look-ahead the input goes beyond the window.
+            let base = WINDOW_STEP * due;
+            return Self { base: relative(base), next_move: relative(base + MOVE_AT), last_move: usize::MAX };
+        }
+        let end = stretch.origin + stretch.bytes.len() as u64;
+        let most = end.saturating_sub(WINDOW).div_ceil(WINDOW_STEP);
+        let base = WINDOW_STEP * due.min(most);
+        let next_move = if due < most { relative(base + MOVE_AT) } else { usize::MAX };
+        Self { base: relative(base), next_move, last_move: relative((most * WINDOW_STEP + MOVE_AT) - WINDOW_STEP) }
+    }
+
+    #[inline]
+    fn step(&mut self, at: usize) {
+        if at >= self.next_move {
+            self.base = (self.next_move + WINDOW_STEP as usize).saturating_sub(MOVE_AT as usize);
+            self.next_move =
+                if self.next_move >= self.last_move { usize::MAX } else { self.next_move + WINDOW_STEP as usize };
+        }
+    }
+}
