@@ -12,3 +12,5 @@
 . "$rig_dir/lib/bases.sh"
 # shellcheck source=buildkitd.sh
 . "$rig_dir/lib/buildkitd.sh"
+# shellcheck source=buildkit_image.sh
+. "$rig_dir/lib/buildkit_image.sh"

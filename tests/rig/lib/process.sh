@@ -69,3 +69,12 @@ marked_processes() {
         fi
     done
 }
+
+# start_server files|git: serves the folder of that name in the rig's state unless it is served.
+start_server() {
+    running "$1" >/dev/null && return
+    mkdir -p "$rig_state/$1"
+    rm -f "$rig_state/$1.address"
+    start "$1" python3 "$rig_dir/lib/serve.py" "$1" "$rig_state/$1" "$rig_state/$1.address"
+    await "$1" 10 test -s "$rig_state/$1.address"
+}
