@@ -1,1 +1,0 @@
-//! JSON: strict reading, and Go's way of writing.

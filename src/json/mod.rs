@@ -1,0 +1,10 @@
+//! JSON: strict reading, and Go's way of writing.
+//!
+//! What comes from outside is read by [`parse`]: one validating scan, then the typed decode, so that no two readers
+//! can see different members. What is hashed is written from a [`Value`], whose order of members is the writer's.
+
+mod read;
+mod write;
+
+pub use read::{InvalidJson, Reason, parse, scan, unsigned};
+pub use write::{Text, Value, lossy};
