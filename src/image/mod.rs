@@ -1,1 +1,21 @@
 //! OCI and Docker image documents, layouts and archives.
+//!
+//! Bytes come first: a [`Document`] keeps what was read or will be stored, and its view ([`Index`], [`ImageManifest`],
+//! [`Config`]) derives from that. A [`Descriptor`] leads from one document to the next. `layout` reads them from a
+//! folder; `contents` lists what a layout or an archive is to hold and writes either, byte for byte as BuildKit does.
+
+pub mod config;
+pub mod descriptor;
+pub mod document;
+pub mod index;
+pub mod layout;
+pub mod manifest;
+pub mod media_type;
+pub mod time;
+
+pub use config::Config;
+pub use descriptor::{Descriptor, DescriptorPlatform};
+pub use document::{Document, InvalidDocument};
+pub use index::Index;
+pub use layout::Layout;
+pub use manifest::ImageManifest;

@@ -43,7 +43,8 @@ impl Value {
 
     /// An object with the members of `map`, sorted by name as Go sorts maps.
     pub fn map<K: AsRef<[u8]>, V: AsRef<[u8]>>(map: &BTreeMap<K, V>) -> Self {
-        let mut members: Vec<_> = map.iter().map(|(name, value)| (name.as_ref().to_vec(), Self::string(value))).collect();
+        let mut members: Vec<_> =
+            map.iter().map(|(name, value)| (name.as_ref().to_vec(), Self::string(value))).collect();
         members.sort_by(|a, b| a.0.cmp(&b.0));
         Self::Object(members)
     }
@@ -176,7 +177,8 @@ mod tests {
             (b"c".to_vec(), Value::Array(vec![])),
             (b"d".to_vec(), Value::Object(vec![(b"e".to_vec(), Value::Bool(true))])),
         ]);
-        let want = "{\n  \"a\": [\n    1,\n    null\n  ],\n  \"b\": {},\n  \"c\": [],\n  \"d\": {\n    \"e\": true\n  }\n}";
+        let want =
+            "{\n  \"a\": [\n    1,\n    null\n  ],\n  \"b\": {},\n  \"c\": [],\n  \"d\": {\n    \"e\": true\n  }\n}";
         assert_eq!(String::from_utf8(value.to_indented()).unwrap(), want);
         assert_eq!(value.to_compact(), br#"{"a":[1,null],"b":{},"c":[],"d":{"e":true}}"#);
     }
