@@ -1,0 +1,332 @@
+//! The source policy that gives a build its pins and nothing else.
+//!
+//! Everything is denied first; then each pin is converted to its bytes and what came out of that is allowed. BuildKit
+//! reads the rules in order and takes the last ALLOW or DENY that matches; a CONVERT that changes something starts over.
+//! Identifiers are only changed by anchored REGEX rules: EXACT ones do nothing before v0.31, and WILDCARD rules could
+//! crash daemons before v0.27. Keys are snake_case; BuildKit ignores others without a word.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::git_identifier::GitIdentifier;
+use crate::lockfile::Pin;
+use crate::reference::Reference;
+
+const VERSION: u32 = 1;
+const CHECKSUM: &str = "http.checksum";
+const GIT_URL: &str = "git.fullurl";
+
+/// A source policy as BuildKit reads it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Policy {
+    version: u32,
+    rules: Vec<Rule>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Rule {
+    action: Action,
+    selector: Selector,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updates: Option<Updates>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum Action {
+    Allow,
+    Deny,
+    Convert,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Selector {
+    identifier: String,
+    match_type: MatchType,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    constraints: Vec<Constraint>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum MatchType {
+    Exact,
+    Regex,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Constraint {
+    key: &'static str,
+    condition: &'static str,
+    value: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+struct Updates {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identifier: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    attrs: BTreeMap<&'static str, String>,
+}
+
+/// Where bytes come from instead of where they are named: prefixes of identifiers and what stands in their place.
+///
+/// For daemons that `repro` did not start, which know nothing of the user's mirrors. It never changes which bytes:
+/// every pin keeps its digest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Redirects {
+    /// Registry host, or host and path, to that of its mirror (`docker.io` to `mirror.example/hub`).
+    pub images: BTreeMap<String, String>,
+    /// Prefix of a URL to the prefix that replaces it; for files.
+    pub http: BTreeMap<String, String>,
+    /// Prefix of a repository's URL to the prefix that replaces it; for git.
+    pub git: BTreeMap<String, String>,
+}
+
+impl Redirects {
+    fn image(&self, reference: &str) -> Option<String> {
+        longest(&self.images, reference, |rest| rest.starts_with('/'))
+    }
+
+    /// Where the file at `url` comes from instead, if from elsewhere.
+    pub fn http(&self, url: &str) -> Option<String> {
+        longest(&self.http, url, |_| true)
+    }
+
+    fn git(&self, url: &str) -> Option<String> {
+        longest(&self.git, url, |_| true)
+    }
+}
+
+fn longest(prefixes: &BTreeMap<String, String>, text: &str, fits: impl Fn(&str) -> bool) -> Option<String> {
+    let matching = prefixes.iter().filter_map(|(from, to)| Some((from, to, text.strip_prefix(from.as_str())?)));
+    let (_, to, rest) = matching.filter(|(.., rest)| fits(rest)).max_by_key(|(from, ..)| from.len())?;
+    Some(format!("{to}{rest}"))
+}
+
+impl Policy {
+    /// The policy that allows `pins` and the local folders called `locals`, and denies everything else.
+    pub fn strict<'a>(pins: &[Pin], locals: impl IntoIterator<Item = &'a str>, redirects: &Redirects) -> Self {
+        let mut policy = Self { version: VERSION, rules: Vec::new() };
+        policy.push(Action::Deny, MatchType::Regex, ".*".to_owned(), None);
+        for local in locals {
+            policy.push(Action::Allow, MatchType::Exact, format!("local://{local}"), None);
+        }
+        for pin in pins {
+            policy.add(pin, redirects);
+        }
+        policy
+    }
+
+    /// Indented JSON with a newline at the end, as `repro policy` prints it and BuildKit reads it.
+    pub fn to_json(&self) -> String {
+        // Strings, numbers and string keys only: nothing that could fail to be written.
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+
+    fn add(&mut self, pin: &Pin, redirects: &Redirects) {
+        match pin {
+            Pin::Image { request, digest, .. } => {
+                let wanted = match request.parse::<Reference>() {
+                    Ok(reference) if reference.digest().is_some() => request.clone(),
+                    _ => format!("{request}@{digest}"),
+                };
+                let source = redirects.image(&wanted).unwrap_or(wanted);
+                self.convert_image(request, &source);
+                let named_with_digest = format!("{request}@{digest}");
+                if !request.contains('@') && source != named_with_digest {
+                    self.convert_image(&named_with_digest, &source);
+                }
+                self.push(Action::Allow, MatchType::Exact, format!("docker-image://{source}"), None);
+            }
+            Pin::Layout { digest, .. } => {
+                // The name before the digest is the context's, in a form that BuildKit chooses; the digest decides.
+                let identifier = format!("^oci-layout://[^@]+@{digest}$");
+                self.push(Action::Allow, MatchType::Regex, identifier, None);
+            }
+            Pin::Http { url, digest, .. } => {
+                let checksum = digest.to_string();
+                let attrs = BTreeMap::from([(CHECKSUM, checksum.clone())]);
+                let source = match redirects.http(url) {
+                    Some(source) => {
+                        let updates = Updates { identifier: Some(template(&source)), attrs };
+                        self.push(Action::Convert, MatchType::Regex, anchored(url), Some(updates));
+                        source
+                    }
+                    None => {
+                        let updates = Updates { identifier: None, attrs };
+                        self.push(Action::Convert, MatchType::Exact, url.clone(), Some(updates));
+                        url.clone()
+                    }
+                };
+                let constraint = Constraint { key: CHECKSUM, condition: "EQUAL", value: checksum };
+                let selector =
+                    Selector { identifier: source, match_type: MatchType::Exact, constraints: vec![constraint] };
+                self.rules.push(Rule { action: Action::Allow, selector, updates: None });
+            }
+            Pin::Git { request, commit } => {
+                let asked = GitIdentifier::of(request);
+                let mut pinned = asked.at(commit);
+                let mut attrs = BTreeMap::new();
+                if let Some(source) = redirects.git(&asked.url) {
+                    pinned = GitIdentifier::of(&source).at(commit).below(&asked.subfolder);
+                    attrs.insert(GIT_URL, source);
+                }
+                let (from, to) = (asked.to_string(), pinned.to_string());
+                if from != to {
+                    let updates = Updates { identifier: Some(template(&to)), attrs };
+                    self.push(Action::Convert, MatchType::Regex, anchored(&from), Some(updates));
+                }
+                self.push(Action::Allow, MatchType::Exact, to, None);
+            }
+        }
+    }
+
+    fn convert_image(&mut self, from: &str, to: &str) {
+        if from != to {
+            let updates = Updates { identifier: Some(template(&format!("docker-image://{to}"))), ..Updates::default() };
+            self.push(Action::Convert, MatchType::Regex, anchored(&format!("docker-image://{from}")), Some(updates));
+        }
+    }
+
+    fn push(&mut self, action: Action, match_type: MatchType, identifier: String, updates: Option<Updates>) {
+        let selector = Selector { identifier, match_type, constraints: Vec::new() };
+        let rule = Rule { action, selector, updates };
+        if !self.rules.contains(&rule) {
+            self.rules.push(rule);
+        }
+    }
+}
+
+/// The RE2 expression that matches `text` and nothing else.
+fn anchored(text: &str) -> String {
+    let mut expression = String::from("^");
+    for c in text.chars() {
+        if r"\.+*?()|[]{}^$".contains(c) {
+            expression.push('\\');
+        }
+        expression.push(c);
+    }
+    expression + "$"
+}
+
+/// The replacement that stands for `text` literally.
+fn template(text: &str) -> String {
+    text.replace('$', "$$")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::Digest;
+    use serde_json::{Value, json};
+
+    fn image(request: &str, digest: &str) -> Pin {
+        let digest: Digest = digest.parse().unwrap();
+        Pin::Image { request: request.to_owned(), digest, platforms: BTreeMap::new() }
+    }
+
+    fn rules(policy: &Policy) -> Vec<Value> {
+        let value: Value = serde_json::from_str(&policy.to_json()).unwrap();
+        value["rules"].as_array().unwrap().clone()
+    }
+
+    const FRONTEND: &str = "sha256:ea8592aa6591632536802e265bd11b46ca8d36d35cea0cb63c84e572e52d79df";
+    const BASE: &str = "sha256:4c1fc560091d98fa7bdaf43be4eea9db99363669144c222b6e8ae7f287d3f3d1";
+    const FILE: &str = "sha256:2f1041e35539ead6ac878a431a224f825b9a63b746de41561157c25529041b59";
+    const COMMIT: &str = "93614b1c60e47bf2f59ab807edbd8386ca0b6fb1";
+
+    #[test]
+    fn the_policy_of_one_source_of_each_kind_is_the_observed_one() {
+        let pins = [
+            image("docker.io/docker/dockerfile:1", FRONTEND),
+            image("registry.example/base:1", BASE),
+            Pin::Http {
+                url: "https://files.example/p.txt".to_owned(),
+                digest: FILE.parse().unwrap(),
+                size: 1,
+                modified: None,
+            },
+            Pin::Git { request: "https://git.example/repo.git#main".to_owned(), commit: COMMIT.to_owned() },
+        ];
+        let policy = Policy::strict(&pins, ["context", "dockerfile"], &Redirects::default());
+        let frontend = format!("docker-image://docker.io/docker/dockerfile:1@{FRONTEND}");
+        let base = format!("docker-image://registry.example/base:1@{BASE}");
+        let git = format!("git://git.example/repo.git#{COMMIT}");
+        let exact = |identifier: &str| json!({"identifier": identifier, "match_type": "EXACT"});
+        let regex = |identifier: &str| json!({"identifier": identifier, "match_type": "REGEX"});
+        assert_eq!(
+            rules(&policy),
+            [
+                json!({"action": "DENY", "selector": regex(".*")}),
+                json!({"action": "ALLOW", "selector": exact("local://context")}),
+                json!({"action": "ALLOW", "selector": exact("local://dockerfile")}),
+                json!({"action": "CONVERT", "selector": regex(r"^docker-image://docker\.io/docker/dockerfile:1$"),
+                       "updates": {"identifier": frontend}}),
+                json!({"action": "ALLOW", "selector": exact(&frontend)}),
+                json!({"action": "CONVERT", "selector": regex(r"^docker-image://registry\.example/base:1$"),
+                       "updates": {"identifier": base}}),
+                json!({"action": "ALLOW", "selector": exact(&base)}),
+                json!({"action": "CONVERT", "selector": exact("https://files.example/p.txt"),
+                       "updates": {"attrs": {"http.checksum": FILE}}}),
+                json!({"action": "ALLOW", "selector": {"identifier": "https://files.example/p.txt", "match_type": "EXACT",
+                       "constraints": [{"key": "http.checksum", "condition": "EQUAL", "value": FILE}]}}),
+                json!({"action": "CONVERT", "selector": regex(r"^git://git\.example/repo\.git#main$"),
+                       "updates": {"identifier": git}}),
+                json!({"action": "ALLOW", "selector": exact(&git)}),
+            ]
+        );
+    }
+
+    #[test]
+    fn an_image_with_a_digest_is_allowed_as_it_is_written() {
+        let pins = [image(&format!("docker.io/library/a:1@{BASE}"), BASE)];
+        let policy = Policy::strict(&pins, [], &Redirects::default());
+        let want = format!("docker-image://docker.io/library/a:1@{BASE}");
+        assert_eq!(
+            rules(&policy)[1..],
+            [json!({"action": "ALLOW", "selector": {"identifier": want, "match_type": "EXACT"}})]
+        );
+    }
+
+    #[test]
+    fn a_mirror_takes_the_name_and_the_digest_stays() {
+        let redirects = Redirects {
+            images: BTreeMap::from([("registry.example".to_owned(), "mirror.example/r".to_owned())]),
+            http: BTreeMap::from([("https://files.example/".to_owned(), "http://127.0.0.1:1/$f/".to_owned())]),
+            git: BTreeMap::from([("https://git.example/".to_owned(), "http://127.0.0.1:2/g/".to_owned())]),
+        };
+        let pins = [
+            image("registry.example/base:1", BASE),
+            image("registry.example.other/base:1", BASE),
+            Pin::Http {
+                url: "https://files.example/a?b".into(),
+                digest: FILE.parse().unwrap(),
+                size: 1,
+                modified: None,
+            },
+            Pin::Git { request: "https://git.example/repo.git#main:sub".to_owned(), commit: COMMIT.to_owned() },
+        ];
+        let policy = Policy::strict(&pins, [], &redirects);
+        let updates: Vec<Value> = rules(&policy).iter().filter_map(|rule| rule.get("updates").cloned()).collect();
+        let mirrored = format!("docker-image://mirror.example/r/base:1@{BASE}");
+        assert_eq!(
+            updates,
+            [
+                json!({"identifier": mirrored}),
+                json!({"identifier": mirrored}),
+                json!({"identifier": format!("docker-image://registry.example.other/base:1@{BASE}")}),
+                json!({"identifier": "http://127.0.0.1:1/$$f/a?b", "attrs": {"http.checksum": FILE}}),
+                json!({"identifier": format!("git://127.0.0.1:2/g/repo.git#{COMMIT}:sub"),
+                       "attrs": {"git.fullurl": "http://127.0.0.1:2/g/repo.git"}}),
+            ]
+        );
+    }
+
+    #[test]
+    fn identifiers_are_quoted_for_re2() {
+        assert_eq!(anchored(r"a.b+c*d?(e)|[f]{g}^$\"), r"^a\.b\+c\*d\?\(e\)\|\[f\]\{g\}\^\$\\$");
+        assert_eq!(template("a$1"), "a$$1");
+    }
+}
