@@ -44,11 +44,6 @@ impl GitIdentifier {
     pub fn below(&self, subfolder: &str) -> Self {
         Self { subfolder: subfolder.to_owned(), ..self.clone() }
     }
-
-    /// Host and path, which tell repositories apart whatever way they are fetched.
-    pub fn location(&self) -> &str {
-        &self.location
-    }
 }
 
 impl fmt::Display for GitIdentifier {
@@ -112,6 +107,5 @@ mod tests {
         }
         let pinned = GitIdentifier::of("https://x.org/a.git#v1:s").at("0123");
         assert_eq!(pinned.to_string(), "git://x.org/a.git#0123:s");
-        assert_eq!(pinned.location(), "x.org/a.git");
     }
 }
