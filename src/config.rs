@@ -1,1 +1,0 @@
-//! The configuration of the user and the machine: mirrors, certificates, plain HTTP.
