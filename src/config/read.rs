@@ -49,7 +49,7 @@ impl Config {
     pub fn parse(text: &str, path: &Path) -> Result<Self, InvalidConfig> {
         let folder = path.parent().unwrap_or(Path::new(""));
         parse(text, folder).map_err(|(span, message)| {
-            let before = &text[..text.floor_char_boundary(span.start)];
+            let before = text.get(..span.start).unwrap_or(text);
             let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
             InvalidConfig {
                 path: path.to_owned(),

@@ -1,0 +1,175 @@
+//! What goes wrong on the way to bytes, each kind with its exit status.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::address::PrivateAddress;
+use super::url::{InvalidUrl, Url};
+use crate::cancel::Cancelled;
+use crate::escape;
+use crate::limits::LimitExceeded;
+use crate::status::{ExitStatus, Status};
+
+/// A request that led to no usable answer.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum HttpError {
+    /// The URL can't be asked for.
+    #[error(transparent)]
+    Url(#[from] InvalidUrl),
+    /// The URL would be asked for without encryption.
+    #[error("`{url}`: plain HTTP is refused for `{host}`, which is not this machine")]
+    PlainHttp {
+        /// The URL, safe to print.
+        url: String,
+        /// Its `HOST[:PORT]`.
+        host: String,
+    },
+    /// A certificate or proxy of the user's own configuration can't be used.
+    #[error("{0}")]
+    Configuration(String),
+    /// An answer led to where it must not lead.
+    #[error("`{url}`: {reason}")]
+    Unsafe {
+        /// The URL that it came from or led to, safe to print.
+        url: String,
+        /// Why that is refused.
+        reason: String,
+    },
+    /// The server was not reached, or the connection broke.
+    #[error("`{url}`: {reason}")]
+    Unreachable {
+        /// The URL, safe to print.
+        url: String,
+        /// What happened.
+        reason: String,
+    },
+    /// The server sends on and on.
+    #[error("`{url}`: {reason}")]
+    Astray {
+        /// The URL that was asked for, safe to print.
+        url: String,
+        /// What happened.
+        reason: String,
+    },
+    /// The server took too long.
+    #[error("`{url}`: no answer within {} s ({phase})", .limit.as_secs_f64())]
+    TimedOut {
+        /// The URL, safe to print.
+        url: String,
+        /// What was waited for.
+        phase: &'static str,
+        /// How long.
+        limit: Duration,
+    },
+    /// The server answered, but not with what was asked for.
+    #[error("`{url}`: the server answered {status}{}", if detail.is_empty() { String::new() } else { format!(": {detail}") })]
+    Answer {
+        /// The URL, safe to print.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+        /// What the server says about it, safe to print, short.
+        detail: String,
+    },
+    /// The answer breaks the protocol.
+    #[error("`{url}`: {reason}")]
+    Nonsense {
+        /// The URL, safe to print.
+        url: String,
+        /// What is wrong with the answer.
+        reason: String,
+    },
+    /// The answer is larger than it may be.
+    #[error(transparent)]
+    Limit(#[from] LimitExceeded),
+    /// The work was stopped.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    /// What was read could not be written down.
+    #[error("{0}")]
+    Local(Arc<io::Error>),
+}
+
+impl ExitStatus for HttpError {
+    fn status(&self) -> Status {
+        match self {
+            Self::Url(_) | Self::PlainHttp { .. } | Self::Configuration(_) | Self::Local(_) => Status::Usage,
+            Self::Unsafe { .. } | Self::Nonsense { .. } | Self::Limit(_) => Status::Malformed,
+            Self::Unreachable { .. } | Self::Astray { .. } | Self::TimedOut { .. } | Self::Answer { .. } => {
+                Status::Source
+            }
+            Self::Cancelled(_) => Status::Interrupted,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::PlainHttp { host, .. } => Some(format!(
+                "use https, or allow it with `[registry.\"{host}\"] http = true` in the user configuration"
+            )),
+            Self::Answer { status: 401 | 403, .. } => {
+                Some("if the source is not public, log in with `docker login` or `podman login` first".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl HttpError {
+    /// Whether the same request may well succeed a moment later.
+    pub(super) fn is_passing(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::TimedOut { phase: "connecting", .. })
+    }
+
+    /// What the library underneath says about a request to `url`, in our words.
+    pub(super) fn from_ureq(error: ureq::Error, url: &Url, timeouts: &super::Timeouts) -> Self {
+        let shown = url.shown();
+        match error {
+            ureq::Error::Timeout(kind) => {
+                let (phase, limit) = match kind {
+                    ureq::Timeout::Resolve | ureq::Timeout::Connect => ("connecting", timeouts.connect),
+                    ureq::Timeout::PerRead | ureq::Timeout::RecvBody => ("reading the body", timeouts.idle),
+                    _ => ("waiting for the answer", timeouts.answer),
+                };
+                Self::TimedOut { url: shown, phase, limit }
+            }
+            ureq::Error::Io(error) => Self::from_io(error, url, timeouts),
+            ureq::Error::HostNotFound => {
+                Self::Unreachable { url: shown, reason: format!("host `{}` not found", url.host()) }
+            }
+            ureq::Error::LargeResponseHeader(_, limit) => {
+                Self::Limit(LimitExceeded { name: "http-header", limit: limit as u64, object: format!("`{shown}`") })
+            }
+            ureq::Error::Other(error) => match error.downcast::<PrivateAddress>() {
+                Ok(private) => Self::Unsafe { url: shown, reason: format!("an answer led here, but {private}") },
+                Err(other) => Self::Unreachable { url: shown, reason: escape::text(&other.to_string()).into_owned() },
+            },
+            ureq::Error::Protocol(error) => {
+                let reason = format!("the answer breaks the protocol: {}", escape::text(&error.to_string()));
+                Self::Nonsense { url: shown, reason }
+            }
+            // Certificates that don't fit end here, and servers that speak no TLS.
+            other => Self::Unreachable { url: shown, reason: escape::text(&other.to_string()).into_owned() },
+        }
+    }
+
+    pub(super) fn from_io(error: io::Error, url: &Url, timeouts: &super::Timeouts) -> Self {
+        if error.get_ref().is_some_and(|inner| inner.is::<ureq::Error>()) {
+            return match error.into_inner().map(|inner| inner.downcast::<ureq::Error>()) {
+                Some(Ok(inner)) => Self::from_ureq(*inner, url, timeouts),
+                _ => Self::Unreachable { url: url.shown(), reason: "the connection broke".to_owned() },
+            };
+        }
+        let reason = match error.kind() {
+            io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
+            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => "the server closed the connection".to_owned(),
+            io::ErrorKind::UnexpectedEof => "the answer ends too early".to_owned(),
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
+                return Self::TimedOut { url: url.shown(), phase: "reading the body", limit: timeouts.idle };
+            }
+            _ => escape::text(&error.to_string()).into_owned(),
+        };
+        Self::Unreachable { url: url.shown(), reason }
+    }
+}

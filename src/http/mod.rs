@@ -1,0 +1,290 @@
+//! The HTTP client: hostile servers get no further than an error.
+//!
+//! A [`Request`] goes out through [`Client::send`], which repeats it while the server is busy, follows redirects by
+//! the rules below, and gives an [`Answer`] whose body is read under limits.
+//!
+//! - Plain HTTP only for this machine and for hosts that the user's configuration names; never after https.
+//! - `Authorization` goes to one scheme, host and port; a redirect elsewhere drops it for good.
+//! - A host that only an answer named must have a public address, checked when connecting.
+//! - Nothing is decoded: an answer with a content coding is refused.
+
+mod address;
+mod agents;
+mod answer;
+pub mod date;
+mod error;
+mod proxy;
+mod retry;
+mod secret;
+mod url;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+pub use answer::{Answer, Body};
+pub use error::HttpError;
+pub use proxy::Proxies;
+pub use retry::Retry;
+pub use secret::Secret;
+pub use url::{InvalidUrl, Url, encode_parameter, is_loopback_host};
+
+use crate::cancel::Cancel;
+use crate::config::Config;
+use crate::escape;
+use crate::limits::Limits;
+use crate::progress::Reporter;
+
+/// A redirect more than this is an error.
+const MOST_REDIRECTS: usize = 5;
+const LONGEST_WARNING: usize = 4096;
+
+/// What a client is made from.
+#[derive(Clone)]
+pub struct Settings {
+    /// Mirrors, certificates, plain HTTP.
+    pub config: Arc<Config>,
+    /// The proxies of the environment.
+    pub proxies: Proxies,
+    /// Bounds on headers and bodies.
+    pub limits: Limits,
+    /// How long to wait.
+    pub timeouts: Timeouts,
+    /// How often to repeat.
+    pub retry: Retry,
+    /// Asked whether to stop.
+    pub cancel: Cancel,
+    /// Told of warnings from servers.
+    pub progress: Reporter,
+}
+
+/// How long a server may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Until a connection stands.
+    pub connect: Duration,
+    /// Until all headers of the answer are there.
+    pub answer: Duration,
+    /// Between two parts of a body.
+    pub idle: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let minute = Duration::from_secs(60);
+        Self { connect: Duration::from_secs(15), answer: minute, idle: minute }
+    }
+}
+
+/// One request.
+#[derive(Clone, Debug)]
+pub struct Request {
+    url: Url,
+    head: bool,
+    form: Option<Secret>,
+    headers: Vec<(&'static str, String)>,
+    authorization: Option<Secret>,
+    declared: Option<Url>,
+}
+
+impl Request {
+    /// Asks for what is at `url`, which a person or a reference named.
+    pub fn get(url: Url) -> Self {
+        Self { url, head: false, form: None, headers: Vec::new(), authorization: None, declared: None }
+    }
+
+    /// Asks for the headers only.
+    pub fn head(url: Url) -> Self {
+        Self { head: true, ..Self::get(url) }
+    }
+
+    /// Sends a form; never redirected.
+    pub fn post_form(url: Url, form: Secret) -> Self {
+        Self { form: Some(form), ..Self::get(url) }
+    }
+
+    /// Says that only an answer from `declared` named this URL: its address must be public, or on that same host.
+    #[must_use]
+    pub fn named_by(mut self, declared: &Url) -> Self {
+        self.declared = Some(declared.clone());
+        self
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Sends `Authorization`, to this scheme, host and port only.
+    #[must_use]
+    pub fn authorization(mut self, value: Option<Secret>) -> Self {
+        self.authorization = value;
+        self
+    }
+}
+
+/// A client with its connections; clones share them.
+#[derive(Clone)]
+pub struct Client(Arc<Shared>);
+
+struct Shared {
+    settings: Settings,
+    agents: agents::Agents,
+    warnings: Mutex<BTreeSet<String>>,
+}
+
+impl Client {
+    /// A client; nothing is connected before the first request.
+    pub fn new(settings: Settings) -> Self {
+        let cancel = settings.cancel.clone();
+        let shared = Arc::new(Shared { settings, agents: agents::Agents::default(), warnings: Mutex::default() });
+        let weak = Arc::downgrade(&shared);
+        // Ends what is under way when the user interrupts; gone with the client.
+        thread::spawn(move || {
+            while let Some(shared) = weak.upgrade() {
+                if cancel.is_cancelled() {
+                    shared.agents.shut_down();
+                }
+                drop(shared);
+                thread::sleep(Duration::from_millis(100));
+            }
+        });
+        Self(shared)
+    }
+
+    /// What the client was made from.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Whether `url` may be asked for without encryption.
+    pub fn may_be_plain(&self, url: &Url) -> bool {
+        agents::may_be_plain(&self.0.settings.config, url)
+    }
+
+    /// Sends the request until an answer comes that waiting would not better, and follows its redirects.
+    ///
+    /// The answer may have any status; after the last repetition also a busy one (429, 503, …).
+    pub fn send(&self, request: &Request) -> Result<Answer, HttpError> {
+        let settings = &self.0.settings;
+        let mut attempt = 1;
+        loop {
+            settings.cancel.check()?;
+            let result = self.follow(request);
+            if settings.cancel.is_cancelled() {
+                return Err(crate::cancel::Cancelled.into());
+            }
+            let asked = match &result {
+                Ok(answer) if retry::is_worth_retrying(answer.status) => {
+                    retry::asked_wait(answer.header("retry-after"), answer.header("date"))
+                }
+                Err(error) if error.is_passing() => None,
+                _ => return result,
+            };
+            attempt += 1;
+            let Some(wait) = settings.retry.wait(attempt, asked) else { return result };
+            let reason = result.map_or_else(|error| error.to_string(), |answer| format!("status {}", answer.status));
+            tracing::info!(url = request.url.shown(), attempt, ?wait, reason, "request repeated");
+            self.pause(wait)?;
+        }
+    }
+
+    fn follow(&self, request: &Request) -> Result<Answer, HttpError> {
+        let declared = request.declared.as_ref().unwrap_or(&request.url);
+        let mut url = request.url.clone();
+        let mut authorization = request.authorization.as_ref();
+        let mut redirects = 0;
+        loop {
+            let answer = self.once(request, &url, declared, authorization)?;
+            let is_redirect = matches!(answer.status, 301 | 302 | 303 | 307 | 308);
+            let Some(location) = answer.header("location").filter(|_| is_redirect && request.form.is_none()) else {
+                return Ok(answer);
+            };
+            let led = |reason: String| HttpError::Unsafe { url: url.shown(), reason };
+            let next = url.join(location).map_err(|error| led(format!("redirects to {error}")))?;
+            if url.is_tls() && !next.is_tls() {
+                return Err(led(format!("redirects from https to plain http (`{}`)", next.shown())));
+            }
+            redirects += 1;
+            if redirects > MOST_REDIRECTS {
+                let reason = format!("more than {MOST_REDIRECTS} redirects");
+                return Err(HttpError::Astray { url: request.url.shown(), reason });
+            }
+            if next.origin() != url.origin() {
+                authorization = None;
+            }
+            url = next;
+        }
+    }
+
+    fn once(&self, request: &Request, url: &Url, declared: &Url, auth: Option<&Secret>) -> Result<Answer, HttpError> {
+        let settings = &self.0.settings;
+        let named_by_an_answer = url.host() != declared.host() && !settings.config.names(&url.authority());
+        if !url.is_tls() && !self.may_be_plain(url) {
+            return Err(match url == &request.url && request.declared.is_none() {
+                true => HttpError::PlainHttp { url: url.shown(), host: url.authority() },
+                false => HttpError::Unsafe { url: url.shown(), reason: "an answer led to plain http".to_owned() },
+            });
+        }
+        if named_by_an_answer && let Some(private) = address::private_literal(url.host()) {
+            let reason = format!("an answer led here, but {private}");
+            return Err(HttpError::Unsafe { url: url.shown(), reason });
+        }
+        let agent = self.0.agents.agent(settings, url, named_by_an_answer)?;
+        let fail = |error| HttpError::from_ureq(error, url, &settings.timeouts);
+        let method = if request.form.is_some() {
+            "POST"
+        } else if request.head {
+            "HEAD"
+        } else {
+            "GET"
+        };
+        let mut builder = ureq::http::Request::builder().method(method).uri(url.to_string());
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, value);
+        }
+        if let Some(authorization) = auth {
+            builder = builder.header("authorization", authorization.expose());
+        }
+        let response = match &request.form {
+            Some(form) => {
+                builder = builder.header("content-type", "application/x-www-form-urlencoded");
+                agent.run(builder.body(form.expose()).map_err(|error| fail(error.into()))?)
+            }
+            None => agent.run(builder.body(()).map_err(|error| fail(error.into()))?),
+        };
+        let answer = Answer::new(self, url.clone(), response.map_err(fail)?);
+        self.show_warnings(&answer);
+        match answer.header("content-encoding").map(str::trim) {
+            None | Some("" | "identity") => Ok(answer),
+            Some(coding) => {
+                let reason =
+                    format!("the answer has the content coding `{}`, which was not asked for", escape::text(coding));
+                Err(HttpError::Nonsense { url: url.shown(), reason })
+            }
+        }
+    }
+
+    fn pause(&self, wait: Duration) -> Result<(), HttpError> {
+        let end = Instant::now() + wait;
+        while let Some(rest) = end.checked_duration_since(Instant::now()).filter(|rest| !rest.is_zero()) {
+            self.0.settings.cancel.check()?;
+            thread::sleep(rest.min(Duration::from_millis(50)));
+        }
+        Ok(self.0.settings.cancel.check()?)
+    }
+
+    fn show_warnings(&self, answer: &Answer) {
+        for warning in answer.headers("warning") {
+            let short: String = warning.chars().take(LONGEST_WARNING).collect();
+            let message = format!("`{}` says: {}", answer.url.authority(), escape::text(&short));
+            let mut shown = self.0.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+            if shown.len() < 100 && shown.insert(message.clone()) {
+                self.0.settings.progress.warn(&message);
+            }
+        }
+    }
+}
