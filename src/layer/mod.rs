@@ -1,3 +1,4 @@
 //! Layers as bytes: tar entries, the frozen gzip encoder, decompression, whiteouts.
 
 pub mod gzip;
+pub mod tar;
