@@ -1,12 +1,33 @@
 //! `repro.toml`: what an image is built from, as its maintainer wrote it.
 //!
-//! `raw` has the shapes that the schema is generated from, `check` turns them into the validated
-//! [`Manifest`] below or into errors that point into the file.
+//! The way of the data: `table` reads TOML with positions, `check`, `image` and `contexts` turn its values into the
+//! validated [`Manifest`] below by the spellings of `grammar` and `inside`, and `problem` shows what is wrong with them.
+//! `schema` describes the same keys for editors.
+
+mod check;
+mod contexts;
+mod find;
+mod grammar;
+mod image;
+mod init;
+mod inside;
+mod problem;
+mod schema;
+mod scrub;
+mod table;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+pub use find::{FILE_NAME, Found, find};
+pub use init::{Init, init, name_from};
+pub use inside::{Outside, ReadLink, stays_inside};
+pub use problem::{ManifestErrors, Problem, render};
+pub use schema::schema;
+pub use scrub::locked_rule;
 
 use crate::epoch::Epoch;
+use crate::limits::Limits;
 use crate::platform::Platform;
 
 /// A validated manifest.
@@ -18,6 +39,29 @@ pub struct Manifest {
     pub buildkit: Buildkit,
     /// The images by name.
     pub images: BTreeMap<String, Image>,
+}
+
+impl Manifest {
+    /// Reads the text of `file`, whose paths must stay inside the repository at `root`; links are looked up on disk.
+    ///
+    /// `file` and `root` are absolute and free of links, as [`find()`] gives them; errors name the file from the root.
+    pub fn parse(text: &str, file: &Path, root: &Path) -> Result<Self, ManifestErrors> {
+        Self::parse_with(text, file, root, &|path| std::fs::read_link(path).ok(), &Limits::default())
+    }
+
+    /// Like [`Manifest::parse`], with links answered by `read_link` and other limits.
+    pub fn parse_with(
+        text: &str,
+        file: &Path,
+        root: &Path,
+        read_link: ReadLink<'_>,
+        limits: &Limits,
+    ) -> Result<Self, ManifestErrors> {
+        let folder = file.parent().unwrap_or(root);
+        let place = check::Place { root, folder, read_link };
+        let shown = file.strip_prefix(root).unwrap_or(file);
+        check::check(text, shown, place, limits)
+    }
 }
 
 /// The `[buildkit]` table.

@@ -1,0 +1,57 @@
+//! Where the manifest is.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The manifest's file name.
+pub const FILE_NAME: &str = "repro.toml";
+
+/// A manifest that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The file, absolute, its folder free of links.
+    pub file: PathBuf,
+    /// The repository's root: the nearest folder upward with `.git`; outside git the file's own folder.
+    pub root: PathBuf,
+}
+
+/// The nearest `repro.toml` from `start` upward, up to the repository's root.
+///
+/// Outside a git work tree only `start` itself is looked at: nobody else's file higher up is taken for ours.
+pub fn find(start: &Path) -> io::Result<Option<Found>> {
+    let start = start.canonicalize()?;
+    let root = start.ancestors().find(|folder| folder.join(".git").exists());
+    let highest = root.unwrap_or(&start);
+    for folder in start.ancestors() {
+        let file = folder.join(FILE_NAME);
+        if file.try_exists()? {
+            return Ok(Some(Found { file, root: root.unwrap_or(folder).to_owned() }));
+        }
+        if folder == highest {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_manifest_of_the_repository_is_found() {
+        let temporary = tempfile::tempdir().unwrap();
+        let top = temporary.path().canonicalize().unwrap();
+        std::fs::create_dir_all(top.join("repository/.git")).unwrap();
+        std::fs::create_dir_all(top.join("repository/a/b")).unwrap();
+        std::fs::write(top.join(FILE_NAME), "").unwrap();
+        let repository = top.join("repository");
+        assert_eq!(find(&repository.join("a/b")).unwrap(), None, "a manifest above the repository is not ours");
+        for folder in [repository.clone(), repository.join("a")] {
+            std::fs::write(folder.join(FILE_NAME), "").unwrap();
+            let found = find(&repository.join("a/b")).unwrap().unwrap();
+            assert_eq!(found, Found { file: folder.join(FILE_NAME), root: repository.clone() });
+        }
+        assert_eq!(find(&top).unwrap().unwrap().root, top, "outside git the manifest's folder is the root");
+    }
+}

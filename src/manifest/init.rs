@@ -1,0 +1,83 @@
+//! The text of a new manifest.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use toml_writer::TomlStringBuilder;
+
+use super::grammar;
+
+/// What is known of the project that gets a manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Init<'a> {
+    /// Name of the image; see [`name_from`].
+    pub name: &'a str,
+    /// Context folder, relative to the manifest.
+    pub context: &'a str,
+    /// Dockerfile, relative to the manifest.
+    pub dockerfile: &'a str,
+    /// RUN of the Dockerfile needs the network.
+    pub run_needs_network: bool,
+}
+
+/// The text of a new manifest; the caller writes it where none is.
+pub fn init(project: &Init<'_>) -> String {
+    let mut text = String::from("version = 1\n\n");
+    let _ = writeln!(text, "[image.{}]", key(project.name));
+    let _ = writeln!(text, "context = {}", quoted(project.context));
+    let _ = writeln!(text, "dockerfile = {}", quoted(project.dockerfile));
+    if project.run_needs_network {
+        text.push_str("network = \"locked\" # what RUN downloads is recorded once and replayed\n");
+    }
+    text
+}
+
+/// A name for the image of a project in `folder`: its last part, with what a name can't hold replaced.
+pub fn name_from(folder: &Path) -> String {
+    let last = folder.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
+    let plain: String = last.chars().map(|c| if word(c) { c } else { '-' }).collect();
+    let name: String = plain.trim_matches(['.', '_', '-']).chars().take(63).collect();
+    if grammar::image_name(&name).is_ok() { name } else { "app".to_owned() }
+}
+
+fn quoted(text: &str) -> String {
+    use toml_writer::ToTomlValue;
+    TomlStringBuilder::new(text).as_basic().to_toml_value()
+}
+
+fn key(name: &str) -> String {
+    use toml_writer::ToTomlKey;
+    toml_writer::TomlKeyBuilder::new(name).as_default().to_toml_key()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::{Manifest, Network};
+
+    #[test]
+    fn a_new_manifest_is_a_valid_one() {
+        for (name, network) in [("app", true), ("a.b", false), ("0", false)] {
+            let project = Init { name, context: "sub", dockerfile: "sub/Docker \"file\"", run_needs_network: network };
+            let text = init(&project);
+            let manifest = Manifest::parse(&text, Path::new("/r/repro.toml"), Path::new("/r")).unwrap();
+            let image = &manifest.images[name];
+            assert_eq!(image.dockerfile, Path::new("sub/Docker \"file\""));
+            assert_eq!(image.network == Network::Locked, network);
+        }
+    }
+
+    #[test]
+    fn a_name_is_made_of_any_folder() {
+        for (folder, want) in [
+            ("/src/My App", "my-app"),
+            ("/", "app"),
+            ("/x/.hidden", "hidden"),
+            ("/x/\u{e4}", "app"),
+            ("/x/v1.2", "v1.2"),
+        ] {
+            assert_eq!(name_from(Path::new(folder)), want);
+        }
+    }
+}
