@@ -19,8 +19,8 @@ start_buildkitd() {
     local part=$1 folder=$2 root=$rig_state/$1
     need_packages runc:runc git:git /etc/ssl/certs/ca-certificates.crt:ca-certificates
     running "$part" >/dev/null && return
-    [ "$(id -u)" -eq 0 ] || die "$part: buildkitd with overlayfs needs root"
-    [ -n "$(offered RIG_REGISTRY)" ] || die "$part: the part \`registry\` does not run"
+    [ "$(id -u)" -eq 0 ] || die "buildkitd with overlayfs needs root"
+    [ -n "$(offered RIG_REGISTRY)" ] || die "the part \`registry\` does not run"
     mkdir -p "$root"
     {
         cat <<CONFIG

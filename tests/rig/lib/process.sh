@@ -12,10 +12,12 @@ start_time() {
 }
 
 # start NAME COMMAND…: runs it in its own session with its output in a log file.
+# Children of one of that name that was killed are ended first. The mark is how they are found.
 start() {
     local name=$1 pid
     shift
-    REPRO_RIG_PROCESS=$rig_state setsid "$@" </dev/null >"$rig_state/log/$name" 2>&1 9>&- &
+    end_leftovers "$name"
+    REPRO_RIG_PROCESS=$rig_state/$name setsid "$@" </dev/null >"$rig_state/log/$name" 2>&1 9>&- &
     pid=$!
     printf '%s %s\n' "$pid" "$(start_time "$pid")" >"$rig_state/pid/$name"
 }
@@ -29,14 +31,16 @@ running() {
 
 # Waits until a started part answers, `$2` seconds at most; shows its log otherwise.
 await() {
-    local name=$1 seconds=$2 left
+    local name=$1 seconds=$2 left problem=""
     shift 2
     left=$((seconds * 10))
     until "$@" >/dev/null 2>&1; do
         left=$((left - 1))
-        if [ "$left" -le 0 ] || ! running "$name" >/dev/null; then
+        running "$name" >/dev/null || problem="ended before it answered"
+        [ "$left" -gt 0 ] || problem="did not answer within $seconds s"
+        if [ -n "$problem" ]; then
             tail -n 15 "$rig_state/log/$name" >&2
-            die "$name: expected an answer within $seconds s, found none; its last lines stand above"
+            die "$problem: $(tail -n 1 "$rig_state/log/$name")"
         fi
         sleep 0.1
     done
@@ -59,22 +63,25 @@ stop() {
     rm -f "$rig_state/pid/$1"
 }
 
-# The ids of processes that carry this rig's mark: children that outlived the daemon that started them.
-marked_processes() {
-    local environ
+# Ends processes that outlived the daemon that started them: those that carry the mark of `start NAME`.
+end_leftovers() {
+    local environ pid
     for environ in /proc/[0-9]*/environ; do
-        if grep -qzxF "REPRO_RIG_PROCESS=$rig_state" "$environ" 2>/dev/null; then
-            environ=${environ#/proc/}
-            printf '%s\n' "${environ%/environ}"
+        if grep -qzxF "REPRO_RIG_PROCESS=$rig_state/$1" "$environ" 2>/dev/null; then
+            pid=${environ#/proc/}
+            kill -KILL "${pid%/environ}" 2>/dev/null || true
         fi
     done
 }
 
-# start_server files|git: serves the folder of that name in the rig's state unless it is served.
+# start_server files|git: serves the folder of that name in the rig's state unless it is served; prints its address.
 start_server() {
-    running "$1" >/dev/null && return
-    mkdir -p "$rig_state/$1"
-    rm -f "$rig_state/$1.address"
-    start "$1" python3 "$rig_dir/lib/serve.py" "$1" "$rig_state/$1" "$rig_state/$1.address"
-    await "$1" 10 test -s "$rig_state/$1.address"
+    local port
+    port=$(port_of "$1")
+    if ! running "$1" >/dev/null; then
+        mkdir -p "$rig_state/$1"
+        start "$1" python3 "$rig_dir/lib/serve.py" "$1" "$rig_state/$1" "$port"
+        await "$1" 10 answers "http://127.0.0.1:$port/"
+    fi
+    printf 'http://127.0.0.1:%s\n' "$port"
 }

@@ -12,7 +12,7 @@ rig_state=$rig_cache/state/$rig_name
 # The parts in the order in which they start. `RIG_PARTS` selects some of them by name.
 rig_all_parts="registry buildkit docker old go127 files git"
 
-say() { printf 'rig: %s\n' "$*" >&2; }
+say() { printf 'rig: %s%s\n' "${rig_part:+$rig_part: }" "$*" >&2; }
 
 # Ends the script; the reason is kept for `check` and for the last lines of `up`.
 die() {
@@ -56,17 +56,18 @@ offered() {
     sed -n "s/^$1=//p" "$rig_state"/offers/* 2>/dev/null | head -n 1
 }
 
-# Waits up to `$1` seconds for the rest of the line to succeed.
-wait_until() {
-    local left=$(($1 * 10))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        left=$((left - 1))
-        [ "$left" -gt 0 ] || return 1
-        sleep 0.1
-    done
+# A free port for a part. It keeps the one it has had in this state, since the others' configuration names it.
+port_of() {
+    local kept=$rig_state/ports/$1
+    if [ ! -s "$kept" ]; then
+        python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])' >"$kept"
+    fi
+    cat "$kept"
 }
 
-free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+# Whether a web server on loopback answers at this address.
+answers() {
+    python3 -c 'import sys, urllib.request, urllib.error
+try: urllib.request.urlopen(sys.argv[1], timeout=2)
+except urllib.error.HTTPError: pass' "$1"
 }

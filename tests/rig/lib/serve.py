@@ -1,10 +1,8 @@
 #!/usr/bin/env python3
 """A web server on loopback for tests: files with chosen misbehaviour, or git repositories.
 
-    serve.py files FOLDER ADDRESS_FILE
-    serve.py git FOLDER ADDRESS_FILE
-
-The port is the kernel's choice; `http://127.0.0.1:PORT` is written to ADDRESS_FILE once the server listens.
+    serve.py files FOLDER PORT
+    serve.py git FOLDER PORT
 
 Files: `GET /a/b` gives FOLDER/a/b; Last-Modified is the file's mtime, ETag its digest. A file `b.serve` beside it, JSON, changes
 the answer; it is read at every request, so a test can change it at any time:
@@ -191,12 +189,8 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 def main():
-    kind, folder, address_file = sys.argv[1:]
-    Answer.folder = folder
-    server = Server(("127.0.0.1", 0), {"files": Files, "git": Git}[kind])
-    with open(address_file + ".new", "w") as out:
-        out.write("http://127.0.0.1:%d" % server.server_address[1])
-    os.rename(address_file + ".new", address_file)
+    kind, Answer.folder, port = sys.argv[1:]
+    server = Server(("127.0.0.1", int(port)), {"files": Files, "git": Git}[kind])
     server.serve_forever()
 
 
