@@ -1,11 +1,36 @@
-//! The files given to a build: tracked files, ignore rules, context digest, staging.
+//! The files given to a build: listing, ignore rules, content, context digest, staging.
+//!
+//! The way of the data: a source ([`folder`], or the index of a git work tree) tells folder by folder what is there.
+//! `select` walks it the way BuildKit's client does, with the ignore file's rules and the paths that the target
+//! needs, and keeps names only. `content` then reads and hashes the kept files in parallel. The result is a [`Tree`],
+//! whose [`Tree::digest`] is its identity and which [`stage`] writes into a private folder for BuildKit.
+//!
+//! Nothing here follows a link out of a context: files are opened relative to its root, and links stay links.
 
-use std::path::PathBuf;
+mod content;
+mod digest;
+mod error;
+mod folder;
+mod follow;
+mod ignore;
+mod open;
+mod pattern;
+mod select;
+mod stage;
 
+use std::path::{Path, PathBuf};
+
+use crate::cancel::Cancel;
 use crate::digest::Digest;
+use crate::limits::Limits;
+use crate::progress::Reporter;
+
+pub use error::Error;
+pub use ignore::InvalidPattern;
+pub use stage::stage;
 
 /// A normalised context: entries sorted by path bytes, contents by reference.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tree {
     /// The entries, sorted by path bytes, parents implied.
     pub entries: Vec<Entry>,
@@ -49,4 +74,36 @@ pub enum Content {
     File(PathBuf),
     /// Bytes that differ from the work tree's (line ends undone), kept in memory.
     Bytes(std::sync::Arc<[u8]>),
+}
+
+/// Which files make up a context.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The context's name for messages: `context`, or that of a named context.
+    pub name: &'a str,
+    /// Its folder.
+    pub root: &'a Path,
+    /// The Dockerfile, whose `<Dockerfile>.dockerignore` replaces the context's own; none for named contexts.
+    pub dockerfile: Option<&'a Path>,
+    /// The paths that the target needs, as BuildKit's `followpaths`; none is all.
+    pub paths: Option<&'a [String]>,
+}
+
+/// What surrounds reading but can't change its result.
+pub struct Surroundings<'a> {
+    /// Bounds on what is read.
+    pub limits: &'a Limits,
+    /// Told warnings and notes.
+    pub progress: &'a Reporter,
+    /// Asked whether to stop.
+    pub cancel: &'a Cancel,
+}
+
+/// Lists, selects and hashes a context's files.
+pub fn read(request: &Request<'_>, surroundings: &Surroundings<'_>) -> Result<Tree, Error> {
+    let source = folder::Folder::open(request.root)?;
+    let rules = select::ignore_rules(request, &source, surroundings.limits)?;
+    let wanted = select::wanted_paths(request.paths, &source)?;
+    let kept = select::select(&source, &wanted, &rules, surroundings)?;
+    content::read(&source, kept, surroundings)
 }

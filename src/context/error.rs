@@ -1,0 +1,122 @@
+//! What can be wrong with a context.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::InvalidPattern;
+use crate::cancel::Cancelled;
+use crate::escape;
+use crate::limits::LimitExceeded;
+use crate::status::{ExitStatus, Status};
+
+/// Why a context can't be read or staged.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file or folder can't be read.
+    #[error("can't read {path}: {error}")]
+    Unreadable {
+        /// The file, safe to print.
+        path: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// A fifo, socket or device lies in the context.
+    #[error("{path} is a {kind}: a context holds files, links and folders only")]
+    Special {
+        /// The file, safe to print.
+        path: String,
+        /// `fifo`, `socket`, `device`.
+        kind: &'static str,
+    },
+    /// A file is not what it was when it was listed or hashed.
+    #[error("{path} changed while it was read")]
+    Changed {
+        /// The file, safe to print.
+        path: String,
+    },
+    /// A line of the ignore file is no pattern.
+    #[error("{file}: {error}")]
+    Ignore {
+        /// The ignore file, safe to print.
+        file: String,
+        /// What is wrong with it.
+        error: InvalidPattern,
+    },
+    /// A path of the Dockerfile is no pattern.
+    #[error("a path that the Dockerfile copies: {0}")]
+    Path(InvalidPattern),
+    /// BuildKit sends such a file without its content.
+    #[error("the ignore rules contradict each other about {path}: BuildKit would send it as an empty file")]
+    Contradiction {
+        /// The file, safe to print.
+        path: String,
+    },
+    /// The staging folder can't be written.
+    #[error("can't write {path} while staging the context: {error}")]
+    Stage {
+        /// The file, safe to print.
+        path: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The staging folder's file system can hold no time that is safe.
+    #[error("the file system of {folder} can't hold the modification times that staging needs")]
+    Times {
+        /// The folder, safe to print.
+        folder: String,
+    },
+    /// More or bigger files than the limits allow.
+    #[error(transparent)]
+    Limit(#[from] LimitExceeded),
+    /// The user stopped the work.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+impl Error {
+    pub(super) fn unreadable(path: &[u8], error: impl Into<io::Error>) -> Self {
+        Self::Unreadable { path: escape::name(path), error: error.into() }
+    }
+
+    pub(super) fn changed(path: &[u8]) -> Self {
+        Self::Changed { path: escape::name(path) }
+    }
+
+    pub(super) fn stage(path: &Path, error: impl Into<io::Error>) -> Self {
+        Self::Stage { path: display(path), error: error.into() }
+    }
+}
+
+/// A path of the system, safe to print.
+pub(super) fn display(path: &Path) -> String {
+    escape::name(path.as_os_str().as_encoded_bytes())
+}
+
+/// The place on disk of a context's path.
+pub(super) fn below(root: &Path, path: &[u8]) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    root.join(std::ffi::OsStr::from_bytes(path))
+}
+
+impl ExitStatus for Error {
+    fn status(&self) -> Status {
+        match self {
+            Self::Changed { .. } => Status::Source,
+            Self::Limit(_) => Status::Malformed,
+            Self::Cancelled(_) => Status::Interrupted,
+            _ => Status::Usage,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Special { path, .. } => Some(format!("remove {path}, or exclude it in the ignore file")),
+            Self::Unreadable { path, .. } => Some(format!("make {path} readable, or exclude it in the ignore file")),
+            Self::Changed { .. } => Some("run the command again when nothing writes into the context".to_owned()),
+            Self::Contradiction { .. } => Some(
+                "in the ignore file, move the `!` line that takes it in below the lines that exclude it".to_owned(),
+            ),
+            _ => None,
+        }
+    }
+}

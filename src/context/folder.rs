@@ -1,0 +1,174 @@
+//! A folder outside git as the source of a context: all its files count.
+
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, Dir, FileType, Stat, readlinkat, statat};
+use rustix::io::Errno;
+
+use super::error::Error;
+use super::open;
+use crate::limits::LimitExceeded;
+
+/// What a source says about one name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Node {
+    /// A folder.
+    Directory,
+    /// A regular file.
+    File(Stamp),
+    /// A symbolic link's target.
+    Symlink(Vec<u8>),
+    /// Something that no context can hold.
+    Special(&'static str),
+}
+
+/// What the system says about a regular file; two equal stamps around a read mean that it was not disturbed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Stamp {
+    pub(super) executable: bool,
+    pub(super) links: u64,
+    pub(super) device: u64,
+    pub(super) inode: u64,
+    pub(super) size: u64,
+    /// Seconds and nanoseconds.
+    pub(super) modified: (i64, u32),
+    pub(super) changed: (i64, u32),
+}
+
+impl Stamp {
+    /// The facts of one `stat`.
+    #[allow(clippy::useless_conversion, clippy::unnecessary_cast, reason = "the fields' widths differ by system")]
+    pub(super) fn new(stat: &Stat) -> Self {
+        Self {
+            executable: stat.st_mode & 0o100 != 0,
+            links: stat.st_nlink as u64,
+            device: stat.st_dev as u64,
+            inode: stat.st_ino as u64,
+            size: stat.st_size as u64,
+            modified: (stat.st_mtime as i64, stat.st_mtime_nsec as u32),
+            changed: (stat.st_ctime as i64, stat.st_ctime_nsec as u32),
+        }
+    }
+}
+
+/// The names in one folder with what they are.
+pub(super) type Children = Vec<(Vec<u8>, Node)>;
+
+/// Tells, folder by folder, what a context is chosen from.
+pub(super) trait Source {
+    /// The names in a folder with what they are, sorted by bytes; none if it can't be read for lack of permission.
+    fn children(&self, folder: &[u8]) -> Result<Option<Children>, Error>;
+
+    /// What `path` is, links not followed; none if there is nothing.
+    fn node(&self, path: &[u8]) -> Result<Option<Node>, Error>;
+
+    /// The content of a small file, links not followed; none if there is no such file.
+    fn text(&self, path: &[u8], limit: u64) -> Result<Option<Vec<u8>>, Error>;
+}
+
+/// Whether a name is that of a lockfile or a tape: they hold the result's digest, so they can't be part of it.
+pub(super) fn is_own_file(name: &[u8]) -> bool {
+    let tape = |name: &[u8]| name.strip_prefix(b"repro.").and_then(|rest| rest.strip_suffix(b".tape")).is_some();
+    name == b"repro.lock" || tape(name)
+}
+
+/// A plain folder.
+pub(super) struct Folder {
+    root: OwnedFd,
+    path: PathBuf,
+}
+
+impl Folder {
+    /// Opens the root.
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        let unreadable = |error| Error::Unreadable { path: super::error::display(path), error };
+        let path = path.canonicalize().map_err(unreadable)?;
+        let root = open::open_root(&path).map_err(unreadable)?;
+        Ok(Self { root, path })
+    }
+
+    /// The root's handle.
+    pub(super) fn root(&self) -> &OwnedFd {
+        &self.root
+    }
+
+    /// Where the root is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Source for Folder {
+    fn children(&self, folder: &[u8]) -> Result<Option<Children>, Error> {
+        let unreadable = |error| Error::unreadable(folder, error);
+        let handle = match open::open_folder(&self.root, folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return Ok(None),
+            result => result.map_err(unreadable)?,
+        };
+        let mut names = Vec::new();
+        for entry in Dir::read_from(&handle).map_err(|error| unreadable(error.into()))? {
+            let entry = entry.map_err(|error| unreadable(error.into()))?;
+            let name = entry.file_name().to_bytes();
+            if name != b"." && name != b".." && !is_own_file(name) {
+                names.push((name.to_vec(), entry.file_type()));
+            }
+        }
+        names.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut children = Vec::with_capacity(names.len());
+        for (name, kind) in names {
+            let path = open::join(folder, &name);
+            let node = match kind {
+                FileType::Directory => Some(Node::Directory),
+                _ => node_of(&handle, &name).map_err(|error| Error::unreadable(&path, error))?,
+            };
+            // A file that vanished between the two calls was not there.
+            children.extend(node.map(|node| (name, node)));
+        }
+        Ok(Some(children))
+    }
+
+    fn node(&self, path: &[u8]) -> Result<Option<Node>, Error> {
+        if path.is_empty() {
+            return Ok(Some(Node::Directory));
+        }
+        let (folder, name) = open::split(path);
+        if is_own_file(name) {
+            return Ok(None);
+        }
+        let folder = match open::open_folder(&self.root, folder) {
+            Ok(folder) => folder,
+            Err(_) => return Ok(None),
+        };
+        node_of(&folder, name).map_err(|error| Error::unreadable(path, error))
+    }
+
+    fn text(&self, path: &[u8], limit: u64) -> Result<Option<Vec<u8>>, Error> {
+        let Some(Node::File(_)) = self.node(path)? else { return Ok(None) };
+        let unreadable = |error| Error::unreadable(path, error);
+        let file = open::open_file(&self.root, path).map_err(unreadable)?;
+        let mut bytes = Vec::new();
+        file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
+        if bytes.len() as u64 > limit {
+            let object = crate::escape::name(path);
+            return Err(LimitExceeded { name: "ignore-file", limit, object }.into());
+        }
+        Ok(Some(bytes))
+    }
+}
+
+fn node_of(folder: &OwnedFd, name: &[u8]) -> Result<Option<Node>, Errno> {
+    let stat = match statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Err(Errno::NOENT) => return Ok(None),
+        result => result?,
+    };
+    Ok(Some(match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Directory => Node::Directory,
+        FileType::RegularFile => Node::File(Stamp::new(&stat)),
+        FileType::Symlink => Node::Symlink(readlinkat(folder, name, Vec::new())?.into_bytes()),
+        FileType::Fifo => Node::Special("fifo"),
+        FileType::Socket => Node::Special("socket"),
+        _ => Node::Special("device"),
+    }))
+}

@@ -1,0 +1,99 @@
+//! From the paths that a Dockerfile names to the paths that must be there: links on the way are followed.
+//!
+//! The rule is that of BuildKit's client (`fsutil` FollowLinks); what it stops at though it could go on is followed
+//! here, since more than BuildKit sends is safe and less is not.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use super::error::Error;
+use super::folder::{Node, Source};
+use super::ignore::clean;
+use super::open;
+use super::pattern::{Candidate, Pattern};
+
+/// Links in one chain, and bytes of one path: the bounds of the system that will resolve them.
+const MOST_LINKS: usize = 255;
+const LONGEST_PATH: usize = 4096;
+
+/// Names that are looked at before giving up on a maze of links; the paths found by then are kept.
+const MOST_STEPS: usize = 100_000;
+
+/// The patterns that select what `paths` need; none if they need everything.
+pub(super) fn follow(paths: &[String], source: &impl Source) -> Result<Option<Vec<String>>, Error> {
+    let mut found: BTreeSet<String> = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut queue: VecDeque<(String, usize)> = paths.iter().map(|path| (rooted(path), 0)).collect();
+    let mut steps = 0;
+    while let Some((path, links)) = queue.pop_front() {
+        if path.len() > LONGEST_PATH || links > MOST_LINKS || !seen.insert(path.clone()) {
+            continue;
+        }
+        let mut current = String::new();
+        let mut rest = path.as_str();
+        loop {
+            steps += 1;
+            let (name, after) = rest.split_once('/').unwrap_or((rest, ""));
+            current = if current.is_empty() { name.to_owned() } else { format!("{current}/{name}") };
+            let targets = if steps < MOST_STEPS { link_targets(&current, source)? } else { None };
+            if let Some(targets) = targets {
+                found.insert(current.clone());
+                queue.extend(targets.into_iter().map(|target| (rooted(&format!("{target}/{after}")), links + 1)));
+                // A wildcard matches more than the links, so the way goes on.
+                if !has_wildcard(name) || after.is_empty() {
+                    break;
+                }
+            }
+            if after.is_empty() {
+                found.insert(current);
+                break;
+            }
+            rest = after;
+        }
+    }
+    Ok((!found.iter().any(String::is_empty)).then(|| found.into_iter().collect()))
+}
+
+/// A path cleaned as if the context were the whole file system; empty for the root.
+fn rooted(path: &str) -> String {
+    clean(&format!("/{path}")).split_off(1)
+}
+
+/// The targets of the links that `path` names, its last part perhaps with wildcards; none if it names no link.
+fn link_targets(path: &str, source: &impl Source) -> Result<Option<Vec<String>>, Error> {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let mut targets = Vec::new();
+    if has_wildcard(name) {
+        // A broken pattern matches nothing here; whoever compiles the patterns reports it.
+        let Ok(pattern) = Pattern::new(name) else { return Ok(None) };
+        for (child, node) in source.children(folder.as_bytes())?.unwrap_or_default() {
+            if let Node::Symlink(target) = node
+                && pattern.matches(&Candidate::new(&child))
+            {
+                targets.extend(resolve(folder.as_bytes(), &target));
+            }
+        }
+    } else if let Some(Node::Symlink(target)) = source.node(path.as_bytes())? {
+        targets.extend(resolve(folder.as_bytes(), &target));
+    }
+    Ok((!targets.is_empty()).then_some(targets))
+}
+
+/// Where a link in `folder` leads, from the context's root; none if the target is not text.
+fn resolve(folder: &[u8], target: &[u8]) -> Option<String> {
+    let target = if target.starts_with(b"/") { target.to_vec() } else { open::join(folder, target) };
+    String::from_utf8(target).ok()
+}
+
+fn has_wildcard(name: &str) -> bool {
+    let mut chars = name.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => {
+                chars.next();
+            }
+            '*' | '?' | '[' => return true,
+            _ => {}
+        }
+    }
+    false
+}

@@ -1,0 +1,277 @@
+//! Ignore files: their lines, and what a list of patterns says about a path.
+
+use super::pattern::{Candidate, Fault, Pattern};
+
+/// The patterns of one ignore file, in order; the last that matches decides.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rules {
+    rules: Vec<Rule>,
+    has_exceptions: bool,
+    /// All exceptions are plain paths, so a folder that none of them starts with needs no look.
+    only_prefix_exceptions: bool,
+    /// All patterns but exceptions are plain paths.
+    only_prefix_patterns: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Rule {
+    exception: bool,
+    pattern: Pattern,
+}
+
+/// A line that is no pattern.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidPattern {
+    /// Docker refuses it as well.
+    #[error("`{}` is not a pattern", crate::escape::text(.0))]
+    Syntax(String),
+    /// `!` without anything behind it.
+    #[error("`!` excepts nothing")]
+    EmptyException,
+    /// A Go regular expression got in through an escape.
+    #[error("`{}` uses an escape that no ignore file needs", crate::escape::text(.0))]
+    Unsupported(String),
+    /// Docker reads lines up to 64 KiB.
+    #[error("line {0} is longer than 65535 bytes")]
+    LongLine(usize),
+}
+
+/// Which patterns matched a folder, so that what lies below needs no second look.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Matched(Vec<bool>);
+
+/// Go's `bufio.Scanner` takes no longer line.
+const LONGEST_LINE: usize = 65535;
+
+/// The patterns of an ignore file's text, cleaned as Docker does (spec: `moby/patternmatcher/ignorefile`).
+pub(super) fn read_lines(text: &[u8]) -> Result<Vec<String>, InvalidPattern> {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let mut patterns = Vec::new();
+    for (index, line) in text.split(|&byte| byte == b'\n').enumerate() {
+        if line.len() > LONGEST_LINE {
+            return Err(InvalidPattern::LongLine(index + 1));
+        }
+        if line.starts_with(b"#") {
+            continue;
+        }
+        // Patterns go to BuildKit as JSON, where each stray byte becomes U+FFFD.
+        let line = to_text(line);
+        let line = line.trim();
+        if line.is_empty() {
+            continue;
+        }
+        let (mark, path) = match line.strip_prefix('!') {
+            Some(rest) => ("!", rest.trim()),
+            None => ("", line),
+        };
+        let mut path = if path.is_empty() { String::new() } else { clean(path) };
+        if path.len() > 1 && path.starts_with('/') {
+            path.remove(0);
+        }
+        patterns.push(format!("{mark}{path}"));
+    }
+    Ok(patterns)
+}
+
+fn to_text(line: &[u8]) -> String {
+    let mut out = String::with_capacity(line.len());
+    for chunk in line.utf8_chunks() {
+        out.push_str(chunk.valid());
+        out.extend(chunk.invalid().iter().map(|_| '\u{fffd}'));
+    }
+    out
+}
+
+/// Go's `path.Clean`.
+pub(super) fn clean(path: &str) -> String {
+    let rooted = path.starts_with('/');
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => match parts.last() {
+                Some(&last) if last != ".." => {
+                    parts.pop();
+                }
+                _ if rooted => {}
+                _ => parts.push(".."),
+            },
+            part => parts.push(part),
+        }
+    }
+    let joined = parts.join("/");
+    match (rooted, joined.is_empty()) {
+        (true, _) => format!("/{joined}"),
+        (false, true) => ".".to_owned(),
+        (false, false) => joined,
+    }
+}
+
+impl Rules {
+    /// Prepares patterns that [`read_lines`] gave, or that followed paths became.
+    pub(super) fn new<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidPattern> {
+        let mut rules = Vec::new();
+        for pattern in patterns {
+            let trimmed = pattern.trim();
+            if trimmed.is_empty() {
+                continue;
+            }
+            let cleaned = clean(trimmed);
+            let (exception, text) = match cleaned.strip_prefix('!') {
+                Some("") => return Err(InvalidPattern::EmptyException),
+                Some(rest) => (true, rest),
+                None => (false, cleaned.as_str()),
+            };
+            let pattern = Pattern::new(text).map_err(|fault| match fault {
+                Fault::Syntax => InvalidPattern::Syntax(pattern.to_owned()),
+                Fault::Unsupported => InvalidPattern::Unsupported(pattern.to_owned()),
+            })?;
+            rules.push(Rule { exception, pattern });
+        }
+        Ok(Self::from_rules(rules))
+    }
+
+    /// Rules that take literally what the Dockerfile names, where a `!` at the start means nothing.
+    pub(super) fn of_paths<'a>(paths: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidPattern> {
+        let rule = |path: &str| match Pattern::new(path) {
+            Ok(pattern) => Ok(Rule { exception: false, pattern }),
+            Err(_) => Err(InvalidPattern::Syntax(path.to_owned())),
+        };
+        Ok(Self::from_rules(paths.into_iter().map(rule).collect::<Result<_, _>>()?))
+    }
+
+    fn from_rules(rules: Vec<Rule>) -> Self {
+        let is_plain = |rule: &Rule| !rule.pattern.without_trailing_glob().contains(['*', '[', ']', '?', '^', '\\']);
+        Self {
+            has_exceptions: rules.iter().any(|rule| rule.exception),
+            only_prefix_exceptions: rules.iter().filter(|rule| rule.exception).all(is_plain),
+            only_prefix_patterns: rules.iter().filter(|rule| !rule.exception).all(is_plain),
+            rules,
+        }
+    }
+
+    /// Whether the patterns match `path`, given what they said of the folder it lies in (none at the root).
+    ///
+    /// This is the library's `MatchesUsingParentResults`, which BuildKit's client walks with.
+    pub(super) fn matches(&self, path: &Candidate<'_>, parent: Option<&Matched>) -> (bool, Matched) {
+        let mut decided = false;
+        let mut matched = vec![false; self.rules.len()];
+        for (index, rule) in self.rules.iter().enumerate() {
+            let mut hit = parent.is_some_and(|parent| parent.0[index]);
+            if !hit {
+                // The library looks at a pattern only where it could change the answer, and remembers only those.
+                if rule.exception != decided {
+                    continue;
+                }
+                hit = rule.pattern.matches(path);
+            }
+            matched[index] = hit;
+            if hit {
+                decided = !rule.exception;
+            }
+        }
+        (decided, Matched(matched))
+    }
+
+    /// The library's `MatchesOrParentMatches`, which BuildKit's client opens files with.
+    pub(super) fn matches_with_parents(&self, path: &[u8]) -> bool {
+        let parents = path.iter().enumerate().filter(|&(_, &byte)| byte == b'/').map(|(at, _)| &path[..at]);
+        let parents: Vec<_> = parents.map(Candidate::new).collect();
+        let path = Candidate::new(path);
+        let mut decided = false;
+        for rule in &self.rules {
+            if rule.exception == decided
+                && (rule.pattern.matches(&path) || parents.iter().any(|parent| rule.pattern.matches(parent)))
+            {
+                decided = !rule.exception;
+            }
+        }
+        decided
+    }
+
+    /// Whether nothing below an excluded folder can be excepted, so that BuildKit's client doesn't look.
+    pub(super) fn prunes_excluded(&self, folder: &[u8]) -> bool {
+        if !self.has_exceptions {
+            return true;
+        }
+        self.only_prefix_exceptions && !self.rules.iter().any(|rule| rule.exception && starts_below(rule, folder))
+    }
+
+    /// Whether nothing below a folder can match, for rules that say what to take.
+    pub(super) fn prunes_unmatched(&self, folder: &[u8]) -> bool {
+        self.only_prefix_patterns && !self.rules.iter().any(|rule| !rule.exception && starts_below(rule, folder))
+    }
+}
+
+fn starts_below(rule: &Rule, folder: &[u8]) -> bool {
+    let pattern = rule.pattern.without_trailing_glob().as_bytes();
+    match pattern.strip_prefix(folder) {
+        Some(rest) => rest.is_empty() || rest[0] == b'/',
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_cleaned_as_docker_does() {
+        let text = b"\xef\xbb\xbftest1\n/test2\r\n/a/file/here\n\nlast/../lastfile \n# no\n #yes\n! /inverted/abs/path\n!\n! \n/\n.\n../x\n//y\n/ z\n";
+        let want = [
+            "test1",
+            "test2",
+            "a/file/here",
+            "lastfile",
+            "#yes",
+            "!inverted/abs/path",
+            "!",
+            "!",
+            "/",
+            ".",
+            "../x",
+            "y",
+            " z",
+        ];
+        assert_eq!(read_lines(text).unwrap(), want);
+    }
+
+    #[test]
+    fn a_line_that_is_no_pattern_is_refused() {
+        for (text, want) in [
+            ("!", InvalidPattern::EmptyException),
+            ("!/", InvalidPattern::EmptyException),
+            ("[", InvalidPattern::Syntax("[".into())),
+            ("\\pL", InvalidPattern::Unsupported("\\pL".into())),
+        ] {
+            let lines = read_lines(text.as_bytes()).unwrap();
+            assert_eq!(Rules::new(lines.iter().map(String::as_str)).err(), Some(want), "{text}");
+        }
+        assert_eq!(read_lines(&[b'a'; 70_000]).err(), Some(InvalidPattern::LongLine(1)));
+    }
+
+    #[test]
+    fn the_last_pattern_decides_and_parents_count() {
+        for (lines, path, want) in [
+            ("a", "a/b/c", true),
+            ("a\n!a/b", "a/b/c", false),
+            ("*\n!a", "a", false),
+            ("*\n!a\na/x", "a/x", true),
+            ("**\n!**/*.md", "a/b.md", false),
+            ("", "a", false),
+        ] {
+            let lines = read_lines(lines.as_bytes()).unwrap();
+            let rules = Rules::new(lines.iter().map(String::as_str)).unwrap();
+            assert_eq!(rules.matches_with_parents(path.as_bytes()), want, "{lines:?} {path}");
+        }
+    }
+
+    #[test]
+    fn a_folder_is_left_alone_only_if_no_exception_can_lie_in_it() {
+        let rules = Rules::new(["**", "!keep/**", "!a.txt"]).unwrap();
+        assert!(rules.prunes_excluded(b"sub"));
+        assert!(!rules.prunes_excluded(b"keep"));
+        let rules = Rules::new(["**", "!**/a"]).unwrap();
+        assert!(!rules.prunes_excluded(b"sub"));
+    }
+}
