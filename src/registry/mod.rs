@@ -1,1 +1,120 @@
-//! The distribution protocol, client side.
+//! The distribution protocol, client side: image manifests by tag or digest, blobs into the cache.
+//!
+//! A [`Reference`] leads to a list of endpoints (`endpoint`): the mirrors of the user's configuration, then the
+//! registry itself. Each is asked in turn until one gives bytes that are right; credentials (`login`) and tokens
+//! (`token`, after a `challenge`) belong to one endpoint and never travel to another. Everything is judged by digest.
+
+mod blob;
+mod challenge;
+mod endpoint;
+mod error;
+mod helper;
+mod login;
+mod manifest;
+mod token;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+pub use error::{Attempt, RegistryError};
+pub use login::{Login, Logins};
+pub use manifest::{Fetched, ImageDocument};
+
+use crate::escape;
+use crate::http::{Answer, Client, HttpError, Request, Secret};
+use crate::limits::Limits;
+use crate::progress::Progress;
+use crate::reference::Reference;
+
+use endpoint::Endpoint;
+
+/// A client of all registries, with the tokens that it got so far.
+pub struct Registry {
+    client: Client,
+    logins: Logins,
+    /// `Authorization` by origin and repository.
+    tokens: Mutex<BTreeMap<(String, String), Secret>>,
+}
+
+impl Registry {
+    /// A client that logs in with what `logins` finds.
+    pub fn new(client: Client, logins: Logins) -> Self {
+        Self { client, logins, tokens: Mutex::default() }
+    }
+
+    /// The HTTP client underneath.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.client.settings().limits
+    }
+
+    fn progress(&self) -> &dyn Progress {
+        &*self.client.settings().progress
+    }
+
+    /// Asks every endpoint of the reference in turn until `ask` succeeds with one.
+    fn try_each<T>(
+        &self,
+        reference: &Reference,
+        object: &str,
+        mut ask: impl FnMut(&Endpoint) -> Result<T, RegistryError>,
+    ) -> Result<T, RegistryError> {
+        let endpoints = endpoint::endpoints(&self.client, reference)?;
+        let mut attempts = Vec::new();
+        for endpoint in &endpoints {
+            match ask(endpoint) {
+                Ok(found) => return Ok(found),
+                Err(error) if error.ends_the_search() => return Err(error),
+                Err(error) if endpoints.len() == 1 => return Err(error),
+                Err(error) => {
+                    tracing::info!(endpoint = endpoint.host(), %error, "endpoint failed");
+                    if error.is_about_bytes() && endpoint.is_mirror {
+                        self.progress().warn(&format!("mirror `{}`: {error}", endpoint.host()));
+                    }
+                    attempts.push(Attempt { host: endpoint.host(), error });
+                }
+            }
+        }
+        Err(RegistryError::Nowhere { object: format!("{object} of `{reference}`"), attempts })
+    }
+
+    /// Sends a request for something of the endpoint's repository, with what the endpoint wants to let us in.
+    fn ask(&self, endpoint: &Endpoint, request: &Request) -> Result<Answer, RegistryError> {
+        let key = (endpoint.origin(), endpoint.repository.clone());
+        let known = self.tokens.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        let answer = self.client.send(&request.clone().authorization(known))?;
+        if answer.status != 401 || answer.url.origin() != key.0 {
+            return Ok(answer);
+        }
+        let Some(authorization) = self.authorize(endpoint, &answer)? else { return Ok(answer) };
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(key, authorization.clone());
+        Ok(self.client.send(&request.clone().authorization(Some(authorization)))?)
+    }
+}
+
+/// An answer that is not what was asked for, told as not found where it is.
+fn refuse(answer: Answer, object: &str) -> RegistryError {
+    match answer.status {
+        404 | 410 => {
+            let url = answer.url.shown();
+            match answer.into_error() {
+                HttpError::Answer { detail, .. } => RegistryError::NotFound { object: object.to_owned(), url, detail },
+                other => other.into(),
+            }
+        }
+        _ => answer.into_error().into(),
+    }
+}
+
+/// A header's digest, if there is one: it must be one.
+fn header_digest(answer: &Answer, object: &str) -> Result<Option<crate::digest::Digest>, RegistryError> {
+    let Some(text) = answer.header("docker-content-digest") else { return Ok(None) };
+    text.trim().parse().map(Some).map_err(|_| RegistryError::Nonsense {
+        object: object.to_owned(),
+        url: answer.url.shown(),
+        reason: format!("`Docker-Content-Digest` is `{}`, which is no digest", escape::text(text)),
+    })
+}

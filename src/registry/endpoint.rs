@@ -1,0 +1,73 @@
+//! Where to ask for a repository: mirrors first, then its registry.
+
+use super::RegistryError;
+use crate::http::{Client, HttpError, Url, is_loopback_host};
+use crate::reference::{DEFAULT_DOMAIN, Reference};
+
+/// Where the registry of `docker.io` answers.
+const DEFAULT_HOST: &str = "registry-1.docker.io";
+
+/// One place that may hold the repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Endpoint {
+    base: Url,
+    /// The repository there: `library/alpine`, with a mirror's own path before it.
+    pub repository: String,
+    /// What a mirror is told about where the repository comes from.
+    namespace: Option<String>,
+    /// Whether this is a mirror of the registry that the reference names.
+    pub is_mirror: bool,
+}
+
+impl Endpoint {
+    /// The URL of a manifest (`kind` is `manifests`) or blob (`blobs`) of the repository.
+    pub fn url(&self, kind: &str, name: &str) -> Result<Url, HttpError> {
+        let url = Url::parse(&format!("{}/v2/{}/{kind}/{name}", self.base.origin(), self.repository))?;
+        Ok(match &self.namespace {
+            Some(namespace) => url.with_parameter("ns", namespace),
+            None => url,
+        })
+    }
+
+    /// `HOST[:PORT]`.
+    pub fn host(&self) -> String {
+        self.base.authority()
+    }
+
+    /// Scheme, host and port.
+    pub fn origin(&self) -> String {
+        self.base.origin()
+    }
+
+    /// The root of the endpoint.
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+}
+
+/// The endpoints of a reference, in the order in which they are asked.
+pub(super) fn endpoints(client: &Client, reference: &Reference) -> Result<Vec<Endpoint>, RegistryError> {
+    let domain = reference.domain();
+    if domain.is_empty() {
+        return Err(RegistryError::NoHost(reference.to_string()));
+    }
+    let config = &client.settings().config;
+    let base = |host: &str| {
+        let plain = config.host(host).and_then(|host| host.http);
+        let name = host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name);
+        let own_certificate = config.host(host).is_some_and(|host| !host.ca.is_empty());
+        let plain = plain.unwrap_or_else(|| is_loopback_host(name) && !own_certificate);
+        Url::parse(&format!("{}://{host}/", if plain { "http" } else { "https" })).map_err(HttpError::from)
+    };
+    let mut endpoints = Vec::new();
+    for mirror in config.host(domain).map_or(&[][..], |host| &host.mirrors) {
+        let path = Some(mirror.path.as_str()).filter(|path| !path.is_empty());
+        let repository = path.into_iter().chain([reference.path()]).collect::<Vec<_>>().join("/");
+        let namespace = Some(domain.to_owned());
+        endpoints.push(Endpoint { base: base(&mirror.host)?, repository, namespace, is_mirror: true });
+    }
+    let host = if domain == DEFAULT_DOMAIN { DEFAULT_HOST } else { domain };
+    let repository = reference.path().to_owned();
+    endpoints.push(Endpoint { base: base(host)?, repository, namespace: None, is_mirror: false });
+    Ok(endpoints)
+}

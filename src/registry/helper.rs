@@ -1,0 +1,108 @@
+//! Credential helpers: the user's own programs, called by name in the user's own environment.
+
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::login::Login;
+use crate::escape;
+use crate::http::Secret;
+use crate::process::Programs;
+
+const TIME: Duration = Duration::from_secs(30);
+const LARGEST_ANSWER: u64 = 64 << 10;
+/// What the helpers' protocol says for no login.
+const NONE: &str = "credentials not found in native keychain";
+/// The user name that marks the secret as an identity token.
+const IDENTITY: &str = "<token>";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answer {
+    username: String,
+    secret: String,
+}
+
+/// What `docker-credential-HELPER` has for `server`. Errors never hold what it printed.
+pub(super) fn ask(helper: &str, server: &str, programs: &Programs) -> Result<Option<Login>, String> {
+    let shown = escape::text(helper);
+    if helper.is_empty() || !helper.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) {
+        return Err(format!("`{shown}` is not the name of a credential helper"));
+    }
+    let name = format!("docker-credential-{helper}");
+    let program = programs.find(&name).ok_or_else(|| format!("`{name}` not found"))?;
+    let failed = |what: &str| format!("`{name}` {what}");
+    let mut child = Command::new(program)
+        .arg("get")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| failed(&format!("could not be started: {error}")))?;
+    let (input, output) = (child.stdin.take(), child.stdout.take());
+    let server = server.to_owned();
+    let (sender, receiver) = mpsc::channel();
+    // Ends when the child does, which is killed in time.
+    thread::spawn(move || {
+        if let Some(mut input) = input {
+            let _ = input.write_all(server.as_bytes());
+        }
+        let mut text = Vec::new();
+        let read = output.map(|output| output.take(LARGEST_ANSWER + 1).read_to_end(&mut text));
+        let _ = sender.send(read.filter(Result::is_ok).map(|_| text));
+    });
+    let answer = receiver.recv_timeout(TIME);
+    if !matches!(&answer, Ok(Some(text)) if text.len() as u64 <= LARGEST_ANSWER) {
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err(failed(if answer.is_err() { "took longer than 30 s" } else { "printed too much" }));
+    }
+    let text = answer.ok().flatten().unwrap_or_default();
+    let status = child.wait().map_err(|error| failed(&error.to_string()))?;
+    if !status.success() {
+        let none = String::from_utf8_lossy(&text).contains(NONE);
+        return if none { Ok(None) } else { Err(failed("failed")) };
+    }
+    let answer: Answer = serde_json::from_slice(&text).map_err(|_| failed("printed no login"))?;
+    let secret = Secret::new(answer.secret);
+    Ok(match answer.username.as_str() {
+        "" => None,
+        IDENTITY => Some(Login::Identity(secret)),
+        user => Some(Login::Password { user: user.to_owned(), password: secret }),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn helpers_are_asked_by_their_protocol() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = |name: &str, text: &str| {
+            let path = folder.path().join(format!("docker-credential-{name}"));
+            std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        };
+        script("good", r#"read -r s; echo "{\"ServerURL\":\"$s\",\"Username\":\"u\",\"Secret\":\"$s!\"}""#);
+        script("token", r#"cat >/dev/null; echo '{"Username":"<token>","Secret":"t"}'"#);
+        script("none", "cat >/dev/null; echo 'credentials not found in native keychain'; exit 1");
+        script("bad", "echo secret-word; exit 1");
+        script("noise", "echo secret-word");
+        script("endless", "while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done");
+        let programs = Programs::from_path(folder.path().as_os_str());
+        let ask = |helper: &str| ask(helper, "r.example", &programs);
+        assert_eq!(ask("good"), Ok(Some(Login::Password { user: "u".into(), password: Secret::new("r.example!") })));
+        assert_eq!(ask("token"), Ok(Some(Login::Identity(Secret::new("t")))));
+        assert_eq!(ask("none"), Ok(None));
+        for helper in ["bad", "noise", "endless", "absent", "../good", "", "a b", "good;id"] {
+            let error = ask(helper).unwrap_err();
+            assert!(!error.contains("secret-word"), "{error}");
+        }
+    }
+}

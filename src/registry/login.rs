@@ -1,0 +1,224 @@
+//! The user's logins: docker's `config.json`, podman's `auth.json`, and the credential helpers that they name.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use base64::Engine;
+use base64::engine::GeneralPurpose;
+use base64::engine::general_purpose::{GeneralPurposeConfig, PAD};
+use serde::Deserialize;
+
+use super::helper;
+use crate::escape;
+use crate::http::Secret;
+use crate::process::Programs;
+use crate::progress::Progress;
+
+/// Bytes of one login file.
+const LARGEST_FILE: u64 = 4 << 20;
+const HUB: &str = "https://index.docker.io/v1/";
+const HUB_HOSTS: &[&str] = &["docker.io", "index.docker.io", "registry-1.docker.io"];
+
+/// How to prove who we are to one registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Login {
+    /// Name and password.
+    Password {
+        /// The name.
+        user: String,
+        /// The password.
+        password: Secret,
+    },
+    /// A token that buys other tokens.
+    Identity(Secret),
+}
+
+/// Where logins are looked for. The default finds none.
+#[derive(Clone, Debug, Default)]
+pub struct Logins {
+    /// Files in the form of docker's `config.json`, the first that has a login decides; absent ones are skipped.
+    pub files: Vec<PathBuf>,
+    /// Where credential helpers are found; they run in the user's own environment.
+    pub programs: Programs,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct File {
+    auths: BTreeMap<String, Entry>,
+    creds_store: Option<String>,
+    cred_helpers: BTreeMap<String, String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Entry {
+    auth: Option<String>,
+    username: Option<String>,
+    password: Option<String>,
+    identitytoken: Option<String>,
+}
+
+impl Logins {
+    /// The login for a repository on `host` (`HOST[:PORT]`), if the user has one.
+    ///
+    /// What can't be read is told as a warning and taken for no login.
+    pub(super) fn find(&self, host: &str, repository: &str, progress: &dyn Progress) -> Option<Login> {
+        for path in &self.files {
+            let name = escape::name(path.as_os_str().as_encoded_bytes());
+            let file = match read(path) {
+                Ok(Some(file)) => file,
+                Ok(None) => continue,
+                Err(reason) => {
+                    progress.warn(&format!("logins in `{name}` are not used: {reason}"));
+                    continue;
+                }
+            };
+            match file.find(host, repository, &self.programs) {
+                Ok(Some(login)) => return Some(login),
+                Ok(None) => {}
+                Err(reason) => progress.warn(&format!("login for `{host}` in `{name}` is not used: {reason}")),
+            }
+        }
+        None
+    }
+}
+
+fn read(path: &PathBuf) -> Result<Option<File>, String> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.len() > LARGEST_FILE => return Err("the file is too large".to_owned()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        _ => {}
+    }
+    let text = fs::read(path).map_err(|error| error.to_string())?;
+    // The parser's message may quote what it read.
+    serde_json::from_slice(&text).map(Some).map_err(|error| format!("no such JSON as expected, line {}", error.line()))
+}
+
+impl File {
+    fn find(&self, host: &str, repository: &str, programs: &Programs) -> Result<Option<Login>, String> {
+        let is_hub = HUB_HOSTS.contains(&host);
+        let server = if is_hub { HUB } else { host };
+        let same_host = |key: &str| {
+            let key = host_of(key);
+            key == host || (is_hub && HUB_HOSTS.contains(&key))
+        };
+        let helper = self.cred_helpers.iter().find(|(key, _)| same_host(key)).map(|(_, helper)| helper);
+        if let Some(helper) = helper.filter(|helper| !helper.is_empty()) {
+            return helper::ask(helper, server, programs);
+        }
+        if let Some(entry) = self.entry(host, repository, &same_host)
+            && let Some(login) = entry.login()?
+        {
+            return Ok(Some(login));
+        }
+        match &self.creds_store {
+            Some(store) if !store.is_empty() => helper::ask(store, server, programs),
+            _ => Ok(None),
+        }
+    }
+
+    /// The entry for the repository, the namespaces above it, then the host, as podman looks for them.
+    fn entry(&self, host: &str, repository: &str, same_host: &dyn Fn(&str) -> bool) -> Option<&Entry> {
+        let mut name = format!("{host}/{repository}");
+        loop {
+            if let Some(entry) = self.auths.get(&name) {
+                return Some(entry);
+            }
+            match name.rfind('/') {
+                Some(slash) => name.truncate(slash),
+                None => break,
+            }
+        }
+        self.auths.iter().find(|(key, _)| same_host(key)).map(|(_, entry)| entry)
+    }
+}
+
+/// The host of a key, which docker writes as a host or as a URL.
+fn host_of(key: &str) -> &str {
+    match key.split_once("://") {
+        Some((_, rest)) => rest.split('/').next().unwrap_or(rest),
+        None => key.trim_end_matches('/'),
+    }
+}
+
+impl Entry {
+    fn login(&self) -> Result<Option<Login>, String> {
+        if let Some(token) = self.identitytoken.as_deref().filter(|token| !token.is_empty()) {
+            return Ok(Some(Login::Identity(Secret::new(token))));
+        }
+        if let Some(auth) = self.auth.as_deref().filter(|auth| !auth.is_empty()) {
+            let padding = base64::engine::DecodePaddingMode::Indifferent;
+            let engine = GeneralPurpose::new(&base64::alphabet::STANDARD, GeneralPurposeConfig::new());
+            let lenient = GeneralPurpose::new(&base64::alphabet::STANDARD, PAD.with_decode_padding_mode(padding));
+            let bytes = engine.decode(auth).or_else(|_| lenient.decode(auth));
+            let text = bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or("`auth` is not base64 text")?;
+            let (user, password) = text.split_once(':').ok_or("`auth` holds no `USER:PASSWORD`")?;
+            // docker pads with NUL bytes.
+            let password = Secret::new(password.trim_end_matches('\0'));
+            return Ok(Some(Login::Password { user: user.to_owned(), password }));
+        }
+        Ok(match (&self.username, &self.password) {
+            (Some(user), Some(password)) if !user.is_empty() => {
+                Some(Login::Password { user: user.clone(), password: Secret::new(password.clone()) })
+            }
+            _ => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::progress::Silent;
+
+    fn find(json: &str, host: &str, repository: &str) -> Option<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.json");
+        fs::write(&file, json).unwrap();
+        let logins = Logins { files: vec![folder.path().join("absent"), file], programs: Programs::default() };
+        logins.find(host, repository, &Silent).map(|login| match login {
+            Login::Password { user, password } => format!("{user}:{}", password.expose()),
+            Login::Identity(token) => token.expose().to_owned(),
+        })
+    }
+
+    #[test]
+    fn a_login_is_found_by_repository_namespace_and_host() {
+        let json = r#"{"auths":{
+            "r.example/team/app":{"username":"app","password":"1"},
+            "r.example/team":{"auth":"dGVhbToy"},
+            "https://r.example/v1/":{"auth":"cm9vdDoz"},
+            "p.example:5000":{"identitytoken":"id"},
+            "https://index.docker.io/v1/":{"auth":"aHViOjQ"},
+            "empty.example":{}}}"#;
+        for (host, repository, want) in [
+            ("r.example", "team/app", Some("app:1")),
+            ("r.example", "team/other", Some("team:2")),
+            ("r.example", "x", Some("root:3")),
+            ("r.example:444", "x", None),
+            ("p.example:5000", "x", Some("id")),
+            ("p.example", "x", None),
+            ("registry-1.docker.io", "library/alpine", Some("hub:4")),
+            ("empty.example", "x", None),
+            ("evil.example", "r.example/team", None),
+        ] {
+            assert_eq!(find(json, host, repository).as_deref(), want, "{host} {repository}");
+        }
+    }
+
+    #[test]
+    fn broken_files_and_entries_are_no_login() {
+        for json in ["", "[]", "{\"auths\":1}", r#"{"auths":{"h":{"auth":"!"}}}"#, r#"{"credHelpers":{"h":"../evil"}}"#]
+        {
+            assert_eq!(find(json, "h", "x"), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_printed_login_shows_no_secret() {
+        let login = Login::Password { user: "u".into(), password: Secret::new("hidden") };
+        assert!(!format!("{login:?}").contains("hidden"));
+    }
+}
