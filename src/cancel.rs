@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::status::{ExitStatus, Status};
+
 /// Shared by everything that one command does; `cli` sets it on a signal.
 #[derive(Clone, Debug, Default)]
 pub struct Cancel(Arc<AtomicBool>);
@@ -11,6 +13,12 @@ pub struct Cancel(Arc<AtomicBool>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("interrupted")]
 pub struct Cancelled;
+
+impl ExitStatus for Cancelled {
+    fn status(&self) -> Status {
+        Status::Interrupted
+    }
+}
 
 impl Cancel {
     /// The flag itself, for a signal handler.

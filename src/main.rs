@@ -1,3 +1,7 @@
 //! Parses the command line, runs it, ends with its status.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    repro::cli::run(std::env::args_os())
+}

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::cancel::Cancel;
 use crate::context::Tree;
@@ -28,7 +29,7 @@ pub struct Plan {
     /// The Dockerfile's path for messages, relative to where the user stands.
     pub dockerfile_path: PathBuf,
     /// The context, normalised; what the target can't reach is already left out.
-    pub context: Tree,
+    pub context: Arc<Tree>,
     /// Named contexts by name.
     pub contexts: BTreeMap<String, PlannedContext>,
     /// Build stage; none is the last.
@@ -65,7 +66,7 @@ pub struct Plan {
 #[derive(Clone, Debug)]
 pub enum PlannedContext {
     /// A folder's normalised tree.
-    Local(Tree),
+    Local(Arc<Tree>),
     /// An image reference; its pin is among the plan's.
     Image(String),
     /// An OCI layout's folder; its pin is among the plan's, by the context's name.
@@ -156,7 +157,7 @@ pub enum Blob {
         length: u64,
     },
     /// Bytes in memory, for small things only.
-    Bytes(std::sync::Arc<[u8]>),
+    Bytes(Arc<[u8]>),
     /// Not fetched; whoever needs the bytes asks `resolve` for the digest from this source.
     Remote {
         /// Normalised reference of the image, or name of the layout's context.

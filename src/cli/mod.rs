@@ -1,1 +1,76 @@
 //! The command line: one file a command; the only place that knows clap, colours, stdout, the environment and the clock.
+//!
+//! `arguments` says what can be typed, `session` turns it once into ready values, each command file runs on those and
+//! gives a `Report`, and `report` prints it: text for people on stderr, data on stdout, one JSON document on request.
+
+#![allow(dead_code, reason = "commands follow")]
+
+pub mod arguments;
+mod cache;
+mod completions;
+pub mod document;
+mod flags;
+mod init;
+mod layer;
+mod project;
+mod report;
+pub mod schema;
+mod session;
+mod terminal;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+use report::Report;
+use session::Session;
+
+use crate::status::{Failure, Status};
+
+/// Runs one command line and gives the exit status.
+pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(words) {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
+    let format = arguments.global.format;
+    let session = match Session::open(&arguments.global) {
+        Ok(session) => session,
+        Err(failure) => return report::fail(&arguments.command, &failure, format),
+    };
+    let result = dispatch(&arguments.command, &session);
+    session.finish();
+    match result {
+        Ok(report) => report.print(format),
+        Err(_) if session.cancel.is_cancelled() => {
+            report::fail(&arguments.command, &crate::cancel::Cancelled.into(), format)
+        }
+        Err(failure) => report::fail(&arguments.command, &failure, format),
+    }
+}
+
+fn dispatch(command: &Command, session: &Session) -> Result<Report, Failure> {
+    match command {
+        Command::Cache(arguments) => cache::run(arguments, session),
+        Command::Completions(arguments) => Ok(completions::run(arguments)),
+        Command::Layer(arguments) => layer::run(arguments),
+        Command::Schema(arguments) => Ok(schema::run(arguments)),
+        Command::Init(arguments) => init::run(arguments, session),
+        Command::Sources(_) => Ok(Report::text(Status::Usage, String::new())),
+        Command::Lock(_) => Ok(Report::text(Status::Usage, String::new())),
+        Command::Outdated(_) => Ok(Report::text(Status::Usage, String::new())),
+        Command::Policy(_) => Ok(Report::text(Status::Usage, String::new())),
+        Command::Build(_) => Ok(Report::text(Status::Usage, String::new())),
+        Command::Verify(_) => Ok(Report::text(Status::Usage, String::new())),
+    }
+}
+
+/// Help and version end with 0, wrong usage with 2.
+fn usage(error: &clap::Error) -> ExitCode {
+    let status = if error.use_stderr() { Status::Usage } else { Status::Success };
+    // A closed stdout or stderr changes no status.
+    let _ = error.print();
+    ExitCode::from(status.code())
+}

@@ -12,6 +12,7 @@ mod instruction;
 mod json_form;
 mod lines;
 pub mod mount;
+pub mod network;
 mod node;
 mod parse;
 pub mod quote;

@@ -1,1 +1,137 @@
 //! Rebuild, compare, verdict.
+//!
+//! A [`Case`] puts what is known of one platform side by side: the record, the rebuilt image, and the published one if
+//! it was looked at. [`judge`] says what that amounts to, and never "reproduced" for less than bit for bit.
+
+use std::fmt;
+
+use crate::compare::{Difference, Facts, compare};
+use crate::platform::Platform;
+use crate::status::Status;
+
+/// What is known of one platform's image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// The platform.
+    pub platform: Platform,
+    /// What the record says.
+    pub expected: Facts,
+    /// What the rebuild gave.
+    pub rebuilt: Facts,
+    /// What is published, if it was looked at; the inner none means that the platform is not there.
+    pub published: Option<Option<Facts>>,
+}
+
+/// What the comparison of one platform amounts to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Bit for bit.
+    Reproduced,
+    /// The same content, packaged differently.
+    Packaging(Pair),
+    /// Different content.
+    Differs(Pair, Difference),
+    /// The published image lacks the platform.
+    NotPublished,
+}
+
+/// Which two sides a verdict is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pair {
+    /// The rebuilt image and the record.
+    RebuiltAndRecord,
+    /// The published image and the rebuilt one.
+    PublishedAndRebuilt,
+}
+
+impl fmt::Display for Pair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::RebuiltAndRecord => "the rebuilt image and the record",
+            Self::PublishedAndRebuilt => "the published image and the rebuilt one",
+        })
+    }
+}
+
+impl Verdict {
+    /// The exit status: only [`Verdict::Reproduced`] is success.
+    pub fn status(&self) -> Status {
+        match self {
+            Self::Reproduced => Status::Success,
+            Self::Packaging(_) | Self::Differs(..) | Self::NotPublished => Status::Differs,
+        }
+    }
+
+    /// The level that differs, as documents name it.
+    pub fn level(&self) -> Option<String> {
+        match self {
+            Self::Reproduced => None,
+            Self::Packaging(_) => Some(Difference::Packaging.to_string()),
+            Self::Differs(_, difference) => Some(difference.to_string()),
+            Self::NotPublished => Some("index".to_owned()),
+        }
+    }
+}
+
+/// Compares the rebuilt image with the record, then the published one with the rebuilt; the graver finding wins.
+pub fn judge(case: &Case) -> Verdict {
+    let rebuilt = finding(Pair::RebuiltAndRecord, &case.expected, &case.rebuilt);
+    let published = match &case.published {
+        None => None,
+        Some(None) => Some(Verdict::NotPublished),
+        Some(Some(published)) => finding(Pair::PublishedAndRebuilt, published, &case.rebuilt),
+    };
+    match (rebuilt, published) {
+        (None, None) => Verdict::Reproduced,
+        (Some(verdict), None) | (None, Some(verdict)) => verdict,
+        (Some(Verdict::Packaging(_)), Some(graver)) => graver,
+        (Some(verdict), Some(_)) => verdict,
+    }
+}
+
+fn finding(pair: Pair, one: &Facts, other: &Facts) -> Option<Verdict> {
+    Some(match compare(one, other)? {
+        Difference::Packaging => Verdict::Packaging(pair),
+        difference => Verdict::Differs(pair, difference),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::{DiffId, Digest};
+
+    fn facts(manifest: &str, config: &str, layer: &str) -> Facts {
+        Facts {
+            manifest: Digest::of(manifest.as_bytes()),
+            config: Digest::of(config.as_bytes()),
+            layers: vec![DiffId::of(layer.as_bytes())],
+        }
+    }
+
+    fn case(expected: Facts, rebuilt: Facts, published: Option<Option<Facts>>) -> Case {
+        Case { platform: Platform::new("linux", "amd64", None), expected, rebuilt, published }
+    }
+
+    #[test]
+    fn only_equality_on_every_side_is_reproduced() {
+        let image = || facts("m", "c", "1");
+        let repacked = || facts("n", "c", "1");
+        let other = || facts("o", "d", "2");
+        for (case, want) in [
+            (case(image(), image(), None), Verdict::Reproduced),
+            (case(image(), image(), Some(Some(image()))), Verdict::Reproduced),
+            (case(image(), repacked(), None), Verdict::Packaging(Pair::RebuiltAndRecord)),
+            (case(image(), other(), None), Verdict::Differs(Pair::RebuiltAndRecord, Difference::Layer(1))),
+            (case(image(), image(), Some(Some(repacked()))), Verdict::Packaging(Pair::PublishedAndRebuilt)),
+            (
+                case(image(), repacked(), Some(Some(other()))),
+                Verdict::Differs(Pair::PublishedAndRebuilt, Difference::Layer(1)),
+            ),
+            (case(image(), image(), Some(None)), Verdict::NotPublished),
+        ] {
+            assert_eq!(judge(&case), want, "{case:?}");
+            assert_eq!(want.status() == Status::Success, want == Verdict::Reproduced);
+        }
+    }
+}

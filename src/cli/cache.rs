@@ -1,0 +1,35 @@
+//! `repro cache`: what the content-addressed cache holds.
+
+use std::fmt::Write;
+
+use serde_json::json;
+
+use super::arguments::{Cache, CacheAction};
+use super::report::Report;
+use super::session::Session;
+use crate::escape;
+use crate::status::{Failure, Status};
+
+/// Runs the command.
+pub fn run(arguments: &Cache, session: &Session) -> Result<Report, Failure> {
+    let folder = session.cache_folder()?;
+    let cache = session.cache()?;
+    let limit = match arguments.action {
+        None | Some(CacheAction::Show) => None,
+        Some(CacheAction::Shrink { bytes }) => Some(bytes),
+        Some(CacheAction::Clear) => Some(0),
+    };
+    let removed = limit.map(|limit| cache.shrink(limit)).transpose()?;
+    let usage = cache.usage()?;
+    let mut text = String::new();
+    if let Some(removed) = removed {
+        let _ = writeln!(text, "removed {} blobs, {} bytes", removed.blobs, removed.bytes);
+    }
+    let path = escape::bytes(folder.as_os_str().as_encoded_bytes());
+    let _ = writeln!(text, "{} blobs, {} bytes in {path}", usage.blobs, usage.bytes);
+    let document = json!({
+        "version": 1, "status": 0, "folder": path, "blobs": usage.blobs, "bytes": usage.bytes,
+        "removed": removed.map(|removed| json!({ "blobs": removed.blobs, "bytes": removed.bytes })),
+    });
+    Ok(Report { status: Status::Success, text, document, failures: Vec::new() })
+}

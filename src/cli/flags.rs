@@ -1,0 +1,78 @@
+//! A Dockerfile and flags in place of a manifest, so that the tool can be tried before it is adopted.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use toml_writer::TomlStringBuilder;
+
+use super::arguments::Question;
+use super::project::pairs;
+use super::session::Session;
+use crate::manifest::{Buildkit, EpochSource, Image, Manifest, NamedContext, Network, Output, name_from};
+use crate::platform::Platform;
+use crate::status::Failure;
+
+/// The manifest that the flags stand for: one image, named after the context's folder.
+pub fn manifest(
+    session: &Session,
+    question: &Question,
+    dockerfile: &Path,
+    context: &Path,
+) -> Result<Manifest, Failure> {
+    let mut platforms = question.platforms.clone();
+    if platforms.is_empty() {
+        platforms.push(Platform::new("linux", "amd64", None));
+    }
+    let image = Image {
+        context: context.to_owned(),
+        dockerfile: dockerfile.to_owned(),
+        target: question.target.clone().filter(|target| !target.is_empty()),
+        platforms,
+        build_platform: question.build_platform.clone(),
+        source_date_epoch: EpochSource::Commit,
+        args: pairs(&question.build_args),
+        labels: BTreeMap::new(),
+        annotations: BTreeMap::new(),
+        index_annotations: BTreeMap::new(),
+        contexts: contexts(session, &question.build_contexts)?,
+        include: Vec::new(),
+        network: Network::None,
+        run_env: BTreeMap::new(),
+        scrub: Vec::new(),
+        secrets: Vec::new(),
+        ssh: Vec::new(),
+        allow: Vec::new(),
+        repository: None,
+        tags: Vec::new(),
+        tape: None,
+        output: Output::default(),
+    };
+    let version = semver::VersionReq::parse(">=0.26").unwrap_or(semver::VersionReq::STAR);
+    Ok(Manifest {
+        root: session.directory.clone(),
+        buildkit: Buildkit { version, image: None },
+        images: BTreeMap::from([(name_from(context), image)]),
+    })
+}
+
+/// Named contexts, spelled and checked as in a manifest.
+fn contexts(session: &Session, given: &[(String, String)]) -> Result<BTreeMap<String, NamedContext>, Failure> {
+    if given.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let mut text = String::from("version = 1\n[image.flags.contexts]\n");
+    for (name, value) in pairs(given) {
+        text.push_str(&quoted(&name));
+        text.push_str(" = ");
+        text.push_str(&quoted(&value));
+        text.push('\n');
+    }
+    let file = session.directory.join("--build-context");
+    let manifest = Manifest::parse(&text, &file, Path::new("/"))?;
+    Ok(manifest.images.into_values().next().map(|image| image.contexts).unwrap_or_default())
+}
+
+fn quoted(text: &str) -> String {
+    use toml_writer::ToTomlValue;
+    TomlStringBuilder::new(text).as_basic().to_toml_value()
+}

@@ -1,0 +1,41 @@
+//! `repro layer gzip`: the frozen encoder for anyone, stdin to stdout.
+
+use std::io::{self, BufWriter, Write};
+
+use super::arguments::{Layer, LayerAction};
+use super::report::Report;
+use crate::layer::gzip::Encoder;
+use crate::status::{ExitStatus, Failure, Status};
+
+/// The stream could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot compress stdin to stdout: {0}")]
+struct StreamError(#[from] io::Error);
+
+impl ExitStatus for StreamError {
+    fn status(&self) -> Status {
+        Status::Usage
+    }
+}
+
+/// Runs the command.
+pub fn run(arguments: &Layer) -> Result<Report, Failure> {
+    let LayerAction::Gzip = arguments.action;
+    compress().map_err(StreamError)?;
+    Ok(Report::text(Status::Success, String::new()))
+}
+
+fn compress() -> io::Result<()> {
+    let mut encoder = Encoder::new(BufWriter::with_capacity(1 << 16, io::stdout().lock()));
+    let mut stdin = io::stdin().lock();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match io::Read::read(&mut stdin, &mut buffer) {
+            Ok(0) => break,
+            Ok(count) => encoder.write_all(&buffer[..count])?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    encoder.finish()?.flush()
+}

@@ -1,0 +1,31 @@
+//! `repro schema`: JSON schemas, generated from the types that are read and printed.
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+
+use super::arguments::{Schema, SchemaName};
+use super::document::{BuildDocument, LockDocument, VerifyDocument};
+use super::report::Report;
+use crate::status::Status;
+
+/// Runs the command.
+pub fn run(arguments: &Schema) -> Report {
+    Report::text(Status::Success, text(arguments.name))
+}
+
+/// The schema's text as committed in `schema/`.
+pub fn text(name: SchemaName) -> String {
+    match name {
+        SchemaName::Manifest => crate::manifest::schema(),
+        SchemaName::Lock => of::<LockDocument>(),
+        SchemaName::Build => of::<BuildDocument>(),
+        SchemaName::Verify => of::<VerifyDocument>(),
+    }
+}
+
+fn of<T: JsonSchema>() -> String {
+    let schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<T>();
+    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    text.push('\n');
+    text
+}

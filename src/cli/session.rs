@@ -1,0 +1,133 @@
+//! One run's surroundings, read once: environment, clock, folders, limits, progress, the stop flag.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use super::arguments::{Color, Format, Global};
+use super::terminal::Terminal;
+use crate::cancel::Cancel;
+use crate::limits::Limits;
+use crate::progress::Reporter;
+use crate::status::{ExitStatus, Failure, Status};
+use crate::store::Cache;
+
+/// Everything that a command needs besides its own arguments.
+pub struct Session {
+    /// Where the user stands, `-C` applied; absolute.
+    pub directory: PathBuf,
+    /// The environment.
+    pub environment: BTreeMap<OsString, OsString>,
+    /// Seconds since 1970 when the run began.
+    pub now: u64,
+    /// Form of results.
+    pub format: Format,
+    /// `--locked`.
+    pub locked: bool,
+    /// `--offline`.
+    pub offline: bool,
+    /// Limits with `--limit` applied.
+    pub limits: Limits,
+    /// Progress, warnings, notes.
+    pub progress: Reporter,
+    /// Set by the first signal; the second ends the process.
+    pub cancel: Cancel,
+    terminal: Arc<Terminal>,
+}
+
+/// The surroundings can't be used.
+#[derive(Debug, thiserror::Error)]
+enum SessionError {
+    #[error("cannot enter `{}`: {error}", crate::escape::bytes(path.as_os_str().as_encoded_bytes()))]
+    Directory { path: PathBuf, error: std::io::Error },
+    #[error("cannot watch for signals: {0}")]
+    Signals(std::io::Error),
+    #[error("no folder for the cache: neither `XDG_CACHE_HOME` nor `HOME` is set to an absolute path")]
+    NoHome,
+}
+
+impl ExitStatus for SessionError {
+    fn status(&self) -> Status {
+        Status::Usage
+    }
+}
+
+impl Session {
+    /// Reads the surroundings.
+    pub fn open(global: &Global) -> Result<Self, Failure> {
+        let wanted = global.directory.as_deref().unwrap_or(Path::new("."));
+        let directory = fs::canonicalize(wanted)
+            .and_then(|path| if path.is_dir() { Ok(path) } else { Err(std::io::ErrorKind::NotADirectory.into()) })
+            .map_err(|error| SessionError::Directory { path: wanted.to_owned(), error })?;
+        let choice = match global.color {
+            Color::Auto => anstream::ColorChoice::Auto,
+            Color::Always => anstream::ColorChoice::Always,
+            Color::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+        let mut limits = Limits::default();
+        for (name, value) in &global.limits {
+            limits.set(name, *value);
+        }
+        let cancel = Cancel::default();
+        watch_signals(&cancel).map_err(SessionError::Signals)?;
+        let terminal = Arc::new(Terminal::new(global.quiet, global.verbose));
+        Ok(Self {
+            directory,
+            environment: env::vars_os().collect(),
+            now: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+            format: global.format,
+            locked: global.locked,
+            offline: global.offline,
+            limits,
+            progress: terminal.clone(),
+            cancel,
+            terminal,
+        })
+    }
+
+    /// Clears what progress left on the terminal.
+    pub fn finish(&self) {
+        self.terminal.clear();
+    }
+
+    /// A variable of the environment; empty counts as unset.
+    pub fn variable(&self, name: &str) -> Option<&OsStr> {
+        self.environment.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+    }
+
+    /// A path relative to where the user stands, made absolute.
+    pub fn resolve(&self, path: &Path) -> PathBuf {
+        self.directory.join(path)
+    }
+
+    /// The folder for everything that can be made again.
+    pub fn cache_folder(&self) -> Result<PathBuf, Failure> {
+        let absolute = |name: &str| self.variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let folder = absolute("REPRO_CACHE")
+            .or_else(|| absolute("XDG_CACHE_HOME").map(|cache| cache.join("repro")))
+            .or_else(|| absolute("HOME").map(|home| home.join(".cache").join("repro")))
+            .ok_or(SessionError::NoHome)?;
+        Ok(folder)
+    }
+
+    /// The content-addressed cache.
+    pub fn cache(&self) -> Result<Cache, Failure> {
+        Ok(Cache::new(&self.cache_folder()?))
+    }
+}
+
+/// The first signal asks for a clean stop, the second ends the process at once.
+fn watch_signals(cancel: &Cancel) -> std::io::Result<()> {
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        signal_hook::flag::register_conditional_shutdown(signal, 130, cancel.flag())?;
+        signal_hook::flag::register(signal, cancel.flag())?;
+    }
+    Ok(())
+}
