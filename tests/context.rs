@@ -105,6 +105,34 @@ fn what_remains_is_what_buildkit_copied() {
     assert_eq!(seen.len(), 8, "{seen:?}");
 }
 
+/// `context_ignore.jsonl`: a tree, then ignore files with what moby/patternmatcher v0.6.1 in BuildKit's client kept of it.
+#[test]
+fn ignore_files_keep_what_the_client_of_buildkit_keeps() {
+    let lines = fs::read_to_string("tests/context_ignore.jsonl").unwrap();
+    let mut lines = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let listed = lines.next().unwrap();
+    let listed: Vec<_> = listed["tree"].as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
+    let listed: Vec<_> = listed.iter().map(|path| path.replace('@', " -> keep")).collect();
+    let root = folder(&listed.iter().map(|path| (path.as_str(), "")).collect::<Vec<_>>());
+    let outside = tempfile::tempdir().unwrap();
+    let dockerfile = outside.path().join("Dockerfile");
+    let mut count = 0;
+    for case in lines {
+        let ignore = case["ignore"].as_str().unwrap();
+        fs::write(outside.path().join("Dockerfile.dockerignore"), ignore).unwrap();
+        let found = read(root.path(), Some(&dockerfile), None);
+        match case["kept"].as_array() {
+            Some(kept) => {
+                let kept: Vec<_> = kept.iter().map(|path| path.as_str().unwrap()).collect();
+                assert_eq!(names(&found.unwrap()), kept, "{ignore:?}");
+            }
+            None => assert!(found.is_err(), "{ignore:?}: {}", case["error"]),
+        }
+        count += 1;
+    }
+    assert_eq!(count, 202);
+}
+
 #[test]
 fn the_rules_beside_the_dockerfile_replace_those_of_the_context() {
     let root = folder(&[("a", ""), ("b", ""), (".dockerignore", "a\n")]);
