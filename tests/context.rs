@@ -18,10 +18,14 @@ use repro::status::{ExitStatus, Status};
 
 fn read(root: &Path, dockerfile: Option<&Path>, paths: Option<&[&str]>) -> Result<Tree, Error> {
     let paths = paths.map(|paths| paths.iter().map(|&path| path.to_owned()).collect::<Vec<_>>());
-    let request = Request { name: "context", root, dockerfile, paths: paths.as_deref() };
+    let plain = Request { name: "context", root, dockerfile, tracked_only: false, include: &[], paths: None };
+    read_within(&Request { paths: paths.as_deref(), ..plain }, &Limits::default())
+}
+
+fn read_within(request: &Request<'_>, limits: &Limits) -> Result<Tree, Error> {
     let progress: Reporter = Arc::new(Silent);
-    let surroundings = Surroundings { limits: &Limits::default(), progress: &progress, cancel: &Cancel::default() };
-    context::read(&request, &surroundings)
+    let cancel = Cancel::default();
+    context::read(request, &Surroundings { limits, progress: &progress, cancel: &cancel, cache: None })
 }
 
 /// A folder with files; a path that ends in `/` is a folder, `a -> b` a link.
@@ -252,10 +256,10 @@ fn limits_are_named() {
         fs::write(root.path().join(".dockerignore"), if name == "ignore-file" { "#" } else { "" }).unwrap();
         let mut limits = Limits::default();
         assert!(limits.set(name, value));
-        let request = Request { name: "context", root: root.path(), dockerfile: None, paths: None };
-        let progress: Reporter = Arc::new(Silent);
-        let surroundings = Surroundings { limits: &limits, progress: &progress, cancel: &Cancel::default() };
-        let error = context::read(&request, &surroundings).unwrap_err();
+        let root = root.path();
+        let request =
+            Request { name: "context", root, dockerfile: None, tracked_only: false, include: &[], paths: None };
+        let error = read_within(&request, &limits).unwrap_err();
         assert!(error.to_string().contains(&format!("limit `{name}`")), "{error}");
         assert_eq!(error.status(), Status::Malformed);
     }

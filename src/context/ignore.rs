@@ -4,7 +4,7 @@ use super::pattern::{Candidate, Fault, Pattern};
 
 /// The patterns of one ignore file, in order; the last that matches decides.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Rules {
+pub struct Rules {
     rules: Vec<Rule>,
     has_exceptions: bool,
     /// All exceptions are plain paths, so a folder that none of them starts with needs no look.
@@ -38,7 +38,7 @@ pub enum InvalidPattern {
 
 /// Which patterns matched a folder, so that what lies below needs no second look.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Matched(Vec<bool>);
+pub struct Matched(Vec<bool>);
 
 /// Go's `bufio.Scanner` takes no longer line.
 const LONGEST_LINE: usize = 65535;
@@ -108,8 +108,8 @@ pub(super) fn clean(path: &str) -> String {
 }
 
 impl Rules {
-    /// Prepares patterns that [`read_lines`] gave, or that followed paths became.
-    pub(super) fn new<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidPattern> {
+    /// Prepares patterns; those of an ignore file are cleaned once more, as the library does.
+    pub fn new<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidPattern> {
         let mut rules = Vec::new();
         for pattern in patterns {
             let trimmed = pattern.trim();
@@ -126,6 +126,16 @@ impl Rules {
             rules.push(Rule { exception, pattern });
         }
         Ok(Self::from_rules(rules))
+    }
+
+    /// Whether a pattern starts with `!`.
+    pub fn has_exceptions(&self) -> bool {
+        self.has_exceptions
+    }
+
+    /// Whether the patterns match `path`, given what they said of the folder it lies in (none at the root).
+    pub fn look_at(&self, path: &[u8], parent: Option<&Matched>) -> Result<(bool, Matched), InvalidPattern> {
+        self.matches(&Candidate::new(path), parent)
     }
 
     /// Rules that take literally what the Dockerfile names, where a `!` at the start means nothing.
