@@ -1,9 +1,28 @@
 //! `repro.lock`: pins (what a build may take from outside) and records (what one tree gave).
 //!
-//! `read` parses and checks, `write` is the emitter whose bytes are frozen in `docs/formats.md`,
-//! `merge` reads a file with conflict markers as two lockfiles.
+//! The way of the data: `read` turns text into checked facts, `update` finds what is to be resolved and puts the
+//! answers in, `write` turns facts into text whose bytes are frozen in `docs/formats.md`. `merge` reads a file with
+//! conflict markers as two lockfiles, `facts` spells what a manifest asks for.
+
+mod change;
+mod error;
+mod facts;
+mod merge;
+mod read;
+mod update;
+mod value;
+mod wanted;
+mod write;
 
 use std::collections::BTreeMap;
+
+pub use change::Change;
+pub use error::LockfileError;
+pub use facts::fact_key;
+pub use merge::{Difference, MergeError, Merged, Side, merge};
+pub use update::{Lookup, Selection, lookups, update};
+pub use wanted::{SourceKind, Wanted, WantedImage, WantedSource};
+pub use write::HEADER;
 
 use crate::digest::{DiffId, Digest};
 use crate::epoch::Epoch;
@@ -71,19 +90,76 @@ pub enum Pin {
 }
 
 impl Pin {
-    /// The request that led to the pin: how `sources` of an image names it.
+    /// The request that led to the pin.
     pub fn request(&self) -> &str {
         match self {
             Self::Image { request, .. } | Self::Layout { request, .. } | Self::Git { request, .. } => request,
             Self::Http { url, .. } => url,
         }
     }
+
+    /// What kind of source it is.
+    pub fn kind(&self) -> SourceKind {
+        match self {
+            Self::Image { .. } => SourceKind::Image,
+            Self::Layout { .. } => SourceKind::Layout,
+            Self::Http { .. } => SourceKind::Http,
+            Self::Git { .. } => SourceKind::Git,
+        }
+    }
+
+    /// How `sources` of an image names it: the request, that of a layout after `oci-layout://`.
+    pub fn key(&self) -> String {
+        self.kind().key(self.request())
+    }
+
+    /// The digest or commit that it stands for.
+    pub fn result(&self) -> String {
+        match self {
+            Self::Image { digest, .. } | Self::Layout { digest, .. } | Self::Http { digest, .. } => digest.to_string(),
+            Self::Git { commit, .. } => commit.clone(),
+        }
+    }
+
+    /// The image manifests by platform, of an image or layout.
+    pub fn platforms(&self) -> Option<&BTreeMap<Platform, Digest>> {
+        match self {
+            Self::Image { platforms, .. } | Self::Layout { platforms, .. } => Some(platforms),
+            Self::Http { .. } | Self::Git { .. } => None,
+        }
+    }
+}
+
+impl Lockfile {
+    /// The pins that an image uses, sorted; what its `sources` names and no pin has is left to `drift`.
+    pub fn pins_of(&self, image: &str) -> Vec<&Pin> {
+        let Some(image) = self.images.get(image) else { return Vec::new() };
+        let mut pins: Vec<&Pin> = self.sources.iter().filter(|pin| image.sources.contains(&pin.key())).collect();
+        pins.sort();
+        pins
+    }
+
+    /// The pin with this key.
+    pub fn pin(&self, key: &str) -> Option<&Pin> {
+        self.sources.iter().find(|pin| pin.key() == key)
+    }
+
+    /// The pins digest of an image: that of the lockfile's text as it would stand with this image alone, without record.
+    pub fn pins_digest(&self, image: &str) -> Option<Digest> {
+        let lock = self.images.get(image)?;
+        let alone = Self {
+            buildkit: self.buildkit.clone(),
+            sources: self.pins_of(image).into_iter().cloned().collect(),
+            images: BTreeMap::from([(image.to_owned(), ImageLock { record: None, ..lock.clone() })]),
+        };
+        Some(Digest::of(alone.to_text().as_bytes()))
+    }
 }
 
 /// What the lockfile holds for one image.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImageLock {
-    /// Requests of the pins that this image uses, sorted.
+    /// Keys of the pins that this image uses, sorted (see [`Pin::key`]).
     pub sources: Vec<String>,
     /// Digest of `repro.<image>.tape`.
     pub tape: Option<Digest>,
