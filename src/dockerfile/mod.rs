@@ -1,7 +1,15 @@
 //! The Dockerfile language: what BuildKit sees in a Dockerfile, and which outside sources a target uses.
 //!
-//! The bytes of the file become a syntax tree ([`syntax`]): directives are read, lines joined, heredocs taken in, flags
-//! and JSON forms read, every instruction typed. Nothing is expanded at that point.
+//! 1. [`parse`]: the bytes become a syntax tree ([`syntax`]). Directives are read, lines joined, heredocs taken in, flags
+//!    and JSON forms read, every instruction typed. Nothing is expanded at that point.
+//! 2. [`target::resolve`]: for one target, platform and set of build arguments, the stages that are needed and their
+//!    instructions with all values known ([`target::Step`]), variables replaced by [`shell`]. Base images are asked for
+//!    their configuration through [`target::BaseImages`]; [`target::UnknownImages`] answers without looking.
+//! 3. [`sources::Sources`]: what such a target takes from outside, with the names that source policies use.
+//!
+//! The measure is BuildKit 0.32.2's built-in frontend, slips included: what it refuses is refused here, in the same
+//! phase and in its words ([`DockerfileError`]), and what it reads in an odd way is read in that way. Limits of this
+//! program come on top and say so ([`DockerfileError::is_limit`]).
 
 mod directive;
 mod error;
@@ -18,11 +26,15 @@ mod parse;
 pub mod quote;
 mod run;
 pub mod shell;
+pub mod sources;
 pub mod syntax;
+pub mod target;
 pub mod text;
 mod transfer;
+mod warning;
 mod words;
 
 pub use directive::frontend;
 pub use error::{DockerfileError, Phase};
 pub use parse::parse;
+pub use warning::{Rule, Warning};

@@ -79,7 +79,7 @@ pub(super) fn check_from(value: &str) -> Result<(), String> {
 }
 
 /// The stage or image that `from` names, before any variable is expanded.
-pub fn from_field(value: &str) -> String {
+pub(super) fn from_field(value: &str) -> String {
     let fields = fields(value).unwrap_or_default();
     let from =
         |field: &String| field.split_once('=').filter(|(key, _)| key.to_lowercase() == "from").map(|p| p.1.to_owned());
@@ -90,7 +90,7 @@ pub fn from_field(value: &str) -> String {
 ///
 /// # Errors
 /// What BuildKit refuses in a mount, or what `expand` refuses.
-pub fn read_mount(
+pub(super) fn read_mount(
     value: &str,
     expand: &mut dyn FnMut(&str) -> Result<String, ShellError>,
 ) -> Result<Mount, ShellError> {

@@ -126,7 +126,7 @@ impl Pass<'_> {
                 _ => None,
             };
             if let Some(text) = special {
-                self.budget.spend(text.len() as u64)?;
+                self.budget.charge(text.len() as u64)?;
                 self.budget.check_length(result.len() + text.len())?;
                 result.push_str(&text);
                 if c == '$' {
@@ -194,7 +194,7 @@ impl Pass<'_> {
                 }
                 Some('$') => {
                     let value = self.read_dollar()?;
-                    self.budget.spend(value.len() as u64)?;
+                    self.budget.charge(value.len() as u64)?;
                     self.budget.check_length(result.len() + value.len())?;
                     result.push_str(&value);
                 }

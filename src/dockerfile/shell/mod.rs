@@ -9,6 +9,7 @@ mod pattern;
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use super::syntax::Escape;
 
@@ -47,35 +48,40 @@ pub enum ShellError {
 /// How much expansion one Dockerfile may ask for, over all its words.
 ///
 /// One unit is a byte of a result or a step of a pattern match.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Budget {
-    left: Cell<u64>,
-    word: usize,
+    left: Rc<Cell<u64>>,
+    longest: usize,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { left: Cell::new(64 << 20), word: 64 << 10 }
+        Self { left: Rc::new(Cell::new(64 << 20)), longest: 64 << 10 }
     }
 }
 
 impl Budget {
-    /// The same total, for words of up to `bytes` (heredoc bodies are longer than words).
-    pub fn with_word_length(bytes: usize) -> Self {
-        Self { word: bytes, ..Self::default() }
+    /// The same budget, spent together, for results of up to 1 MiB: heredoc bodies are longer than words.
+    #[must_use]
+    pub fn for_bodies(&self) -> Self {
+        Self { left: Rc::clone(&self.left), longest: 1 << 20 }
     }
 
-    fn spend(&self, units: u64) -> Result<(), ShellError> {
+    /// Takes units for work or memory.
+    ///
+    /// # Errors
+    /// Nothing is left.
+    pub fn charge(&self, units: u64) -> Result<(), ShellError> {
         let left = self.left.get().checked_sub(units);
         self.left.set(left.unwrap_or_default());
         left.map(drop).ok_or_else(|| ShellError::Limit("variable expansion takes too much work".to_owned()))
     }
 
     fn check_length(&self, length: usize) -> Result<(), ShellError> {
-        if length <= self.word {
+        if length <= self.longest {
             return Ok(());
         }
-        Err(ShellError::Limit(format!("variable expansion gives more than {} bytes", self.word)))
+        Err(ShellError::Limit(format!("variable expansion gives more than {} bytes", self.longest)))
     }
 }
 

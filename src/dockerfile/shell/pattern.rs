@@ -49,7 +49,7 @@ impl Pattern {
     fn ends(&self, text: &[char], budget: &Budget) -> Result<Vec<Option<usize>>, ShellError> {
         let mut ends: Vec<Option<usize>> = (0..=text.len()).map(Some).collect();
         for element in self.elements.iter().rev() {
-            budget.spend(text.len() as u64 + 1)?;
+            budget.charge(text.len() as u64 + 1)?;
             match *element {
                 Element::Star => {
                     for at in (0..text.len()).rev() {
@@ -136,7 +136,7 @@ pub(super) fn replace_all(
         // An empty match right after another match is none.
         if end > copied || start == 0 {
             expand_template(replacement, &text[start..end], &mut out);
-            budget.spend((replacement.len() + end - start) as u64)?;
+            budget.charge((replacement.len() + end - start) as u64)?;
             budget.check_length(out.len())?;
         }
         copied = end;
