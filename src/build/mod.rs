@@ -4,9 +4,18 @@
 //! the config and the layers, new ones uncompressed. `assemble` compresses those with the frozen encoder and writes
 //! image manifest, index, archive or layout in image form 1.
 
+mod assemble;
+mod blob;
+mod compress;
+mod tree;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+pub use assemble::{AssembleError, Assembled, AssembledLayer, AssembledPlatform, assemble, assemble_index};
+pub use blob::Blob;
+pub use tree::{MAIN_CONTEXT, ReachedPaths, WorkTree};
 
 use crate::cancel::Cancel;
 use crate::context::Tree;
@@ -139,28 +148,5 @@ pub enum BuiltLayer {
         size: u64,
         /// Where the uncompressed tar is.
         tar: Blob,
-    },
-}
-
-/// Where bytes are that nobody holds in memory.
-#[derive(Clone, Debug)]
-pub enum Blob {
-    /// A whole file.
-    File(PathBuf),
-    /// A part of a file: a member of an archive that is not unpacked.
-    Slice {
-        /// The file.
-        path: PathBuf,
-        /// Where the part starts.
-        offset: u64,
-        /// Its bytes.
-        length: u64,
-    },
-    /// Bytes in memory, for small things only.
-    Bytes(Arc<[u8]>),
-    /// Not fetched; whoever needs the bytes asks `resolve` for the digest from this source.
-    Remote {
-        /// Normalised reference of the image, or name of the layout's context.
-        request: String,
     },
 }

@@ -12,6 +12,7 @@ pub mod layout;
 pub mod manifest;
 pub mod media_type;
 pub mod time;
+pub mod write;
 
 pub use config::Config;
 pub use descriptor::{Descriptor, DescriptorPlatform};
