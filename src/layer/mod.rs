@@ -1,4 +1,5 @@
 //! Layers as bytes: tar entries, the frozen gzip encoder, decompression, whiteouts.
 
+pub mod decompress;
 pub mod gzip;
 pub mod tar;
