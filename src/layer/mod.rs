@@ -1,5 +1,14 @@
 //! Layers as bytes: tar entries, the frozen gzip encoder, decompression, whiteouts.
+//!
+//! The way of the data, when an image is read: a stored layer → [`decompress`] → [`tar::Reader`] → its members, with
+//! [`scan_layer`] checking everything about it in one pass. When one is written: entries → [`tar::Writer`] →
+//! [`gzip::Encoder`] → the blob. Layers are streams both ways, and nothing is ever unpacked.
 
 pub mod decompress;
 pub mod gzip;
+mod scan;
 pub mod tar;
+mod tree;
+pub mod whiteout;
+
+pub use scan::{LayerReport, scan_layer, visit_layer};

@@ -83,7 +83,10 @@ impl<R: BufRead> Members<R> {
             }
         }
         for flag in [HAS_NAME, HAS_COMMENT] {
-            while flags & flag != 0 {
+            if flags & flag == 0 {
+                continue;
+            }
+            loop {
                 let byte = self.byte()?;
                 header.push(byte);
                 if header.len() > MAX_HEADER {

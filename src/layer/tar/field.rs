@@ -1,0 +1,98 @@
+//! Fields of a header block, read strictly.
+
+use std::ops::Range;
+
+use super::BLOCK;
+use super::header::{CHECKSUM, MAGIC, USTAR, checksum};
+
+/// Which family of formats a header belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    /// No magic.
+    V7,
+    /// POSIX, with or without PAX headers.
+    Ustar,
+    /// GNU tar.
+    Gnu,
+}
+
+/// The format that the magic says; none if it is unknown.
+pub(super) fn format(block: &[u8; BLOCK]) -> Option<Format> {
+    const STAR_TRAILER: Range<usize> = 508..512;
+    match &block[MAGIC] {
+        // star's own headers use part of the prefix for times.
+        magic if magic == USTAR => (block[STAR_TRAILER] != *b"tar\0").then_some(Format::Ustar),
+        b"ustar  \0" => Some(Format::Gnu),
+        [0, 0, 0, 0, 0, 0, 0, 0] => Some(Format::V7),
+        _ => None,
+    }
+}
+
+/// Whether the checksum is right; old writers summed signed bytes.
+pub(super) fn has_valid_checksum(block: &[u8; BLOCK]) -> bool {
+    let Ok(Some(found)) = number(&block[CHECKSUM]) else { return false };
+    let high = block.iter().filter(|&&byte| byte > 127).count() as u64;
+    let sum = u64::from(checksum(block));
+    found == sum || Some(found) == sum.checked_sub(256 * high)
+}
+
+/// The text of a field, up to the first NUL.
+pub(super) fn text(field: &[u8]) -> &[u8] {
+    field.iter().position(|&byte| byte == 0).map_or(field, |end| &field[..end])
+}
+
+/// A number in octal or base-256, none if the field is empty.
+///
+/// Octal digits may follow blanks and are ended by blanks or NULs, or by the end of the field. Base-256 must be
+/// positive and fit 63 bits.
+pub(super) fn number(field: &[u8]) -> Result<Option<u64>, &'static str> {
+    if let Some(first) = field.first().filter(|&&first| first >= 0x80) {
+        if *first != 0x80 {
+            return Err("a number is negative or too large");
+        }
+        let value = field[1..].iter().try_fold(0_u64, |value, &byte| {
+            value.checked_mul(256).map(|value| value | u64::from(byte)).filter(|&value| value < 1 << 63)
+        });
+        return value.map(Some).ok_or("a number is negative or too large");
+    }
+    let start = field.iter().position(|&byte| byte != b' ').unwrap_or(field.len());
+    let rest = &field[start..];
+    let count = rest.iter().position(|&byte| byte == b' ' || byte == 0).unwrap_or(rest.len());
+    let (digits, tail) = rest.split_at(count);
+    if tail.iter().any(|&byte| byte != b' ' && byte != 0) || digits.iter().any(|byte| !(b'0'..=b'7').contains(byte)) {
+        return Err("a number is not octal");
+    }
+    if digits.is_empty() {
+        return Ok(None);
+    }
+    // At most twelve digits: 36 bits.
+    Ok(Some(digits.iter().fold(0, |value, &digit| value << 3 | u64::from(digit - b'0'))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_octal_or_base_256() {
+        for (field, want) in [
+            (b"0000644\0".as_slice(), Ok(Some(0o644))),
+            (b"   644 \0", Ok(Some(0o644))),
+            (b"77777777", Ok(Some(0o77_777_777))),
+            (b"\0\0\0\0\0\0\0\0", Ok(None)),
+            (b"        ", Ok(None)),
+            (b"0000009\0", Err("a number is not octal")),
+            (b"-000644\0", Err("a number is not octal")),
+            (b"+000644\0", Err("a number is not octal")),
+            (b"644\x001\0\0\0", Err("a number is not octal")),
+            (b"0x1\0\0\0\0\0", Err("a number is not octal")),
+            (b"\x80\0\0\0\0\0\x01\x02", Ok(Some(258))),
+            (b"\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff", Ok(Some(i64::MAX as u64))),
+            (b"\x80\0\0\0\x80\0\0\0\0\0\0\0", Err("a number is negative or too large")),
+            (b"\xff\xff\xff\xff\xff\xff\xfe\0", Err("a number is negative or too large")),
+            (b"\x81\0\0\0\0\0\0\0", Err("a number is negative or too large")),
+        ] {
+            assert_eq!(number(field), want, "{field:?}");
+        }
+    }
+}
