@@ -24,6 +24,11 @@ pub struct Time {
 pub struct InvalidTime(pub String);
 
 impl Time {
+    /// Whole seconds since 1970, negative before.
+    pub fn seconds(&self) -> i64 {
+        self.seconds
+    }
+
     /// Whether this instant lies after `other`.
     pub fn is_after(&self, other: &Self) -> bool {
         (self.seconds, self.nanoseconds).cmp(&(other.seconds, other.nanoseconds)) == Ordering::Greater

@@ -1,0 +1,111 @@
+//! Files over HTTP.
+
+use std::io::{Read, Write};
+
+use super::{Reason, Resolved, Resolver};
+use crate::digest::Digest;
+use crate::escape;
+use crate::http::{HttpError, Request, Url, date};
+use crate::limits::LimitExceeded;
+use crate::lockfile::Pin;
+use crate::status::{ExitStatus, Status};
+use crate::store::BlobWriter;
+
+/// Attempts when the connection breaks in the middle.
+const ATTEMPTS: u32 = 3;
+const PIECE: usize = 128 << 10;
+
+/// A body that was fetched into the cache.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct File {
+    pub digest: Digest,
+    pub size: u64,
+    /// `Last-Modified`, in seconds since 1970.
+    pub modified: Option<u64>,
+}
+
+impl Resolver {
+    pub(super) fn resolve_file(&self, url: &str) -> Result<Resolved, Reason> {
+        let File { digest, size, modified } = self.fetch_file(url, None)?;
+        let made = modified.and_then(|seconds| i64::try_from(seconds).ok()).filter(|_| self.ages);
+        Ok(Resolved { pin: Pin::Http { url: url.to_owned(), digest, size, modified }, made })
+    }
+
+    /// Streams the file into the cache, from its mirror if there is one, else or failing that from its URL.
+    ///
+    /// With `expected` only those bytes are accepted; others are status 4, naming both digests.
+    pub(super) fn fetch_file(&self, url: &str, expected: Option<Digest>) -> Result<File, Reason> {
+        let upstream = Url::parse(url).map_err(HttpError::from)?;
+        let Some(mirror) = self.client().settings().config.mirror_of(url) else {
+            return self.fetch_from(&upstream, expected);
+        };
+        let from_mirror = self.fetch_from(&Url::parse(&mirror).map_err(HttpError::from)?, expected);
+        match from_mirror {
+            Err(error) if !matches!(error.status(), Status::Interrupted | Status::Usage) => {
+                match self.fetch_from(&upstream, expected) {
+                    Ok(file) => {
+                        self.progress().note(&format!("mirror of `{}` not used: {error}", escape::text(url)));
+                        Ok(file)
+                    }
+                    // What the nearer place says is the better story, unless upstream itself had an answer.
+                    Err(Reason::Http(HttpError::Unreachable { .. })) => Err(error),
+                    Err(other) => Err(other),
+                }
+            }
+            other => other,
+        }
+    }
+
+    fn fetch_from(&self, url: &Url, expected: Option<Digest>) -> Result<File, Reason> {
+        let mut attempt = 1;
+        loop {
+            match self.fetch_once(url, expected) {
+                Err(Reason::Http(HttpError::Unreachable { .. })) if attempt < ATTEMPTS => attempt += 1,
+                other => return other,
+            }
+        }
+    }
+
+    fn fetch_once(&self, url: &Url, expected: Option<Digest>) -> Result<File, Reason> {
+        let answer = self.client().send(&Request::get(url.clone()))?.expect_ok()?;
+        let modified = answer.header("last-modified").and_then(date::parse);
+        let total = answer.content_length();
+        let limit = self.limits().blob;
+        let step = format!("fetch {}", url.shown());
+        let mut body = answer.into_body().take(limit.saturating_add(1));
+        let mut writer = self.cache.writer()?;
+        let copied = self.copy(&mut body, &mut writer, &step, total);
+        self.progress().end(&step);
+        if copied? > limit {
+            let object = format!("`{}`", url.shown());
+            return Err(HttpError::from(LimitExceeded { name: "blob", limit, object }).into());
+        }
+        let (digest, size) = writer.commit(None)?;
+        match expected {
+            Some(expected) if expected != digest => {
+                Err(Reason::Changed { expected: expected.to_string(), found: digest.to_string() })
+            }
+            _ => Ok(File { digest, size, modified }),
+        }
+    }
+
+    fn copy(
+        &self,
+        body: &mut impl Read,
+        writer: &mut BlobWriter,
+        step: &str,
+        total: Option<u64>,
+    ) -> Result<u64, HttpError> {
+        let mut piece = vec![0; PIECE];
+        let mut done = 0;
+        loop {
+            let count = body.read(&mut piece).map_err(HttpError::unwrap)?;
+            if count == 0 {
+                return Ok(done);
+            }
+            done += count as u64;
+            writer.write_all(&piece[..count]).map_err(|error| HttpError::Local(error.into()))?;
+            self.progress().step(step, done, total);
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Git refs to commits, by the `git` program in an environment of its own.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::git_url::{GitSource, Transport, is_commit};
+use super::{Reason, Resolved, Resolver};
+use crate::cancel::Cancel;
+use crate::escape;
+use crate::lockfile::Pin;
+use crate::process::{Command, Environment, Finished, PROXIES, Programs, Watch};
+
+const TIME: Duration = Duration::from_secs(120);
+const LARGEST_OUTPUT: u64 = 16 << 20;
+const LOG: u64 = 64 << 10;
+/// `git`'s code for "no such ref".
+const NO_MATCH: i32 = 2;
+
+/// The `git` program and what of the user's environment it sees.
+#[derive(Clone, Debug)]
+pub struct Git {
+    program: PathBuf,
+    environment: Environment,
+}
+
+impl Git {
+    /// The `git` of `programs`, if there is one.
+    pub fn find(programs: &Programs, environment: &Environment) -> Option<Self> {
+        Some(Self { program: programs.find("git")?, environment: environment.clone() })
+    }
+
+    /// `git` for one remote: no terminal, no system configuration, no hooks, no protocol but the one that is meant.
+    fn command(&self, transport: Transport, folder: &Path) -> Command {
+        let mut also = PROXIES.to_vec();
+        also.push("SSH_AUTH_SOCK");
+        let mut environment = self.environment.for_child(&also);
+        for (name, value) in [
+            ("GIT_CONFIG_NOSYSTEM", "1"),
+            ("GIT_TERMINAL_PROMPT", "0"),
+            ("GIT_OPTIONAL_LOCKS", "0"),
+            ("GIT_NO_REPLACE_OBJECTS", "1"),
+            ("GIT_NO_LAZY_FETCH", "1"),
+            ("GIT_ALLOW_PROTOCOL", transport.name()),
+            ("GIT_SSH_COMMAND", "ssh -o BatchMode=yes"),
+            ("GIT_CEILING_DIRECTORIES", "/"),
+        ] {
+            environment.insert(name.into(), value.into());
+        }
+        Command::new(self.program.clone(), environment, folder.to_owned()).args([
+            "-c",
+            "core.fsmonitor=false",
+            "-c",
+            "core.hooksPath=/dev/null",
+            "-c",
+            "protocol.ext.allow=never",
+            "-c",
+            "credential.interactive=false",
+            "-c",
+            "gc.auto=0",
+        ])
+    }
+}
+
+impl Resolver {
+    pub(super) fn resolve_git(&self, request: &str) -> Result<Resolved, Reason> {
+        let source = self.git_source(request)?;
+        let commit = self.with_remotes(&source, |remote, transport| self.commit_of(&source, remote, transport))?;
+        if let Some(checksum) = &source.checksum
+            && !commit.starts_with(checksum.as_str())
+        {
+            return Err(Reason::Changed { expected: format!("a commit that starts with {checksum}"), found: commit });
+        }
+        let mut made = None;
+        if self.ages || source.commit().is_some() {
+            match self.with_remotes(&source, |remote, transport| self.commit_time(&commit, remote, transport)) {
+                Ok(time) => made = Some(time),
+                // Servers need not give commits by their ids; whether it is there was not to be found out.
+                Err(Reason::Git { said, .. }) if refuses_ids(&said) => self.progress().note(&format!(
+                    "`{}` was not checked: the server gives no commits by their ids",
+                    escape::text(request)
+                )),
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(Resolved { pin: Pin::Git { request: request.to_owned(), commit }, made: made.filter(|_| self.ages) })
+    }
+
+    pub(super) fn git_source(&self, request: &str) -> Result<GitSource, Reason> {
+        let config = &self.client().settings().config;
+        let allowed = |remote: &str| config.mirror_of(remote).is_some();
+        Ok(GitSource::parse(request, allowed)?)
+    }
+
+    /// Asks the mirror if there is one, and upstream if there is none or it fails.
+    pub(super) fn with_remotes<T>(
+        &self,
+        source: &GitSource,
+        ask: impl Fn(&str, Transport) -> Result<T, Reason>,
+    ) -> Result<T, Reason> {
+        let config = &self.client().settings().config;
+        let Some(mirror) = config.mirror_of(&source.remote) else { return ask(&source.remote, source.transport) };
+        let transport = if mirror.starts_with("http:") { Transport::Http } else { Transport::Https };
+        match ask(&mirror, transport) {
+            Err(error @ Reason::Git { .. }) if source.transport != Transport::Http => {
+                ask(&source.remote, source.transport).map_err(|_| error)
+            }
+            other => other,
+        }
+    }
+
+    /// The commit that the source means: what BuildKit would check out.
+    fn commit_of(&self, source: &GitSource, remote: &str, transport: Transport) -> Result<String, Reason> {
+        if let Some(commit) = source.commit() {
+            return Ok(commit.to_owned());
+        }
+        let wanted = source.reference.as_deref().unwrap_or("HEAD");
+        let git = self.git()?;
+        let peeled = format!("{wanted}^{{}}");
+        let command =
+            git.command(transport, Path::new("/")).args(["ls-remote", "--exit-code", "--", remote, wanted, &peeled]);
+        let finished = self.run(&command)?;
+        match finished.code {
+            Some(0) => {}
+            Some(NO_MATCH) => return Err(Reason::NoRef(wanted.to_owned())),
+            _ => return Err(failed("ls-remote", &finished)),
+        }
+        let text = String::from_utf8_lossy(&finished.output);
+        if finished.output_cut {
+            return Err(Reason::GitAnswer(format!("more than {LARGEST_OUTPUT} bytes")));
+        }
+        let commit = choose(&text, source.reference.as_deref()).ok_or_else(|| Reason::NoRef(wanted.to_owned()))?;
+        if is_commit(commit) {
+            Ok(commit.to_owned())
+        } else {
+            Err(Reason::GitAnswer(commit.chars().take(80).collect()))
+        }
+    }
+
+    /// When the commit was made; an error if the server does not have it.
+    pub(super) fn commit_time(&self, commit: &str, remote: &str, transport: Transport) -> Result<i64, Reason> {
+        let git = self.git()?;
+        let folder = tempfile::tempdir().map_err(|error| crate::http::HttpError::Local(error.into()))?;
+        let run = |arguments: &[&str], name: &'static str| -> Result<Finished, Reason> {
+            let finished = self.run(&git.command(transport, folder.path()).args(arguments))?;
+            if finished.succeeded() { Ok(finished) } else { Err(failed(name, &finished)) }
+        };
+        let format = if commit.len() == 64 { "--object-format=sha256" } else { "--object-format=sha1" };
+        run(&["init", "--quiet", "--bare", format, "--template=", "."], "init")?;
+        let filter = ["fetch", "--quiet", "--depth=1", "--no-tags", "--filter=tree:0", "--", remote, commit];
+        run(&filter, "fetch")?;
+        let finished = run(&["show", "--no-patch", "--no-show-signature", "--format=%ct", commit], "show")?;
+        let text = String::from_utf8_lossy(&finished.output);
+        text.trim().parse().map_err(|_| Reason::GitAnswer(text.chars().take(80).collect()))
+    }
+
+    fn git(&self) -> Result<&Git, Reason> {
+        self.git.as_ref().ok_or(Reason::NoGit)
+    }
+
+    fn run(&self, command: &Command) -> Result<Finished, Reason> {
+        let cancel: &Cancel = &self.client().settings().cancel;
+        let watch = Watch { cancel, time: TIME, log: LOG, output: LARGEST_OUTPUT, tell: &|_| {} };
+        Ok(command.run(&watch)?)
+    }
+}
+
+/// The commit for `wanted` in what `ls-remote` prints, in the order in which BuildKit prefers.
+///
+/// A whole ref below `refs/` first, then a branch, then a tag; an annotated tag is followed to its commit.
+fn choose<'a>(lines: &'a str, wanted: Option<&str>) -> Option<&'a str> {
+    let find = |name: &str| {
+        let mut pairs = lines.lines().filter_map(|line| line.split_once('\t'));
+        pairs.find(|(_, found)| *found == name).map(|(commit, _)| commit)
+    };
+    let Some(wanted) = wanted else { return find("HEAD") };
+    let below = |folder: &str| format!("{folder}{}", wanted.strip_prefix(folder).unwrap_or(wanted));
+    let (whole, branch, tag) = (below("refs/"), below("refs/heads/"), below("refs/tags/"));
+    let peeled = |name: &str| find(&format!("{name}^{{}}")).or_else(|| find(name));
+    let whole = if whole == tag { None } else { peeled(&whole) };
+    whole.or_else(|| find(&branch)).or_else(|| peeled(&tag))
+}
+
+fn failed(command: &'static str, finished: &Finished) -> Reason {
+    Reason::Git { command, said: finished.log.last(3).join("; ").chars().take(500).collect() }
+}
+
+/// Whether the server only gives what its refs name.
+fn refuses_ids(said: &str) -> bool {
+    said.contains("does not allow request for unadvertised object")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refs_are_preferred_as_buildkit_does() {
+        let lines = "1\tHEAD\n2\trefs/heads/x\n3\trefs/tags/x\n4\trefs/tags/v1\n5\trefs/tags/v1^{}\n6\trefs/pull/7/head\n\
+                     7\trefs/heads/deep/v1\n8\trefs/x\n";
+        for (wanted, want) in [
+            (None, Some("1")),
+            (Some("x"), Some("8")),
+            (Some("refs/heads/x"), Some("2")),
+            (Some("refs/tags/x"), Some("3")),
+            (Some("heads/x"), Some("2")),
+            (Some("v1"), Some("5")),
+            (Some("refs/tags/v1"), Some("5")),
+            (Some("pull/7/head"), Some("6")),
+            (Some("deep/v1"), Some("7")),
+            (Some("absent"), None),
+            (Some("HEAD"), None),
+        ] {
+            assert_eq!(choose(lines, wanted), want, "{wanted:?}");
+        }
+    }
+}
