@@ -18,10 +18,14 @@ use repro::status::{ExitStatus, Status};
 
 fn read(root: &Path, dockerfile: Option<&Path>, paths: Option<&[&str]>) -> Result<Tree, Error> {
     let paths = paths.map(|paths| paths.iter().map(|&path| path.to_owned()).collect::<Vec<_>>());
-    let request = Request { name: "context", root, dockerfile, paths: paths.as_deref() };
+    let plain = Request { name: "context", root, dockerfile, tracked_only: false, include: &[], paths: None };
+    read_within(&Request { paths: paths.as_deref(), ..plain }, &Limits::default())
+}
+
+fn read_within(request: &Request<'_>, limits: &Limits) -> Result<Tree, Error> {
     let progress: Reporter = Arc::new(Silent);
-    let surroundings = Surroundings { limits: &Limits::default(), progress: &progress, cancel: &Cancel::default() };
-    context::read(&request, &surroundings)
+    let cancel = Cancel::default();
+    context::read(request, &Surroundings { limits, progress: &progress, cancel: &cancel, cache: None })
 }
 
 /// A folder with files; a path that ends in `/` is a folder, `a -> b` a link.
@@ -103,6 +107,34 @@ fn what_remains_is_what_buildkit_copied() {
         seen.insert(name);
     }
     assert_eq!(seen.len(), 8, "{seen:?}");
+}
+
+/// `context_ignore.jsonl`: a tree, then ignore files with what moby/patternmatcher v0.6.1 in BuildKit's client kept of it.
+#[test]
+fn ignore_files_keep_what_the_client_of_buildkit_keeps() {
+    let lines = fs::read_to_string("tests/context_ignore.jsonl").unwrap();
+    let mut lines = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let listed = lines.next().unwrap();
+    let listed: Vec<_> = listed["tree"].as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
+    let listed: Vec<_> = listed.iter().map(|path| path.replace('@', " -> keep")).collect();
+    let root = folder(&listed.iter().map(|path| (path.as_str(), "")).collect::<Vec<_>>());
+    let outside = tempfile::tempdir().unwrap();
+    let dockerfile = outside.path().join("Dockerfile");
+    let mut count = 0;
+    for case in lines {
+        let ignore = case["ignore"].as_str().unwrap();
+        fs::write(outside.path().join("Dockerfile.dockerignore"), ignore).unwrap();
+        let found = read(root.path(), Some(&dockerfile), None);
+        match case["kept"].as_array() {
+            Some(kept) => {
+                let kept: Vec<_> = kept.iter().map(|path| path.as_str().unwrap()).collect();
+                assert_eq!(names(&found.unwrap()), kept, "{ignore:?}");
+            }
+            None => assert!(found.is_err(), "{ignore:?}: {}", case["error"]),
+        }
+        count += 1;
+    }
+    assert_eq!(count, 202);
 }
 
 #[test]
@@ -224,10 +256,10 @@ fn limits_are_named() {
         fs::write(root.path().join(".dockerignore"), if name == "ignore-file" { "#" } else { "" }).unwrap();
         let mut limits = Limits::default();
         assert!(limits.set(name, value));
-        let request = Request { name: "context", root: root.path(), dockerfile: None, paths: None };
-        let progress: Reporter = Arc::new(Silent);
-        let surroundings = Surroundings { limits: &limits, progress: &progress, cancel: &Cancel::default() };
-        let error = context::read(&request, &surroundings).unwrap_err();
+        let root = root.path();
+        let request =
+            Request { name: "context", root, dockerfile: None, tracked_only: false, include: &[], paths: None };
+        let error = read_within(&request, &limits).unwrap_err();
         assert!(error.to_string().contains(&format!("limit `{name}`")), "{error}");
         assert_eq!(error.status(), Status::Malformed);
     }

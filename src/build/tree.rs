@@ -37,20 +37,27 @@ impl WorkTree {
         surroundings: &context::Surroundings<'_>,
     ) -> Result<Self, context::Error> {
         let dockerfile_path = root.join(&image.dockerfile);
-        let read = |name: &str, folder: &Path, dockerfile: Option<&Path>| match reached.get(name) {
+        let read = |name: &str, folder: &Path, dockerfile: Option<&Path>, include: &[String]| match reached.get(name) {
             None => Ok(Arc::new(Tree::default())),
             Some(paths) => {
-                let request = context::Request { name, root: folder, dockerfile, paths: paths.as_deref() };
+                let request = context::Request {
+                    name,
+                    root: folder,
+                    dockerfile,
+                    tracked_only: true,
+                    include,
+                    paths: paths.as_deref(),
+                };
                 context::read(&request, surroundings).map(Arc::new)
             }
         };
-        let context = read(MAIN_CONTEXT, &root.join(&image.context), Some(&dockerfile_path))?;
+        let context = read(MAIN_CONTEXT, &root.join(&image.context), Some(&dockerfile_path), &image.include)?;
         let mut contexts = BTreeMap::new();
         for (name, named) in &image.contexts {
             if let NamedContext::Local(folder) = named
                 && reached.contains_key(name)
             {
-                contexts.insert(name.clone(), read(name, &root.join(folder), None)?);
+                contexts.insert(name.clone(), read(name, &root.join(folder), None, &[])?);
             }
         }
         Ok(Self { dockerfile, dockerfile_path, context, contexts })

@@ -65,9 +65,12 @@ fn link_targets(path: &str, source: &impl Source) -> Result<Option<Vec<String>>,
     if has_wildcard(name) {
         // A broken pattern matches nothing here; whoever compiles the patterns reports it.
         let Ok(pattern) = Pattern::new(name) else { return Ok(None) };
+        if source.node(folder.as_bytes())? != Some(Node::Directory) {
+            return Ok(None);
+        }
         for (child, node) in source.children(folder.as_bytes())?.unwrap_or_default() {
             if let Node::Symlink(target) = node
-                && pattern.matches(&Candidate::new(&child))
+                && pattern.matches(&Candidate::new(&child)) == Ok(true)
             {
                 targets.extend(resolve(folder.as_bytes(), &target));
             }

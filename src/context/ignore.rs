@@ -4,7 +4,7 @@ use super::pattern::{Candidate, Fault, Pattern};
 
 /// The patterns of one ignore file, in order; the last that matches decides.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Rules {
+pub struct Rules {
     rules: Vec<Rule>,
     has_exceptions: bool,
     /// All exceptions are plain paths, so a folder that none of them starts with needs no look.
@@ -38,7 +38,7 @@ pub enum InvalidPattern {
 
 /// Which patterns matched a folder, so that what lies below needs no second look.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Matched(Vec<bool>);
+pub struct Matched(Vec<bool>);
 
 /// Go's `bufio.Scanner` takes no longer line.
 const LONGEST_LINE: usize = 65535;
@@ -108,8 +108,8 @@ pub(super) fn clean(path: &str) -> String {
 }
 
 impl Rules {
-    /// Prepares patterns that [`read_lines`] gave, or that followed paths became.
-    pub(super) fn new<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidPattern> {
+    /// Prepares patterns; those of an ignore file are cleaned once more, as the library does.
+    pub fn new<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidPattern> {
         let mut rules = Vec::new();
         for pattern in patterns {
             let trimmed = pattern.trim();
@@ -122,20 +122,27 @@ impl Rules {
                 Some(rest) => (true, rest),
                 None => (false, cleaned.as_str()),
             };
-            let pattern = Pattern::new(text).map_err(|fault| match fault {
-                Fault::Syntax => InvalidPattern::Syntax(pattern.to_owned()),
-                Fault::Unsupported => InvalidPattern::Unsupported(pattern.to_owned()),
-            })?;
+            let pattern = Pattern::new(text).map_err(|fault| invalid(fault, text))?;
             rules.push(Rule { exception, pattern });
         }
         Ok(Self::from_rules(rules))
+    }
+
+    /// Whether a pattern starts with `!`.
+    pub fn has_exceptions(&self) -> bool {
+        self.has_exceptions
+    }
+
+    /// Whether the patterns match `path`, given what they said of the folder it lies in (none at the root).
+    pub fn look_at(&self, path: &[u8], parent: Option<&Matched>) -> Result<(bool, Matched), InvalidPattern> {
+        self.matches(&Candidate::new(path), parent)
     }
 
     /// Rules that take literally what the Dockerfile names, where a `!` at the start means nothing.
     pub(super) fn of_paths<'a>(paths: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidPattern> {
         let rule = |path: &str| match Pattern::new(path) {
             Ok(pattern) => Ok(Rule { exception: false, pattern }),
-            Err(_) => Err(InvalidPattern::Syntax(path.to_owned())),
+            Err(fault) => Err(invalid(fault, path)),
         };
         Ok(Self::from_rules(paths.into_iter().map(rule).collect::<Result<_, _>>()?))
     }
@@ -153,7 +160,11 @@ impl Rules {
     /// Whether the patterns match `path`, given what they said of the folder it lies in (none at the root).
     ///
     /// This is the library's `MatchesUsingParentResults`, which BuildKit's client walks with.
-    pub(super) fn matches(&self, path: &Candidate<'_>, parent: Option<&Matched>) -> (bool, Matched) {
+    pub(super) fn matches(
+        &self,
+        path: &Candidate<'_>,
+        parent: Option<&Matched>,
+    ) -> Result<(bool, Matched), InvalidPattern> {
         let mut decided = false;
         let mut matched = vec![false; self.rules.len()];
         for (index, rule) in self.rules.iter().enumerate() {
@@ -163,30 +174,35 @@ impl Rules {
                 if rule.exception != decided {
                     continue;
                 }
-                hit = rule.pattern.matches(path);
+                hit = rule.matches(path)?;
             }
             matched[index] = hit;
             if hit {
                 decided = !rule.exception;
             }
         }
-        (decided, Matched(matched))
+        Ok((decided, Matched(matched)))
     }
 
     /// The library's `MatchesOrParentMatches`, which BuildKit's client opens files with.
-    pub(super) fn matches_with_parents(&self, path: &[u8]) -> bool {
+    pub(super) fn matches_with_parents(&self, path: &[u8]) -> Result<bool, InvalidPattern> {
         let parents = path.iter().enumerate().filter(|&(_, &byte)| byte == b'/').map(|(at, _)| &path[..at]);
         let parents: Vec<_> = parents.map(Candidate::new).collect();
         let path = Candidate::new(path);
         let mut decided = false;
         for rule in &self.rules {
-            if rule.exception == decided
-                && (rule.pattern.matches(&path) || parents.iter().any(|parent| rule.pattern.matches(parent)))
-            {
+            if rule.exception != decided {
+                continue;
+            }
+            let mut hit = rule.matches(&path)?;
+            for parent in &parents {
+                hit = hit || rule.matches(parent)?;
+            }
+            if hit {
                 decided = !rule.exception;
             }
         }
-        decided
+        Ok(decided)
     }
 
     /// Whether nothing below an excluded folder can be excepted, so that BuildKit's client doesn't look.
@@ -200,6 +216,19 @@ impl Rules {
     /// Whether nothing below a folder can match, for rules that say what to take.
     pub(super) fn prunes_unmatched(&self, folder: &[u8]) -> bool {
         self.only_prefix_patterns && !self.rules.iter().any(|rule| !rule.exception && starts_below(rule, folder))
+    }
+}
+
+impl Rule {
+    fn matches(&self, path: &Candidate<'_>) -> Result<bool, InvalidPattern> {
+        self.pattern.matches(path).map_err(|fault| invalid(fault, &self.pattern.text))
+    }
+}
+
+fn invalid(fault: Fault, pattern: &str) -> InvalidPattern {
+    match fault {
+        Fault::Syntax => InvalidPattern::Syntax(pattern.to_owned()),
+        Fault::Unsupported => InvalidPattern::Unsupported(pattern.to_owned()),
     }
 }
 
@@ -242,7 +271,6 @@ mod tests {
             ("!", InvalidPattern::EmptyException),
             ("!/", InvalidPattern::EmptyException),
             ("[", InvalidPattern::Syntax("[".into())),
-            ("\\pL", InvalidPattern::Unsupported("\\pL".into())),
         ] {
             let lines = read_lines(text.as_bytes()).unwrap();
             assert_eq!(Rules::new(lines.iter().map(String::as_str)).err(), Some(want), "{text}");
@@ -262,7 +290,7 @@ mod tests {
         ] {
             let lines = read_lines(lines.as_bytes()).unwrap();
             let rules = Rules::new(lines.iter().map(String::as_str)).unwrap();
-            assert_eq!(rules.matches_with_parents(path.as_bytes()), want, "{lines:?} {path}");
+            assert_eq!(rules.matches_with_parents(path.as_bytes()), Ok(want), "{lines:?} {path}");
         }
     }
 

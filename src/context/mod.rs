@@ -26,7 +26,7 @@ use crate::limits::Limits;
 use crate::progress::Reporter;
 
 pub use error::Error;
-pub use ignore::InvalidPattern;
+pub use ignore::{InvalidPattern, Matched, Rules as Patterns};
 pub use stage::stage;
 
 /// A normalised context: entries sorted by path bytes, contents by reference.
@@ -85,6 +85,10 @@ pub struct Request<'a> {
     pub root: &'a Path,
     /// The Dockerfile, whose `<Dockerfile>.dockerignore` replaces the context's own; none for named contexts.
     pub dockerfile: Option<&'a Path>,
+    /// Only files that git tracks count, if the folder lies in a git work tree.
+    pub tracked_only: bool,
+    /// Patterns of untracked files that count as well.
+    pub include: &'a [String],
     /// The paths that the target needs, as BuildKit's `followpaths`; none is all.
     pub paths: Option<&'a [String]>,
 }
@@ -97,6 +101,8 @@ pub struct Surroundings<'a> {
     pub progress: &'a Reporter,
     /// Asked whether to stop.
     pub cancel: &'a Cancel,
+    /// A folder for what speeds up the next reading; its loss or damage changes nothing.
+    pub cache: Option<&'a Path>,
 }
 
 /// Lists, selects and hashes a context's files.

@@ -21,6 +21,8 @@ enum How {
     Prefix,
     Suffix,
     Parts(Vec<Part>),
+    /// Only trying to match tells, as in the library, which compiles when it must.
+    Broken(Fault),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,21 +83,21 @@ impl<'a> Candidate<'a> {
 impl Pattern {
     /// Prepares a cleaned pattern.
     pub(super) fn new(text: &str) -> Result<Self, Fault> {
-        check_glob(text)?;
+        check_glob(&text.chars().collect::<Vec<_>>())?;
         let (kind, expression) = translate(text);
         let how = match kind {
             Kind::Exact => How::Exact,
             Kind::Prefix => How::Prefix,
             Kind::Suffix => How::Suffix,
-            Kind::Expression => How::Parts(parse_expression(&expression)?),
+            Kind::Expression => parse_expression(&expression).map_or_else(How::Broken, How::Parts),
         };
         Ok(Self { text: text.to_owned(), how })
     }
 
     /// Whether the path as a whole matches; parents are the caller's business.
-    pub(super) fn matches(&self, path: &Candidate<'_>) -> bool {
+    pub(super) fn matches(&self, path: &Candidate<'_>) -> Result<bool, Fault> {
         let text = self.text.as_bytes();
-        match &self.how {
+        Ok(match &self.how {
             How::Exact => path.bytes == text,
             How::Prefix => path.bytes.starts_with(&text[..text.len() - 2]),
             How::Suffix => {
@@ -103,7 +105,8 @@ impl Pattern {
                 path.bytes.ends_with(suffix) || (suffix.first() == Some(&b'/') && path.bytes == &suffix[1..])
             }
             How::Parts(parts) => matches_parts(parts, &path.chars),
-        }
+            How::Broken(fault) => return Err(*fault),
+        })
     }
 
     /// The pattern without a trailing `/**` and then `/*`, as the client's pruning looks at it.
@@ -113,42 +116,91 @@ impl Pattern {
     }
 }
 
-/// The syntax that Go's `filepath.Match` accepts; the library refuses everything else when it reads the patterns.
-fn check_glob(text: &str) -> Result<(), Fault> {
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        match c {
-            '\\' => {
-                rest.next().ok_or(Fault::Syntax)?;
-            }
-            '[' => {
-                rest.next_if_eq(&'^');
-                let mut count = 0;
-                loop {
-                    if count > 0 && rest.next_if_eq(&']').is_some() {
-                        break;
-                    }
-                    class_char(&mut rest)?;
-                    if rest.next_if_eq(&'-').is_some() {
-                        class_char(&mut rest)?;
-                    }
-                    count += 1;
-                }
-            }
-            _ => {}
+/// The check that the library makes when it reads a pattern: whether Go's `filepath.Match` fails for the name `.`.
+///
+/// It stops at the first part that can't match, so what comes after a wildcard is mostly not looked at.
+fn check_glob(text: &[char]) -> Result<(), Fault> {
+    let mut rest = text;
+    let mut name: &[char] = &['.'];
+    'parts: while !rest.is_empty() {
+        let chunk_start = rest.iter().position(|&c| c != '*').unwrap_or(rest.len());
+        let (star, after) = (chunk_start > 0, &rest[chunk_start..]);
+        let (chunk, next) = after.split_at(chunk_length(after));
+        rest = next;
+        if star && chunk.is_empty() {
+            break;
         }
+        let skips = if star { name.len() } else { 0 };
+        for skip in 0..=skips {
+            if let Some(left) = match_chunk(chunk, &name[skip..])?
+                && (left.is_empty() || !rest.is_empty())
+            {
+                name = left;
+                continue 'parts;
+            }
+        }
+        break;
     }
     Ok(())
 }
 
-fn class_char(rest: &mut Peekable<Chars<'_>>) -> Result<(), Fault> {
-    match rest.next() {
-        None | Some('-' | ']') => Err(Fault::Syntax),
-        Some('\\') => rest.next().map(|_| ()).ok_or(Fault::Syntax),
-        Some(_) => Ok(()),
+/// How far a pattern goes without a `*` outside brackets.
+fn chunk_length(text: &[char]) -> usize {
+    let mut brackets = false;
+    let mut at = 0;
+    while at < text.len() {
+        match text[at] {
+            '\\' => at += 1,
+            '[' => brackets = true,
+            ']' => brackets = false,
+            '*' if !brackets => return at,
+            _ => {}
+        }
+        at += 1;
     }
+    text.len()
+}
+
+/// What is left of `name` behind a chunk; none if it doesn't match. The chunk is checked to its end in any case.
+fn match_chunk<'a>(chunk: &[char], mut name: &'a [char]) -> Result<Option<&'a [char]>, Fault> {
+    let mut chunk = chunk.iter().copied().peekable();
+    let mut failed = false;
+    while let Some(c) = chunk.next() {
+        let next = name.first().copied().filter(|_| !failed);
+        name = name.get(1..).unwrap_or_default();
+        let matches = match c {
+            '[' => {
+                let negated = chunk.next_if_eq(&'^').is_some();
+                let mut hit = false;
+                let mut first = true;
+                while first || chunk.next_if_eq(&']').is_none() {
+                    first = false;
+                    let low = glob_class_char(&mut chunk)?;
+                    let high = if chunk.next_if_eq(&'-').is_some() { glob_class_char(&mut chunk)? } else { low };
+                    hit |= next.is_some_and(|c| low <= c && c <= high);
+                }
+                next.is_some() && hit != negated
+            }
+            '?' => next.is_some_and(|c| c != '/'),
+            '\\' => {
+                let literal = chunk.next().ok_or(Fault::Syntax)?;
+                next == Some(literal)
+            }
+            literal => next == Some(literal),
+        };
+        failed |= !matches;
+    }
+    Ok((!failed).then_some(name))
+}
+
+fn glob_class_char(chunk: &mut Peekable<impl Iterator<Item = char>>) -> Result<char, Fault> {
+    let c = match chunk.next() {
+        None | Some('-' | ']') => return Err(Fault::Syntax),
+        Some('\\') => chunk.next().ok_or(Fault::Syntax)?,
+        Some(c) => c,
+    };
     // A class must go on after each of its characters.
-    .and_then(|()| if rest.peek().is_some() { Ok(()) } else { Err(Fault::Syntax) })
+    if chunk.peek().is_some() { Ok(c) } else { Err(Fault::Syntax) }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -235,13 +287,6 @@ fn parse_expression(expression: &str) -> Result<Vec<Part>, Fault> {
             '.' => Atom::Dot,
             '[' => parse_class(&mut rest)?,
             '^' => Atom::Start,
-            '\\' if rest.next_if_eq(&'Q').is_some() => {
-                let literal: String = rest.collect();
-                let (quoted, after) = literal.split_once("\\E").unwrap_or((&literal, ""));
-                parts.extend(quoted.chars().map(|c| Part { atom: Atom::One(c), repeat: Repeat::Once }));
-                parts.extend(parse_expression(after)?);
-                return Ok(parts);
-            }
             '\\' => parse_escape(&mut rest)?,
             '*' | '?' => return Err(Fault::Syntax),
             c => Atom::One(c),
@@ -324,7 +369,7 @@ fn escaped_char(rest: &mut Peekable<Chars<'_>>) -> Result<char, Fault> {
         'r' => Ok('\r'),
         't' => Ok('\t'),
         'v' => Ok('\u{b}'),
-        'p' | 'P' | 'C' => Err(Fault::Unsupported),
+        'p' | 'P' | 'C' | 'Q' => Err(Fault::Unsupported),
         c if c.is_ascii() && !c.is_ascii_alphanumeric() => Ok(c),
         _ => Err(Fault::Syntax),
     }
@@ -514,27 +559,42 @@ mod tests {
             ("*\\bx", &["-x"], &["ax"]),
         ] {
             let compiled = Pattern::new(pattern).unwrap_or_else(|fault| panic!("{pattern}: {fault:?}"));
-            for path in yes {
-                assert!(compiled.matches(&Candidate::new(path.as_bytes())), "{pattern} should match {path}");
-            }
-            for path in no {
-                assert!(!compiled.matches(&Candidate::new(path.as_bytes())), "{pattern} should not match {path}");
+            for (paths, want) in [(yes, true), (no, false)] {
+                for path in paths {
+                    let found = compiled.matches(&Candidate::new(path.as_bytes()));
+                    assert_eq!(found, Ok(want), "{pattern} {path}");
+                }
             }
         }
     }
 
     #[test]
-    fn broken_patterns_are_told_from_unsupported_ones() {
-        for pattern in ["[", "[a", "[]a]", "a\\", "[a-]", "[-a]", "[z-a]x", "\\8", "\\1"] {
+    fn broken_patterns_are_refused_when_they_are_read() {
+        for pattern in ["[", "[a", "[]a]", "a\\", "[a-]", "[-a]", "*[-a]", "\\", "[^]"] {
             assert_eq!(Pattern::new(pattern).err(), Some(Fault::Syntax), "{pattern}");
         }
-        assert_eq!(Pattern::new("\\pL").err(), Some(Fault::Unsupported));
+    }
+
+    #[test]
+    fn what_only_the_expression_shows_is_refused_when_it_is_tried() {
+        for (pattern, want) in [
+            ("[z-a]x", Err(Fault::Syntax)),
+            ("\\8", Err(Fault::Syntax)),
+            ("\\1", Err(Fault::Syntax)),
+            ("a*b[c", Err(Fault::Syntax)),
+            ("\\pL", Err(Fault::Unsupported)),
+            // Go looks at the syntax only up to the first part that can't match.
+            ("a*[-a]", Ok(false)),
+            ("a*/[]x]", Ok(false)),
+        ] {
+            assert_eq!(Pattern::new(pattern).unwrap().matches(&Candidate::new(b"q")), want, "{pattern}");
+        }
     }
 
     #[test]
     fn a_byte_that_is_not_text_is_one_character() {
         let pattern = Pattern::new("a?b").unwrap();
-        assert!(pattern.matches(&Candidate::new(b"a\xffb")));
-        assert!(!pattern.matches(&Candidate::new(b"a\xff\xfeb")));
+        assert_eq!(pattern.matches(&Candidate::new(b"a\xffb")), Ok(true));
+        assert_eq!(pattern.matches(&Candidate::new(b"a\xff\xfeb")), Ok(false));
     }
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use super::error::{Error, display};
 use super::folder::{Node, Source};
 use super::follow::follow;
-use super::ignore::{Matched, Rules, clean, read_lines};
+use super::ignore::{InvalidPattern, Matched, Rules, clean, read_lines};
 use super::open;
 use super::pattern::Candidate;
 use super::{Request, Surroundings};
@@ -23,11 +23,24 @@ pub(super) struct Kept {
     pub(super) node: Node,
 }
 
+/// The rules of an ignore file, with its name for messages.
+#[derive(Default)]
+pub(super) struct Ignored {
+    file: String,
+    rules: Rules,
+}
+
+impl Ignored {
+    fn invalid(&self, error: InvalidPattern) -> Error {
+        Error::Ignore { file: self.file.clone(), error }
+    }
+}
+
 /// Links that lead from one ignore file to the next.
 const MOST_LINKS: usize = 40;
 
 /// The rules that count: those beside the Dockerfile, else those in the context's root.
-pub(super) fn ignore_rules(request: &Request<'_>, source: &impl Source, limits: &Limits) -> Result<Rules, Error> {
+pub(super) fn ignore_rules(request: &Request<'_>, source: &impl Source, limits: &Limits) -> Result<Ignored, Error> {
     let beside = request.dockerfile.map(|dockerfile| {
         let mut name = dockerfile.as_os_str().to_owned();
         name.push(".dockerignore");
@@ -47,12 +60,13 @@ pub(super) fn ignore_rules(request: &Request<'_>, source: &impl Source, limits: 
         }
         None => match root_ignore_file(source, limits)? {
             Some(found) => found,
-            None => return Ok(Rules::default()),
+            None => return Ok(Ignored::default()),
         },
     };
     let invalid = |error| Error::Ignore { file: file.clone(), error };
     let lines = read_lines(&text).map_err(invalid)?;
-    Rules::new(lines.iter().map(String::as_str)).map_err(invalid)
+    let rules = Rules::new(lines.iter().map(String::as_str)).map_err(invalid)?;
+    Ok(Ignored { file, rules })
 }
 
 /// The root's `.dockerignore`; as a link it may lead to another file of the context.
@@ -86,7 +100,7 @@ pub(super) fn wanted_paths(paths: Option<&[String]>, source: &impl Source) -> Re
 pub(super) fn select(
     source: &impl Source,
     wanted: &Option<Rules>,
-    ignored: &Rules,
+    ignored: &Ignored,
     surroundings: &Surroundings<'_>,
 ) -> Result<Vec<Kept>, Error> {
     let mut walk = Walk { source, wanted: wanted.as_ref(), ignored, surroundings, kept: Vec::new() };
@@ -98,7 +112,7 @@ pub(super) fn select(
 struct Walk<'a, S> {
     source: &'a S,
     wanted: Option<&'a Rules>,
-    ignored: &'a Rules,
+    ignored: &'a Ignored,
     surroundings: &'a Surroundings<'a>,
     kept: Vec<Kept>,
 }
@@ -125,14 +139,16 @@ impl<S: Source> Walk<'_, S> {
             let candidate = Candidate::new(&path);
             let is_folder = node == Node::Directory;
             let (is_wanted, wanted_here) = match self.wanted {
-                Some(rules) => rules.matches(&candidate, wanted_parent),
+                Some(rules) => rules.matches(&candidate, wanted_parent).map_err(Error::Path)?,
                 None => (true, Matched::default()),
             };
             if !is_wanted && is_folder && self.wanted.is_some_and(|rules| rules.prunes_unmatched(&path)) {
                 continue;
             }
-            let (is_ignored, ignored_here) = self.ignored.matches(&candidate, ignored_parent);
-            if is_ignored && is_folder && self.ignored.prunes_excluded(&path) {
+            let rules = &self.ignored.rules;
+            let invalid = |error| self.ignored.invalid(error);
+            let (is_ignored, ignored_here) = rules.matches(&candidate, ignored_parent).map_err(invalid)?;
+            if is_ignored && is_folder && rules.prunes_excluded(&path) {
                 continue;
             }
             let keep = is_wanted && !is_ignored;
@@ -147,7 +163,7 @@ impl<S: Source> Walk<'_, S> {
                 if let Node::Special(kind) = node {
                     return Err(Error::Special { path: escape::name(&path), kind });
                 }
-                if matches!(node, Node::File(_)) && self.ignored.matches_with_parents(&path) {
+                if matches!(node, Node::File(_)) && rules.matches_with_parents(&path).map_err(invalid)? {
                     return Err(Error::Contradiction { path: escape::name(&path) });
                 }
                 self.keep(path, node)?;

@@ -34,10 +34,28 @@ keep_layout() {
     printf '%s\n' "$layout"
 }
 
+# push_busybox and push_debian make their image if the cache does not have it, push it and print its digest.
+push_busybox() {
+    local program layout
+    program=$(busybox_program)
+    layout=$(keep_layout "$(layout_name busybox "$program")" make_busybox "$program")
+    push_base busybox:1 "$layout"
+}
+
+push_debian() {
+    local layout
+    layout=$(
+        exec 8>"$rig_cache/debian.lock"
+        flock 8
+        keep_layout "$(layout_name debian-bookworm)" make_debian 8>&-
+    )
+    push_base debian:bookworm "$layout"
+}
+
 # The arm64 image holds the same files as the amd64 one: enough for builds of several platforms without RUN.
 make_busybox() {
-    python3 "$rig_dir/lib/busybox_root.py" "$(busybox_program)" "$base_epoch" >"$1.tar"
-    python3 "$rig_dir/lib/oci_layout.py" "$1" --tar "$1.tar" --created "$base_epoch" --cmd sh \
+    python3 "$rig_dir/lib/busybox_root.py" "$1" "$base_epoch" >"$2.tar"
+    python3 "$rig_dir/lib/oci_layout.py" "$2" --tar "$2.tar" --created "$base_epoch" --cmd sh \
         --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
         --platform linux/"$(architecture)" --platform "$(other_platform)"
 }
@@ -65,8 +83,20 @@ apt_mirror() {
     printf '%s\n' "$mirror"
 }
 
+# Debian's busybox-static; the package `busybox` puts a program of the same name there that needs libraries.
 busybox_program() {
-    if [ -x /usr/bin/busybox ]; then echo /usr/bin/busybox; else echo /bin/busybox; fi
+    need_packages /bin/busybox:busybox-static
+    if ldd /bin/busybox >/dev/null 2>&1; then
+        die "\`/bin/busybox\` is not static: install busybox-static in place of busybox"
+    fi
+    echo /bin/busybox
+}
+
+# layout_name NAME FILE…: the name of a layout that depends on the files' content and on how layouts are written.
+layout_name() {
+    local name=$1
+    shift
+    printf '%s-%s\n' "$name" "$(cat "$rig_dir"/lib/{bases.sh,oci_layout.py,busybox_root.py} "$@" | sha256sum | cut -c1-16)"
 }
 
 architecture() {

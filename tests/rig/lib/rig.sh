@@ -2,6 +2,7 @@
 # Sourced, never run. Standard output belongs to `up`'s export lines; all talk goes to standard error.
 # shellcheck shell=bash
 set -euo pipefail
+shopt -s inherit_errexit
 umask 022
 
 rig_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
