@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::path::Path;
 
 use rayon::prelude::*;
 use rustix::fs::{FileType, fstat};
@@ -13,6 +15,8 @@ use super::select::Kept;
 use super::{Content, Entry, EntryKind, Surroundings, Tree, open};
 use crate::cancel::Cancel;
 use crate::digest::{Digest, Hasher};
+use crate::escape;
+use crate::git::{BlobHasher, ObjectId};
 use crate::limits::LimitExceeded;
 
 /// Bytes read at once.
@@ -20,22 +24,28 @@ const BUFFER: usize = 128 * 1024;
 
 /// Makes the tree of a plain folder.
 pub(super) fn read(folder: &Folder, kept: Vec<Kept>, surroundings: &Surroundings<'_>) -> Result<Tree, Error> {
-    check_size(&kept, surroundings.limits.context_bytes)?;
     let firsts = first_names(&kept);
+    let files = Files { root: folder.root(), path: folder.path(), cancel: surroundings.cancel };
+    read_all(kept, surroundings, |path, stamp| match firsts.get(&(stamp.device, stamp.inode)) {
+        Some(first) if first != path => Ok(EntryKind::HardLink(first.clone())),
+        _ => Ok(files.entry(path, stamp, stamp.executable, files.hash(path, stamp)?.digest)),
+    })
+}
+
+/// Makes a tree of what was selected; `file` reads one regular file, called from several threads.
+pub(super) fn read_all(
+    kept: Vec<Kept>,
+    surroundings: &Surroundings<'_>,
+    file: impl Fn(&[u8], &Stamp) -> Result<EntryKind, Error> + Sync,
+) -> Result<Tree, Error> {
+    check_size(&kept, surroundings.limits.context_bytes)?;
     let entry = |Kept { path, node }: Kept| {
         let kind = match node {
             Node::Directory => EntryKind::Directory,
             Node::Symlink(target) => EntryKind::Symlink(target),
-            Node::Special(kind) => return Err(Error::Special { path: crate::escape::name(&path), kind }),
-            Node::File(stamp) => match firsts.get(&(stamp.device, stamp.inode)) {
-                Some(first) if *first != path => EntryKind::HardLink(first.clone()),
-                _ => EntryKind::File {
-                    executable: stamp.executable,
-                    size: stamp.size,
-                    digest: hash(folder, &path, &stamp, surroundings.cancel)?,
-                    content: Content::File(below(folder.path(), &path)),
-                },
-            },
+            Node::File(stamp) => file(&path, &stamp)?,
+            Node::Special(kind) => return Err(Error::Special { path: escape::name(&path), kind }),
+            Node::Sparse => return Err(Error::Sparse { path: escape::name(&path) }),
         };
         Ok(Entry { path, kind })
     };
@@ -50,7 +60,7 @@ fn check_size(kept: &[Kept], limit: u64) -> Result<(), Error> {
             total = total.saturating_add(stamp.size);
         }
         if total > limit {
-            return Err(LimitExceeded { name: "context-bytes", limit, object: crate::escape::name(path) }.into());
+            return Err(LimitExceeded { name: "context-bytes", limit, object: escape::name(path) }.into());
         }
     }
     Ok(())
@@ -69,29 +79,67 @@ fn first_names(kept: &[Kept]) -> HashMap<(u64, u64), Vec<u8>> {
     firsts
 }
 
-/// The digest of a file that must still be what it was when it was listed.
-fn hash(folder: &Folder, path: &[u8], listed: &Stamp, cancel: &Cancel) -> Result<Digest, Error> {
-    let mut file = open::open_file(folder.root(), path).map_err(|error| Error::unreadable(path, error))?;
-    if stamp(&file, path)? != *listed {
-        return Err(Error::changed(path));
+/// The identities of a file's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub(super) digest: Digest,
+    /// The id that git would give them.
+    pub(super) id: ObjectId,
+}
+
+/// The files below a context's root.
+pub(super) struct Files<'a> {
+    pub(super) root: &'a OwnedFd,
+    pub(super) path: &'a Path,
+    pub(super) cancel: &'a Cancel,
+}
+
+impl Files<'_> {
+    /// A file that is taken as it lies on disk.
+    pub(super) fn entry(&self, path: &[u8], stamp: &Stamp, executable: bool, digest: Digest) -> EntryKind {
+        let content = Content::File(below(self.path, path));
+        EntryKind::File { executable, size: stamp.size, digest, content }
     }
-    let mut hasher = Hasher::default();
-    let mut buffer = vec![0; BUFFER.min(listed.size as usize + 1)];
-    loop {
-        cancel.check()?;
-        let count = file.read(&mut buffer).map_err(|error| Error::unreadable(path, error))?;
-        if count == 0 {
-            break;
+
+    /// Hashes a file that must still be what it was when it was listed.
+    pub(super) fn hash(&self, path: &[u8], listed: &Stamp) -> Result<Identity, Error> {
+        let (mut digest, mut id) = (Hasher::default(), BlobHasher::new(listed.size));
+        self.pass(path, listed, |bytes| {
+            digest.update(bytes);
+            id.update(bytes);
+        })?;
+        Ok(Identity { digest: digest.digest(), id: id.id() })
+    }
+
+    /// The bytes of a file that must still be what it was when it was listed.
+    pub(super) fn bytes(&self, path: &[u8], listed: &Stamp) -> Result<Vec<u8>, Error> {
+        let mut all = Vec::new();
+        self.pass(path, listed, |bytes| all.extend_from_slice(bytes))?;
+        Ok(all)
+    }
+
+    fn pass(&self, path: &[u8], listed: &Stamp, mut take: impl FnMut(&[u8])) -> Result<(), Error> {
+        let unreadable = |error| Error::unreadable(path, error);
+        let mut file = open::open_file(self.root, path).map_err(unreadable)?;
+        if stamp(&file, path)? != *listed {
+            return Err(Error::changed(path));
         }
-        hasher.update(&buffer[..count]);
-        if hasher.length() > listed.size {
-            break;
+        let mut buffer = vec![0; BUFFER.min(listed.size as usize + 1)];
+        let mut length = 0;
+        while length <= listed.size {
+            self.cancel.check()?;
+            let count = file.read(&mut buffer).map_err(unreadable)?;
+            if count == 0 {
+                break;
+            }
+            length += count as u64;
+            take(&buffer[..count]);
         }
+        if length != listed.size || stamp(&file, path)? != *listed {
+            return Err(Error::changed(path));
+        }
+        Ok(())
     }
-    if hasher.length() != listed.size || stamp(&file, path)? != *listed {
-        return Err(Error::changed(path));
-    }
-    Ok(hasher.digest())
 }
 
 fn stamp(file: &File, path: &[u8]) -> Result<Stamp, Error> {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::InvalidPattern;
 use crate::cancel::Cancelled;
 use crate::escape;
+use crate::git;
 use crate::limits::LimitExceeded;
 use crate::status::{ExitStatus, Status};
 
@@ -65,6 +66,43 @@ pub enum Error {
         /// The folder, safe to print.
         folder: String,
     },
+    /// A tracked file that a sparse checkout left out.
+    #[error("{path} is tracked, but a sparse checkout left it out of the work tree")]
+    Sparse {
+        /// The file, safe to print.
+        path: String,
+    },
+    /// A submodule whose files are not there.
+    #[error("submodule {path} is not checked out")]
+    Submodule {
+        /// The submodule, safe to print.
+        path: String,
+    },
+    /// A file whose content only a program could make.
+    #[error("{path} has the attribute `filter={filter}`: its content depends on a program that is not run here")]
+    Filter {
+        /// The file, safe to print.
+        path: String,
+        /// The filter, safe to print.
+        filter: String,
+    },
+    /// A file of LFS that is still a pointer.
+    #[error("{path} is a pointer of Git LFS, not the file itself")]
+    LfsPointer {
+        /// The file, safe to print.
+        path: String,
+    },
+    /// A file in an encoding that is not known here.
+    #[error("{path} has the attribute `working-tree-encoding={encoding}`, which is not supported")]
+    Encoding {
+        /// The file, safe to print.
+        path: String,
+        /// The encoding, safe to print.
+        encoding: String,
+    },
+    /// The repository can't be read.
+    #[error(transparent)]
+    Git(#[from] git::Error),
     /// More or bigger files than the limits allow.
     #[error(transparent)]
     Limit(#[from] LimitExceeded),
@@ -104,6 +142,7 @@ impl ExitStatus for Error {
             Self::Changed { .. } => Status::Source,
             Self::Limit(_) => Status::Malformed,
             Self::Cancelled(_) => Status::Interrupted,
+            Self::Git(error) => error.status(),
             _ => Status::Usage,
         }
     }
@@ -116,6 +155,18 @@ impl ExitStatus for Error {
             Self::Contradiction { .. } => Some(
                 "in the ignore file, move the `!` line that takes it in below the lines that exclude it".to_owned(),
             ),
+            Self::Sparse { .. } => {
+                Some("`git sparse-checkout disable`, or `git sparse-checkout add FOLDER`".to_owned())
+            }
+            Self::Submodule { path } => Some(format!("`git submodule update --init --recursive -- {path}`")),
+            Self::Filter { path, .. } => Some(format!(
+                "exclude {path} in the ignore file, or remove the filter from `.gitattributes` and commit the file's content"
+            )),
+            Self::LfsPointer { .. } => Some("`git lfs pull`".to_owned()),
+            Self::Encoding { path, .. } => {
+                Some(format!("store {path} with its own bytes: `-text` in `.gitattributes`"))
+            }
+            Self::Git(error) => error.hint(),
             _ => None,
         }
     }

@@ -22,6 +22,8 @@ pub(super) enum Node {
     Symlink(Vec<u8>),
     /// Something that no context can hold.
     Special(&'static str),
+    /// Tracked, but left out of the work tree by a sparse checkout.
+    Sparse,
 }
 
 /// What the system says about a regular file; two equal stamps around a read mean that it was not disturbed.
@@ -53,13 +55,25 @@ impl Stamp {
     }
 }
 
-/// The names in one folder with what they are.
-pub(super) type Children = Vec<(Vec<u8>, Node)>;
+/// One name in a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Child {
+    pub(super) name: Vec<u8>,
+    pub(super) node: Node,
+    /// False for what git doesn't track and nobody included.
+    pub(super) counts: bool,
+}
 
 /// Tells, folder by folder, what a context is chosen from.
 pub(super) trait Source {
-    /// The names in a folder with what they are, sorted by bytes; none if it can't be read for lack of permission.
-    fn children(&self, folder: &[u8]) -> Result<Option<Children>, Error>;
+    /// Whether a folder counts that holds nothing at all.
+    fn has_empty_folders(&self) -> bool;
+
+    /// Whether something below a folder that doesn't count may count all the same.
+    fn may_include_below(&self, folder: &[u8]) -> bool;
+
+    /// The names in a folder, sorted by bytes; none if it can't be read for lack of permission.
+    fn children(&self, folder: &[u8]) -> Result<Option<Vec<Child>>, Error>;
 
     /// What `path` is, links not followed; none if there is nothing.
     fn node(&self, path: &[u8]) -> Result<Option<Node>, Error>;
@@ -101,30 +115,28 @@ impl Folder {
 }
 
 impl Source for Folder {
-    fn children(&self, folder: &[u8]) -> Result<Option<Children>, Error> {
+    fn has_empty_folders(&self) -> bool {
+        true
+    }
+
+    fn may_include_below(&self, _folder: &[u8]) -> bool {
+        false
+    }
+
+    fn children(&self, folder: &[u8]) -> Result<Option<Vec<Child>>, Error> {
         let unreadable = |error| Error::unreadable(folder, error);
         let handle = match open::open_folder(&self.root, folder) {
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return Ok(None),
             result => result.map_err(unreadable)?,
         };
-        let mut names = Vec::new();
-        for entry in Dir::read_from(&handle).map_err(|error| unreadable(error.into()))? {
-            let entry = entry.map_err(|error| unreadable(error.into()))?;
-            let name = entry.file_name().to_bytes();
-            if name != b"." && name != b".." && !is_own_file(name) {
-                names.push((name.to_vec(), entry.file_type()));
-            }
-        }
-        names.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let mut children = Vec::with_capacity(names.len());
-        for (name, kind) in names {
-            let path = open::join(folder, &name);
+        let mut children = Vec::new();
+        for (name, kind) in names(&handle).map_err(|error| unreadable(error.into()))? {
             let node = match kind {
                 FileType::Directory => Some(Node::Directory),
-                _ => node_of(&handle, &name).map_err(|error| Error::unreadable(&path, error))?,
+                _ => node_of(&handle, &name).map_err(|error| Error::unreadable(&open::join(folder, &name), error))?,
             };
             // A file that vanished between the two calls was not there.
-            children.extend(node.map(|node| (name, node)));
+            children.extend(node.map(|node| Child { name, node, counts: true }));
         }
         Ok(Some(children))
     }
@@ -146,19 +158,38 @@ impl Source for Folder {
 
     fn text(&self, path: &[u8], limit: u64) -> Result<Option<Vec<u8>>, Error> {
         let Some(Node::File(_)) = self.node(path)? else { return Ok(None) };
-        let unreadable = |error| Error::unreadable(path, error);
-        let file = open::open_file(&self.root, path).map_err(unreadable)?;
-        let mut bytes = Vec::new();
-        file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
-        if bytes.len() as u64 > limit {
-            let object = crate::escape::name(path);
-            return Err(LimitExceeded { name: "ignore-file", limit, object }.into());
-        }
-        Ok(Some(bytes))
+        small_file(&self.root, path, limit).map(Some)
     }
 }
 
-fn node_of(folder: &OwnedFd, name: &[u8]) -> Result<Option<Node>, Errno> {
+/// The content of a file that is small by its nature, such as rules.
+pub(super) fn small_file(root: &OwnedFd, path: &[u8], limit: u64) -> Result<Vec<u8>, Error> {
+    let unreadable = |error| Error::unreadable(path, error);
+    let file = open::open_file(root, path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > limit {
+        return Err(LimitExceeded { name: "ignore-file", limit, object: crate::escape::name(path) }.into());
+    }
+    Ok(bytes)
+}
+
+/// The names in a folder, sorted by bytes, without those that never count.
+pub(super) fn names(folder: &OwnedFd) -> Result<Vec<(Vec<u8>, FileType)>, Errno> {
+    let mut names = Vec::new();
+    for entry in Dir::read_from(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if name != b"." && name != b".." && !is_own_file(name) {
+            names.push((name.to_vec(), entry.file_type()));
+        }
+    }
+    names.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(names)
+}
+
+/// What a name in a folder is, links not followed; none if there is nothing.
+pub(super) fn node_of(folder: &OwnedFd, name: &[u8]) -> Result<Option<Node>, Errno> {
     let stat = match statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
         Err(Errno::NOENT) => return Ok(None),
         result => result?,

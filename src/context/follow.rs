@@ -68,9 +68,10 @@ fn link_targets(path: &str, source: &impl Source) -> Result<Option<Vec<String>>,
         if source.node(folder.as_bytes())? != Some(Node::Directory) {
             return Ok(None);
         }
-        for (child, node) in source.children(folder.as_bytes())?.unwrap_or_default() {
-            if let Node::Symlink(target) = node
-                && pattern.matches(&Candidate::new(&child)) == Ok(true)
+        for child in source.children(folder.as_bytes())?.unwrap_or_default() {
+            if let Node::Symlink(target) = child.node
+                && child.counts
+                && pattern.matches(&Candidate::new(&child.name)) == Ok(true)
             {
                 targets.extend(resolve(folder.as_bytes(), &target));
             }

@@ -1,12 +1,14 @@
 //! The files given to a build: listing, ignore rules, content, context digest, staging.
 //!
-//! The way of the data: a source ([`folder`], or the index of a git work tree) tells folder by folder what is there.
+//! The way of the data: a source (a plain `folder`, or what git has `tracked`) tells folder by folder what is there.
 //! `select` walks it the way BuildKit's client does, with the ignore file's rules and the paths that the target
-//! needs, and keeps names only. `content` then reads and hashes the kept files in parallel. The result is a [`Tree`],
-//! whose [`Tree::digest`] is its identity and which [`stage`] writes into a private folder for BuildKit.
+//! needs, and keeps names only. `content` then reads and hashes the kept files in parallel; for tracked ones `checkout`
+//! decides between the work tree's bytes and those of a clean checkout. The result is a [`Tree`], whose
+//! [`Tree::digest`] is its identity and which [`stage`] writes into a private folder for BuildKit.
 //!
 //! Nothing here follows a link out of a context: files are opened relative to its root, and links stay links.
 
+mod checkout;
 mod content;
 mod digest;
 mod error;
@@ -15,13 +17,16 @@ mod follow;
 mod ignore;
 mod open;
 mod pattern;
+mod report;
 mod select;
 mod stage;
+mod tracked;
 
 use std::path::{Path, PathBuf};
 
 use crate::cancel::Cancel;
 use crate::digest::Digest;
+use crate::git::Repository;
 use crate::limits::Limits;
 use crate::progress::Reporter;
 
@@ -106,10 +111,27 @@ pub struct Surroundings<'a> {
 }
 
 /// Lists, selects and hashes a context's files.
+///
+/// Warns of untracked files that BuildKit would be sent, and notes tracked ones that count otherwise than committed.
 pub fn read(request: &Request<'_>, surroundings: &Surroundings<'_>) -> Result<Tree, Error> {
-    let source = folder::Folder::open(request.root)?;
-    let rules = select::ignore_rules(request, &source, surroundings.limits)?;
+    let limits = surroundings.limits;
+    let repository = if request.tracked_only { Repository::find(request.root)? } else { None };
+    let Some(repository) = repository else {
+        let source = folder::Folder::open(request.root)?;
+        let rules = select::ignore_rules(request, &source, limits)?;
+        let wanted = select::wanted_paths(request.paths, &source)?;
+        let selected = select::select(&source, &wanted, &rules, surroundings)?;
+        return content::read(&source, selected.kept, surroundings);
+    };
+    let source = tracked::WorkTree::open(request.root, repository, request.include, limits)?;
+    let rules = select::ignore_rules(request, &source, limits)?;
     let wanted = select::wanted_paths(request.paths, &source)?;
-    let kept = select::select(&source, &wanted, &rules, surroundings)?;
-    content::read(&source, kept, surroundings)
+    let ignore_file_is_untracked = source.is_untracked(b".dockerignore")?;
+    let selected = select::select(&source, &wanted, &rules, surroundings)?;
+    let known = source.finish();
+    let (tree, remarks) = checkout::read(&known, selected.kept, surroundings)?;
+    let report = report::Report { name: request.name, progress: surroundings.progress };
+    report.untracked(&selected.untracked, ignore_file_is_untracked);
+    report.remarks(&remarks, &known);
+    Ok(tree)
 }

@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use super::error::{Error, display};
-use super::folder::{Node, Source};
+use super::folder::{Child, Node, Source};
 use super::follow::follow;
 use super::ignore::{InvalidPattern, Matched, Rules, clean, read_lines};
 use super::open;
@@ -96,17 +96,30 @@ pub(super) fn wanted_paths(paths: Option<&[String]>, source: &impl Source) -> Re
     Rules::of_paths(patterns.iter().map(String::as_str)).map(Some).map_err(Error::Path)
 }
 
-/// The names of the context, sorted by path bytes; folders only where nothing below them is kept.
+/// What a walk found.
+pub(super) struct Selected {
+    /// The names of the context, sorted by path bytes; folders only where nothing below them is kept.
+    pub(super) kept: Vec<Kept>,
+    /// Files that don't count but would be sent if they did, and folders (with a `/` at the end) that hold such files.
+    pub(super) untracked: Vec<Vec<u8>>,
+}
+
+/// Names looked at below one untracked folder to find out whether it holds anything that would be sent.
+const MOST_UNTRACKED: u32 = 10_000;
+
+/// Walks the source and decides about every name.
 pub(super) fn select(
     source: &impl Source,
     wanted: &Option<Rules>,
     ignored: &Ignored,
     surroundings: &Surroundings<'_>,
-) -> Result<Vec<Kept>, Error> {
-    let mut walk = Walk { source, wanted: wanted.as_ref(), ignored, surroundings, kept: Vec::new() };
-    walk.folder(b"", None, None, true, 0)?;
-    walk.kept.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(walk.kept)
+) -> Result<Selected, Error> {
+    let selected = Selected { kept: Vec::new(), untracked: Vec::new() };
+    let mut walk = Walk { source, wanted: wanted.as_ref(), ignored, surroundings, selected };
+    walk.folder(&Place { path: b"", wanted: None, ignored: None, keep: true, counts: true, depth: 0 })?;
+    walk.selected.kept.sort_by(|a, b| a.path.cmp(&b.path));
+    walk.selected.untracked.sort();
+    Ok(walk.selected)
 }
 
 struct Walk<'a, S> {
@@ -114,69 +127,171 @@ struct Walk<'a, S> {
     wanted: Option<&'a Rules>,
     ignored: &'a Ignored,
     surroundings: &'a Surroundings<'a>,
-    kept: Vec<Kept>,
+    selected: Selected,
+}
+
+/// A folder on the way, with what the rules said about it.
+struct Place<'a> {
+    path: &'a [u8],
+    wanted: Option<&'a Matched>,
+    ignored: Option<&'a Matched>,
+    keep: bool,
+    counts: bool,
+    depth: u64,
+}
+
+/// What lies in a folder.
+#[derive(Clone, Copy, Default)]
+struct Found {
+    /// Something is kept.
+    kept: bool,
+    /// Something counts, kept or not.
+    counts: bool,
+}
+
+/// What the rules say about one name.
+struct Judgement {
+    keep: bool,
+    /// Nothing below the folder can be kept.
+    pruned: bool,
+    wanted: Option<Matched>,
+    ignored: Matched,
 }
 
 impl<S: Source> Walk<'_, S> {
-    /// Walks one folder; true if anything in it is kept.
-    fn folder(
-        &mut self,
-        folder: &[u8],
-        wanted_parent: Option<&Matched>,
-        ignored_parent: Option<&Matched>,
-        kept: bool,
-        depth: u64,
-    ) -> Result<bool, Error> {
+    fn folder(&mut self, place: &Place<'_>) -> Result<Found, Error> {
         self.surroundings.cancel.check()?;
-        self.limit("context-depth", self.surroundings.limits.context_depth, depth, folder)?;
-        let Some(children) = self.source.children(folder)? else {
+        self.limit("context-depth", self.surroundings.limits.context_depth, place.depth, place.path)?;
+        let mut found = Found::default();
+        let Some(children) = self.source.children(place.path)? else {
             // BuildKit's client, too, looks away where it would have sent nothing.
-            return if kept { Err(Error::unreadable(folder, rustix::io::Errno::ACCESS)) } else { Ok(false) };
+            let refused = Error::unreadable(place.path, rustix::io::Errno::ACCESS);
+            return if place.keep && place.counts { Err(refused) } else { Ok(found) };
         };
-        let mut any = false;
-        for (name, node) in children {
-            let path = open::join(folder, &name);
-            let candidate = Candidate::new(&path);
+        for Child { name, node, counts } in children {
+            let path = open::join(place.path, &name);
             let is_folder = node == Node::Directory;
-            let (is_wanted, wanted_here) = match self.wanted {
-                Some(rules) => rules.matches(&candidate, wanted_parent).map_err(Error::Path)?,
-                None => (true, Matched::default()),
-            };
-            if !is_wanted && is_folder && self.wanted.is_some_and(|rules| rules.prunes_unmatched(&path)) {
+            let judgement = self.judge(&path, is_folder, place.wanted, place.ignored)?;
+            if judgement.pruned {
+                found.counts |= counts;
                 continue;
             }
-            let rules = &self.ignored.rules;
-            let invalid = |error| self.ignored.invalid(error);
-            let (is_ignored, ignored_here) = rules.matches(&candidate, ignored_parent).map_err(invalid)?;
-            if is_ignored && is_folder && rules.prunes_excluded(&path) {
-                continue;
-            }
-            let keep = is_wanted && !is_ignored;
+            let keep = judgement.keep;
             if is_folder {
-                let wanted_here = self.wanted.map(|_| &wanted_here);
-                let below = self.folder(&path, wanted_here, Some(&ignored_here), keep, depth + 1)?;
-                if keep && !below {
+                let below = Place {
+                    path: &path,
+                    wanted: judgement.wanted.as_ref(),
+                    ignored: Some(&judgement.ignored),
+                    keep,
+                    counts,
+                    depth: place.depth + 1,
+                };
+                if !counts && !self.source.may_include_below(&path) {
+                    if self.would_send(&below, &mut MOST_UNTRACKED.clone())? {
+                        self.selected.untracked.push([&path, b"/".as_slice()].concat());
+                    }
+                    continue;
+                }
+                let inside = self.folder(&below)?;
+                let is_there = counts && (inside.counts || self.source.has_empty_folders());
+                let stays = keep && is_there;
+                if stays && !inside.kept {
                     self.keep(path, node)?;
                 }
-                any |= keep || below;
-            } else if keep {
-                if let Node::Special(kind) = node {
-                    return Err(Error::Special { path: escape::name(&path), kind });
+                found.kept |= stays || inside.kept;
+                found.counts |= is_there || inside.counts;
+            } else if keep && !counts {
+                self.selected.untracked.push(path);
+            } else {
+                found.counts |= counts;
+                if keep {
+                    self.check(&path, &node)?;
+                    self.keep(path, node)?;
+                    found.kept = true;
                 }
-                if matches!(node, Node::File(_)) && rules.matches_with_parents(&path).map_err(invalid)? {
-                    return Err(Error::Contradiction { path: escape::name(&path) });
-                }
-                self.keep(path, node)?;
-                any = true;
             }
         }
-        Ok(any)
+        Ok(found)
+    }
+
+    fn judge(
+        &self,
+        path: &[u8],
+        is_folder: bool,
+        wanted_parent: Option<&Matched>,
+        ignored_parent: Option<&Matched>,
+    ) -> Result<Judgement, Error> {
+        let candidate = Candidate::new(path);
+        let mut judgement = Judgement { keep: true, pruned: false, wanted: None, ignored: Matched::default() };
+        if let Some(rules) = self.wanted {
+            let (is_wanted, matched) = rules.matches(&candidate, wanted_parent).map_err(Error::Path)?;
+            judgement.keep = is_wanted;
+            judgement.wanted = Some(matched);
+            if !is_wanted && (!is_folder || rules.prunes_unmatched(path)) {
+                judgement.pruned = true;
+                return Ok(judgement);
+            }
+        }
+        let rules = &self.ignored.rules;
+        let invalid = |error| self.ignored.invalid(error);
+        let (is_ignored, matched) = rules.matches(&candidate, ignored_parent).map_err(invalid)?;
+        judgement.keep &= !is_ignored;
+        judgement.ignored = matched;
+        judgement.pruned = is_ignored && (!is_folder || rules.prunes_excluded(path));
+        Ok(judgement)
+    }
+
+    /// Whether an untracked folder holds a file that would be sent; yes if that takes too long to find out.
+    fn would_send(&self, place: &Place<'_>, names: &mut u32) -> Result<bool, Error> {
+        self.surroundings.cancel.check()?;
+        if place.depth > self.surroundings.limits.context_depth {
+            return Ok(true);
+        }
+        for child in self.source.children(place.path)?.unwrap_or_default() {
+            *names = match names.checked_sub(1) {
+                Some(left) => left,
+                None => return Ok(true),
+            };
+            let path = open::join(place.path, &child.name);
+            let is_folder = child.node == Node::Directory;
+            let judgement = self.judge(&path, is_folder, place.wanted, place.ignored)?;
+            if judgement.pruned {
+                continue;
+            }
+            let below = Place {
+                path: &path,
+                wanted: judgement.wanted.as_ref(),
+                ignored: Some(&judgement.ignored),
+                keep: judgement.keep,
+                counts: false,
+                depth: place.depth + 1,
+            };
+            if if is_folder { self.would_send(&below, names)? } else { judgement.keep } {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Refuses what is kept but can't be sent.
+    fn check(&self, path: &[u8], node: &Node) -> Result<(), Error> {
+        let path_text = || escape::name(path);
+        match node {
+            Node::Special(kind) => Err(Error::Special { path: path_text(), kind }),
+            Node::Sparse => Err(Error::Sparse { path: path_text() }),
+            Node::File(_) => {
+                let invalid = |error| self.ignored.invalid(error);
+                let contradicted = self.ignored.rules.matches_with_parents(path).map_err(invalid)?;
+                if contradicted { Err(Error::Contradiction { path: path_text() }) } else { Ok(()) }
+            }
+            Node::Directory | Node::Symlink(_) => Ok(()),
+        }
     }
 
     fn keep(&mut self, path: Vec<u8>, node: Node) -> Result<(), Error> {
         let limit = self.surroundings.limits.context_files;
-        self.limit("context-files", limit, self.kept.len() as u64 + 1, &path)?;
-        self.kept.push(Kept { path, node });
+        self.limit("context-files", limit, self.selected.kept.len() as u64 + 1, &path)?;
+        self.selected.kept.push(Kept { path, node });
         Ok(())
     }
 

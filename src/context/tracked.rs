@@ -1,0 +1,298 @@
+//! A folder of a git work tree as the source of a context: what git tracks counts, and what is included on purpose.
+//!
+//! The index says which names are tracked, the work tree what lies there. A submodule is a further repository, read when
+//! the walk comes to it.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::error::{Error, below};
+use super::folder::{Child, Node, Source, names, node_of, small_file};
+use super::ignore::Rules;
+use super::open;
+use crate::escape;
+use crate::git::{Attributes, ObjectId, Repository, Tracked, TrackedKind};
+use crate::limits::Limits;
+
+/// A link that a checkout had to write as a file is no longer than a path.
+const LONGEST_LINK: u64 = 4096;
+
+/// One repository as far as it lies in the context.
+pub(super) struct Layer {
+    /// Where it starts in the context; empty for the main repository.
+    base: Vec<u8>,
+    /// Which folder of the repository that is; empty for submodules.
+    scope: Vec<u8>,
+    pub(super) repository: Repository,
+    /// Sorted by path bytes.
+    entries: Vec<Tracked>,
+    pub(super) attributes: Attributes,
+}
+
+/// The work tree as a source.
+pub(super) struct WorkTree<'a> {
+    root: OwnedFd,
+    path: PathBuf,
+    include: Rules,
+    layers: RefCell<Vec<Rc<Layer>>>,
+    deleted: RefCell<BTreeSet<Vec<u8>>>,
+    limits: &'a Limits,
+}
+
+/// What is left of a [`WorkTree`] once all names are known.
+pub(super) struct Known {
+    pub(super) root: OwnedFd,
+    pub(super) path: PathBuf,
+    pub(super) layers: Vec<Layer>,
+    /// Tracked files that are not in the work tree.
+    pub(super) deleted: BTreeSet<Vec<u8>>,
+    /// Submodules whose checked-out commit is not the one that is tracked.
+    pub(super) moved: Vec<Vec<u8>>,
+}
+
+impl<'a> WorkTree<'a> {
+    /// Opens the context at `root`, which lies in the repository's work tree.
+    pub(super) fn open(
+        root: &Path,
+        repository: Repository,
+        include: &[String],
+        limits: &'a Limits,
+    ) -> Result<Self, Error> {
+        let unreadable = |error| Error::Unreadable { path: super::error::display(root), error };
+        let path = root.canonicalize().map_err(unreadable)?;
+        let handle = open::open_root(&path).map_err(unreadable)?;
+        let scope = path.strip_prefix(repository.work_tree()).unwrap_or(Path::new(""));
+        let scope = scope.as_os_str().as_encoded_bytes().to_vec();
+        let include = Rules::new(include.iter().map(String::as_str))
+            .map_err(|error| Error::Ignore { file: "`include`".to_owned(), error })?;
+        let layer = Layer::read(Vec::new(), scope, repository, limits)?;
+        let layers = RefCell::new(vec![Rc::new(layer)]);
+        Ok(Self { root: handle, path, include, layers, deleted: RefCell::default(), limits })
+    }
+
+    /// Whether there is a file that git doesn't track and nobody included.
+    pub(super) fn is_untracked(&self, path: &[u8]) -> Result<bool, Error> {
+        Ok(self.node(path)?.is_none() && node_of(&self.root, path).is_ok_and(|node| node.is_some()))
+    }
+
+    /// Ends the walk.
+    pub(super) fn finish(self) -> Known {
+        let layers: Vec<Layer> = self.layers.into_inner().into_iter().filter_map(Rc::into_inner).collect();
+        let moved = layers.iter().skip(1).filter(|submodule| {
+            let tracked = layers.iter().find_map(|layer| {
+                let entry = layer.entry(&submodule.base)?;
+                (entry.kind == TrackedKind::Submodule).then_some(entry.id)
+            });
+            submodule.repository.head_id().ok() != tracked
+        });
+        let moved = moved.map(|layer| layer.base.clone()).collect();
+        Known { root: self.root, path: self.path, layers, deleted: self.deleted.into_inner(), moved }
+    }
+
+    /// The repository that a folder belongs to; a submodule is opened when it is asked for the first time.
+    fn layer_of(&self, folder: &[u8]) -> Result<Rc<Layer>, Error> {
+        loop {
+            let layer = deepest(&self.layers.borrow(), folder);
+            let Some(layer) = layer else { return Err(Error::Submodule { path: escape::name(folder) }) };
+            let inside = strip_folder(folder, &layer.base).unwrap_or_default();
+            // The first folder on the way that is a submodule, if any.
+            let ends = inside.iter().enumerate().filter(|&(_, &byte)| byte == b'/').map(|(at, _)| at);
+            let mut ways = ends.chain([inside.len()]).map(|end| &inside[..end]);
+            let submodule = ways.find(|way| {
+                let path = open::join(&layer.base, way);
+                !way.is_empty() && layer.entry(&path).is_some_and(|entry| entry.kind == TrackedKind::Submodule)
+            });
+            let Some(way) = submodule else { return Ok(layer) };
+            let base = open::join(&layer.base, way);
+            let not_there = || Error::Submodule { path: escape::name(&base) };
+            // No link may lead to another repository.
+            open::open_folder(&self.root, &base).map_err(|_| not_there())?;
+            let repository = Repository::open(&below(&self.path, &base))?.ok_or_else(not_there)?;
+            let layer = Layer::read(base, Vec::new(), repository, self.limits)?;
+            self.layers.borrow_mut().push(Rc::new(layer));
+        }
+    }
+
+    /// What lies in the place of a tracked name; none if that is nothing that could be it.
+    fn tracked_node(&self, handle: Option<&OwnedFd>, entry: &Tracked, path: &[u8]) -> Result<Option<Node>, Error> {
+        let (_, name) = open::split(path);
+        let node = match handle {
+            Some(handle) => node_of(handle, name).map_err(|error| Error::unreadable(path, error))?,
+            None => None,
+        };
+        Ok(match (entry.kind, node) {
+            (TrackedKind::Submodule, _) => Some(Node::Directory),
+            (_, None) if entry.sparse => Some(Node::Sparse),
+            (_, None | Some(Node::Directory)) => None,
+            (TrackedKind::Symlink, Some(Node::File(stamp))) if stamp.size <= LONGEST_LINK => {
+                // Where links can't be made, git writes the target into a file.
+                let target = small_file(&self.root, path, LONGEST_LINK)?;
+                let is_link = ObjectId::of_blob(&target) == entry.id;
+                Some(if is_link { Node::Symlink(target) } else { Node::File(stamp) })
+            }
+            (_, node) => node,
+        })
+    }
+}
+
+impl Source for WorkTree<'_> {
+    fn has_empty_folders(&self) -> bool {
+        false
+    }
+
+    fn may_include_below(&self, folder: &[u8]) -> bool {
+        !self.include.prunes_unmatched(folder)
+    }
+
+    fn children(&self, folder: &[u8]) -> Result<Option<Vec<Child>>, Error> {
+        let layer = self.layer_of(folder)?;
+        let handle = match open::open_folder(&self.root, folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return Ok(None),
+            // Not there, or something else in its place: then all that is tracked below is deleted.
+            result => result.ok(),
+        };
+        let mut children = Vec::new();
+        let mut tracked = BTreeSet::new();
+        for (name, entry) in layer.children(folder) {
+            let path = open::join(folder, name);
+            tracked.insert(name);
+            let node = match entry {
+                None => Some(Node::Directory),
+                Some(entry) => self.tracked_node(handle.as_ref(), entry, &path)?,
+            };
+            match node {
+                Some(node) => children.push(Child { name: name.to_vec(), node, counts: true }),
+                None => {
+                    self.deleted.borrow_mut().insert(path);
+                }
+            }
+        }
+        let on_disk = handle.as_ref().map(names).transpose().map_err(|error| Error::unreadable(folder, error))?;
+        for (name, _) in on_disk.unwrap_or_default() {
+            if name == b".git" || tracked.contains(name.as_slice()) {
+                continue;
+            }
+            let path = open::join(folder, &name);
+            let Some(handle) = &handle else { continue };
+            let node = node_of(handle, &name).map_err(|error| Error::unreadable(&path, error))?;
+            let invalid = |error| Error::Ignore { file: "`include`".to_owned(), error };
+            let counts = self.include.matches_with_parents(&path).map_err(invalid)?;
+            children.extend(node.map(|node| Child { name, node, counts }));
+        }
+        children.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Some(children))
+    }
+
+    fn node(&self, path: &[u8]) -> Result<Option<Node>, Error> {
+        if path.is_empty() {
+            return Ok(Some(Node::Directory));
+        }
+        let (folder, name) = open::split(path);
+        let children = self.children(folder)?.unwrap_or_default();
+        Ok(children.into_iter().find(|child| child.counts && child.name == name).map(|child| child.node))
+    }
+
+    fn text(&self, path: &[u8], limit: u64) -> Result<Option<Vec<u8>>, Error> {
+        match self.node(path)? {
+            Some(Node::File(_)) => small_file(&self.root, path, limit).map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Layer {
+    fn read(base: Vec<u8>, scope: Vec<u8>, repository: Repository, limits: &Limits) -> Result<Self, Error> {
+        let mut entries = repository.tracked()?;
+        let own = |entry: &Tracked| super::folder::is_own_file(open::split(&entry.path).1);
+        entries.retain(|entry| !own(entry));
+        let mut layer = Self { base, scope, repository, entries, attributes: Attributes::default() };
+        layer.read_attributes(limits)?;
+        Ok(layer)
+    }
+
+    /// Reads all tracked `.gitattributes` as they lie in the work tree.
+    fn read_attributes(&mut self, limits: &Limits) -> Result<(), Error> {
+        let unreadable = |error| Error::Unreadable { path: super::error::display(self.repository.work_tree()), error };
+        let root = open::open_root(self.repository.work_tree()).map_err(unreadable)?;
+        for entry in &self.entries {
+            let (folder, name) = open::split(&entry.path);
+            if name != b".gitattributes" || !matches!(entry.kind, TrackedKind::File { .. }) {
+                continue;
+            }
+            let there =
+                matches!(open::open_file(&root, &entry.path), Ok(file) if file.metadata().is_ok_and(|f| f.is_file()));
+            let text = match (there, entry.sparse) {
+                (true, _) => small_file(&root, &entry.path, limits.ignore_file)?,
+                (false, true) => self.repository.blob(entry.id)?,
+                (false, false) => continue,
+            };
+            self.attributes.add(folder, &text);
+        }
+        Ok(())
+    }
+
+    /// A path of the context as one of the repository.
+    pub(super) fn inner_path(&self, path: &[u8]) -> Option<Vec<u8>> {
+        let inside = strip_folder(path, &self.base)?;
+        Some(if inside.is_empty() { self.scope.clone() } else { open::join(&self.scope, inside) })
+    }
+
+    /// What is tracked at a path of the context.
+    pub(super) fn entry(&self, path: &[u8]) -> Option<&Tracked> {
+        let inner = self.inner_path(path)?;
+        let at = self.entries.binary_search_by(|entry| entry.path.as_slice().cmp(&inner)).ok()?;
+        Some(&self.entries[at])
+    }
+
+    /// The names in a folder of the context; an entry for all but folders.
+    fn children(&self, folder: &[u8]) -> Vec<(&[u8], Option<&Tracked>)> {
+        let mut prefix = self.inner_path(folder).unwrap_or_default();
+        if !prefix.is_empty() {
+            prefix.push(b'/');
+        }
+        let mut found = Vec::new();
+        let mut at = self.entries.partition_point(|entry| entry.path < prefix);
+        while let Some(entry) = self.entries.get(at)
+            && let Some(rest) = entry.path.strip_prefix(prefix.as_slice())
+        {
+            match rest.iter().position(|&byte| byte == b'/') {
+                None => {
+                    found.push((rest, Some(entry)));
+                    at += 1;
+                }
+                Some(end) => {
+                    found.push((&rest[..end], None));
+                    // Everything below the folder sorts before its name followed by the byte after `/`.
+                    let next = [&entry.path[..prefix.len() + end], b"0"].concat();
+                    at += self.entries[at..].partition_point(|entry| entry.path < next);
+                }
+            }
+        }
+        found
+    }
+}
+
+impl Known {
+    /// The repository that a path belongs to, and what is tracked there.
+    pub(super) fn entry(&self, path: &[u8]) -> Option<(&Layer, &Tracked)> {
+        let layers = self.layers.iter().filter(|layer| strip_folder(path, &layer.base).is_some());
+        let layer = layers.max_by_key(|layer| layer.base.len())?;
+        Some((layer, layer.entry(path)?))
+    }
+}
+
+fn deepest(layers: &[Rc<Layer>], folder: &[u8]) -> Option<Rc<Layer>> {
+    let around = layers.iter().filter(|layer| strip_folder(folder, &layer.base).is_some());
+    around.max_by_key(|layer| layer.base.len()).cloned()
+}
+
+/// What is left of a path below a folder (empty: the path is the folder); none if it lies elsewhere.
+fn strip_folder<'a>(path: &'a [u8], folder: &[u8]) -> Option<&'a [u8]> {
+    match path.strip_prefix(folder)? {
+        rest if folder.is_empty() || rest.is_empty() => Some(rest),
+        rest => rest.strip_prefix(b"/"),
+    }
+}

@@ -1,1 +1,0 @@
-//! The `git` program and libgit2.

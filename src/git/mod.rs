@@ -1,0 +1,196 @@
+//! A git work tree, read without running anything of it: no hooks, filters, helpers or file-system monitors.
+//!
+//! [`Repository::find`] locates the work tree, [`Repository::tracked`] reads the index, [`Repository::blob`] an object,
+//! [`Attributes`] says what tracked `.gitattributes` ask for and [`Checkout`] does it. Who owns the folder doesn't
+//! matter, since nothing in it is executed; the user's configuration is asked only whether line ends were converted.
+
+mod attributes;
+mod checkout;
+mod error;
+mod head;
+mod index;
+mod lfs;
+mod wildmatch;
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use sha1::{Digest as _, Sha1};
+
+pub use attributes::{Attributes, Wanted};
+pub use checkout::Checkout;
+pub use error::Error;
+pub use head::{Head, head_commit_time};
+pub use index::{Tracked, TrackedKind};
+pub use lfs::Pointer;
+
+/// The id that git gives to an object, SHA-1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectId(pub [u8; 20]);
+
+impl std::fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// Computes the id of a blob whose bytes come in pieces.
+pub struct BlobHasher(Sha1);
+
+impl BlobHasher {
+    /// Starts a blob of `size` bytes.
+    pub fn new(size: u64) -> Self {
+        Self(Sha1::new_with_prefix(format!("blob {size}\0")))
+    }
+
+    /// Takes in more bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The id of a blob of the bytes taken in.
+    pub fn id(self) -> ObjectId {
+        ObjectId(self.0.finalize().into())
+    }
+}
+
+impl ObjectId {
+    /// The id of a blob.
+    pub fn of_blob(bytes: &[u8]) -> Self {
+        let mut hasher = BlobHasher::new(bytes.len() as u64);
+        hasher.update(bytes);
+        hasher.id()
+    }
+}
+
+/// A work tree with its repository.
+pub struct Repository {
+    work_tree: PathBuf,
+    /// Holds `HEAD` and `index`; for a linked work tree or a submodule not the work tree's `.git`.
+    git_dir: PathBuf,
+    /// Holds `objects`, `refs` and `config`.
+    common_dir: PathBuf,
+    objects: Mutex<Option<git2::Odb<'static>>>,
+}
+
+/// Bytes of the small files of a repository that say where things are.
+const POINTER_FILE: u64 = 4096;
+
+impl Repository {
+    /// The repository in whose work tree `folder` lies: the nearest one upward; none outside git.
+    pub fn find(folder: &Path) -> Result<Option<Self>, Error> {
+        let folder = folder.canonicalize().map_err(|error| Error::io(folder, error))?;
+        for candidate in folder.ancestors() {
+            if let Some(found) = Self::open(candidate)? {
+                return Ok(Some(found));
+            }
+            if is_git_dir(candidate) {
+                return Err(Error::NoWorkTree { path: display(candidate) });
+            }
+        }
+        Ok(None)
+    }
+
+    /// The repository whose work tree has its root at `folder`; none if there is none.
+    pub fn open(folder: &Path) -> Result<Option<Self>, Error> {
+        let dot_git = folder.join(".git");
+        let git_dir = match fs::metadata(&dot_git) {
+            Ok(found) if found.is_dir() => dot_git.clone(),
+            Ok(found) if found.is_file() => {
+                let text = read_small(&dot_git)?;
+                let path = text.strip_prefix("gitdir: ").ok_or_else(|| Error::invalid(&dot_git))?;
+                folder.join(path.trim_end_matches(['\n', '\r']))
+            }
+            _ => return Ok(None),
+        };
+        if !is_git_dir(&git_dir) {
+            // Like git, pass by a folder that only has the name.
+            return if dot_git.is_dir() { Ok(None) } else { Err(Error::invalid(&dot_git)) };
+        }
+        let common_dir = match read_small(&git_dir.join("commondir")) {
+            Ok(text) => git_dir.join(text.trim_end_matches(['\n', '\r'])),
+            Err(_) => git_dir.clone(),
+        };
+        let found = Self { work_tree: folder.to_owned(), git_dir, common_dir, objects: Mutex::new(None) };
+        found.check_format()?;
+        Ok(Some(found))
+    }
+
+    /// The root of the work tree.
+    pub fn work_tree(&self) -> &Path {
+        &self.work_tree
+    }
+
+    /// A blob's bytes.
+    pub fn blob(&self, id: ObjectId) -> Result<Vec<u8>, Error> {
+        self.object(id, git2::ObjectType::Blob)
+    }
+
+    /// Whether the user's configuration makes git convert line ends on checkout without being asked by attributes.
+    pub fn converts_line_ends(&self) -> bool {
+        let configs = [git2::Config::open(&self.common_dir.join("config")), git2::Config::open_default()];
+        let value = configs.into_iter().flatten().find_map(|config| config.get_string("core.autocrlf").ok());
+        value.is_some_and(|value| !matches!(value.as_str(), "false" | "no" | "off" | "0"))
+    }
+
+    /// Whether the executable bits of the work tree mean something to git.
+    pub fn minds_executable_bits(&self) -> bool {
+        let config = git2::Config::open(&self.common_dir.join("config"));
+        config.and_then(|config| config.get_bool("core.filemode")).unwrap_or(true)
+    }
+
+    fn object(&self, id: ObjectId, kind: git2::ObjectType) -> Result<Vec<u8>, Error> {
+        let failed = |error: git2::Error| Error::object(&self.work_tree, id, &error);
+        let mut objects = self.objects.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if objects.is_none() {
+            let opened = git2::Odb::new().map_err(failed)?;
+            let folder = self.common_dir.join("objects");
+            let folder = folder.to_str().ok_or_else(|| Error::invalid(&folder))?;
+            opened.add_disk_alternate(folder).map_err(failed)?;
+            *objects = Some(opened);
+        }
+        let Some(objects) = objects.as_ref() else { return Ok(Vec::new()) };
+        let id = git2::Oid::from_bytes(&id.0).map_err(failed)?;
+        let found = objects.read(id).map_err(failed)?;
+        if found.kind() != kind {
+            return Err(failed(git2::Error::from_str("the object is of another kind")));
+        }
+        Ok(found.data().to_vec())
+    }
+
+    fn check_format(&self) -> Result<(), Error> {
+        let Ok(config) = git2::Config::open(&self.common_dir.join("config")) else { return Ok(()) };
+        let formats = [("extensions.objectformat", "sha1"), ("extensions.refstorage", "files")];
+        for (key, known) in formats {
+            match config.get_string(key) {
+                Ok(value) if value != known => {
+                    let value = crate::escape::text(&value).into_owned();
+                    return Err(Error::Format { path: display(&self.work_tree), key, value });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_git_dir(path: &Path) -> bool {
+    let shared = |name: &str| path.join(name).is_dir();
+    path.join("HEAD").exists() && (path.join("commondir").is_file() || (shared("objects") && shared("refs")))
+}
+
+fn read_small(path: &Path) -> Result<String, Error> {
+    let mut text = String::new();
+    let file = fs::File::open(path).map_err(|error| Error::io(path, error))?;
+    file.take(POINTER_FILE + 1).read_to_string(&mut text).map_err(|error| Error::io(path, error))?;
+    if text.len() as u64 > POINTER_FILE {
+        return Err(Error::io(path, io::ErrorKind::InvalidData.into()));
+    }
+    Ok(text)
+}
+
+fn display(path: &Path) -> String {
+    crate::escape::name(path.as_os_str().as_encoded_bytes())
+}
