@@ -3,19 +3,20 @@
 # shellcheck shell=bash
 
 rig_go=go1.26.8
+go_environment=(CGO_ENABLED=0 GOOS=linux GOWORK=off GOFLAGS=-buildvcs=false)
+go_flags=(-trimpath -tags "osusergo netgo static_build seccomp")
 
 # The folder that holds (or will hold) the programs of `go/$1` compiled by Go release `$2`.
 tool_folder() {
     local key
-    key=$(cat "$rig_dir/go/$1/go.mod" "$rig_dir/go/$1/go.sum" "$rig_dir/lib/gotools.sh" | sha256sum | cut -c1-16)
+    key=$(printf '%s\n' "${go_environment[@]}" "${go_flags[@]}" | cat - "$rig_dir/go/$1/go.mod" "$rig_dir/go/$1/go.sum" | sha256sum | cut -c1-16)
     printf '%s/bin/%s-%s-%s\n' "$rig_cache" "$1" "$2" "$key"
 }
 
 # go_tool FOLDER RELEASE PACKAGE…: compiles what is not in the cache yet and prints the folder of the programs.
-# The folder appears whole or not at all. The version that the programs report is the folder's.
+# The folder appears whole or not at all. The version that the programs report is the one that FOLDER ends with.
 go_tool() {
-    local folder=$1 release=$2 package target temporary flags
-    shift 2
+    local folder=$1 release=$2 target
     target=$(tool_folder "$folder" "$release")
     if [ ! -d "$target" ]; then
         find_go
@@ -23,21 +24,33 @@ go_tool() {
         (
             exec 8>"$rig_cache/bin/lock"
             flock 8
-            [ ! -d "$target" ] || exit 0
-            temporary=$(mktemp -d "$rig_cache/bin/.new.XXXXXX")
-            trap 'rm -rf "$temporary"' EXIT
-            flags="-s -w -X github.com/moby/buildkit/version.Version=v${folder##*-v} -X github.com/docker/buildx/version.Version=v${folder##*-v}"
-            for package in "$@"; do
-                say "compiling ${package##*/} v${folder##*-v} with $release (once; some minutes)"
-                (cd "$rig_dir/go/$folder" && env CGO_ENABLED=0 GOWORK=off GOFLAGS=-buildvcs=false GOTOOLCHAIN="$release" GOOS=linux \
-                    nice go build -trimpath -p 2 -tags "osusergo netgo static_build seccomp" -ldflags "$flags" \
-                    -o "$temporary/${package##*/}" "$package" </dev/null >&2 8>&- 9>&-)
-            done
-            chmod 755 "$temporary"
-            mv -T "$temporary" "$target"
-        ) || die "compiling $folder with $release failed; the compiler's words stand above"
+            if [ ! -d "$target" ]; then
+                compile "$@" "$target"
+            fi
+        )
     fi
     printf '%s\n' "$target"
+}
+
+# compile FOLDER RELEASE PACKAGE… TARGET: in a subshell, since it leaves a trap.
+compile() {
+    local folder=$1 release=$2 target=${*: -1} version=v${1##*-v} package versions
+    temporary=$(mktemp -d "$rig_cache/bin/.new.XXXXXX")
+    trap 'rm -rf "$temporary"' EXIT
+    versions="-X github.com/moby/buildkit/version.Version=$version -X github.com/docker/buildx/version.Version=$version"
+    for package in "${@:3:$#-3}"; do
+        say "compiling ${package##*/} $version with $release (once; a minute or two)"
+        (
+            cd "$rig_dir/go/$folder"
+            env "${go_environment[@]}" GOTOOLCHAIN="$release" nice go build "${go_flags[@]}" -ldflags "-s -w $versions" \
+                -o "$temporary/${package##*/}" "$package"
+        ) </dev/null >"$rig_cache/bin/log" 2>&1 8>&- 9>&- || {
+            grep -v '^go: downloading' "$rig_cache/bin/log" | tail -n 15 >&2
+            die "compiling ${package##*/} $version failed; the compiler's last words stand above"
+        }
+    done
+    chmod 755 "$temporary"
+    mv -T "$temporary" "$target"
 }
 
 # Go may be installed without being on PATH. Releases since 1.21 fetch the one that is asked for.

@@ -81,7 +81,7 @@ start_server() {
     if ! running "$1" >/dev/null; then
         mkdir -p "$rig_state/$1"
         start "$1" python3 "$rig_dir/lib/serve.py" "$1" "$rig_state/$1" "$port"
-        await "$1" 10 answers "http://127.0.0.1:$port/"
+        await "$1" 30 answers "http://127.0.0.1:$port/"
     fi
     printf 'http://127.0.0.1:%s\n' "$port"
 }
