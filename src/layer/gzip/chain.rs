@@ -29,6 +29,12 @@ impl Chains {
         Self { heads: zeroed(), links: zeroed(), ranks: zeroed(), next: 0 }
     }
 
+    /// Forgets everything and goes on at position `next`.
+    pub(super) fn reset(&mut self, next: usize) {
+        self.heads.fill(0);
+        self.next = next;
+    }
+
     /// The first position that is not linked yet.
     pub(super) fn next(&self) -> usize {
         self.next

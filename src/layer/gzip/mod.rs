@@ -6,20 +6,23 @@
 //! The way of the data: `chain` links every position to the earlier ones with the same hash, `matching` looks
 //! for the longest repetition along those links, `parser` decides lazily between literal and match, `block`
 //! groups the tokens and codes them with the lengths that `huffman` finds, `bits` packs them, [`Encoder`] puts
-//! the member's frame around it all.
+//! the member's frame around it all. [`ParallelEncoder`] does the same on several threads, with the same bytes.
 //!
 //! The rules, and the proof that the shortcuts taken here change nothing, are in `docs/formats.md`.
 
 mod bits;
 mod block;
 mod chain;
+mod chunk;
 mod encoder;
 mod huffman;
 mod matching;
+mod parallel;
 mod parser;
 mod token;
 
 pub use encoder::Encoder;
+pub use parallel::ParallelEncoder;
 
 /// A distance never reaches farther back.
 const MAX_DISTANCE: usize = 32_768;

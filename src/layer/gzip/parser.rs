@@ -35,6 +35,23 @@ pub(super) struct State {
     owed: bool,
 }
 
+impl State {
+    /// Nothing held, nothing owed.
+    pub(super) fn fresh(at: u64) -> Self {
+        Self { at, held: None, owed: false }
+    }
+
+    /// Whether nothing is held and nothing owed.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.held.is_none() && !self.owed
+    }
+
+    /// Up to where in the stream there are tokens.
+    pub(super) fn covered(&self) -> u64 {
+        self.at - u64::from(self.owed)
+    }
+}
+
 /// Makes tokens until the position is `until` or later, or there are `limit` tokens.
 ///
 /// Unless the stretch is the last one it must reach [`LOOK_AHEAD`] bytes beyond every position below `until`.
