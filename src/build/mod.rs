@@ -110,7 +110,9 @@ pub trait Engine: Send + Sync {
     fn build(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<Built, Failure>;
 
     /// The exact commands that [`Engine::build`] would run, ready to paste; empty for engines that run none.
-    fn commands(&self, plan: &Plan) -> Result<Vec<String>, Failure>;
+    ///
+    /// They read and write in `surroundings.work`, where their inputs are put; the caller keeps that folder.
+    fn commands(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<Vec<String>, Failure>;
 }
 
 /// What an engine made: the same from every engine.

@@ -7,7 +7,8 @@ use std::fmt;
 pub(super) struct GitIdentifier {
     /// The repository's URL without query and fragment, as git is given it.
     pub url: String,
-    location: String,
+    /// Host and path, which tell repositories apart whatever way they are fetched.
+    pub location: String,
     reference: String,
     /// Folder inside the repository, empty for all of it.
     pub subfolder: String,

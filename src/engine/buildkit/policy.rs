@@ -85,16 +85,16 @@ pub struct Redirects {
 }
 
 impl Redirects {
-    fn image(&self, reference: &str) -> Option<String> {
+    pub(super) fn image(&self, reference: &str) -> Option<String> {
         longest(&self.images, reference, |rest| rest.starts_with('/'))
     }
 
     /// Where the file at `url` comes from instead, if from elsewhere.
-    pub fn http(&self, url: &str) -> Option<String> {
+    pub(super) fn http(&self, url: &str) -> Option<String> {
         longest(&self.http, url, |_| true)
     }
 
-    fn git(&self, url: &str) -> Option<String> {
+    pub(super) fn git(&self, url: &str) -> Option<String> {
         longest(&self.git, url, |_| true)
     }
 }

@@ -1,0 +1,182 @@
+//! The engine that goes through `buildctl`: to a running daemon, or to one of our own.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use semver::VersionReq;
+
+use super::daemon::Daemon;
+use super::defects;
+use super::failure::BuildKitError;
+use super::history::Control;
+use super::host::{Host, follow};
+use super::outcome::{Outcome, finish};
+use super::request;
+use super::staged::{Named, Staged};
+use crate::build::{Built, Engine, Plan, Surroundings};
+use crate::manifest::Network;
+use crate::platform::Platform;
+use crate::process::{Command, shell_word};
+use crate::status::Failure;
+
+const NAME: &str = "buildctl";
+
+/// BuildKit through `buildctl`.
+pub struct Buildctl {
+    host: Host,
+    version: VersionReq,
+    address: Option<String>,
+    own: Mutex<Option<Daemon>>,
+}
+
+impl Buildctl {
+    /// The engine that talks to the daemon at `address`, or else starts one when it first builds.
+    ///
+    /// A daemon must be of a `version` that fits. One that the engine started ends with the engine.
+    pub fn new(host: Host, version: VersionReq, address: Option<String>) -> Self {
+        Self { host, version, address, own: Mutex::new(None) }
+    }
+
+    fn client(&self, address: &str, folder: PathBuf) -> Result<Command, BuildKitError> {
+        let environment = self.host.environment.for_child(&["DOCKER_CONFIG", "SSH_AUTH_SOCK"]);
+        Ok(Command::new(find(&self.host)?, environment, folder).args(["--addr", address]))
+    }
+
+    /// The address of a daemon, and whether others may use it too.
+    fn daemon(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<(String, bool), Failure> {
+        if let Some(address) = &self.address {
+            return Ok((address.clone(), true));
+        }
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(daemon) = own.as_ref().filter(|daemon| daemon.serves(&self.host, plan)) {
+            return Ok((daemon.address.clone(), false));
+        }
+        // The old one ends before another starts.
+        own.take();
+        let daemon = Daemon::start(&self.host, plan, surroundings)?;
+        let address = daemon.address.clone();
+        *own = Some(daemon);
+        Ok((address, false))
+    }
+}
+
+impl Engine for Buildctl {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn check(&self, plan: &Plan) -> Result<(), Failure> {
+        find(&self.host)?;
+        if self.address.is_none() {
+            super::daemon::find(&self.host)?;
+        }
+        request::check(plan, &self.host)?;
+        Ok(defects::check(plan)?)
+    }
+
+    fn build(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<Built, Failure> {
+        self.check(plan)?;
+        request::warn(plan, surroundings);
+        let (address, is_shared) = self.daemon(plan, surroundings)?;
+        let staged = Staged::write(plan, surroundings.work)?;
+        let client = self.client(&address, staged.folder.clone())?;
+        let control = Control(client.clone());
+        let worker = control.worker(surroundings)?;
+        worker.check(&self.version)?;
+        if is_shared {
+            control.forget_locals(surroundings)?;
+        }
+        let redirects = request::redirects(&self.host);
+        let policy = staged.write_policy(plan, &redirects, local_name)?;
+        let command = client.args(arguments(plan, &staged, policy, worker.platform.as_ref()));
+        let finished = follow(&command, surroundings)?;
+        let reference = std::fs::read_to_string(staged.build_reference()).unwrap_or_default();
+        let outcome = Outcome { engine: NAME, plan, staged: &staged, worker, control, reference, redirects };
+        finish(outcome, &finished, surroundings)
+    }
+
+    fn commands(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<Vec<String>, Failure> {
+        let staged = Staged::write(plan, surroundings.work)?;
+        let policy = staged.write_policy(plan, &request::redirects(&self.host), local_name)?;
+        let address = self.address.clone().unwrap_or_else(|| "unix:///run/buildkit/buildkitd.sock".to_owned());
+        let builder = Platform::of_this_machine();
+        let client = self.client(&address, staged.folder.clone())?;
+        let prune = self.address.is_some().then(|| client.clone().args(["prune", "--filter", "type==source.local"]));
+        let build = client.args(arguments(plan, &staged, policy, Some(&builder)));
+        let folder = format!("cd {}", shell_word(&staged.folder));
+        Ok(std::iter::once(folder).chain(prune.iter().chain([&build]).map(Command::shell_line)).collect())
+    }
+}
+
+pub(super) fn find(host: &Host) -> Result<PathBuf, BuildKitError> {
+    host.programs.find("buildctl").ok_or_else(|| BuildKitError::Missing {
+        engine: NAME,
+        lacks: "no `buildctl` is on PATH".to_owned(),
+        mend: "install BuildKit: https://github.com/moby/buildkit/releases".to_owned(),
+    })
+}
+
+/// The name under which a named local context is offered: its own could be anything.
+fn local_name(number: usize, _name: &str) -> String {
+    format!("named-{number}")
+}
+
+fn arguments(plan: &Plan, staged: &Staged, policy: PathBuf, builder: Option<&Platform>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> =
+        ["build", "--progress=plain", "--frontend", "dockerfile.v0"].map(Into::into).into();
+    let mut add = |option: &str, value: OsString| arguments.extend([option.into(), value]);
+    let assign = |name: &str, value: &std::path::Path| {
+        let mut text = OsString::from(format!("{name}="));
+        text.push(value);
+        text
+    };
+    add("--local", assign("context", &staged.context));
+    add("--local", assign("dockerfile", &staged.dockerfile));
+    add("--opt", "filename=Dockerfile".into());
+    add("--opt", format!("platform={}", plan.platform).into());
+    if let Some(target) = &plan.target {
+        add("--opt", format!("target={target}").into());
+    }
+    for (name, value) in request::build_args(plan, builder) {
+        add("--opt", format!("build-arg:{name}={value}").into());
+    }
+    for (name, value) in &plan.labels {
+        add("--opt", format!("label:{name}={value}").into());
+    }
+    for (number, (name, named)) in staged.named.iter().enumerate() {
+        match named {
+            Named::Local(folder) => {
+                let local = local_name(number, name);
+                add("--local", assign(&local, folder));
+                add("--opt", format!("context:{name}=local:{local}").into());
+            }
+            Named::Layout(folder, digest) => {
+                let store = format!("layout-{number}");
+                add("--oci-layout", assign(&store, folder));
+                add("--opt", format!("context:{name}=oci-layout://{store}@{digest}").into());
+            }
+            Named::Remote(source) => add("--opt", format!("context:{name}={source}").into()),
+        }
+    }
+    if plan.network == Network::None {
+        add("--opt", "force-network-mode=none".into());
+    }
+    for entitlement in request::entitlements(plan) {
+        add("--allow", entitlement.into());
+    }
+    for (id, path) in &plan.secrets {
+        add("--secret", request::secret(id, &path.to_string_lossy()).into());
+    }
+    for id in &plan.ssh {
+        add("--ssh", id.into());
+    }
+    add("--source-policy-file", policy.into());
+    add("--output", request::output(&staged.image().to_string_lossy()).into());
+    add("--metadata-file", staged.metadata().into());
+    add("--ref-file", staged.build_reference().into());
+    if plan.no_cache {
+        arguments.push("--no-cache".into());
+    }
+    arguments
+}

@@ -1,0 +1,168 @@
+//! A `buildkitd` of our own: for machines that have the program but no running daemon.
+//!
+//! Its data lies in the cache folder, in a folder named after its configuration, so that what other configurations
+//! left behind is never seen. One user at a time: a lock is held while it runs.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::failure::BuildKitError;
+use super::host::{Host, attempt};
+use crate::build::{Plan, Surroundings};
+use crate::config::Config;
+use crate::digest::Digest;
+use crate::process::{Command, PROXIES, ProcessError, Service};
+use crate::status::Failure;
+use crate::store::FileLock;
+
+const START: Duration = Duration::from_secs(60);
+const LOG: u64 = 10 << 20;
+/// Bytes of a Unix socket's path.
+const SOCKET_PATH: usize = 100;
+
+/// A running daemon of our own; dropping it stops it.
+pub(super) struct Daemon {
+    /// Where it listens.
+    pub address: String,
+    configuration: String,
+    // Fields are dropped in this order: the daemon ends, then its socket goes, then the next user may start.
+    service: Service,
+    _sockets: tempfile::TempDir,
+    _lock: FileLock,
+}
+
+impl Daemon {
+    /// Starts a daemon that serves `plan`, and waits until it answers.
+    pub fn start(host: &Host, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<Self, Failure> {
+        let program = find(host)?;
+        let configuration = configuration(&host.config, plan);
+        let folder = host.cache.join("buildkitd").join(&Digest::of(configuration.as_bytes()).hex()[..12]);
+        std::fs::create_dir_all(&folder).map_err(BuildKitError::io(&folder))?;
+        let told = || surroundings.progress.note("another `repro` uses the private buildkitd; waiting for it");
+        let lock = FileLock::acquire(&folder.join("lock"), told)?;
+        let file = folder.join("buildkitd.toml");
+        std::fs::write(&file, &configuration).map_err(BuildKitError::io(&file))?;
+        let sockets = socket_folder(surroundings.work)?;
+        let address = format!("unix://{}", sockets.path().join("buildkitd.sock").display());
+        let log = folder.join("buildkitd.log");
+        let command = Command::new(program, host.environment.for_child(PROXIES), folder.clone())
+            .args(["--config".into(), file.into_os_string()])
+            .args(["--root".into(), folder.join("root").into_os_string()])
+            .args(["--addr", address.as_str()])
+            .args(["--otel-socket-path".into(), sockets.path().join("otel.sock").into_os_string()])
+            .args(["--oci-worker=true", "--oci-worker-snapshotter=overlayfs", "--containerd-worker=false"]);
+        let service = command.start(&log, LOG).map_err(BuildKitError::from)?;
+        let mut daemon = Self { address, configuration, service, _sockets: sockets, _lock: lock };
+        daemon.wait(&log, host, surroundings)?;
+        Ok(daemon)
+    }
+
+    /// Whether it still runs and was configured for builds like `plan`.
+    pub fn serves(&self, host: &Host, plan: &Plan) -> bool {
+        self.service.is_running() && self.configuration == configuration(&host.config, plan)
+    }
+
+    fn wait(&mut self, log: &Path, host: &Host, surroundings: &Surroundings<'_>) -> Result<(), BuildKitError> {
+        let started = Instant::now();
+        let buildctl = super::buildctl::find(host)?;
+        let socket = PathBuf::from(self.address.trim_start_matches("unix://"));
+        loop {
+            surroundings.cancel.check().map_err(ProcessError::from)?;
+            if socket.exists() {
+                let environment = host.environment.for_child(&[]);
+                let ask = Command::new(buildctl.clone(), environment, surroundings.work.to_owned()).args([
+                    "--addr",
+                    &self.address,
+                    "debug",
+                    "workers",
+                ]);
+                if attempt(&ask, surroundings, Duration::from_secs(10))?.succeeded() {
+                    return Ok(());
+                }
+            }
+            if !self.service.is_running() || started.elapsed() > START {
+                let said = std::fs::read_to_string(log).unwrap_or_default();
+                let last = said.lines().last().unwrap_or("it said nothing").to_owned();
+                return Err(BuildKitError::Unusable {
+                    message: format!("a private `buildkitd` did not start: {last}"),
+                    mend: format!("see `{}`", log.display()),
+                });
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+pub(super) fn find(host: &Host) -> Result<PathBuf, BuildKitError> {
+    let program = host.programs.find("buildkitd").ok_or_else(|| BuildKitError::Missing {
+        engine: "buildctl",
+        lacks: "no running BuildKit was named, and no `buildkitd` is on PATH".to_owned(),
+        mend: "name a running one with `--addr` or `BUILDKIT_HOST`, or install BuildKit: \
+               https://github.com/moby/buildkit/releases"
+            .to_owned(),
+    })?;
+    if !rustix::process::geteuid().is_root() {
+        return Err(BuildKitError::Missing {
+            engine: "buildctl",
+            lacks: "a private `buildkitd` needs root".to_owned(),
+            mend: "start a rootless one with `rootlesskit buildkitd`, and name it with `--addr` or `BUILDKIT_HOST`"
+                .to_owned(),
+        });
+    }
+    let runtime = ["buildkit-runc", "runc"].iter().any(|name| host.programs.find(name).is_some());
+    if !runtime {
+        return Err(BuildKitError::Missing {
+            engine: "buildctl",
+            lacks: "a private `buildkitd` needs `runc`".to_owned(),
+            mend: "install runc, for example from your distribution".to_owned(),
+        });
+    }
+    Ok(program)
+}
+
+/// A short-lived folder for sockets, beside the work if the path is short enough for a socket.
+fn socket_folder(work: &Path) -> Result<tempfile::TempDir, BuildKitError> {
+    let longest = work.as_os_str().len() + "/.tmpXXXXXX/buildkitd.sock".len();
+    let made = if longest < SOCKET_PATH { tempfile::tempdir_in(work) } else { tempfile::tempdir() };
+    made.map_err(BuildKitError::io(work))
+}
+
+/// `buildkitd.toml` for daemons that serve `plan`: the user's registries and what RUN may ask for.
+pub(super) fn configuration(config: &Config, plan: &Plan) -> String {
+    let mut entitlements: Vec<&str> =
+        plan.allow.iter().map(|allow| allow.what.split('=').next().unwrap_or_default()).collect();
+    entitlements.sort_unstable();
+    entitlements.dedup();
+    let mut text = String::new();
+    if !entitlements.is_empty() {
+        let _ = writeln!(text, "insecure-entitlements = {}", list(entitlements));
+    }
+    for (name, registry) in &config.registries {
+        let _ = writeln!(text, "[registry.{}]", quoted(name));
+        if !registry.mirrors.is_empty() {
+            let mirrors = registry.mirrors.iter().map(|mirror| match mirror.path.as_str() {
+                "" => mirror.host.clone(),
+                path => format!("{}/{path}", mirror.host),
+            });
+            let _ = writeln!(text, "mirrors = {}", list(mirrors));
+        }
+        if let Some(http) = registry.http {
+            let _ = writeln!(text, "http = {http}");
+        }
+        if !registry.ca.is_empty() {
+            let _ = writeln!(text, "ca = {}", list(registry.ca.iter().map(|path| path.to_string_lossy())));
+        }
+    }
+    text
+}
+
+fn list(items: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| quoted(item.as_ref())).collect();
+    format!("[{}]", items.join(", "))
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}

@@ -1,0 +1,172 @@
+//! The daemon's own record of a build: its sources, and the config of the base that it built on.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::failure::BuildKitError;
+use super::host::ask;
+use super::worker::Worker;
+use crate::build::Surroundings;
+use crate::digest::Digest;
+use crate::json;
+use crate::limits::Limits;
+use crate::process::Command;
+
+const PREDICATE_KEY: &str = "in-toto.io/predicate-type";
+const PROVENANCE: &str = "https://slsa.dev/provenance/";
+const BASE_CONFIG: &str = "containerimage.base.config";
+/// Bytes of one record or provenance, which hold the whole plan of the build.
+const RECORD: u64 = 64 << 20;
+
+/// A way to ask a daemon: `buildctl` with what comes before its subcommand.
+#[derive(Clone, Debug)]
+pub(super) struct Control(pub Command);
+
+/// What a daemon recorded of one build.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct BuildRecord {
+    /// The sources that it used.
+    pub materials: Vec<Material>,
+    /// The config of the target's base image; none for builds from scratch.
+    pub base_config: Option<Vec<u8>>,
+}
+
+/// One source as a provenance names it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct Material {
+    /// URL or package URL.
+    #[serde(default)]
+    pub uri: String,
+    /// Digests in hex, by algorithm.
+    #[serde(default)]
+    pub digest: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct Event {
+    record: Option<Record>,
+}
+
+#[derive(Deserialize)]
+struct Record {
+    #[serde(rename = "Ref", default)]
+    reference: String,
+    #[serde(rename = "ExporterResponse", default)]
+    response: BTreeMap<String, String>,
+    #[serde(rename = "Result")]
+    result: Option<BuildResult>,
+}
+
+#[derive(Deserialize)]
+struct BuildResult {
+    #[serde(rename = "Attestations", default)]
+    attestations: Vec<Attestation>,
+}
+
+#[derive(Deserialize)]
+struct Attestation {
+    digest: Digest,
+    #[serde(default)]
+    annotations: BTreeMap<String, String>,
+}
+
+/// SLSA 1 has `buildDefinition`, SLSA 0.2 has `materials`.
+#[derive(Deserialize)]
+struct Provenance {
+    #[serde(rename = "buildDefinition")]
+    definition: Option<Definition>,
+    #[serde(default)]
+    materials: Vec<Material>,
+}
+
+#[derive(Deserialize)]
+struct Definition {
+    #[serde(rename = "resolvedDependencies", default)]
+    dependencies: Vec<Material>,
+}
+
+impl Control {
+    /// What the daemon is.
+    pub fn worker(&self, surroundings: &Surroundings<'_>) -> Result<Worker, BuildKitError> {
+        let command = self.0.clone().args(["debug", "workers", "--format", "{{json .}}"]);
+        Worker::read(&ask(&command, surroundings)?, surroundings.limits)
+    }
+
+    /// Removes the daemon's copies of local folders, which may come from unstaged builds of others.
+    pub fn forget_locals(&self, surroundings: &Surroundings<'_>) -> Result<(), BuildKitError> {
+        ask(&self.0.clone().args(["prune", "--filter", "type==source.local"]), surroundings).map(drop)
+    }
+
+    /// What the daemon recorded of the build called `reference`.
+    pub fn record(&self, reference: &str, surroundings: &Surroundings<'_>) -> Result<BuildRecord, BuildKitError> {
+        let limits = Limits { json_bytes: RECORD, ..surroundings.limits.clone() };
+        let answer = ask(&self.0.clone().args(["debug", "histories", "--format", "{{json .}}"]), surroundings)?;
+        let record = find_record(&answer, reference, &limits)?;
+        let attestations = record.result.map(|result| result.attestations).unwrap_or_default();
+        let is_provenance = |attestation: &&Attestation| {
+            attestation.annotations.get(PREDICATE_KEY).is_some_and(|kind| kind.starts_with(PROVENANCE))
+        };
+        let provenance = attestations.iter().find(is_provenance);
+        let digest = provenance.ok_or_else(|| missing("no provenance".to_owned()))?.digest.to_string();
+        let answer = ask(&self.0.clone().args(["debug", "get", digest.as_str()]), surroundings)?;
+        let materials = read_materials(&answer, &limits)?;
+        let base_config = record.response.get(BASE_CONFIG).map(|config| config.clone().into_bytes());
+        Ok(BuildRecord { materials, base_config })
+    }
+}
+
+fn missing(reason: String) -> BuildKitError {
+    BuildKitError::Unusable {
+        message: format!("BuildKit's record of the build can't be read: {reason}"),
+        mend: "use BuildKit v0.26 or newer with its history switched on".to_owned(),
+    }
+}
+
+fn find_record(answer: &[u8], reference: &str, limits: &Limits) -> Result<Record, BuildKitError> {
+    let mentions = |line: &&[u8]| line.windows(reference.len()).any(|window| window == reference.as_bytes());
+    for line in answer.split(|byte| *byte == b'\n').filter(mentions) {
+        let event: Event = json::parse(line, limits).map_err(|error| missing(error.to_string()))?;
+        if let Some(record) = event.record.filter(|record| record.reference == reference) {
+            return Ok(record);
+        }
+    }
+    Err(missing(format!("no build `{}`", crate::escape::text(reference))))
+}
+
+fn read_materials(answer: &[u8], limits: &Limits) -> Result<Vec<Material>, BuildKitError> {
+    let provenance: Provenance = json::parse(answer, limits).map_err(|error| missing(error.to_string()))?;
+    Ok(provenance.definition.map_or(provenance.materials, |definition| definition.dependencies))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_record_of_one_build_is_found_among_others() {
+        let digest = Digest::of(b"p");
+        let answer = format!(
+            "{{\"type\":1,\"record\":{{\"Ref\":\"other\",\"ExporterResponse\":{{\"note\":\"mine\"}}}}}}\n\
+             {{\"type\":1,\"record\":{{\"Ref\":\"mine\",\"Result\":{{\"Attestations\":[{{\"digest\":\"{digest}\"}}]}}}}}}\n"
+        );
+        let record = find_record(answer.as_bytes(), "mine", &Limits::default()).unwrap();
+        assert_eq!(record.result.unwrap().attestations[0].digest, digest);
+        let error = find_record(answer.as_bytes(), "mi", &Limits::default()).err().unwrap();
+        assert_eq!(error.to_string(), "BuildKit's record of the build can't be read: no build `mi`");
+    }
+
+    #[test]
+    fn materials_are_read_in_both_shapes() {
+        let material = r#"{"uri":"https://h.example/p","digest":{"sha256":"00"}}"#;
+        let new = format!(r#"{{"buildDefinition":{{"buildType":"x","resolvedDependencies":[{material}]}}}}"#);
+        let old = format!(r#"{{"builder":{{"id":""}},"materials":[{material}]}}"#);
+        for text in [new, old] {
+            let materials = read_materials(text.as_bytes(), &Limits::default()).unwrap();
+            assert_eq!(materials.len(), 1);
+            assert_eq!(materials[0].uri, "https://h.example/p");
+        }
+        assert_eq!(read_materials(br#"{"buildDefinition":{}}"#, &Limits::default()).unwrap(), []);
+        assert!(read_materials(b"[]", &Limits::default()).is_err());
+    }
+}

@@ -1,0 +1,274 @@
+//! The sources that BuildKit says it used, compared with the pins that it was given.
+
+use std::fmt;
+
+use super::git_identifier::GitIdentifier;
+use super::history::Material;
+use super::policy::Redirects;
+use crate::escape;
+use crate::lockfile::Pin;
+use crate::reference::Reference;
+
+/// One way in which a build's sources are not the pins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deviation {
+    /// A pin that the build did not use.
+    Missing {
+        /// The pin's request.
+        request: String,
+    },
+    /// A source that is not among the pins.
+    Extra {
+        /// The source as BuildKit names it.
+        source: String,
+        /// Its digest.
+        digest: String,
+    },
+    /// A source with another digest than its pin.
+    Different {
+        /// The pin's request.
+        request: String,
+        /// The pin's digest.
+        locked: String,
+        /// The digest that BuildKit used.
+        used: String,
+    },
+}
+
+impl fmt::Display for Deviation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { request } => write!(f, "`{}` is locked, but was not used", escape::text(request)),
+            Self::Extra { source, digest } => {
+                write!(f, "`{}` ({}) was used, but is not locked", escape::text(source), escape::text(digest))
+            }
+            Self::Different { request, locked, used } => {
+                let (request, used) = (escape::text(request), escape::text(used));
+                write!(f, "`{request}`: locked as {locked}, but {used} was used")
+            }
+        }
+    }
+}
+
+/// What a source is, whatever its bytes are.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Identity {
+    /// Normalised, without the digest that a conversion added.
+    Image(String),
+    Layout,
+    Http(String),
+    /// Host and path.
+    Git(String),
+    Unknown(String),
+}
+
+/// All deviations of `materials` from `pins`, in the order of the pins, extra sources last.
+pub(super) fn compare(pins: &[Pin], materials: &[Material], redirects: &Redirects) -> Vec<Deviation> {
+    let used: Vec<(Identity, String, &Material)> = materials.iter().map(identify).collect();
+    let mut explained = vec![false; used.len()];
+    let mut deviations = Vec::new();
+    for pin in pins {
+        let (identities, digest) = expected(pin, redirects);
+        let mut found = false;
+        for (slot, (_, used_digest, _)) in
+            explained.iter_mut().zip(&used).filter(|(_, used)| identities.contains(&used.0))
+        {
+            if *used_digest == digest {
+                *slot = true;
+                found = true;
+            }
+        }
+        if !found {
+            deviations.push(Deviation::Missing { request: pin.request().to_owned() });
+        }
+    }
+    for ((identity, digest, material), explained) in used.into_iter().zip(explained) {
+        if explained {
+            continue;
+        }
+        let same_source = |pin: &&Pin| expected(pin, redirects).0.contains(&identity);
+        let unused = |pin: &&Pin| {
+            deviations.iter().any(|d| matches!(d, Deviation::Missing { request } if request == pin.request()))
+        };
+        let deviation = match pins.iter().filter(unused).find(same_source) {
+            Some(pin) => {
+                deviations.retain(|d| !matches!(d, Deviation::Missing { request } if request == pin.request()));
+                let locked = expected(pin, redirects).1;
+                Deviation::Different { request: pin.request().to_owned(), locked, used: digest }
+            }
+            None => Deviation::Extra { source: material.uri.clone(), digest },
+        };
+        if !deviations.contains(&deviation) {
+            deviations.push(deviation);
+        }
+    }
+    deviations
+}
+
+/// The identities under which a pin may show, and its digest with its algorithm (`sha256:…`, `commit …`).
+fn expected(pin: &Pin, redirects: &Redirects) -> (Vec<Identity>, String) {
+    match pin {
+        Pin::Image { request, digest, .. } => {
+            let mirrored = redirects.image(request);
+            let identities =
+                std::iter::once(request.clone()).chain(mirrored).map(|name| Identity::Image(without_digest(&name)));
+            (identities.collect(), digest.to_string())
+        }
+        Pin::Layout { digest, .. } => (vec![Identity::Layout], digest.to_string()),
+        Pin::Http { url, digest, .. } => {
+            let mirrored = redirects.http(url);
+            (std::iter::once(url.clone()).chain(mirrored).map(Identity::Http).collect(), digest.to_string())
+        }
+        Pin::Git { request, commit } => {
+            let asked = GitIdentifier::of(request);
+            let mirrored = redirects.git(&asked.url).map(|url| GitIdentifier::of(&url).location);
+            let locations = std::iter::once(asked.location).chain(mirrored);
+            (locations.map(Identity::Git).collect(), format!("commit {commit}"))
+        }
+    }
+}
+
+fn identify(material: &Material) -> (Identity, String, &Material) {
+    let sha256 = || material.digest.get("sha256").map_or_else(|| "no digest".to_owned(), |hex| format!("sha256:{hex}"));
+    let uri = material.uri.as_str();
+    if let Some(package) = uri.strip_prefix("pkg:docker/") {
+        let identity = image(package).map_or_else(|| Identity::Unknown(uri.to_owned()), Identity::Image);
+        return (identity, sha256(), material);
+    }
+    if uri.starts_with("pkg:oci/") {
+        return (Identity::Layout, sha256(), material);
+    }
+    let is_http = uri.starts_with("https://") || uri.starts_with("http://");
+    if is_http && material.digest.contains_key("sha256") && !material.digest.contains_key("sha1") {
+        // A repository with SHA-256 names looks the same but for the commit after `#`.
+        let commit = uri.rsplit_once('#').map(|(_, fragment)| fragment);
+        if commit.is_none_or(|commit| material.digest.get("sha256").map(String::as_str) != Some(commit)) {
+            return (Identity::Http(uri.to_owned()), sha256(), material);
+        }
+    }
+    match material.digest.get("sha1").or_else(|| material.digest.get("sha256")) {
+        Some(commit) => (Identity::Git(GitIdentifier::of(uri).location), format!("commit {commit}"), material),
+        None => (Identity::Unknown(uri.to_owned()), sha256(), material),
+    }
+}
+
+/// The normalised reference in a package URL: `NAME@TAG?digest=…&platform=…`.
+fn image(package: &str) -> Option<String> {
+    let (path, qualifiers) = package.split_once('?').unwrap_or((package, ""));
+    let (name, tag) = match path.split_once('@') {
+        Some((name, tag)) => (name, format!(":{}", percent_decoded(tag)?)),
+        None => (path, String::new()),
+    };
+    let text = format!("{}{tag}", percent_decoded(name)?);
+    let has_digest = qualifiers.split('&').any(|pair| pair.starts_with("digest="));
+    let reference: Reference = text.parse().ok()?;
+    Some(if tag.is_empty() && !has_digest { reference.with_default_tag() } else { reference }.to_string())
+}
+
+fn without_digest(reference: &str) -> String {
+    reference.split_once('@').map_or(reference, |(name, _)| name).to_owned()
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        if byte == b'%' {
+            let hex = std::str::from_utf8(after.get(..2)?).ok()?;
+            bytes.push(u8::from_str_radix(hex, 16).ok()?);
+            rest = &after[2..];
+        } else {
+            bytes.push(byte);
+            rest = after;
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::Digest;
+    use std::collections::BTreeMap;
+
+    fn pins() -> Vec<Pin> {
+        let image = |request: &str| Pin::Image {
+            request: request.to_owned(),
+            digest: Digest::of(request.as_bytes()),
+            platforms: BTreeMap::new(),
+        };
+        vec![
+            image("docker.io/docker/dockerfile:1"),
+            image("127.0.0.1:5000/base:1"),
+            image(&format!("docker.io/library/a@{}", Digest::of(b"a"))),
+            Pin::Http { url: "https://f.example/p#x".into(), digest: Digest::of(b"p"), size: 1, modified: None },
+            Pin::Git { request: "git@g.example:r.git#main:sub".into(), commit: "0123".into() },
+            Pin::Layout { request: "base".into(), digest: Digest::of(b"l"), platforms: BTreeMap::new() },
+        ]
+    }
+
+    fn material(uri: &str, algorithm: &str, hex: &str) -> Material {
+        Material { uri: uri.to_owned(), digest: BTreeMap::from([(algorithm.to_owned(), hex.to_owned())]) }
+    }
+
+    fn materials() -> Vec<Material> {
+        let hex = |text: &str| Digest::of(text.as_bytes()).hex();
+        let a = format!("docker.io/library/a@{}", Digest::of(b"a"));
+        vec![
+            material("pkg:docker/docker/dockerfile@1", "sha256", &hex("docker.io/docker/dockerfile:1")),
+            material(
+                "pkg:docker/docker/dockerfile@1?digest=sha256:1&platform=linux%2Famd64",
+                "sha256",
+                &hex("docker.io/docker/dockerfile:1"),
+            ),
+            material(
+                "pkg:docker/127.0.0.1%3A5000/base@1?platform=linux%2Famd64",
+                "sha256",
+                &hex("127.0.0.1:5000/base:1"),
+            ),
+            material("pkg:docker/a?digest=sha256:1&platform=linux%2Famd64", "sha256", &hex(&a)),
+            material("https://f.example/p#x", "sha256", &hex("p")),
+            material("ssh://git@g.example/r.git#0123", "sha1", "0123"),
+            material("pkg:oci/base?digest=x", "sha256", &hex("l")),
+        ]
+    }
+
+    fn texts(pins: &[Pin], materials: &[Material]) -> Vec<String> {
+        compare(pins, materials, &Redirects::default()).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn every_kind_of_source_is_recognised() {
+        assert_eq!(texts(&pins(), &materials()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn missing_extra_and_different_sources_are_named() {
+        let mut used = materials();
+        used.remove(4);
+        used[2].digest.insert("sha256".to_owned(), "00".to_owned());
+        used.push(material("https://evil.example/x", "sha256", "11"));
+        let locked = Digest::of(b"127.0.0.1:5000/base:1");
+        assert_eq!(
+            texts(&pins(), &used),
+            [
+                "`https://f.example/p#x` is locked, but was not used".to_owned(),
+                format!("`127.0.0.1:5000/base:1`: locked as {locked}, but sha256:00 was used"),
+                "`https://evil.example/x` (sha256:11) was used, but is not locked".to_owned(),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_mirror_is_the_same_source() {
+        let redirects = Redirects {
+            http: BTreeMap::from([("https://f.example/".to_owned(), "http://127.0.0.1:1/".to_owned())]),
+            git: BTreeMap::from([("git@g.example:".to_owned(), "http://127.0.0.1:2/".to_owned())]),
+            ..Redirects::default()
+        };
+        let mut used = materials();
+        used[4].uri = "http://127.0.0.1:1/p#x".to_owned();
+        used[5].uri = "http://127.0.0.1:2/r.git#0123".to_owned();
+        assert_eq!(compare(&pins(), &used, &redirects), []);
+    }
+}

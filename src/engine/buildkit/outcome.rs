@@ -1,0 +1,81 @@
+//! From a client that ended to a checked image: the same for every way to BuildKit.
+
+use std::io::Read;
+
+use super::defects;
+use super::downloads;
+use super::explain::explain;
+use super::failure::BuildKitError;
+use super::history::{BuildRecord, Control};
+use super::materials::compare;
+use super::output::OutputReader;
+use super::policy::Redirects;
+use super::staged::Staged;
+use super::worker::Worker;
+use crate::build::{Built, Plan, Surroundings};
+use crate::escape;
+use crate::image::{Config, Document};
+use crate::process::Finished;
+use crate::status::Failure;
+
+/// A build that a client ran, and how to ask for what the daemon recorded of it.
+pub(super) struct Outcome<'a> {
+    /// The engine's name.
+    pub engine: &'static str,
+    /// What was asked for.
+    pub plan: &'a Plan,
+    /// Where the client wrote.
+    pub staged: &'a Staged,
+    /// What the daemon is.
+    pub worker: Worker,
+    /// A way to ask it.
+    pub control: Control,
+    /// The build's name in the daemon's history.
+    pub reference: String,
+    /// Where bytes came from instead of where they are named.
+    pub redirects: Redirects,
+}
+
+/// Checks everything that can be checked of a build, and takes its image.
+pub(super) fn finish(
+    outcome: Outcome<'_>,
+    finished: &Finished,
+    surroundings: &Surroundings<'_>,
+) -> Result<Built, Failure> {
+    let Outcome { engine, plan, staged, worker, control, reference, redirects } = outcome;
+    let limits = surroundings.limits;
+    if !finished.succeeded() {
+        let log: Vec<&str> = finished.log.lines().collect();
+        let dockerfile = escape::name(plan.dockerfile_path.as_os_str().as_encoded_bytes());
+        return Err(explain(&log, &dockerfile).into());
+    }
+    let record = control.record(reference.trim(), surroundings)?;
+    let deviations = compare(&plan.pins, &record.materials, &redirects);
+    if !deviations.is_empty() {
+        return Err(BuildKitError::Materials(deviations).into());
+    }
+    let base = base_diff_ids(engine, &record, surroundings)?;
+    let reader = OutputReader { engine, plan, limits, cancel: &surroundings.cancel };
+    let output = reader.read(&staged.image(), &base)?;
+    let metadata = staged.metadata();
+    let mut claims = Vec::new();
+    let file = std::fs::File::open(&metadata).map_err(BuildKitError::io(&metadata))?;
+    file.take(limits.json_bytes + 1).read_to_end(&mut claims).map_err(BuildKitError::io(&metadata))?;
+    reader.check_claims(&claims, &output)?;
+    defects::check_history(&output.config, plan)?;
+    downloads::check(plan, &output)?;
+    Ok(Built { config: output.config.bytes().to_vec(), layers: output.layers, engine: worker.name() })
+}
+
+/// The diff IDs of the target's base image; none when it starts from scratch.
+fn base_diff_ids(
+    engine: &'static str,
+    record: &BuildRecord,
+    surroundings: &Surroundings<'_>,
+) -> Result<Vec<crate::digest::DiffId>, BuildKitError> {
+    let Some(bytes) = &record.base_config else { return Ok(Vec::new()) };
+    match Document::<Config>::parse(bytes.clone(), surroundings.limits) {
+        Ok(config) => Ok(config.diff_ids.clone()),
+        Err(error) => Err(defects::unusable_base(engine, &error)),
+    }
+}

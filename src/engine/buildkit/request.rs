@@ -1,0 +1,103 @@
+//! What both clients are told about a build, and what neither is asked for.
+
+use super::failure::BuildKitError;
+use super::host::Host;
+use super::policy::Redirects;
+use crate::build::{Plan, Surroundings};
+use crate::manifest::Network;
+use crate::platform::Platform;
+use crate::status::Status;
+
+const EXPORT: &str = "compression=uncompressed,rewrite-timestamp=true,oci-mediatypes=true";
+
+/// Refuses, before any work, what can't be built reproducibly, and epochs that lie ahead.
+pub(super) fn check(plan: &Plan, host: &Host) -> Result<(), BuildKitError> {
+    if plan.epoch.seconds() > host.now {
+        return Err(BuildKitError::Refused {
+            message: format!("the epoch {} ({}) lies in the future", plan.epoch, plan.epoch.rfc3339()),
+            mend: "BuildKit only lowers times, so the epoch can't be later than now".to_owned(),
+            status: Status::Usage,
+        });
+    }
+    if plan.network == Network::Locked {
+        return Err(BuildKitError::Refused {
+            message: format!("image `{}`: `network = \"locked\"` is not supported by this version", plan.image),
+            mend: "use `network = \"none\"`, or \"open\" for a build that nobody can verify".to_owned(),
+            status: Status::Engine,
+        });
+    }
+    Ok(())
+}
+
+/// Warns of what makes the result unverifiable, though it may be done.
+pub(super) fn warn(plan: &Plan, surroundings: &Surroundings<'_>) {
+    if plan.network == Network::Open {
+        let message = format!("image `{}`: RUN has an open network, so nobody can verify the result", plan.image);
+        surroundings.progress.warn(&message);
+    }
+}
+
+/// Build arguments: those of the plan, the epoch, and `BUILDPLATFORM` where the builder's own is another.
+pub(super) fn build_args(plan: &Plan, builder: Option<&Platform>) -> Vec<(String, String)> {
+    let mut args: Vec<(String, String)> = plan.args.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    args.push(("SOURCE_DATE_EPOCH".to_owned(), plan.epoch.to_string()));
+    if let Some(platform) = plan.build_platform.as_ref().filter(|platform| builder != Some(platform)) {
+        let variant = platform.variant.clone().unwrap_or_default();
+        for (name, value) in [
+            ("BUILDPLATFORM", platform.to_string()),
+            ("BUILDOS", platform.os.clone()),
+            ("BUILDARCH", platform.architecture.clone()),
+            ("BUILDVARIANT", variant),
+        ] {
+            if !plan.args.contains_key(name) {
+                args.push((name.to_owned(), value));
+            }
+        }
+    }
+    args
+}
+
+/// Entitlements that the user allowed, in the form that clients take.
+pub(super) fn entitlements(plan: &Plan) -> impl Iterator<Item = &str> {
+    plan.allow.iter().map(|allow| allow.what.as_str())
+}
+
+/// The value of `--output` for an image at `path`.
+pub(super) fn output(path: &str) -> String {
+    format!("type=oci,{},{EXPORT}", field("dest", path))
+}
+
+/// The value of `--secret` for a file.
+pub(super) fn secret(id: &str, path: &str) -> String {
+    format!("{},{}", field("id", id), field("src", path))
+}
+
+/// One field of a comma-separated option, quoted where its value needs it.
+fn field(key: &str, value: &str) -> String {
+    let field = format!("{key}={value}");
+    if field.contains([',', '"', '\n', '\r']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field }
+}
+
+/// The user's mirrors of files and repositories as redirects.
+///
+/// Mirrors of registries are not among them: daemons know their own, and fall back to the upstream.
+pub(super) fn redirects(host: &Host) -> Redirects {
+    let mirrors = &host.config.mirrors;
+    Redirects { http: mirrors.clone(), git: mirrors.clone(), ..Redirects::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_comma_separated_options_stay_whole() {
+        assert_eq!(field("dest", "/a b/image.tar"), "dest=/a b/image.tar");
+        assert_eq!(field("dest", "/a,type=local"), "\"dest=/a,type=local\"");
+        assert_eq!(field("src", "/a\"b"), "\"src=/a\"\"b\"");
+        assert_eq!(
+            output("/x.tar"),
+            "type=oci,dest=/x.tar,compression=uncompressed,rewrite-timestamp=true,oci-mediatypes=true"
+        );
+    }
+}

@@ -1,0 +1,174 @@
+//! The inputs of a build as files in its private folder: what the clients are pointed at.
+//!
+//! ```text
+//! context-<12 hex>/       the context, by its digest: equal names mean equal contents on any daemon
+//! dockerfile/Dockerfile   the Dockerfile, with an ignore file beside it, for the context is filtered already
+//! named-<n>-<12 hex>/     named local contexts
+//! layout-<n>/             OCI layouts, their blobs by link
+//! policy.json  metadata.json  ref  image.tar
+//! ```
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use super::failure::BuildKitError;
+use super::policy::{Policy, Redirects};
+use crate::build::{Plan, PlannedContext};
+use crate::context::{self, Tree};
+use crate::digest::Digest;
+use crate::lockfile::Pin;
+use crate::reference::Reference;
+use crate::status::Failure;
+
+/// The staged inputs of one build; all paths are absolute.
+#[derive(Debug)]
+pub(super) struct Staged {
+    /// The folder that everything else lies in.
+    pub folder: PathBuf,
+    /// The context.
+    pub context: PathBuf,
+    /// The folder of the Dockerfile.
+    pub dockerfile: PathBuf,
+    /// Named contexts, under the names that BuildKit looks for.
+    pub named: Vec<(String, Named)>,
+}
+
+/// A named context as the clients need it.
+#[derive(Debug)]
+pub(super) enum Named {
+    /// A folder.
+    Local(PathBuf),
+    /// An OCI layout and the digest inside it.
+    Layout(PathBuf, Digest),
+    /// Something that BuildKit fetches itself.
+    Remote(String),
+}
+
+impl Staged {
+    /// Stages what `plan` needs into the empty folder `work`.
+    pub fn write(plan: &Plan, work: &Path) -> Result<Self, Failure> {
+        let folder = fs::canonicalize(work).map_err(BuildKitError::io(work))?;
+        let staged_context = folder.join(format!("context-{}", short(&plan.context)));
+        stage(&plan.context, &staged_context)?;
+        let dockerfile = folder.join("dockerfile");
+        fs::create_dir(&dockerfile).map_err(BuildKitError::io(&dockerfile))?;
+        write(&dockerfile.join("Dockerfile"), &plan.dockerfile)?;
+        write(&dockerfile.join("Dockerfile.dockerignore"), b"# The context holds only what is not ignored.\n")?;
+        let mut named = Vec::new();
+        for (number, (name, context)) in plan.contexts.iter().enumerate() {
+            let ready = match context {
+                PlannedContext::Local(tree) => {
+                    let path = folder.join(format!("named-{number}-{}", short(tree)));
+                    stage(tree, &path)?;
+                    Named::Local(path)
+                }
+                PlannedContext::Layout(layout) => {
+                    let path = folder.join(format!("layout-{number}"));
+                    link_layout(layout, &path)?;
+                    Named::Layout(path, layout_digest(plan, name)?)
+                }
+                PlannedContext::Image(reference) => Named::Remote(format!("docker-image://{reference}")),
+                PlannedContext::Http(url) | PlannedContext::Git(url) => Named::Remote(url.clone()),
+            };
+            named.push((context_name(name), ready));
+        }
+        Ok(Self { context: staged_context, dockerfile, named, folder })
+    }
+
+    /// Writes the source policy; `local` gives the names under which the client offers the named local contexts.
+    pub fn write_policy(
+        &self,
+        plan: &Plan,
+        redirects: &Redirects,
+        local: impl Fn(usize, &str) -> String,
+    ) -> Result<PathBuf, BuildKitError> {
+        let mut locals = vec!["context".to_owned(), "dockerfile".to_owned()];
+        for (number, (name, named)) in self.named.iter().enumerate() {
+            if matches!(named, Named::Local(_)) {
+                locals.push(local(number, name));
+            }
+        }
+        let policy = Policy::strict(&plan.pins, locals.iter().map(String::as_str), redirects);
+        let path = self.folder.join("policy.json");
+        write(&path, policy.to_json().as_bytes())?;
+        Ok(path)
+    }
+
+    /// Where the client writes the image.
+    pub fn image(&self) -> PathBuf {
+        self.folder.join("image.tar")
+    }
+
+    /// Where the client writes what it claims to have built.
+    pub fn metadata(&self) -> PathBuf {
+        self.folder.join("metadata.json")
+    }
+
+    /// Where `buildctl` writes the build's name in the daemon's history.
+    pub fn build_reference(&self) -> PathBuf {
+        self.folder.join("ref")
+    }
+}
+
+/// The first 12 hex digits of a tree's digest.
+fn short(tree: &Tree) -> String {
+    let mut hex = tree.digest().hex();
+    hex.truncate(12);
+    hex
+}
+
+fn stage(tree: &Tree, folder: &Path) -> Result<(), Failure> {
+    fs::create_dir(folder).map_err(BuildKitError::io(folder))?;
+    Ok(context::stage(tree, folder)?)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), BuildKitError> {
+    fs::write(path, bytes).map_err(BuildKitError::io(path))
+}
+
+/// A layout of links, since clients create folders of their own in the layouts that they read.
+fn link_layout(layout: &Path, folder: &Path) -> Result<(), BuildKitError> {
+    let layout = fs::canonicalize(layout).map_err(BuildKitError::io(layout))?;
+    fs::create_dir(folder).map_err(BuildKitError::io(folder))?;
+    for name in ["blobs", "index.json", "oci-layout"] {
+        let link = folder.join(name);
+        symlink(layout.join(name), &link).map_err(BuildKitError::io(&link))?;
+    }
+    Ok(())
+}
+
+fn layout_digest(plan: &Plan, name: &str) -> Result<Digest, BuildKitError> {
+    let pinned = plan.pins.iter().find_map(|pin| match pin {
+        Pin::Layout { request, digest, .. } if request == name => Some(*digest),
+        _ => None,
+    });
+    pinned.ok_or_else(|| BuildKitError::Denied {
+        place: plan.dockerfile_path.display().to_string(),
+        source_name: format!("oci-layout://{name}"),
+    })
+}
+
+/// The name under which BuildKit looks for a named context: familiar, without `:latest`.
+fn context_name(name: &str) -> String {
+    let familiar = name.parse::<Reference>().map_or_else(|_| name.to_owned(), |reference| reference.familiar());
+    familiar.strip_suffix(":latest").map(str::to_owned).unwrap_or(familiar)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn named_contexts_have_the_names_that_buildkit_looks_for() {
+        for (name, want) in [
+            ("docs", "docs"),
+            ("docker.io/library/alpine", "alpine"),
+            ("alpine:latest", "alpine"),
+            ("docker.io/library/alpine:3.20", "alpine:3.20"),
+            ("example.org/base:1", "example.org/base:1"),
+        ] {
+            assert_eq!(context_name(name), want);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! What a daemon says about itself, and whether builds there can be trusted to be reproducible.
+
+use std::collections::BTreeMap;
+
+use semver::{Version, VersionReq};
+use serde::Deserialize;
+
+use super::failure::BuildKitError;
+use crate::escape;
+use crate::json;
+use crate::limits::Limits;
+use crate::platform::Platform;
+
+const SNAPSHOTTER: &str = "org.mobyproject.buildkit.worker.snapshotter";
+
+/// A daemon's first worker: the one that builds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Worker {
+    /// Version as the daemon gives it (`v0.32.2`).
+    pub version: String,
+    /// What stores its snapshots (`overlayfs`).
+    pub snapshotter: String,
+    /// The platform of the machine.
+    pub platform: Option<Platform>,
+}
+
+#[derive(Deserialize)]
+struct RawWorker {
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+    #[serde(default)]
+    platforms: Vec<RawPlatform>,
+    #[serde(rename = "buildkitVersion", default)]
+    version: RawVersion,
+}
+
+#[derive(Deserialize)]
+struct RawPlatform {
+    architecture: String,
+    os: String,
+    #[serde(default)]
+    variant: String,
+}
+
+#[derive(Default, Deserialize)]
+struct RawVersion {
+    #[serde(default)]
+    version: String,
+}
+
+impl Worker {
+    /// Reads the answer to `buildctl debug workers --format '{{json .}}'`.
+    pub fn read(answer: &[u8], limits: &Limits) -> Result<Self, BuildKitError> {
+        let unreadable = |reason: String| BuildKitError::Unusable {
+            message: format!("BuildKit's list of workers can't be read: {reason}"),
+            mend: "use BuildKit v0.26 or newer".to_owned(),
+        };
+        let workers: Vec<RawWorker> = json::parse(answer, limits).map_err(|error| unreadable(error.to_string()))?;
+        let worker = workers.into_iter().next().ok_or_else(|| unreadable("it is empty".to_owned()))?;
+        let snapshotter = worker.labels.get(SNAPSHOTTER).cloned().unwrap_or_default();
+        let platform = worker.platforms.first().map(|p| Platform::new(&p.os, &p.architecture, Some(&p.variant)));
+        Ok(Self { version: worker.version.version, snapshotter, platform })
+    }
+
+    /// Refuses another version than `requirement` asks for, and any snapshotter but overlayfs.
+    pub fn check(&self, requirement: &VersionReq) -> Result<(), BuildKitError> {
+        let shown = escape::text(&self.version).into_owned();
+        let version = Version::parse(self.version.trim_start_matches('v')).ok();
+        // A pre-release or distribution suffix says nothing about what the version can do.
+        let plain = version.map(|version| Version::new(version.major, version.minor, version.patch));
+        if !plain.is_some_and(|version| requirement.matches(&version)) {
+            return Err(BuildKitError::Unusable {
+                message: format!("BuildKit is `{shown}`, the manifest asks for `{requirement}`"),
+                mend: "start a BuildKit of that version, or change `version` in `[buildkit]`".to_owned(),
+            });
+        }
+        if self.snapshotter != "overlayfs" {
+            let found = escape::text(&self.snapshotter).into_owned();
+            return Err(BuildKitError::Unusable {
+                message: format!(
+                    "BuildKit's snapshotter is `{found}`, expected `overlayfs`: others give directories other times"
+                ),
+                mend: "start buildkitd with `--oci-worker-snapshotter=overlayfs`".to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    /// The engine as reports name it.
+    pub fn name(&self) -> String {
+        format!("buildkit {}", escape::text(&self.version))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::status::{ExitStatus, Status};
+
+    const ANSWER: &str = r#"[{"id":"x","labels":{"org.mobyproject.buildkit.worker.snapshotter":"overlayfs"},
+        "platforms":[{"architecture":"amd64","os":"linux"},{"architecture":"386","os":"linux"}],"gcPolicy":null,
+        "buildkitVersion":{"package":"github.com/moby/buildkit","version":"v0.32.2","revision":""},"cdiDevices":null}]"#;
+
+    fn check(answer: &str, requirement: &str) -> Result<(), String> {
+        let worker = Worker::read(answer.as_bytes(), &Limits::default()).map_err(|error| error.to_string())?;
+        worker.check(&requirement.parse().unwrap()).map_err(|error| {
+            assert_eq!(error.status(), Status::Engine);
+            error.to_string()
+        })
+    }
+
+    #[test]
+    fn version_and_snapshotter_decide() {
+        assert_eq!(check(ANSWER, ">=0.26"), Ok(()));
+        assert_eq!(check(&ANSWER.replace("v0.32.2", "v0.33.0-rc1+x"), ">=0.26"), Ok(()));
+        let old = check(&ANSWER.replace("v0.32.2", "v0.19.0"), ">=0.26").unwrap_err();
+        assert_eq!(old, "BuildKit is `v0.19.0`, the manifest asks for `>=0.26`");
+        assert!(check(&ANSWER.replace("v0.32.2", ""), ">=0.26").is_err());
+        let native = check(&ANSWER.replace("\"overlayfs\"", "\"native\""), ">=0.26").unwrap_err();
+        assert!(native.starts_with("BuildKit's snapshotter is `native`"), "{native}");
+        assert!(check("[]", ">=0.26").is_err());
+        assert!(check("nonsense", ">=0.26").is_err());
+        let worker = Worker::read(ANSWER.as_bytes(), &Limits::default()).unwrap();
+        assert_eq!(worker.platform.map(|platform| platform.to_string()).as_deref(), Some("linux/amd64"));
+    }
+}

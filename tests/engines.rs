@@ -1,0 +1,329 @@
+//! The BuildKit engines against the rig's real daemons, registry, file and git servers.
+//!
+//! Without the rig's variables these tests print "not run: no rig" and pass, unless `REPRO_REQUIRE_RIG=1`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use repro::build::{Blob, Built, BuiltLayer, Engine, Plan, PlannedContext, Surroundings};
+use repro::cancel::Cancel;
+use repro::config::Config;
+use repro::context::{Content, Entry, EntryKind, Tree};
+use repro::digest::{DiffId, Digest};
+use repro::engine::buildkit::{Buildctl, Host};
+use repro::epoch::Epoch;
+use repro::limits::Limits;
+use repro::lockfile::Pin;
+use repro::manifest::{Network, Output};
+use repro::process::{Environment, Programs};
+use repro::progress::Silent;
+use repro::status::{Failure, Status};
+
+const EPOCH: i64 = 1_700_000_000;
+const MODIFIED: u64 = 1_600_000_000;
+
+/// The value of a variable that the rig sets; stops the test if it must run.
+fn rig(name: &str) -> Option<String> {
+    match std::env::var(name) {
+        Ok(value) if !value.is_empty() => Some(value),
+        _ if std::env::var("REPRO_REQUIRE_RIG").is_ok_and(|value| value == "1") => {
+            panic!("the rig does not set {name}")
+        }
+        _ => {
+            eprintln!("not run: no rig ({name} is not set)");
+            None
+        }
+    }
+}
+
+fn host(cache: &Path) -> Host {
+    let path = std::env::var_os("PATH").unwrap();
+    let config = std::env::var("REPRO_CONFIG").unwrap();
+    Host {
+        programs: Programs::from_path(&path),
+        environment: Environment::new(std::env::vars_os()),
+        config: Config::parse(&fs::read_to_string(&config).unwrap(), Path::new(&config)).unwrap(),
+        cache: cache.to_owned(),
+        now: 1_800_000_000,
+    }
+}
+
+fn file(path: &str, content: &str) -> Entry {
+    let kind = EntryKind::File {
+        executable: false,
+        size: content.len() as u64,
+        digest: Digest::of(content.as_bytes()),
+        content: Content::Bytes(Arc::from(content.as_bytes())),
+    };
+    Entry { path: path.as_bytes().to_vec(), kind }
+}
+
+fn tree(files: &[(&str, &str)]) -> Tree {
+    Tree { entries: files.iter().map(|(path, content)| file(path, content)).collect() }
+}
+
+fn plan(dockerfile: &str, files: &[(&str, &str)], pins: Vec<Pin>) -> Plan {
+    Plan {
+        image: "app".to_owned(),
+        dockerfile: dockerfile.as_bytes().to_vec(),
+        dockerfile_path: PathBuf::from("Dockerfile"),
+        context: tree(files).into(),
+        contexts: BTreeMap::new(),
+        target: None,
+        platform: "linux/amd64".parse().unwrap(),
+        build_platform: None,
+        args: BTreeMap::new(),
+        labels: BTreeMap::new(),
+        annotations: BTreeMap::new(),
+        epoch: Epoch::from_seconds(EPOCH).unwrap(),
+        pins,
+        network: Network::None,
+        allow: Vec::new(),
+        secrets: Vec::new(),
+        ssh: Vec::new(),
+        output: Output::default(),
+        no_cache: true,
+    }
+}
+
+fn build(engine: &dyn Engine, plan: &Plan) -> Result<(Built, tempfile::TempDir), Failure> {
+    let work = tempfile::tempdir().unwrap();
+    let limits = Limits::default();
+    let surroundings =
+        Surroundings { work: work.path(), progress: Arc::new(Silent), cancel: Cancel::default(), limits: &limits };
+    engine.build(plan, &surroundings).map(|built| (built, work))
+}
+
+fn failure(engine: &dyn Engine, plan: &Plan) -> (Status, String) {
+    match build(engine, plan) {
+        Ok(_) => panic!("the build succeeded"),
+        Err(error) => (error.status(), error.to_string()),
+    }
+}
+
+fn diff_ids(built: &Built) -> Vec<DiffId> {
+    let id = |layer: &BuiltLayer| match layer {
+        BuiltLayer::Base { diff_id, .. } | BuiltLayer::New { diff_id, .. } => *diff_id,
+    };
+    built.layers.iter().map(id).collect()
+}
+
+/// The bytes of a new layer, checked against its diff ID.
+fn tar_of(layer: &BuiltLayer) -> Vec<u8> {
+    let BuiltLayer::New { diff_id, tar: Blob::Slice { path, offset, length }, .. } = layer else { panic!("{layer:?}") };
+    let bytes = fs::read(path).unwrap();
+    let (start, length) = (usize::try_from(*offset).unwrap(), usize::try_from(*length).unwrap());
+    let tar = bytes[start..start + length].to_vec();
+    assert_eq!(DiffId::of(&tar), *diff_id);
+    tar
+}
+
+fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn busybox() -> Pin {
+    let name = format!("{}/busybox:1", std::env::var("RIG_REGISTRY").unwrap());
+    let digest = run(Command::new("crane").args(["digest", "--insecure", &name])).parse().unwrap();
+    Pin::Image { request: "registry.example/busybox:1".to_owned(), digest, platforms: BTreeMap::new() }
+}
+
+/// A file on the rig's server below a folder of this test.
+fn served(test: &str, content: &str) -> Pin {
+    let folder = Path::new(&std::env::var("RIG_FILES_ROOT").unwrap()).join("engines").join(test);
+    fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("p.txt");
+    fs::write(&path, content).unwrap();
+    run(Command::new("touch").args(["-d", &format!("@{MODIFIED}")]).arg(&path));
+    Pin::Http {
+        url: format!("https://files.example/engines/{test}/p.txt"),
+        digest: Digest::of(content.as_bytes()),
+        size: content.len() as u64,
+        modified: Some(MODIFIED),
+    }
+}
+
+/// A repository on the rig's server with `sub/a` on the branch `main`.
+fn repository(test: &str) -> Pin {
+    let root = PathBuf::from(std::env::var("RIG_GIT_ROOT").unwrap());
+    let bare = root.join(format!("engines-{test}.git"));
+    fs::remove_dir_all(&bare).ok();
+    let work = tempfile::tempdir().unwrap();
+    let git = |arguments: &[&str]| run(Command::new("git").arg("-C").arg(work.path()).args(arguments));
+    run(Command::new("git").args(["init", "-q", "--bare"]).arg(&bare));
+    git(&["init", "-q", "-b", "main"]);
+    fs::create_dir(work.path().join("sub")).unwrap();
+    fs::write(work.path().join("sub/a"), "from git").unwrap();
+    git(&["add", "."]);
+    git(&["-c", "user.name=t", "-c", "user.email=t@t.example", "commit", "-q", "-m", "x"]);
+    git(&["push", "-q", bare.to_str().unwrap(), "main"]);
+    Pin::Git {
+        request: format!("https://git.example/engines-{test}.git#main:sub"),
+        commit: git(&["rev-parse", "HEAD"]),
+    }
+}
+
+fn daemon(address: &str) -> Buildctl {
+    let cache = std::env::temp_dir();
+    Buildctl::new(host(&cache), ">=0.26".parse().unwrap(), Some(address.to_owned()))
+}
+
+#[test]
+fn every_daemon_gives_the_same_config_and_diff_ids() {
+    let (Some(current), Some(old), Some(other_go)) =
+        (rig("BUILDKIT_HOST"), rig("RIG_BUILDKIT_OLD"), rig("RIG_BUILDKIT_GO127"))
+    else {
+        return;
+    };
+    let (http, git) = (served("same", "body"), repository("same"));
+    let dockerfile = format!(
+        "FROM registry.example/busybox:1 AS tool\nRUN echo made > /made && mkdir -p /d/e\n\
+         FROM registry.example/busybox:1\nARG WHO\nENV WHO=$WHO\nLABEL a=\"b c\"\n\
+         ADD {} /p.txt\nADD {} /src/\nCOPY . /app/\nCOPY --from=tool /made /d /x/\nCOPY --from=docs / /docs/\n\
+         RUN test -z \"$(ls /sys/class/net | grep -v lo)\" && cat /app/f > /copied\nCMD [\"sh\"]\n",
+        http.request(),
+        git.request()
+    );
+    let mut plan = plan(&dockerfile, &[("d/g", "g"), ("f", "aaaa")], vec![busybox(), http, git]);
+    plan.args.insert("WHO".to_owned(), "a,b = 'c'\n\"d\"".to_owned());
+    plan.labels.insert("example.label".to_owned(), "x, y".to_owned());
+    plan.contexts.insert("docs".to_owned(), PlannedContext::Local(tree(&[("readme", "r")]).into()));
+    let (built, _work) = build(&daemon(&current), &plan).unwrap();
+    assert_eq!(built.engine, "buildkit v0.32.2");
+    assert!(matches!(built.layers[0], BuiltLayer::Base { .. }));
+    assert!(built.layers[1..].iter().all(|layer| matches!(layer, BuiltLayer::New { .. })));
+    let mut config = serde_json::from_slice::<serde_json::Value>(&built.config).unwrap();
+    assert_eq!(config["config"]["Labels"].take()["example.label"], "x, y");
+    assert!(config["config"]["Env"].to_string().contains("WHO=a,b = 'c'\\n\\\"d\\\""), "{config}");
+    built.layers[1..].iter().for_each(|layer| drop(tar_of(layer)));
+    let mut cached = plan.clone();
+    cached.no_cache = false;
+    for (address, plan) in [(&old, &plan), (&other_go, &plan), (&current, &cached)] {
+        let (again, _work) = build(&daemon(address), plan).unwrap();
+        assert_eq!(diff_ids(&again), diff_ids(&built), "{address}");
+        assert_eq!(again.config, built.config, "{address}");
+    }
+}
+
+#[test]
+fn an_edit_that_keeps_the_size_gives_the_new_content() {
+    let Some(address) = rig("BUILDKIT_HOST") else { return };
+    let engine = daemon(&address);
+    for content in ["aaaa", "bbbb", "aaaa"] {
+        let mut plan = plan("FROM scratch\nCOPY f /\n", &[("f", content)], Vec::new());
+        plan.no_cache = false;
+        let (built, _work) = build(&engine, &plan).unwrap();
+        let tar = tar_of(&built.layers[0]);
+        assert_eq!(&tar[512..516], content.as_bytes());
+    }
+}
+
+#[test]
+fn each_failure_has_its_status_and_names_its_cause() {
+    let Some(address) = rig("BUILDKIT_HOST") else { return };
+    let engine = daemon(&address);
+    let base = "FROM registry.example/busybox:1\n";
+    let http = served("failures", "body");
+    let Pin::Http { url, digest, .. } = &http else { unreachable!() };
+    let wrong = Pin::Http { url: url.clone(), digest: Digest::of(b"other"), size: 5, modified: None };
+    let gone = Pin::Image {
+        request: "registry.example/busybox:1".to_owned(),
+        digest: Digest::of(b"nothing"),
+        platforms: BTreeMap::new(),
+    };
+    let expected = Digest::of(b"other");
+    for (dockerfile, pins, status, want) in [
+        (format!("{base}RUN echo told; exit 3\n"), vec![busybox()], Status::Build, "Dockerfile:2: process".to_owned()),
+        (
+            format!("{base}COPY nothing /\n"),
+            vec![busybox()],
+            Status::Build,
+            "Dockerfile:2: failed to compute".to_owned(),
+        ),
+        (
+            base.to_owned(),
+            vec![],
+            Status::Source,
+            "Dockerfile:1: `docker-image://registry.example/busybox:1` is not locked".to_owned(),
+        ),
+        (
+            format!("FROM scratch\nADD {url} /\n"),
+            vec![],
+            Status::Source,
+            format!("Dockerfile: `{url}` is not locked, so the build may not use it"),
+        ),
+        (
+            format!("FROM scratch\nADD {url} /\n"),
+            vec![wrong],
+            Status::Source,
+            format!("expected {expected}, found {digest}"),
+        ),
+        (base.to_owned(), vec![gone], Status::Source, "not found".to_owned()),
+        (
+            "FROM scratch\nCOPY f /\n".to_owned(),
+            vec![http.clone()],
+            Status::Source,
+            format!("`{url}` is locked, but was not used"),
+        ),
+        (
+            format!("{base}RUN --network=host true\n"),
+            vec![busybox()],
+            Status::Usage,
+            "Dockerfile:2: `RUN --network=host` needs `network.host`".to_owned(),
+        ),
+        (
+            "FROM scratch\nCOPY <<A /f\naaaa\nA\nCOPY <<B /f\nbbbb\nB\n".to_owned(),
+            vec![],
+            Status::Engine,
+            "Dockerfile:5: writes /f again".to_owned(),
+        ),
+    ] {
+        let plan = plan(&dockerfile, &[("f", "x")], pins);
+        let (found, message) = failure(&engine, &plan);
+        assert!(found == status && message.contains(&want), "{dockerfile}\n{found:?}: {message}\nexpected {want}");
+    }
+    let mut future = plan("FROM scratch\n", &[], Vec::new());
+    future.epoch = Epoch::from_seconds(1_900_000_000).unwrap();
+    assert_eq!(failure(&engine, &future).0, Status::Usage);
+}
+
+#[test]
+fn no_daemon_is_said_with_what_to_do() {
+    if rig("BUILDKIT_HOST").is_none() {
+        return;
+    }
+    let plan = plan("FROM scratch\nCOPY f /\n", &[("f", "x")], Vec::new());
+    let (status, message) = failure(&daemon("unix:///nowhere/buildkitd.sock"), &plan);
+    assert_eq!(status, Status::Engine, "{message}");
+    let cache = tempfile::tempdir().unwrap();
+    let bare = Host { programs: Programs::default(), ..host(cache.path()) };
+    let (status, message) = failure(&Buildctl::new(bare, ">=0.26".parse().unwrap(), None), &plan);
+    assert_eq!((status, message.as_str()), (Status::Engine, "buildctl: no `buildctl` is on PATH"));
+    let newer = Buildctl::new(host(cache.path()), ">=99".parse().unwrap(), rig("BUILDKIT_HOST"));
+    let (status, message) = failure(&newer, &plan);
+    assert_eq!((status, message.as_str()), (Status::Engine, "BuildKit is `v0.32.2`, the manifest asks for `>=99`"));
+}
+
+#[test]
+fn a_private_daemon_is_started_used_twice_and_stopped() {
+    let Some(address) = rig("BUILDKIT_HOST") else { return };
+    let cache = tempfile::tempdir().unwrap();
+    let private = Buildctl::new(host(cache.path()), ">=0.26".parse().unwrap(), None);
+    let plan = plan("FROM registry.example/busybox:1\nRUN echo x > /x\n", &[], vec![busybox()]);
+    let (built, _work) = build(&private, &plan).unwrap();
+    let (again, _work) = build(&private, &plan).unwrap();
+    let (other, _work) = build(&daemon(&address), &plan).unwrap();
+    assert_eq!((&built.config, diff_ids(&built)), (&other.config, diff_ids(&other)));
+    assert_eq!(again.config, built.config);
+    drop(private);
+    let mark = cache.path().display().to_string();
+    let processes = run(Command::new("ps").args(["-eo", "args"]));
+    assert!(!processes.contains(&mark), "{processes}");
+}
