@@ -15,10 +15,10 @@ use repro::cancel::Cancel;
 use repro::config::Config;
 use repro::context::{Content, Entry, EntryKind, Tree};
 use repro::digest::{DiffId, Digest};
-use repro::engine::buildkit::{Buildctl, Host};
+use repro::engine::buildkit::{Buildctl, Buildx, Host};
 use repro::epoch::Epoch;
 use repro::limits::Limits;
-use repro::lockfile::Pin;
+use repro::lockfile::{BuildkitPin, Pin};
 use repro::manifest::{Network, Output};
 use repro::process::{Environment, Programs};
 use repro::progress::Silent;
@@ -175,6 +175,14 @@ fn daemon(address: &str) -> Buildctl {
     Buildctl::new(host(&cache), ">=0.26".parse().unwrap(), Some(address.to_owned()))
 }
 
+/// The engine on the rig's docker; the builder is removed with the cache folder's guard.
+fn buildx(cache: &Path) -> Option<Buildx> {
+    let image = rig("RIG_BUILDKIT_IMAGE")?;
+    let (request, digest) = image.split_once('@').unwrap();
+    let pin = BuildkitPin { request: request.to_owned(), digest: digest.parse().unwrap() };
+    Some(Buildx::new(host(cache), ">=0.26".parse().unwrap(), Some(pin)))
+}
+
 #[test]
 fn every_daemon_gives_the_same_config_and_diff_ids() {
     let (Some(current), Some(old), Some(other_go)) =
@@ -205,6 +213,14 @@ fn every_daemon_gives_the_same_config_and_diff_ids() {
     built.layers[1..].iter().for_each(|layer| drop(tar_of(layer)));
     let mut cached = plan.clone();
     cached.no_cache = false;
+    let cache = tempfile::tempdir().unwrap();
+    if let Some(buildx) = buildx(cache.path()) {
+        for plan in [&plan, &cached] {
+            let (again, _work) = build(&buildx, plan).unwrap();
+            assert_eq!(diff_ids(&again), diff_ids(&built), "buildx");
+            assert_eq!(again.config, built.config, "buildx");
+        }
+    }
     for (address, plan) in [(&old, &plan), (&other_go, &plan), (&current, &cached)] {
         let (again, _work) = build(&daemon(address), plan).unwrap();
         assert_eq!(diff_ids(&again), diff_ids(&built), "{address}");
@@ -215,13 +231,17 @@ fn every_daemon_gives_the_same_config_and_diff_ids() {
 #[test]
 fn an_edit_that_keeps_the_size_gives_the_new_content() {
     let Some(address) = rig("BUILDKIT_HOST") else { return };
-    let engine = daemon(&address);
-    for content in ["aaaa", "bbbb", "aaaa"] {
-        let mut plan = plan("FROM scratch\nCOPY f /\n", &[("f", content)], Vec::new());
-        plan.no_cache = false;
-        let (built, _work) = build(&engine, &plan).unwrap();
-        let tar = tar_of(&built.layers[0]);
-        assert_eq!(&tar[512..516], content.as_bytes());
+    let cache = tempfile::tempdir().unwrap();
+    let mut engines: Vec<Box<dyn Engine>> = vec![Box::new(daemon(&address))];
+    engines.extend(buildx(cache.path()).map(|buildx| Box::new(buildx) as Box<dyn Engine>));
+    for engine in engines {
+        for content in ["aaaa", "bbbb", "aaaa"] {
+            let mut plan = plan("FROM scratch\nCOPY f /\n", &[("f", content)], Vec::new());
+            plan.no_cache = false;
+            let (built, _work) = build(&*engine, &plan).unwrap();
+            let tar = tar_of(&built.layers[0]);
+            assert_eq!(&tar[512..516], content.as_bytes(), "{}", engine.name());
+        }
     }
 }
 

@@ -6,9 +6,12 @@
 //! recorded with the pins, `archive`, `output` and `layer_times` read the image as hostile input.
 
 mod archive;
+mod builder;
 mod buildctl;
+mod buildx;
 mod daemon;
 mod defects;
+mod docker_config;
 mod downloads;
 mod explain;
 mod failure;
@@ -25,6 +28,7 @@ mod staged;
 mod worker;
 
 pub use buildctl::Buildctl;
+pub use buildx::Buildx;
 pub use failure::BuildKitError;
 pub use host::Host;
 pub use materials::Deviation;

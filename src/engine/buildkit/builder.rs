@@ -1,0 +1,259 @@
+//! A builder of our own: a BuildKit container that runs the locked image and nothing else.
+//!
+//! It is named after the locked digest and its configuration, because docker reuses a builder of a known name as it is,
+//! whatever it is asked for; and whoever finds one checks what it runs.
+
+use std::path::{Path, PathBuf};
+
+use super::daemon::configuration;
+use super::failure::BuildKitError;
+use super::host::{Host, ask, attempt, follow};
+use crate::build::{Plan, Surroundings};
+use crate::config::Config;
+use crate::digest::Digest;
+use crate::lockfile::BuildkitPin;
+use crate::process::Command;
+use crate::reference::Reference;
+use crate::status::Failure;
+use crate::store::FileLock;
+
+const ENGINE: &str = "buildx";
+
+/// A builder by its name and all that goes into it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Builder {
+    /// `repro-<12 hex>`.
+    pub name: String,
+    pin: BuildkitPin,
+    configuration: String,
+    host_network: bool,
+}
+
+impl Builder {
+    /// The builder for `plan` that runs the image of `pin`.
+    pub fn new(host: &Host, plan: &Plan, pin: &BuildkitPin) -> Self {
+        let configuration = configuration(&host.config, plan);
+        let host_network = reaches_loopback(&host.config, &pin.request);
+        let identity = format!("{}\n{host_network}\n{configuration}", pin.digest);
+        let name = format!("repro-{}", &Digest::of(identity.as_bytes()).hex()[..12]);
+        Self { name, pin: pin.clone(), configuration, host_network }
+    }
+
+    /// The name of its container.
+    pub fn container(&self) -> String {
+        format!("buildx_buildkit_{}0", self.name)
+    }
+
+    /// Makes sure that it runs, and runs the locked image.
+    pub fn ensure(
+        &self,
+        clients: &Clients,
+        host: &Host,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<(), Failure> {
+        let locks = host.cache.join("buildx");
+        std::fs::create_dir_all(&locks).map_err(BuildKitError::io(&locks))?;
+        let told = || surroundings.progress.note("another `repro` sets up the same builder; waiting for it");
+        let _lock = FileLock::acquire(&locks.join(format!("{}.lock", self.name)), told)?;
+        let running = self.check(clients, surroundings)?;
+        if running == Some(true) && clients.knows(self) {
+            return Ok(());
+        }
+        if clients.knows(self) && running.is_some() {
+            let wake = clients.buildx.clone().args(["inspect", "--bootstrap", &self.name]);
+            ask(&wake, surroundings)?;
+        } else {
+            let image = self.image(clients, host, surroundings)?;
+            let command = self.create(clients, surroundings.work, &image)?;
+            let finished = follow(&command, surroundings)?;
+            if !finished.succeeded() {
+                return Err(BuildKitError::Unusable {
+                    message: format!("the builder `{}` can't be created: {}", self.name, finished.log.last(2).join("; ")),
+                    mend: format!("`docker rm -f {}` removes what is left of it", self.container()),
+                }
+                .into());
+            }
+        }
+        match self.check(clients, surroundings)? {
+            Some(true) => Ok(()),
+            _ => Err(BuildKitError::Unusable {
+                message: format!("the builder `{}` does not run", self.name),
+                mend: format!("see `docker logs {}`", self.container()),
+            }
+            .into()),
+        }
+    }
+
+    /// The command that creates it from `image`; its configuration is written into `work`.
+    pub fn create(&self, clients: &Clients, work: &Path, image: &str) -> Result<Command, BuildKitError> {
+        let file = work.join("buildkitd.toml");
+        std::fs::write(&file, &self.configuration).map_err(BuildKitError::io(&file))?;
+        let mut command = clients.buildx.clone().args(["create", "--name", &self.name, "--driver", "docker-container"]);
+        command = command.args(["--driver-opt", &format!("image={image}")]);
+        if self.host_network {
+            command = command.args(["--driver-opt", "network=host"]);
+        }
+        Ok(command.arg("--buildkitd-config").arg(file).arg("--bootstrap"))
+    }
+
+    /// Where the locked image may come from: the user's mirrors first, its own registry last.
+    pub fn images(&self, config: &Config) -> Vec<String> {
+        let own = format!("{}@{}", self.pin.request, self.pin.digest);
+        let Ok(reference) = self.pin.request.parse::<Reference>() else { return vec![own] };
+        let registry = config.host(reference.domain());
+        let mirrors = registry.map(|registry| registry.mirrors.as_slice()).unwrap_or_default();
+        let mirrored = mirrors.iter().map(|mirror| {
+            let path = [mirror.host.as_str(), mirror.path.as_str(), reference.path()];
+            let path: Vec<&str> = path.into_iter().filter(|part| !part.is_empty()).collect();
+            format!("{}@{}", path.join("/"), self.pin.digest)
+        });
+        mirrored.chain([own]).collect()
+    }
+
+    /// Pulls the locked image, if docker doesn't have it, and gives the name it came by.
+    fn image(
+        &self,
+        clients: &Clients,
+        host: &Host,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<String, BuildKitError> {
+        let candidates = self.images(&host.config);
+        let time = std::time::Duration::from_secs(60);
+        for image in &candidates {
+            if attempt(&clients.docker.clone().args(["image", "inspect", image]), surroundings, time)?.succeeded() {
+                return Ok(image.clone());
+            }
+        }
+        let mut said = String::new();
+        for image in &candidates {
+            let finished = follow(&clients.docker.clone().args(["pull", "--quiet", image]), surroundings)?;
+            if finished.succeeded() {
+                return Ok(image.clone());
+            }
+            said = finished.log.last(1).join("");
+        }
+        Err(BuildKitError::Source { place: format!("BuildKit image `{}@{}`", self.pin.request, self.pin.digest), message: said })
+    }
+
+    /// Whether its container is there and runs; it is an error if it is there with another image.
+    fn check(&self, clients: &Clients, surroundings: &Surroundings<'_>) -> Result<Option<bool>, BuildKitError> {
+        let container = self.container();
+        let inspect = clients.docker.clone().args(["container", "inspect", "--format", "{{.Image}} {{.State.Running}}"]);
+        let finished = attempt(&inspect.arg(&container), surroundings, std::time::Duration::from_secs(60))?;
+        if !finished.succeeded() {
+            let said = finished.log.last(3).join("; ");
+            if said.to_ascii_lowercase().contains("no such container") {
+                return Ok(None);
+            }
+            return Err(BuildKitError::Unusable {
+                message: format!("docker does not answer: {said}"),
+                mend: "start the docker daemon, or name another with `DOCKER_HOST`".to_owned(),
+            });
+        }
+        let answer = String::from_utf8_lossy(&finished.output);
+        let (image, running) = answer.trim().split_once(' ').unwrap_or((answer.trim(), ""));
+        let digests = clients.docker.clone().args(["image", "inspect", "--format", "{{json .RepoDigests}}", image]);
+        let digests = ask(&digests, surroundings)?;
+        let digests: Vec<String> = crate::json::parse(&digests, surroundings.limits).unwrap_or_default();
+        let locked = format!("@{}", self.pin.digest);
+        if !digests.iter().any(|digest| digest.ends_with(&locked)) {
+            return Err(BuildKitError::Unusable {
+                message: format!("the builder `{}` runs another image than the locked {}", self.name, self.pin.digest),
+                mend: format!("`docker rm -f {container}` removes it"),
+            });
+        }
+        Ok(Some(running == "true"))
+    }
+}
+
+/// docker's programs, ready to be given a subcommand.
+#[derive(Clone, Debug)]
+pub(super) struct Clients {
+    /// `docker`.
+    pub docker: Command,
+    /// buildx by its own path.
+    pub buildx: Command,
+    state: PathBuf,
+}
+
+impl Clients {
+    /// Finds the programs; `docker_config` is the private folder that stands for the user's docker configuration.
+    pub fn find(host: &Host, docker_config: &Path, folder: &Path) -> Result<Self, BuildKitError> {
+        let lacks = |program: &str, mend: &str| BuildKitError::Missing {
+            engine: ENGINE,
+            lacks: format!("`{program}` is not installed"),
+            mend: mend.to_owned(),
+        };
+        let docker = host.programs.find("docker");
+        let docker = docker.ok_or_else(|| lacks("docker", "install docker: https://docs.docker.com/engine/install/"))?;
+        let buildx = find_buildx(host);
+        let mend = "install the buildx plugin: https://github.com/docker/buildx/releases";
+        let buildx = buildx.ok_or_else(|| lacks("docker buildx", mend))?;
+        let state = host.cache.join("buildx");
+        let mut environment = host.environment.for_child(crate::process::DOCKER);
+        environment.insert("DOCKER_CONFIG".into(), docker_config.into());
+        let docker = Command::new(docker, environment.clone(), folder.to_owned());
+        environment.insert("BUILDX_CONFIG".into(), state.clone().into());
+        for name in ["BUILDX_NO_DEFAULT_ATTESTATIONS", "BUILDX_NO_DEFAULT_OCI_ARTIFACT"] {
+            environment.insert(name.into(), "1".into());
+        }
+        environment.insert("BUILDX_METADATA_PROVENANCE".into(), "disabled".into());
+        environment.insert("BUILDX_GIT_INFO".into(), "false".into());
+        let buildx = Command::new(buildx, environment, folder.to_owned());
+        Ok(Self { docker, buildx, state })
+    }
+
+    fn knows(&self, builder: &Builder) -> bool {
+        self.state.join("instances").join(&builder.name).is_file()
+    }
+}
+
+/// buildx as a program of its own or as docker's plugin.
+fn find_buildx(host: &Host) -> Option<PathBuf> {
+    let home = host.environment.get("HOME").map(|home| Path::new(home).join(".docker"));
+    let config = host.environment.get("DOCKER_CONFIG").map(PathBuf::from);
+    let system = ["/usr/local/lib/docker", "/usr/local/libexec/docker", "/usr/lib/docker", "/usr/libexec/docker"];
+    let folders = config.into_iter().chain(home).chain(system.map(PathBuf::from));
+    let plugins = folders.map(|folder| folder.join("cli-plugins/docker-buildx"));
+    host.programs.find("docker-buildx").or_else(|| plugins.filter(|path| path.is_absolute()).find(|path| path.is_file()))
+}
+
+/// Whether anything that a builder asks lies on this machine, which a container with its own network can't reach.
+fn reaches_loopback(config: &Config, image: &str) -> bool {
+    let is_loopback = |host: &str| {
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        name == "localhost" || name.starts_with("127.") || name == "[::1]"
+    };
+    let authority = |url: &String| url.split('/').nth(2).is_some_and(is_loopback);
+    let own = image.split('/').next().is_some_and(is_loopback);
+    let registries = config.registries.iter().any(|(name, registry)| {
+        is_loopback(name) || registry.mirrors.iter().any(|mirror| is_loopback(&mirror.host))
+    });
+    own || registries || config.mirrors.values().any(authority)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Mirror, Registry};
+
+    #[test]
+    fn the_image_is_asked_of_mirrors_first_and_loopback_needs_the_hosts_network() {
+        let mirror = Mirror { host: "127.0.0.1:5000".to_owned(), path: "hub".to_owned() };
+        let registry = Registry { mirrors: vec![mirror], ..Registry::default() };
+        let config = Config { registries: [("docker.io".to_owned(), registry)].into(), ..Config::default() };
+        let digest = Digest::of(b"image");
+        let pin = BuildkitPin { request: "docker.io/moby/buildkit:v0.32.2".to_owned(), digest };
+        let builder = Builder { name: "repro-x".to_owned(), pin, configuration: String::new(), host_network: true };
+        assert_eq!(
+            builder.images(&config),
+            [
+                format!("127.0.0.1:5000/hub/moby/buildkit@{digest}"),
+                format!("docker.io/moby/buildkit:v0.32.2@{digest}")
+            ]
+        );
+        assert!(reaches_loopback(&config, "docker.io/moby/buildkit:1"));
+        assert!(!reaches_loopback(&Config::default(), "docker.io/moby/buildkit:1"));
+        assert!(reaches_loopback(&Config::default(), "localhost:5000/buildkit:1"));
+    }
+}
