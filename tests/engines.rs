@@ -175,12 +175,13 @@ fn daemon(address: &str) -> Buildctl {
     Buildctl::new(host(&cache), ">=0.26".parse().unwrap(), Some(address.to_owned()))
 }
 
-/// The engine on the rig's docker; the builder is removed with the cache folder's guard.
-fn buildx(cache: &Path) -> Option<Buildx> {
+/// The engine on the rig's docker. All tests share one builder, which ends with the rig.
+fn buildx() -> Option<Buildx> {
     let image = rig("RIG_BUILDKIT_IMAGE")?;
     let (request, digest) = image.split_once('@').unwrap();
     let pin = BuildkitPin { request: request.to_owned(), digest: digest.parse().unwrap() };
-    Some(Buildx::new(host(cache), ">=0.26".parse().unwrap(), Some(pin)))
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("engines");
+    Some(Buildx::new(host(&cache), ">=0.26".parse().unwrap(), Some(pin)))
 }
 
 #[test]
@@ -213,8 +214,7 @@ fn every_daemon_gives_the_same_config_and_diff_ids() {
     built.layers[1..].iter().for_each(|layer| drop(tar_of(layer)));
     let mut cached = plan.clone();
     cached.no_cache = false;
-    let cache = tempfile::tempdir().unwrap();
-    if let Some(buildx) = buildx(cache.path()) {
+    if let Some(buildx) = buildx() {
         for plan in [&plan, &cached] {
             let (again, _work) = build(&buildx, plan).unwrap();
             assert_eq!(diff_ids(&again), diff_ids(&built), "buildx");
@@ -231,9 +231,8 @@ fn every_daemon_gives_the_same_config_and_diff_ids() {
 #[test]
 fn an_edit_that_keeps_the_size_gives_the_new_content() {
     let Some(address) = rig("BUILDKIT_HOST") else { return };
-    let cache = tempfile::tempdir().unwrap();
     let mut engines: Vec<Box<dyn Engine>> = vec![Box::new(daemon(&address))];
-    engines.extend(buildx(cache.path()).map(|buildx| Box::new(buildx) as Box<dyn Engine>));
+    engines.extend(buildx().map(|buildx| Box::new(buildx) as Box<dyn Engine>));
     for engine in engines {
         for content in ["aaaa", "bbbb", "aaaa"] {
             let mut plan = plan("FROM scratch\nCOPY f /\n", &[("f", content)], Vec::new());

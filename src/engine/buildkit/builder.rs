@@ -45,12 +45,7 @@ impl Builder {
     }
 
     /// Makes sure that it runs, and runs the locked image.
-    pub fn ensure(
-        &self,
-        clients: &Clients,
-        host: &Host,
-        surroundings: &Surroundings<'_>,
-    ) -> Result<(), Failure> {
+    pub fn ensure(&self, clients: &Clients, host: &Host, surroundings: &Surroundings<'_>) -> Result<(), Failure> {
         let locks = host.cache.join("buildx");
         std::fs::create_dir_all(&locks).map_err(BuildKitError::io(&locks))?;
         let told = || surroundings.progress.note("another `repro` sets up the same builder; waiting for it");
@@ -68,7 +63,11 @@ impl Builder {
             let finished = follow(&command, surroundings)?;
             if !finished.succeeded() {
                 return Err(BuildKitError::Unusable {
-                    message: format!("the builder `{}` can't be created: {}", self.name, finished.log.last(2).join("; ")),
+                    message: format!(
+                        "the builder `{}` can't be created: {}",
+                        self.name,
+                        finished.log.last(2).join("; ")
+                    ),
                     mend: format!("`docker rm -f {}` removes what is left of it", self.container()),
                 }
                 .into());
@@ -111,12 +110,7 @@ impl Builder {
     }
 
     /// Pulls the locked image, if docker doesn't have it, and gives the name it came by.
-    fn image(
-        &self,
-        clients: &Clients,
-        host: &Host,
-        surroundings: &Surroundings<'_>,
-    ) -> Result<String, BuildKitError> {
+    fn image(&self, clients: &Clients, host: &Host, surroundings: &Surroundings<'_>) -> Result<String, BuildKitError> {
         let candidates = self.images(&host.config);
         let time = std::time::Duration::from_secs(60);
         for image in &candidates {
@@ -132,13 +126,17 @@ impl Builder {
             }
             said = finished.log.last(1).join("");
         }
-        Err(BuildKitError::Source { place: format!("BuildKit image `{}@{}`", self.pin.request, self.pin.digest), message: said })
+        Err(BuildKitError::Source {
+            place: format!("BuildKit image `{}@{}`", self.pin.request, self.pin.digest),
+            message: said,
+        })
     }
 
     /// Whether its container is there and runs; it is an error if it is there with another image.
     fn check(&self, clients: &Clients, surroundings: &Surroundings<'_>) -> Result<Option<bool>, BuildKitError> {
         let container = self.container();
-        let inspect = clients.docker.clone().args(["container", "inspect", "--format", "{{.Image}} {{.State.Running}}"]);
+        let inspect =
+            clients.docker.clone().args(["container", "inspect", "--format", "{{.Image}} {{.State.Running}}"]);
         let finished = attempt(&inspect.arg(&container), surroundings, std::time::Duration::from_secs(60))?;
         if !finished.succeeded() {
             let said = finished.log.last(3).join("; ");
@@ -185,7 +183,8 @@ impl Clients {
             mend: mend.to_owned(),
         };
         let docker = host.programs.find("docker");
-        let docker = docker.ok_or_else(|| lacks("docker", "install docker: https://docs.docker.com/engine/install/"))?;
+        let docker =
+            docker.ok_or_else(|| lacks("docker", "install docker: https://docs.docker.com/engine/install/"))?;
         let buildx = find_buildx(host);
         let mend = "install the buildx plugin: https://github.com/docker/buildx/releases";
         let buildx = buildx.ok_or_else(|| lacks("docker buildx", mend))?;
@@ -215,7 +214,9 @@ fn find_buildx(host: &Host) -> Option<PathBuf> {
     let system = ["/usr/local/lib/docker", "/usr/local/libexec/docker", "/usr/lib/docker", "/usr/libexec/docker"];
     let folders = config.into_iter().chain(home).chain(system.map(PathBuf::from));
     let plugins = folders.map(|folder| folder.join("cli-plugins/docker-buildx"));
-    host.programs.find("docker-buildx").or_else(|| plugins.filter(|path| path.is_absolute()).find(|path| path.is_file()))
+    host.programs
+        .find("docker-buildx")
+        .or_else(|| plugins.filter(|path| path.is_absolute()).find(|path| path.is_file()))
 }
 
 /// Whether anything that a builder asks lies on this machine, which a container with its own network can't reach.
@@ -226,9 +227,10 @@ fn reaches_loopback(config: &Config, image: &str) -> bool {
     };
     let authority = |url: &String| url.split('/').nth(2).is_some_and(is_loopback);
     let own = image.split('/').next().is_some_and(is_loopback);
-    let registries = config.registries.iter().any(|(name, registry)| {
-        is_loopback(name) || registry.mirrors.iter().any(|mirror| is_loopback(&mirror.host))
-    });
+    let registries = config
+        .registries
+        .iter()
+        .any(|(name, registry)| is_loopback(name) || registry.mirrors.iter().any(|mirror| is_loopback(&mirror.host)));
     own || registries || config.mirrors.values().any(authority)
 }
 
@@ -247,10 +249,7 @@ mod tests {
         let builder = Builder { name: "repro-x".to_owned(), pin, configuration: String::new(), host_network: true };
         assert_eq!(
             builder.images(&config),
-            [
-                format!("127.0.0.1:5000/hub/moby/buildkit@{digest}"),
-                format!("docker.io/moby/buildkit:v0.32.2@{digest}")
-            ]
+            [format!("127.0.0.1:5000/hub/moby/buildkit@{digest}"), format!("docker.io/moby/buildkit:v0.32.2@{digest}")]
         );
         assert!(reaches_loopback(&config, "docker.io/moby/buildkit:1"));
         assert!(!reaches_loopback(&Config::default(), "docker.io/moby/buildkit:1"));

@@ -54,11 +54,18 @@ impl Buildx {
         self.image.as_ref().ok_or_else(|| BuildKitError::Missing {
             engine: NAME,
             lacks: "the lockfile pins no BuildKit image".to_owned(),
-            mend: "name one in the manifest, `image = \"moby/buildkit:v0.32.2\"` in `[buildkit]`, then `repro lock`".to_owned(),
+            mend: "name one in the manifest, `image = \"moby/buildkit:v0.32.2\"` in `[buildkit]`, then `repro lock`"
+                .to_owned(),
         })
     }
 
-    fn command(&self, clients: &Clients, plan: &Plan, staged: &Staged, version: &Version) -> Result<Command, BuildKitError> {
+    fn command(
+        &self,
+        clients: &Clients,
+        plan: &Plan,
+        staged: &Staged,
+        version: &Version,
+    ) -> Result<Command, BuildKitError> {
         let builder = Builder::new(&self.host, plan, self.image()?);
         let policy = staged.write_policy(plan, &request::redirects(&self.host), |_, name| local_name(name))?;
         let mut command = clients.buildx.clone().args(arguments(plan, staged, &builder.name, version));

@@ -37,12 +37,8 @@ pub(super) fn write(host: &Host, work: &Path, limits: &Limits) -> Result<PathBuf
         }
     }
     let path = folder.join("config.json");
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(BuildKitError::io(&path))?;
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(BuildKitError::io(&path))?;
     file.write_all(Value::Object(kept).to_string().as_bytes()).map_err(BuildKitError::io(&path))?;
     Ok(folder)
 }
@@ -78,7 +74,8 @@ mod tests {
     #[test]
     fn logins_are_kept_and_proxies_are_not() {
         let (user, work) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let text = r#"{"auths":{"r.example":{"auth":"eA=="}},"proxies":{"default":{"httpProxy":"http://p"}},"psFormat":"x"}"#;
+        let text =
+            r#"{"auths":{"r.example":{"auth":"eA=="}},"proxies":{"default":{"httpProxy":"http://p"}},"psFormat":"x"}"#;
         fs::write(user.path().join("config.json"), text).unwrap();
         let environment = Environment::new([("DOCKER_CONFIG", user.path().as_os_str())]);
         let host = Host { environment, ..Host::default() };

@@ -6,8 +6,8 @@
 //! recorded with the pins, `archive`, `output` and `layer_times` read the image as hostile input.
 
 mod archive;
-mod builder;
 mod buildctl;
+mod builder;
 mod buildx;
 mod daemon;
 mod defects;
