@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -345,4 +346,162 @@ fn a_private_daemon_is_started_used_twice_and_stopped() {
     let mark = cache.path().display().to_string();
     let processes = run(Command::new("ps").args(["-eo", "args"]));
     assert!(!processes.contains(&mark), "{processes}");
+}
+
+/// A `buildctl` that passes everything on to the real one and then does `after` to the files in its folder.
+fn meddling(folder: &Path, address: &str, after: &str) -> Buildctl {
+    let real = host(folder).programs.find("buildctl").unwrap();
+    let script =
+        format!("#!/bin/sh\nset -e\n\"{}\" \"$@\"\ncase \"$*\" in *' build '*) {after};; esac\n", real.display());
+    let fake = folder.join("buildctl");
+    fs::write(&fake, script).unwrap();
+    fs::set_permissions(&fake, fs::Permissions::from_mode(0o755)).unwrap();
+    let host = Host { programs: Programs::from_path(folder.as_os_str()), ..host(folder) };
+    Buildctl::new(host, ">=0.26".parse().unwrap(), Some(address.to_owned()))
+}
+
+#[test]
+fn an_engine_that_writes_nonsense_or_lies_is_found_out() {
+    let Some(address) = rig("BUILDKIT_HOST") else { return };
+    let other = Digest::of(b"other");
+    for (after, status, want) in [
+        ("truncate -s 3000 image.tar", Status::Malformed, "the archive that buildctl wrote is malformed"),
+        ("echo nonsense > image.tar", Status::Malformed, "it ends at byte 9 without end blocks"),
+        ("rm image.tar", Status::Engine, "image.tar"),
+        ("printf x | dd of=image.tar bs=1 seek=1600 conv=notrunc 2>/dev/null", Status::Malformed, "malformed"),
+        (
+            "sed -i 's/\\(buildkit.rewritten-timestamp\\)/buildkit_rewritten_timestamp/' image.tar",
+            Status::Malformed,
+            "digest",
+        ),
+        (
+            &format!(
+                "sed -i 's/\"containerimage.digest\": \"[^\"]*/\"containerimage.digest\": \"{other}/' metadata.json"
+            ),
+            Status::Engine,
+            &format!("buildctl reports image manifest {other}, but wrote sha256:"),
+        ),
+        ("sed -i '/containerimage.descriptor/,/}/d' metadata.json", Status::Malformed, "metadata file"),
+        ("echo '{}' > metadata.json", Status::Engine, "buildctl reports no image descriptor"),
+        ("echo x > ref", Status::Engine, "no build `x`"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = meddling(folder.path(), &address, after);
+        let plan = plan("FROM scratch\nCOPY f /\n", &[("f", "x")], Vec::new());
+        let (found, message) = failure(&engine, &plan);
+        assert!(found == status && message.contains(want), "{after}\n{found:?}: {message}\nexpected {want}");
+    }
+}
+
+#[test]
+fn a_daemon_that_is_killed_fails_the_build() {
+    let Some(_) = rig("BUILDKIT_HOST") else { return };
+    let cache = tempfile::tempdir().unwrap();
+    let engine = Buildctl::new(host(cache.path()), ">=0.26".parse().unwrap(), None);
+    let plan = plan("FROM registry.example/busybox:1\nRUN sleep 60\n", &[], vec![busybox()]);
+    let mark = cache.path().display().to_string();
+    let killer = std::thread::spawn(move || {
+        let started = std::time::Instant::now();
+        loop {
+            assert!(started.elapsed().as_secs() < 50, "the step did not start");
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            let processes = run(Command::new("ps").args(["-eo", "pid,ppid,args"]));
+            let daemon = processes.lines().find(|line| line.contains("buildkitd --config") && line.contains(&mark));
+            let Some(pid) = daemon.and_then(|line| line.split_whitespace().next()) else { continue };
+            // The step runs once runc, a child of the daemon, does.
+            let runs =
+                processes.lines().any(|line| line.split_whitespace().nth(1) == Some(pid) && line.contains("runc"));
+            if runs {
+                return run(Command::new("kill").args(["-KILL", pid]));
+            }
+        }
+    });
+    let (status, message) = failure(&engine, &plan);
+    killer.join().unwrap();
+    assert!(status == Status::Build && message.starts_with("BuildKit ended during the build"), "{status:?}: {message}");
+}
+
+#[test]
+fn cancelling_stops_the_build() {
+    let Some(address) = rig("BUILDKIT_HOST") else { return };
+    let mut engines: Vec<Box<dyn Engine>> = vec![Box::new(daemon(&address))];
+    engines.extend(buildx().map(|buildx| Box::new(buildx) as Box<dyn Engine>));
+    for engine in engines {
+        let plan = plan("FROM registry.example/busybox:1\nRUN sleep 60\n", &[], vec![busybox()]);
+        let (work, limits, cancel) = (tempfile::tempdir().unwrap(), Limits::default(), Cancel::default());
+        let stopper = cancel.clone();
+        let timer = std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_secs(4));
+            stopper.cancel();
+        });
+        let surroundings = Surroundings { work: work.path(), progress: Arc::new(Silent), cancel, limits: &limits };
+        let started = std::time::Instant::now();
+        let error = engine.build(&plan, &surroundings).unwrap_err();
+        timer.join().unwrap();
+        assert_eq!(error.status(), Status::Interrupted, "{error}");
+        assert!(started.elapsed().as_secs() < 15);
+    }
+}
+
+#[test]
+fn named_contexts_of_every_kind_are_built_alike() {
+    let Some(address) = rig("BUILDKIT_HOST") else { return };
+    let (http, git, image) = (served("named", "body"), repository("named"), busybox());
+    let layout = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/native/bases/usrmerge");
+    let index: serde_json::Value = serde_json::from_slice(&fs::read(layout.join("index.json")).unwrap()).unwrap();
+    let digest = index["manifests"][0]["digest"].as_str().unwrap().parse().unwrap();
+    let pinned = Pin::Layout { request: "example.org/base:1".to_owned(), digest, platforms: BTreeMap::new() };
+    let dockerfile = "FROM example.org/base:1\nCOPY --from=tools /bin/busybox /bb\nCOPY --from=page / /page/\nCOPY --from=code / /code/\n";
+    let mut plan = plan(dockerfile, &[], vec![image, pinned, http.clone(), git.clone()]);
+    for (name, context) in [
+        ("example.org/base:1", PlannedContext::Layout(layout.clone())),
+        ("tools", PlannedContext::Image("registry.example/busybox:1".to_owned())),
+        ("page", PlannedContext::Http(http.request().to_owned())),
+        ("code", PlannedContext::Git(git.request().to_owned())),
+    ] {
+        plan.contexts.insert(name.to_owned(), context);
+    }
+    let (built, _work) = build(&daemon(&address), &plan).unwrap();
+    assert!(matches!(built.layers[0], BuiltLayer::Base { .. }));
+    assert!(!layout.join("ingest").exists(), "the client wrote into the user's layout");
+    if let Some(buildx) = buildx() {
+        let (again, _work) = build(&buildx, &plan).unwrap();
+        assert_eq!((again.config.clone(), diff_ids(&again)), (built.config.clone(), diff_ids(&built)));
+    }
+}
+
+#[test]
+fn the_commands_of_a_dry_run_build_when_they_are_pasted() {
+    let Some(address) = rig("BUILDKIT_HOST") else { return };
+    let mut engines: Vec<Box<dyn Engine>> = vec![Box::new(daemon(&address))];
+    // The builder is there after this; its creation can't be pasted twice.
+    if let Some(buildx) = buildx() {
+        engines.push(Box::new(buildx));
+    }
+    for engine in engines {
+        let mut plan = plan("FROM scratch\nARG A\nCOPY f /\nENV A=$A\n", &[("f", "x")], Vec::new());
+        plan.args.insert("A".to_owned(), "it's $(id) \"x\"".to_owned());
+        let (built, _work) = build(&*engine, &plan).unwrap();
+        let (work, limits) = (tempfile::tempdir().unwrap(), Limits::default());
+        let surroundings =
+            Surroundings { work: work.path(), progress: Arc::new(Silent), cancel: Cancel::default(), limits: &limits };
+        let lines = engine.commands(&plan, &surroundings).unwrap();
+        let script: Vec<&str> = lines.iter().map(String::as_str).filter(|line| !line.contains(" create ")).collect();
+        run(Command::new("sh").args(["-ec", &script.join("\n")]));
+        let metadata = fs::read_to_string(work.path().join("metadata.json")).unwrap();
+        assert!(metadata.contains(&Digest::of(&built.config).to_string()), "{metadata}");
+    }
+}
+
+#[test]
+fn a_download_that_the_builder_kept_with_another_time_is_found() {
+    let Some(address) = rig("BUILDKIT_HOST") else { return };
+    let engine = daemon(&address);
+    let Pin::Http { url, digest, size, .. } = served("times", "timed") else { unreachable!() };
+    let dockerfile = format!("FROM scratch\nADD {url} /d/\n");
+    let pin = |modified| vec![Pin::Http { url: url.clone(), digest, size, modified }];
+    build(&engine, &plan(&dockerfile, &[], pin(Some(MODIFIED)))).unwrap();
+    let (status, message) = failure(&engine, &plan(&dockerfile, &[], pin(Some(MODIFIED + 1))));
+    assert_eq!(status, Status::Engine, "{message}");
+    assert!(message.starts_with("d/p.txt: the builder kept the time 2020-09-13T12:26:40Z for"), "{message}");
 }

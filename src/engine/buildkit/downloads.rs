@@ -12,13 +12,13 @@ pub(super) fn check(plan: &Plan, output: &Output) -> Result<(), BuildKitError> {
     let layers = output.config.history.iter().filter(|item| !item.empty_layer).rev();
     for (item, times) in layers.zip(output.times.iter().rev()) {
         let Some(sources) = added(&item.created_by) else { continue };
-        let locked: Option<Vec<(&str, u64)>> = sources.iter().map(|source| modified(plan, source)).collect();
+        let locked: Option<Vec<(&str, i64)>> = sources.iter().map(|source| modified(plan, source)).collect();
         let Some(locked) = locked else { continue };
         // An archive that was unpacked, or several downloads to one name: no file stands for a URL.
         if times.file_count != locked.len() as u64 {
             continue;
         }
-        let epoch = plan.epoch.seconds();
+        let epoch = plan.epoch.seconds().cast_signed();
         for (path, time) in &times.files {
             if !locked.iter().any(|(_, modified)| *time == (*modified).min(epoch)) {
                 let (url, modified) = locked[0];
@@ -26,9 +26,9 @@ pub(super) fn check(plan: &Plan, output: &Output) -> Result<(), BuildKitError> {
                     message: format!(
                         "{}: the builder kept the time {} for `{}`, the lockfile has {}",
                         escape::name(path),
-                        rfc3339(*time),
+                        shown(*time),
                         escape::text(url),
-                        rfc3339(modified.min(epoch)),
+                        shown(modified.min(epoch)),
                     ),
                     mend: "the builder downloaded it earlier; `buildctl prune` makes it forget that".to_owned(),
                 });
@@ -36,6 +36,10 @@ pub(super) fn check(plan: &Plan, output: &Output) -> Result<(), BuildKitError> {
         }
     }
     Ok(())
+}
+
+fn shown(time: i64) -> String {
+    u64::try_from(time).map_or_else(|_| time.to_string(), rfc3339)
 }
 
 /// The sources of an `ADD` in a history item.
@@ -48,9 +52,11 @@ fn added(created_by: &[u8]) -> Option<Vec<&str>> {
 }
 
 /// The locked time of the file at `url`; 1970 if the server gave none.
-fn modified<'a>(plan: &'a Plan, url: &str) -> Option<(&'a str, u64)> {
+fn modified<'a>(plan: &'a Plan, url: &str) -> Option<(&'a str, i64)> {
     plan.pins.iter().find_map(|pin| match pin {
-        Pin::Http { url: locked, modified, .. } if locked == url => Some((locked.as_str(), modified.unwrap_or(0))),
+        Pin::Http { url: locked, modified, .. } if locked == url => {
+            Some((locked.as_str(), modified.unwrap_or(0).cast_signed()))
+        }
         _ => None,
     })
 }

@@ -166,7 +166,7 @@ mod tests {
             (
                 Status::Build,
                 "app/Dockerfile:2: process \"/bin/sh -c echo x; exit 3\" did not complete successfully: exit code: 3\n\
-                 \x20     > [2/2] RUN echo x; exit 3:\n    0.082 y\n    0.082 error: digest mismatch sha256:1: sha256:2"
+                 \x20    > [2/2] RUN echo x; exit 3:\n    0.082 y\n    0.082 error: digest mismatch sha256:1: sha256:2"
                     .to_owned()
             )
         );

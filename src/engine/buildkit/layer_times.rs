@@ -1,11 +1,12 @@
 //! The times inside a new layer: none may lie after the epoch, and downloads keep the locked one.
 
-use std::io::{self, Read};
+use std::io::Read;
 
 use super::failure::BuildKitError;
-use crate::cancel::Cancel;
+use crate::cancel::{Cancel, Cancelled};
 use crate::digest::{Hasher, Hashing};
-use crate::limits::{LimitExceeded, Limits};
+use crate::layer::tar::{End, Kind, Reader, TarError};
+use crate::limits::Limits;
 use crate::process::ProcessError;
 
 /// Regular files that are remembered one by one: more than any `ADD` of a URL makes.
@@ -15,35 +16,30 @@ const FILES: usize = 64;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct LayerTimes {
     /// The entry with the latest time.
-    pub newest: Option<(Vec<u8>, u64)>,
+    pub newest: Option<(Vec<u8>, i64)>,
     /// The first regular files and their times.
-    pub files: Vec<(Vec<u8>, u64)>,
+    pub files: Vec<(Vec<u8>, i64)>,
     /// How many regular files there are.
     pub file_count: u64,
 }
 
 /// Why a layer could not be read.
+#[derive(Debug, thiserror::Error)]
 pub(super) enum UnreadableLayer {
-    Malformed(io::Error),
-    Limit(LimitExceeded),
-    Process(ProcessError),
+    #[error(transparent)]
+    Tar(#[from] TarError),
+    #[error("it ends without two blocks of zeros")]
+    Short,
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
 }
 
 impl UnreadableLayer {
     pub fn into_failure(self, engine: &'static str, object: &str) -> BuildKitError {
         match self {
-            Self::Malformed(error) => {
-                BuildKitError::Malformed { engine, object: object.to_owned(), reason: error.to_string() }
-            }
-            Self::Limit(limit) => limit.into(),
-            Self::Process(error) => error.into(),
+            Self::Cancelled(cancelled) => ProcessError::from(cancelled).into(),
+            error => BuildKitError::Malformed { engine, object: object.to_owned(), reason: error.to_string() },
         }
-    }
-}
-
-impl From<io::Error> for UnreadableLayer {
-    fn from(error: io::Error) -> Self {
-        Self::Malformed(error)
     }
 }
 
@@ -53,57 +49,27 @@ pub(super) fn read_new_layer(
     limits: &Limits,
     cancel: &Cancel,
 ) -> Result<(LayerTimes, Hasher), UnreadableLayer> {
-    let mut archive = tar::Archive::new(Hashing::new(io::BufReader::with_capacity(256 << 10, layer)));
+    let mut reader = Reader::new(Hashing::new(layer), limits);
     let mut times = LayerTimes::default();
-    let mut count = 0;
-    for entry in archive.entries()? {
-        cancel.check().map_err(|error| UnreadableLayer::Process(error.into()))?;
-        let mut entry = entry?;
-        count += 1;
-        if count > limits.tar_entries {
-            let object = "a new layer".to_owned();
-            return Err(UnreadableLayer::Limit(LimitExceeded {
-                name: "tar-entries",
-                limit: limits.tar_entries,
-                object,
-            }));
+    while let Some(member) = reader.next()? {
+        cancel.check()?;
+        let entry = member.entry;
+        // Between two whole seconds counts as the later one.
+        let time = entry.mtime.saturating_add(i64::from(member.nanoseconds > 0));
+        if times.newest.as_ref().is_none_or(|(_, newest)| time > *newest) {
+            times.newest = Some((entry.path.clone(), time));
         }
-        let mut time = entry.header().mtime()?;
-        for extension in entry.pax_extensions()?.into_iter().flatten() {
-            let extension = extension?;
-            if extension.key_bytes() == b"mtime" {
-                // Negative times are below every epoch.
-                let text = extension.value().unwrap_or_default();
-                time = text.split('.').next().and_then(|whole| whole.parse().ok()).unwrap_or(0);
-            }
-        }
-        let is_file = entry.header().entry_type().is_file();
-        let is_newest = times.newest.as_ref().is_none_or(|(_, newest)| time > *newest);
-        if is_file {
+        if entry.kind == Kind::File {
             times.file_count += 1;
-        }
-        if is_newest || (is_file && times.files.len() < FILES) {
-            let path = entry.path_bytes().into_owned();
-            if is_newest {
-                times.newest = Some((path.clone(), time));
-            }
-            if is_file && times.files.len() < FILES {
-                times.files.push((path, time));
+            if times.files.len() < FILES {
+                times.files.push((entry.path, entry.mtime));
             }
         }
     }
-    let mut rest = archive.into_inner();
-    let mut buffer = [0; 8 << 10];
-    loop {
-        let count = rest.read(&mut buffer)?;
-        if buffer[..count].iter().any(|byte| *byte != 0) {
-            return Err(io::Error::other("there is something after the end of the archive").into());
-        }
-        if count == 0 {
-            break;
-        }
+    if reader.end() != Some(End::Complete) {
+        return Err(UnreadableLayer::Short);
     }
-    Ok((times, rest.into_parts().1))
+    Ok((times, reader.into_inner().into_parts().1))
 }
 
 #[cfg(test)]
@@ -112,10 +78,8 @@ mod tests {
     use crate::digest::DiffId;
 
     fn read(bytes: &[u8]) -> Result<(LayerTimes, DiffId), String> {
-        match read_new_layer(bytes, &Limits::default(), &Cancel::default()) {
-            Ok((times, hasher)) => Ok((times, hasher.diff_id())),
-            Err(error) => Err(error.into_failure("buildctl", "layer").to_string()),
-        }
+        let read = read_new_layer(bytes, &Limits::default(), &Cancel::default());
+        read.map(|(times, hasher)| (times, hasher.diff_id())).map_err(|error| error.to_string())
     }
 
     fn layer(entries: &[(&str, tar::EntryType, u64)]) -> Vec<u8> {
@@ -147,9 +111,9 @@ mod tests {
     fn cut_and_continued_layers_are_refused() {
         let bytes = layer(&[("a", tar::EntryType::Regular, 5)]);
         assert!(read(&bytes[..600]).is_err());
+        assert_eq!(read(&bytes[..1536]).unwrap_err(), "it ends without two blocks of zeros");
         let mut longer = bytes.clone();
         longer.extend_from_slice(&[1; 512]);
-        let error = read(&longer).unwrap_err();
-        assert!(error.ends_with("there is something after the end of the archive"), "{error}");
+        assert!(read(&longer).is_err());
     }
 }

@@ -227,7 +227,7 @@ impl OutputReader<'_> {
         if computed != diff_id || descriptor.digest.as_bytes() != diff_id.as_bytes() {
             return Err(self.malformed(object, format!("its diff ID is {computed}, the config says {diff_id}")));
         }
-        let epoch = self.plan.epoch.seconds();
+        let epoch = self.plan.epoch.seconds().cast_signed();
         if let Some((path, time)) = times.newest.as_ref().filter(|(_, time)| *time > epoch) {
             let path = crate::escape::name(path);
             return Err(BuildKitError::NotRewritten {
