@@ -11,6 +11,9 @@ use crate::escape;
 use crate::limits::LimitExceeded;
 use crate::status::{ExitStatus, Status};
 
+/// How the library underneath says that an answer has more header lines than it takes.
+const TOO_MANY_HEADERS: &str = "too many headers";
+
 /// A request that led to no usable answer.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum HttpError {
@@ -124,12 +127,16 @@ impl HttpError {
 
     /// What the library underneath says about a request to `url`, in our words.
     pub(super) fn from_ureq(error: ureq::Error, url: &Url, timeouts: &super::Timeouts) -> Self {
+        Self::translate(error, url, timeouts, "waiting for the answer")
+    }
+
+    fn translate(error: ureq::Error, url: &Url, timeouts: &super::Timeouts, reading: &'static str) -> Self {
         let shown = url.shown();
         match error {
             ureq::Error::Timeout(kind) => {
                 let (phase, limit) = match kind {
                     ureq::Timeout::Resolve | ureq::Timeout::Connect => ("connecting", timeouts.connect),
-                    ureq::Timeout::PerRead | ureq::Timeout::RecvBody => ("reading the body", timeouts.idle),
+                    ureq::Timeout::PerRead | ureq::Timeout::PerWrite => (reading, timeouts.idle),
                     _ => ("waiting for the answer", timeouts.answer),
                 };
                 Self::TimedOut { url: shown, phase, limit }
@@ -146,7 +153,12 @@ impl HttpError {
                 Err(other) => Self::Unreachable { url: shown, reason: escape::text(&other.to_string()).into_owned() },
             },
             ureq::Error::Protocol(error) => {
-                let reason = format!("the answer breaks the protocol: {}", escape::text(&error.to_string()));
+                let said = error.to_string();
+                if said.contains(TOO_MANY_HEADERS) {
+                    let reason = "the answer has more than 100 headers (limit `http-header`)".to_owned();
+                    return Self::Nonsense { url: shown, reason };
+                }
+                let reason = format!("the answer breaks the protocol: {}", escape::text(&said));
                 Self::Nonsense { url: shown, reason }
             }
             // Certificates that don't fit end here, and servers that speak no TLS.
@@ -157,7 +169,7 @@ impl HttpError {
     pub(super) fn from_io(error: io::Error, url: &Url, timeouts: &super::Timeouts) -> Self {
         if error.get_ref().is_some_and(|inner| inner.is::<ureq::Error>()) {
             return match error.into_inner().map(|inner| inner.downcast::<ureq::Error>()) {
-                Some(Ok(inner)) => Self::from_ureq(*inner, url, timeouts),
+                Some(Ok(inner)) => Self::translate(*inner, url, timeouts, "reading the body"),
                 _ => Self::Unreachable { url: url.shown(), reason: "the connection broke".to_owned() },
             };
         }

@@ -186,7 +186,7 @@ fn failed(command: &'static str, finished: &Finished) -> Reason {
 
 /// Whether the server only gives what its refs name.
 fn refuses_ids(said: &str) -> bool {
-    said.contains("does not allow request for unadvertised object")
+    said.contains("unadvertised object") || said.contains("dumb http transport")
 }
 
 #[cfg(test)]

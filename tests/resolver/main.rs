@@ -1,0 +1,12 @@
+//! The network floors against servers that misbehave, on loopback and in this process.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
+
+mod client;
+mod git;
+mod images;
+mod registry;
+mod rig;
+mod server;
+mod sources;
+mod surroundings;
