@@ -354,6 +354,15 @@ mod tests {
         assert_eq!(parse("foo_bar.example/x").unwrap().domain(), "", "an underscore makes it no host");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_read_is_written_as_itself(text in "[a-zA-Z0-9./:@_\\[\\]-]{0,40}|\\PC{0,20}") {
+            if let Ok(reference) = parse(&text) {
+                proptest::prop_assert_eq!(parse(&reference.to_string()), Ok(reference.clone()));
+            }
+        }
+    }
+
     #[test]
     fn a_tag_is_added_only_where_nothing_else_says_which() {
         for (text, want) in [

@@ -1,6 +1,7 @@
 //! What goes wrong on the way to bytes, each kind with its exit status.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +40,19 @@ pub enum HttpError {
         /// Why that is refused.
         reason: String,
     },
+    /// An answer led to an address that only this machine or its network can reach.
+    #[error("`{url}`: an answer led here, but the address {address} is not public")]
+    NotPublic {
+        /// The URL, safe to print.
+        url: String,
+        /// Its `HOST[:PORT]`.
+        host: String,
+        /// The address.
+        address: IpAddr,
+    },
+    /// The user asked for no network.
+    #[error("`{0}` is needed from the network, which `--offline` rules out")]
+    Offline(String),
     /// The server was not reached, or the connection broke.
     #[error("`{url}`: {reason}")]
     Unreachable {
@@ -97,8 +111,10 @@ pub enum HttpError {
 impl ExitStatus for HttpError {
     fn status(&self) -> Status {
         match self {
-            Self::Url(_) | Self::PlainHttp { .. } | Self::Configuration(_) | Self::Local(_) => Status::Usage,
-            Self::Unsafe { .. } | Self::Nonsense { .. } | Self::Limit(_) => Status::Malformed,
+            Self::Url(_) | Self::PlainHttp { .. } | Self::Configuration(_) | Self::Offline(_) | Self::Local(_) => {
+                Status::Usage
+            }
+            Self::Unsafe { .. } | Self::NotPublic { .. } | Self::Nonsense { .. } | Self::Limit(_) => Status::Malformed,
             Self::Unreachable { .. } | Self::Astray { .. } | Self::TimedOut { .. } | Self::Answer { .. } => {
                 Status::Source
             }
@@ -111,6 +127,9 @@ impl ExitStatus for HttpError {
             Self::PlainHttp { host, .. } => Some(format!(
                 "use https, or allow it with `[registry.\"{host}\"] http = true` in the user configuration"
             )),
+            Self::NotPublic { host, .. } => {
+                Some(format!("if that host is yours, name it with `[registry.\"{host}\"]` in the user configuration"))
+            }
             Self::Answer { status: 401 | 403, .. } => {
                 Some("if the source is not public, log in with `docker login` or `podman login` first".to_owned())
             }
@@ -149,7 +168,7 @@ impl HttpError {
                 Self::Limit(LimitExceeded { name: "http-header", limit: limit as u64, object: format!("`{shown}`") })
             }
             ureq::Error::Other(error) => match error.downcast::<PrivateAddress>() {
-                Ok(private) => Self::Unsafe { url: shown, reason: format!("an answer led here, but {private}") },
+                Ok(private) => Self::NotPublic { url: shown, host: url.authority(), address: private.0 },
                 Err(other) => Self::Unreachable { url: shown, reason: escape::text(&other.to_string()).into_owned() },
             },
             ureq::Error::Protocol(error) => {

@@ -53,6 +53,8 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// How often to repeat.
     pub retry: Retry,
+    /// Refuse every request: nothing but what is already here may be used.
+    pub offline: bool,
     /// Asked whether to stop.
     pub cancel: Cancel,
     /// Told of warnings from servers.
@@ -160,6 +162,11 @@ impl Client {
         &self.0.settings
     }
 
+    /// An error if the network may not be used; `what` says for what.
+    pub fn check_online(&self, what: &str) -> Result<(), HttpError> {
+        if self.0.settings.offline { Err(HttpError::Offline(what.to_owned())) } else { Ok(()) }
+    }
+
     /// Whether `url` may be asked for without encryption.
     pub fn may_be_plain(&self, url: &Url) -> bool {
         agents::may_be_plain(&self.0.settings.config, url)
@@ -170,6 +177,7 @@ impl Client {
     /// The answer may have any status; after the last repetition also a busy one (429, 503, …).
     pub fn send(&self, request: &Request) -> Result<Answer, HttpError> {
         let settings = &self.0.settings;
+        self.check_online(&request.url.shown())?;
         let mut attempt = 1;
         loop {
             settings.cancel.check()?;
@@ -230,8 +238,7 @@ impl Client {
             });
         }
         if named_by_an_answer && let Some(private) = address::private_literal(url.host()) {
-            let reason = format!("an answer led here, but {private}");
-            return Err(HttpError::Unsafe { url: url.shown(), reason });
+            return Err(HttpError::NotPublic { url: url.shown(), host: url.authority(), address: private.0 });
         }
         let agent = self.0.agents.agent(settings, url, named_by_an_answer)?;
         let fail = |error| HttpError::from_ureq(error, url, &settings.timeouts);

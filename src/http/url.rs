@@ -249,6 +249,18 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_read_can_be_sent(text in "https?://[a-z.:0-9\\[\\]@]{0,12}[/?#a%&= \\PC]{0,12}", location in "\\PC{0,20}") {
+            if let Ok(url) = Url::parse(&text) {
+                let sent: ureq::http::Uri = url.to_string().parse().unwrap();
+                proptest::prop_assert_eq!(sent.path_and_query().unwrap().as_str(), url.target());
+                proptest::prop_assert_eq!(Url::parse(&url.to_string()), Ok(url.clone()));
+                let _ = url.join(&location);
+            }
+        }
+    }
+
     #[test]
     fn messages_hold_no_secrets() {
         let url = Url::parse("https://h.example/blob").unwrap().with_parameter("sig", "s e/cret");

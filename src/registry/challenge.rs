@@ -80,6 +80,13 @@ fn parameter_value(text: &str) -> Option<(String, &str)> {
 mod tests {
     use super::*;
 
+    proptest::proptest! {
+        #[test]
+        fn any_header_is_taken(header in "(Bearer|[a-z]{0,3})[ =\",\\\\a-z]{0,40}|\\PC{0,40}") {
+            let _ = choose([header.as_str()].into_iter());
+        }
+    }
+
     #[test]
     fn a_token_is_preferred_and_nonsense_is_ignored() {
         let bearer = |realm: &str, service: Option<&str>| {

@@ -40,7 +40,7 @@ impl Git {
             ("GIT_OPTIONAL_LOCKS", "0"),
             ("GIT_NO_REPLACE_OBJECTS", "1"),
             ("GIT_NO_LAZY_FETCH", "1"),
-            ("GIT_ALLOW_PROTOCOL", transport.name()),
+            ("GIT_ALLOW_PROTOCOL", transport.allowed()),
             ("GIT_SSH_COMMAND", "ssh -o BatchMode=yes"),
             ("GIT_CEILING_DIRECTORIES", "/"),
         ] {
@@ -154,6 +154,7 @@ impl Resolver {
     }
 
     fn git(&self) -> Result<&Git, Reason> {
+        self.client().check_online("git")?;
         self.git.as_ref().ok_or(Reason::NoGit)
     }
 

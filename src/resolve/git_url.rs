@@ -33,12 +33,11 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// The name for `GIT_ALLOW_PROTOCOL`.
-    pub fn name(self) -> &'static str {
+    /// What `GIT_ALLOW_PROTOCOL` has to be: the user's own `insteadOf` may turn https into ssh, nothing into http.
+    pub fn allowed(self) -> &'static str {
         match self {
-            Self::Https => "https",
-            Self::Ssh => "ssh",
-            Self::Http => "http",
+            Self::Https | Self::Ssh => "https:ssh",
+            Self::Http => "https:ssh:http",
         }
     }
 }
@@ -275,6 +274,17 @@ mod tests {
             assert!(parse(text).is_err(), "{text}");
         }
         assert!(GitSource::parse("http://h.example/x.git", |_| true).is_ok());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_that_git_takes_for_an_option_gets_through(text in "(https://|ssh://|git@)?[-a-z.:/@#?=%^~*]{0,30}|\\PC{0,30}") {
+            if let Ok(source) = parse(&text) {
+                for word in [Some(&source.remote), source.reference.as_ref()].into_iter().flatten() {
+                    proptest::prop_assert!(!word.starts_with('-') && !word.contains("::") || word.contains('['), "{}", word);
+                }
+            }
+        }
     }
 
     #[test]

@@ -13,9 +13,11 @@ pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const OCI_LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
+type Documents = BTreeMap<String, (String, Vec<u8>)>;
+
 /// What a registry holds: documents by name below `/v2/`, with their media type. Shared, so that tests can change it.
 #[derive(Clone, Default)]
-pub struct Shelf(Arc<Mutex<BTreeMap<String, (String, Vec<u8>)>>>);
+pub struct Shelf(Arc<Mutex<Documents>>);
 
 impl Shelf {
     pub fn put(&self, name: &str, media_type: &str, bytes: &[u8]) -> Digest {

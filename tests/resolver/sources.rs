@@ -217,6 +217,28 @@ fn a_locked_file_is_served_by_any_copy_and_only_with_its_digest() {
 }
 
 #[test]
+fn offline_nothing_is_asked_and_what_is_here_is_used() {
+    let server = Server::start(|_| Reply::ok("tool"));
+    let mut surroundings = Surroundings::new();
+    let url = server.url("/tool");
+    surroundings.resolver().fetch_http(&url, Digest::of(b"tool")).unwrap();
+    surroundings.offline = true;
+    let resolver = surroundings.resolver();
+    resolver.fetch_http(&url, Digest::of(b"tool")).unwrap();
+    let requests = [
+        Request::Http { url: server.url("/tool") },
+        image(&server, ":1", &["linux/amd64"]),
+        Request::Git { request: server.url("/x.git") },
+    ];
+    for result in resolver.resolve(&requests) {
+        let error = result.unwrap_err();
+        assert_eq!(error.status(), Status::Usage, "{error}");
+        assert!(error.to_string().contains("--offline"), "{error}");
+    }
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[test]
 fn files_that_may_not_be_asked_for_are_refused() {
     for (url, words) in [
         ("http://files.example/x", "plain HTTP is refused"),

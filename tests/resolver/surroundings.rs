@@ -45,6 +45,7 @@ pub struct Surroundings {
     pub retry: Retry,
     pub folder: tempfile::TempDir,
     pub ages: bool,
+    pub offline: bool,
 }
 
 impl Surroundings {
@@ -62,6 +63,7 @@ impl Surroundings {
             retry: Retry { first: Duration::from_millis(2), ..Retry::default() },
             folder: tempfile::tempdir().unwrap(),
             ages: false,
+            offline: false,
         }
     }
 
@@ -82,6 +84,7 @@ impl Surroundings {
                 idle: Duration::from_millis(500),
             },
             retry: self.retry,
+            offline: self.offline,
             cancel: self.cancel.clone(),
             progress: self.told.clone(),
         })
