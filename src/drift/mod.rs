@@ -1,1 +1,241 @@
 //! Manifest, Dockerfile and tree against the lockfile: one enum, one variant a reason.
+//!
+//! An offline question. [`expected_request`] and [`wanted_sources`] say in the lockfile's words what manifest and
+//! Dockerfile ask for; [`pins`] and [`buildkit`] compare that with the pins (stale pins stop every build), [`record`]
+//! compares a tree with the record (what `verify` and `build --locked` need). [`Stale`] makes an error of the reasons.
+
+mod message;
+mod pins;
+mod record;
+mod request;
+#[cfg(test)]
+mod tests;
+mod wanted;
+
+pub use pins::{all, buildkit, pins};
+pub use record::{TreeFacts, record};
+pub use request::{build_platform, expected_request};
+pub use wanted::{frontend_source, wanted_sources};
+
+use serde::ser::SerializeStruct;
+
+use crate::digest::Digest;
+use crate::epoch::Epoch;
+use crate::lockfile::Fact;
+use crate::platform::Platform;
+use crate::status::{ExitStatus, Status};
+
+/// One reason why the lockfile does not fit. `expected` is what is asked for now, `found` what the lockfile has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Drift {
+    /// The lockfile knows nothing of the image.
+    ImageNotLocked {
+        /// The image.
+        image: String,
+    },
+    /// The lockfile has an image that the manifest has not.
+    ImageUnused {
+        /// The image.
+        image: String,
+    },
+    /// The Dockerfile or the manifest needs a source that is not locked.
+    SourceNotLocked {
+        /// The image.
+        image: String,
+        /// The source's key.
+        source: String,
+        /// Lines of the Dockerfile that name it; empty if the manifest does.
+        lines: Vec<(u32, u32)>,
+    },
+    /// A source is locked for the image, and nothing uses it.
+    SourceUnused {
+        /// The image.
+        image: String,
+        /// The source's key.
+        source: String,
+    },
+    /// A platform of a source is needed and not pinned.
+    PlatformNotPinned {
+        /// The image.
+        image: String,
+        /// The source's key.
+        source: String,
+        /// The platform.
+        platform: Platform,
+    },
+    /// The Dockerfile demands other bytes of a source than the pinned ones.
+    ChecksumChanged {
+        /// The image.
+        image: String,
+        /// The source's key.
+        source: String,
+        /// The Dockerfile's `--checksum`.
+        expected: String,
+        /// The pinned digest or commit.
+        found: String,
+    },
+    /// A fact that the pins were made for has changed.
+    RequestChanged {
+        /// The image.
+        image: String,
+        /// The fact's key.
+        fact: String,
+        /// What the manifest asks for; none is the default.
+        expected: Option<Fact>,
+        /// What the pins were made for; none is the default.
+        found: Option<Fact>,
+    },
+    /// The manifest names another BuildKit image than the locked one.
+    BuildkitChanged {
+        /// What the manifest names.
+        expected: Option<String>,
+        /// What is locked.
+        found: Option<String>,
+    },
+    /// There is no record.
+    RecordMissing {
+        /// The image.
+        image: String,
+    },
+    /// The record was made with other pins.
+    RecordPins {
+        /// The image.
+        image: String,
+        /// Digest of the pins now.
+        expected: Digest,
+        /// Digest of the pins that the record was made with.
+        found: Digest,
+    },
+    /// The record was made of another context.
+    RecordContext {
+        /// The image.
+        image: String,
+        /// The named context; none for the main one.
+        context: Option<String>,
+        /// The context digest now; none if the build takes nothing from it.
+        expected: Option<Digest>,
+        /// The recorded one; none if the record does not know the context.
+        found: Option<Digest>,
+    },
+    /// The record was made of another Dockerfile.
+    RecordDockerfile {
+        /// The image.
+        image: String,
+        /// Digest of the Dockerfile now.
+        expected: Digest,
+        /// The recorded one.
+        found: Digest,
+    },
+    /// The record was made with another epoch than the manifest gives.
+    RecordEpoch {
+        /// The image.
+        image: String,
+        /// The manifest's epoch.
+        expected: Epoch,
+        /// The recorded one.
+        found: Epoch,
+    },
+    /// The record lacks a platform.
+    RecordPlatform {
+        /// The image.
+        image: String,
+        /// The platform.
+        platform: Platform,
+    },
+}
+
+impl Drift {
+    /// The stable code of the reason.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::ImageNotLocked { .. } => "image-not-locked",
+            Self::ImageUnused { .. } => "image-unused",
+            Self::SourceNotLocked { .. } => "source-not-locked",
+            Self::SourceUnused { .. } => "source-unused",
+            Self::PlatformNotPinned { .. } => "platform-not-pinned",
+            Self::ChecksumChanged { .. } => "checksum-changed",
+            Self::RequestChanged { .. } => "request-changed",
+            Self::BuildkitChanged { .. } => "buildkit-changed",
+            Self::RecordMissing { .. } => "record-missing",
+            Self::RecordPins { .. } => "record-pins",
+            Self::RecordContext { .. } => "record-context",
+            Self::RecordDockerfile { .. } => "record-dockerfile",
+            Self::RecordEpoch { .. } => "record-epoch",
+            Self::RecordPlatform { .. } => "record-platform",
+        }
+    }
+
+    /// The image that it is about; none if it is about all.
+    pub fn image(&self) -> Option<&str> {
+        match self {
+            Self::BuildkitChanged { .. } => None,
+            Self::ImageNotLocked { image }
+            | Self::ImageUnused { image }
+            | Self::SourceNotLocked { image, .. }
+            | Self::SourceUnused { image, .. }
+            | Self::PlatformNotPinned { image, .. }
+            | Self::ChecksumChanged { image, .. }
+            | Self::RequestChanged { image, .. }
+            | Self::RecordMissing { image }
+            | Self::RecordPins { image, .. }
+            | Self::RecordContext { image, .. }
+            | Self::RecordDockerfile { image, .. }
+            | Self::RecordEpoch { image, .. }
+            | Self::RecordPlatform { image, .. } => Some(image),
+        }
+    }
+
+    /// Whether it is about the record only: the pins fit, and a build may go on.
+    pub fn is_of_record(&self) -> bool {
+        self.code().starts_with("record-")
+    }
+
+    /// The command that mends it.
+    pub fn mend(&self) -> String {
+        match self.image() {
+            Some(image) if self.is_of_record() => format!("repro build --record {image}"),
+            _ => "repro lock".to_owned(),
+        }
+    }
+}
+
+/// The JSON object: `code`, `image`, `message`, `mend`.
+impl serde::Serialize for Drift {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Drift", 4)?;
+        object.serialize_field("code", self.code())?;
+        object.serialize_field("image", &self.image())?;
+        object.serialize_field("message", &self.to_string())?;
+        object.serialize_field("mend", &self.mend())?;
+        object.end()
+    }
+}
+
+/// The lockfile does not fit, for these reasons; there is at least one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the lockfile does not fit{}", .0.iter().map(|drift| format!("\n  {drift}")).collect::<String>())]
+pub struct Stale(pub Vec<Drift>);
+
+impl Stale {
+    /// An error if there is any reason.
+    pub fn unless_empty(drifts: Vec<Drift>) -> Result<(), Self> {
+        if drifts.is_empty() { Ok(()) } else { Err(Self(drifts)) }
+    }
+}
+
+impl ExitStatus for Stale {
+    fn status(&self) -> Status {
+        Status::Lock
+    }
+
+    fn hint(&self) -> Option<String> {
+        let mut mends: Vec<String> = Vec::new();
+        for mend in self.0.iter().map(Drift::mend) {
+            if !mends.contains(&mend) {
+                mends.push(mend);
+            }
+        }
+        mends.sort_by_key(|mend| mend.contains("--record"));
+        Some(format!("run {}", mends.iter().map(|mend| format!("`{mend}`")).collect::<Vec<_>>().join(", then ")))
+    }
+}
