@@ -23,9 +23,13 @@ fn read(root: &Path, dockerfile: Option<&Path>, paths: Option<&[&str]>) -> Resul
 }
 
 fn read_within(request: &Request<'_>, limits: &Limits) -> Result<Tree, Error> {
+    read_with_cache(request, limits, None)
+}
+
+fn read_with_cache(request: &Request<'_>, limits: &Limits, cache: Option<&Path>) -> Result<Tree, Error> {
     let progress: Reporter = Arc::new(Silent);
     let cancel = Cancel::default();
-    context::read(request, &Surroundings { limits, progress: &progress, cancel: &cancel, cache: None })
+    context::read(request, &Surroundings { limits, progress: &progress, cancel: &cancel, cache })
 }
 
 /// A folder with files; a path that ends in `/` is a folder, `a -> b` a link.
@@ -283,4 +287,38 @@ fn names_of_any_bytes_survive_reading_and_staging() {
         let script = Command::new("python3").arg("tests/context_digest.py").arg(folder).output().unwrap();
         assert_eq!(String::from_utf8(script.stdout).unwrap().trim(), tree.digest().to_string());
     }
+}
+
+#[test]
+fn the_cache_saves_reading_and_never_hides_an_edit() {
+    let (root, cache) = (folder(&[("a", "old!"), ("b", "2")]), tempfile::tempdir().unwrap());
+    let place = root.path().join("a");
+    let request = Request {
+        name: "context",
+        root: root.path(),
+        dockerfile: None,
+        tracked_only: false,
+        include: &[],
+        paths: None,
+    };
+    let read = || read_with_cache(&request, &Limits::default(), Some(cache.path())).unwrap().digest();
+    // Only files that lay still for a moment are remembered.
+    std::thread::sleep(std::time::Duration::from_millis(150));
+    let old = read();
+    let remembered = fs::read_dir(cache.path().join("context")).unwrap().next().unwrap().unwrap().path();
+    assert!(fs::metadata(&remembered).unwrap().len() > 250);
+    assert_eq!(read(), old);
+    // An edit of the same size that puts the old time back.
+    let modified = fs::metadata(&place).unwrap().modified().unwrap();
+    fs::write(&place, "new!").unwrap();
+    fs::File::options().write(true).open(&place).unwrap().set_modified(modified).unwrap();
+    let new = read();
+    assert_ne!(new, old);
+    assert_eq!(read(), new);
+    // Another file in its place.
+    fs::write(root.path().join("c"), "old!").unwrap();
+    fs::rename(root.path().join("c"), &place).unwrap();
+    assert_eq!(read(), old);
+    fs::write(&remembered, "nonsense").unwrap();
+    assert_eq!(read(), old);
 }

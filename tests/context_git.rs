@@ -69,16 +69,14 @@ impl Reading {
 }
 
 fn read_with(root: &Path, include: &[&str], paths: Option<&[&str]>) -> Reading {
+    read_for(root, None, include, paths)
+}
+
+fn read_for(root: &Path, dockerfile: Option<&Path>, include: &[&str], paths: Option<&[&str]>) -> Reading {
     let owned = |list: &[&str]| list.iter().map(|&item| item.to_owned()).collect::<Vec<_>>();
     let (include, paths) = (owned(include), paths.map(owned));
-    let request = Request {
-        name: "context",
-        root,
-        dockerfile: None,
-        tracked_only: true,
-        include: &include,
-        paths: paths.as_deref(),
-    };
+    let request =
+        Request { name: "context", root, dockerfile, tracked_only: true, include: &include, paths: paths.as_deref() };
     let heard = Arc::new(Heard::default());
     let progress: Reporter = heard.clone();
     let (limits, cancel) = (Limits::default(), Cancel::default());
@@ -285,6 +283,20 @@ fn rules_that_git_does_not_track_do_not_count() {
     let found = read(root.path());
     assert_eq!(found.names(), ["a", "b"]);
     assert!(found.heard[0].starts_with("warning: context: `.dockerignore` is not tracked by git"), "{:?}", found.heard);
+    // The same for rules beside the Dockerfile, unless that lies outside the repository.
+    let outside = tempfile::tempdir().unwrap();
+    for (place, want, warnings) in [(root.path(), &["a", "b"][..], 2), (outside.path(), &["a"], 1)] {
+        write(place, &[("Containerfile.dockerignore", "b\n")]);
+        let found = read_for(root.path(), Some(&place.join("Containerfile")), &[], None);
+        assert_eq!(found.names(), want);
+        assert_eq!(found.heard.len(), warnings, "{:?}", found.heard);
+    }
+    commit(root.path());
+    let found = read_for(root.path(), Some(&root.path().join("Containerfile")), &[], None);
+    assert_eq!(
+        (found.names(), found.heard),
+        (vec![".dockerignore".into(), "Containerfile.dockerignore".into(), "a".into()], vec![])
+    );
 }
 
 #[test]

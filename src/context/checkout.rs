@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
+use super::cache::Cache;
 use super::content::{Files, Identity, read_all};
 use super::error::Error;
 use super::folder::Stamp;
@@ -27,7 +28,8 @@ pub(super) struct Remarks {
 
 /// Makes the tree of what was selected in a work tree.
 pub(super) fn read(known: &Known, kept: Vec<Kept>, surroundings: &Surroundings<'_>) -> Result<(Tree, Remarks), Error> {
-    let files = Files { root: &known.root, path: &known.path, cancel: surroundings.cancel };
+    let cache = surroundings.cache.map(|cache| Cache::open(cache, &known.path));
+    let files = Files { root: &known.root, path: &known.path, cancel: surroundings.cancel, cache: cache.as_ref() };
     let converts: Vec<bool> = known.layers.iter().map(|layer| layer.repository.converts_line_ends()).collect();
     let minds_modes = known.layers.iter().all(|layer| layer.repository.minds_executable_bits());
     let mut remarks = Remarks::default();
@@ -69,6 +71,9 @@ pub(super) fn read(known: &Known, kept: Vec<Kept>, surroundings: &Surroundings<'
             },
         })
     })?;
+    if let Some(cache) = cache {
+        cache.save();
+    }
     Ok((tree, shared.into_inner().unwrap_or_else(PoisonError::into_inner)))
 }
 

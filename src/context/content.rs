@@ -9,6 +9,7 @@ use std::path::Path;
 use rayon::prelude::*;
 use rustix::fs::{FileType, fstat};
 
+use super::cache::Cache;
 use super::error::{Error, below};
 use super::folder::{Folder, Node, Stamp};
 use super::select::Kept;
@@ -25,11 +26,16 @@ const BUFFER: usize = 128 * 1024;
 /// Makes the tree of a plain folder.
 pub(super) fn read(folder: &Folder, kept: Vec<Kept>, surroundings: &Surroundings<'_>) -> Result<Tree, Error> {
     let firsts = first_names(&kept);
-    let files = Files { root: folder.root(), path: folder.path(), cancel: surroundings.cancel };
-    read_all(kept, surroundings, |path, stamp| match firsts.get(&(stamp.device, stamp.inode)) {
+    let cache = surroundings.cache.map(|cache| Cache::open(cache, folder.path()));
+    let files = Files { root: folder.root(), path: folder.path(), cancel: surroundings.cancel, cache: cache.as_ref() };
+    let tree = read_all(kept, surroundings, |path, stamp| match firsts.get(&(stamp.device, stamp.inode)) {
         Some(first) if first != path => Ok(EntryKind::HardLink(first.clone())),
         _ => Ok(files.entry(path, stamp, stamp.executable, files.hash(path, stamp)?.digest)),
-    })
+    })?;
+    if let Some(cache) = cache {
+        cache.save();
+    }
+    Ok(tree)
 }
 
 /// Makes a tree of what was selected; `file` reads one regular file, called from several threads.
@@ -92,6 +98,7 @@ pub(super) struct Files<'a> {
     pub(super) root: &'a OwnedFd,
     pub(super) path: &'a Path,
     pub(super) cancel: &'a Cancel,
+    pub(super) cache: Option<&'a Cache>,
 }
 
 impl Files<'_> {
@@ -101,8 +108,20 @@ impl Files<'_> {
         EntryKind::File { executable, size: stamp.size, digest, content }
     }
 
-    /// Hashes a file that must still be what it was when it was listed.
+    /// The identities of a file, from the cache or by reading it.
     pub(super) fn hash(&self, path: &[u8], listed: &Stamp) -> Result<Identity, Error> {
+        let Some(cache) = self.cache else { return self.hash_anew(path, listed) };
+        if let Some(identity) = cache.find(path, listed) {
+            return Ok(identity);
+        }
+        cache.prepare();
+        let identity = self.hash_anew(path, listed)?;
+        cache.learn(path, listed, identity);
+        Ok(identity)
+    }
+
+    /// Hashes a file that must still be what it was when it was listed.
+    fn hash_anew(&self, path: &[u8], listed: &Stamp) -> Result<Identity, Error> {
         let (mut digest, mut id) = (Hasher::default(), BlobHasher::new(listed.size));
         self.pass(path, listed, |bytes| {
             digest.update(bytes);

@@ -69,6 +69,9 @@ pub(super) trait Source {
     /// Whether a folder counts that holds nothing at all.
     fn has_empty_folders(&self) -> bool;
 
+    /// Whether a file on disk, perhaps outside the context, counts.
+    fn counts_outside(&self, file: &Path) -> bool;
+
     /// Whether something below a folder that doesn't count may count all the same.
     fn may_include_below(&self, folder: &[u8]) -> bool;
 
@@ -116,6 +119,10 @@ impl Folder {
 
 impl Source for Folder {
     fn has_empty_folders(&self) -> bool {
+        true
+    }
+
+    fn counts_outside(&self, _file: &Path) -> bool {
         true
     }
 

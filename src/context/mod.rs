@@ -8,6 +8,7 @@
 //!
 //! Nothing here follows a link out of a context: files are opened relative to its root, and links stay links.
 
+mod cache;
 mod checkout;
 mod content;
 mod digest;
@@ -126,12 +127,12 @@ pub fn read(request: &Request<'_>, surroundings: &Surroundings<'_>) -> Result<Tr
     let source = tracked::WorkTree::open(request.root, repository, request.include, limits)?;
     let rules = select::ignore_rules(request, &source, limits)?;
     let wanted = select::wanted_paths(request.paths, &source)?;
-    let ignore_file_is_untracked = source.is_untracked(b".dockerignore")?;
+    let uncounted_rules = source.uncounted_rules(rules.are_there())?;
     let selected = select::select(&source, &wanted, &rules, surroundings)?;
     let known = source.finish();
     let (tree, remarks) = checkout::read(&known, selected.kept, surroundings)?;
     let report = report::Report { name: request.name, progress: surroundings.progress };
-    report.untracked(&selected.untracked, ignore_file_is_untracked);
+    report.untracked(&selected.untracked, uncounted_rules.as_deref());
     report.remarks(&remarks, &known);
     Ok(tree)
 }

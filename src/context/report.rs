@@ -16,10 +16,10 @@ pub(super) struct Report<'a> {
 
 impl Report<'_> {
     /// Untracked files that a plain `docker build` would send.
-    pub(super) fn untracked(&self, paths: &[Vec<u8>], ignore_file: bool) {
-        if ignore_file {
+    pub(super) fn untracked(&self, paths: &[Vec<u8>], ignore_file: Option<&str>) {
+        if let Some(file) = ignore_file {
             self.progress.warn(&format!(
-                "{}: `.dockerignore` is not tracked by git, so its rules don't count; `git add` it",
+                "{}: `{file}` is not tracked by git, so its rules don't count; `git add` it",
                 self.place()
             ));
         }

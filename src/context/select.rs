@@ -31,6 +31,11 @@ pub(super) struct Ignored {
 }
 
 impl Ignored {
+    /// Whether there is an ignore file, perhaps an empty one.
+    pub(super) fn are_there(&self) -> bool {
+        !self.file.is_empty()
+    }
+
     fn invalid(&self, error: InvalidPattern) -> Error {
         Error::Ignore { file: self.file.clone(), error }
     }
@@ -46,7 +51,7 @@ pub(super) fn ignore_rules(request: &Request<'_>, source: &impl Source, limits: 
         name.push(".dockerignore");
         PathBuf::from(name)
     });
-    let (file, text) = match beside.filter(|path| path.is_file()) {
+    let (file, text) = match beside.filter(|path| path.is_file() && source.counts_outside(path)) {
         Some(path) => {
             let unreadable = |error| Error::Unreadable { path: display(&path), error };
             let file = std::fs::File::open(&path).map_err(unreadable)?;

@@ -39,6 +39,8 @@ pub(super) struct WorkTree<'a> {
     include: Rules,
     layers: RefCell<Vec<Rc<Layer>>>,
     deleted: RefCell<BTreeSet<Vec<u8>>>,
+    /// An ignore file that git doesn't track, safe to print.
+    uncounted_rules: RefCell<Option<String>>,
     limits: &'a Limits,
 }
 
@@ -70,12 +72,16 @@ impl<'a> WorkTree<'a> {
             .map_err(|error| Error::Ignore { file: "`include`".to_owned(), error })?;
         let layer = Layer::read(Vec::new(), scope, repository, limits)?;
         let layers = RefCell::new(vec![Rc::new(layer)]);
-        Ok(Self { root: handle, path, include, layers, deleted: RefCell::default(), limits })
+        let (deleted, uncounted_rules) = (RefCell::default(), RefCell::default());
+        Ok(Self { root: handle, path, include, layers, deleted, uncounted_rules, limits })
     }
 
-    /// Whether there is a file that git doesn't track and nobody included.
-    pub(super) fn is_untracked(&self, path: &[u8]) -> Result<bool, Error> {
-        Ok(self.node(path)?.is_none() && node_of(&self.root, path).is_ok_and(|node| node.is_some()))
+    /// An ignore file that would count if git tracked it; `found` if another one did.
+    pub(super) fn uncounted_rules(&self, found: bool) -> Result<Option<String>, Error> {
+        let name = b".dockerignore";
+        let is_there =
+            !found && self.node(name)?.is_none() && node_of(&self.root, name).is_ok_and(|node| node.is_some());
+        Ok(self.uncounted_rules.borrow().clone().or(is_there.then(|| escape::name(name))))
     }
 
     /// Ends the walk.
@@ -141,6 +147,20 @@ impl<'a> WorkTree<'a> {
 impl Source for WorkTree<'_> {
     fn has_empty_folders(&self) -> bool {
         false
+    }
+
+    fn counts_outside(&self, file: &Path) -> bool {
+        let layers = self.layers.borrow();
+        let (Some(main), Ok(file)) = (layers.first(), file.canonicalize()) else { return true };
+        // Beside the repository nothing is tracked, and all counts.
+        let Ok(path) = file.strip_prefix(main.repository.work_tree()) else { return true };
+        let inside = file.strip_prefix(&self.path).map(|path| path.as_os_str().as_encoded_bytes().to_vec());
+        let included = inside.is_ok_and(|inside| self.include.matches_with_parents(&inside) == Ok(true));
+        let counts = included || main.is_tracked(path.as_os_str().as_encoded_bytes());
+        if !counts {
+            *self.uncounted_rules.borrow_mut() = Some(super::error::display(path));
+        }
+        counts
     }
 
     fn may_include_below(&self, folder: &[u8]) -> bool {
@@ -232,6 +252,11 @@ impl Layer {
             self.attributes.add(folder, &text);
         }
         Ok(())
+    }
+
+    /// Whether a path of the repository is a tracked file.
+    fn is_tracked(&self, path: &[u8]) -> bool {
+        self.entries.binary_search_by(|entry| entry.path.as_slice().cmp(path)).is_ok()
     }
 
     /// A path of the context as one of the repository.
