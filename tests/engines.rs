@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,6 +25,7 @@ use repro::manifest::{Network, Output};
 use repro::process::{Environment, Programs};
 use repro::progress::Silent;
 use repro::status::{Failure, Status};
+use repro::store::Cache;
 
 const EPOCH: i64 = 1_700_000_000;
 const MODIFIED: u64 = 1_600_000_000;
@@ -504,4 +506,22 @@ fn a_download_that_the_builder_kept_with_another_time_is_found() {
     let (status, message) = failure(&engine, &plan(&dockerfile, &[], pin(Some(MODIFIED + 1))));
     assert_eq!(status, Status::Engine, "{message}");
     assert!(message.starts_with("d/p.txt: the builder kept the time 2020-09-13T12:26:40Z for"), "{message}");
+}
+
+#[test]
+fn a_copy_with_the_locked_digest_stands_in_for_a_changed_file() {
+    let Some(address) = rig("BUILDKIT_HOST") else { return };
+    let pin = served("copies", "locked");
+    served("copies", "changed");
+    let dockerfile = format!("FROM scratch\nADD {} /\n", pin.request());
+    let plan = plan(&dockerfile, &[], vec![pin]);
+    let cache = tempfile::tempdir().unwrap();
+    let engine = Buildctl::new(host(cache.path()), ">=0.26".parse().unwrap(), Some(address));
+    assert_eq!(failure(&engine, &plan).0, Status::Source);
+    let mut writer = Cache::new(cache.path()).writer().unwrap();
+    writer.write_all(b"locked").unwrap();
+    writer.commit(Some(&Digest::of(b"locked"))).unwrap();
+    let (built, _work) = build(&engine, &plan).unwrap();
+    let tar = tar_of(&built.layers[0]);
+    assert_eq!(&tar[512..518], b"locked");
 }

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use semver::VersionReq;
 
+use super::copies::build_with_copies;
 use super::daemon::Daemon;
 use super::defects;
 use super::failure::BuildKitError;
@@ -87,13 +88,16 @@ impl Engine for Buildctl {
         if is_shared {
             control.forget_locals(surroundings)?;
         }
-        let redirects = request::redirects(&self.host);
-        let policy = staged.write_policy(plan, &redirects, local_name)?;
-        let command = client.args(arguments(plan, &staged, policy, worker.platform.as_ref()));
-        let finished = follow(&command, surroundings)?;
-        let reference = std::fs::read_to_string(staged.build_reference()).unwrap_or_default();
-        let outcome = Outcome { engine: NAME, plan, staged: &staged, worker, control, reference, redirects };
-        finish(outcome, &finished, surroundings)
+        let is_near = address.starts_with("unix://");
+        Ok(build_with_copies(plan, &self.host, is_near, surroundings, |redirects| {
+            let policy = staged.write_policy(plan, redirects, local_name)?;
+            let command = client.clone().args(arguments(plan, &staged, policy, worker.platform.as_ref()));
+            let finished = follow(&command, surroundings)?;
+            let reference = std::fs::read_to_string(staged.build_reference()).unwrap_or_default();
+            let (worker, control) = (&worker, &control);
+            let outcome = Outcome { engine: NAME, plan, staged: &staged, worker, control, reference, redirects };
+            finish(outcome, &finished, surroundings)
+        })?)
     }
 
     fn commands(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<Vec<String>, Failure> {

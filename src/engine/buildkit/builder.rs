@@ -26,7 +26,8 @@ pub(super) struct Builder {
     pub name: String,
     pin: BuildkitPin,
     configuration: String,
-    host_network: bool,
+    /// It shares this machine's network, because something that it needs lies on loopback.
+    pub host_network: bool,
 }
 
 impl Builder {

@@ -8,12 +8,14 @@ use semver::{Version, VersionReq};
 use serde::Deserialize;
 
 use super::builder::{Builder, Clients};
+use super::copies::build_with_copies;
 use super::defects;
 use super::docker_config;
 use super::failure::BuildKitError;
 use super::history::Control;
 use super::host::{Host, ask, follow};
 use super::outcome::{Outcome, finish};
+use super::policy::Redirects;
 use super::request;
 use super::staged::{Named, Staged};
 use crate::build::{Built, Engine, Plan, Surroundings};
@@ -65,9 +67,10 @@ impl Buildx {
         plan: &Plan,
         staged: &Staged,
         version: &Version,
+        redirects: &Redirects,
     ) -> Result<Command, BuildKitError> {
         let builder = Builder::new(&self.host, plan, self.image()?);
-        let policy = staged.write_policy(plan, &request::redirects(&self.host), |_, name| local_name(name))?;
+        let policy = staged.write_policy(plan, redirects, |_, name| local_name(name))?;
         let mut command = clients.buildx.clone().args(arguments(plan, staged, &builder.name, version));
         command.environment.insert("EXPERIMENTAL_BUILDKIT_SOURCE_POLICY".into(), policy.into());
         Ok(command)
@@ -98,12 +101,14 @@ impl Engine for Buildx {
         let worker = control.worker(surroundings)?;
         worker.check(&self.version)?;
         let staged = Staged::write(plan, surroundings.work)?;
-        let command = self.command(&clients, plan, &staged, &version)?;
-        let finished = follow(&command, surroundings)?;
-        let reference = reference(&staged, surroundings);
-        let redirects = request::redirects(&self.host);
-        let outcome = Outcome { engine: NAME, plan, staged: &staged, worker, control, reference, redirects };
-        finish(outcome, &finished, surroundings)
+        Ok(build_with_copies(plan, &self.host, builder.host_network, surroundings, |redirects| {
+            let command = self.command(&clients, plan, &staged, &version, redirects)?;
+            let finished = follow(&command, surroundings)?;
+            let reference = reference(&staged, surroundings);
+            let (worker, control) = (&worker, &control);
+            let outcome = Outcome { engine: NAME, plan, staged: &staged, worker, control, reference, redirects };
+            finish(outcome, &finished, surroundings)
+        })?)
     }
 
     fn commands(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<Vec<String>, Failure> {
@@ -114,7 +119,7 @@ impl Engine for Buildx {
         let builder = Builder::new(&self.host, plan, self.image()?);
         let image = builder.images(&self.host.config).into_iter().next().unwrap_or_default();
         let create = builder.create(&clients, surroundings.work, &image)?;
-        let build = self.command(&clients, plan, &staged, &version)?;
+        let build = self.command(&clients, plan, &staged, &version, &request::redirects(&self.host))?;
         let mut lines = vec![format!("cd {}", shell_word(&staged.folder))];
         for name in ["DOCKER_CONFIG", "BUILDX_CONFIG", "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"] {
             let value = build.environment.get(std::ffi::OsStr::new(name));

@@ -9,6 +9,7 @@ mod archive;
 mod buildctl;
 mod builder;
 mod buildx;
+mod copies;
 mod daemon;
 mod defects;
 mod docker_config;

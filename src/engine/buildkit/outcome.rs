@@ -16,7 +16,6 @@ use crate::build::{Built, Plan, Surroundings};
 use crate::escape;
 use crate::image::{Config, Document};
 use crate::process::Finished;
-use crate::status::Failure;
 
 /// A build that a client ran, and how to ask for what the daemon recorded of it.
 pub(super) struct Outcome<'a> {
@@ -27,13 +26,13 @@ pub(super) struct Outcome<'a> {
     /// Where the client wrote.
     pub staged: &'a Staged,
     /// What the daemon is.
-    pub worker: Worker,
+    pub worker: &'a Worker,
     /// A way to ask it.
-    pub control: Control,
+    pub control: &'a Control,
     /// The build's name in the daemon's history.
     pub reference: String,
     /// Where bytes came from instead of where they are named.
-    pub redirects: Redirects,
+    pub redirects: &'a Redirects,
 }
 
 /// Checks everything that can be checked of a build, and takes its image.
@@ -41,18 +40,18 @@ pub(super) fn finish(
     outcome: Outcome<'_>,
     finished: &Finished,
     surroundings: &Surroundings<'_>,
-) -> Result<Built, Failure> {
+) -> Result<Built, BuildKitError> {
     let Outcome { engine, plan, staged, worker, control, reference, redirects } = outcome;
     let limits = surroundings.limits;
     if !finished.succeeded() {
         let log: Vec<&str> = finished.log.lines().collect();
         let dockerfile = escape::name(plan.dockerfile_path.as_os_str().as_encoded_bytes());
-        return Err(explain(&log, &dockerfile).into());
+        return Err(explain(&log, &dockerfile));
     }
     let record = control.record(reference.trim(), surroundings)?;
-    let deviations = compare(&plan.pins, &record.materials, &redirects);
+    let deviations = compare(&plan.pins, &record.materials, redirects);
     if !deviations.is_empty() {
-        return Err(BuildKitError::Materials(deviations).into());
+        return Err(BuildKitError::Materials(deviations));
     }
     let base = base_diff_ids(engine, &record, surroundings)?;
     let reader = OutputReader { engine, plan, limits, cancel: &surroundings.cancel };

@@ -78,6 +78,8 @@ struct Updates {
 pub struct Redirects {
     /// Registry host, or host and path, to that of its mirror (`docker.io` to `mirror.example/hub`).
     pub images: BTreeMap<String, String>,
+    /// Whole URLs of files to those of copies; they go before prefixes.
+    pub files: BTreeMap<String, String>,
     /// Prefix of a URL to the prefix that replaces it; for files.
     pub http: BTreeMap<String, String>,
     /// Prefix of a repository's URL to the prefix that replaces it; for git.
@@ -91,7 +93,7 @@ impl Redirects {
 
     /// Where the file at `url` comes from instead, if from elsewhere.
     pub(super) fn http(&self, url: &str) -> Option<String> {
-        longest(&self.http, url, |_| true)
+        self.files.get(url).cloned().or_else(|| longest(&self.http, url, |_| true))
     }
 
     pub(super) fn git(&self, url: &str) -> Option<String> {
@@ -296,6 +298,7 @@ mod tests {
             images: BTreeMap::from([("registry.example".to_owned(), "mirror.example/r".to_owned())]),
             http: BTreeMap::from([("https://files.example/".to_owned(), "http://127.0.0.1:1/$f/".to_owned())]),
             git: BTreeMap::from([("https://git.example/".to_owned(), "http://127.0.0.1:2/g/".to_owned())]),
+            ..Redirects::default()
         };
         let pins = [
             image("registry.example/base:1", BASE),

@@ -1,0 +1,137 @@
+//! What a build through the engine costs beyond plain `buildctl` on the same inputs.
+//!
+//! `cargo bench --bench overhead` with the rig's variables set; without them it says so and ends.
+
+#![allow(clippy::unwrap_used, reason = "a bench stops at the first surprise")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use repro::build::{Engine, Plan, Surroundings};
+use repro::cancel::Cancel;
+use repro::config::Config;
+use repro::context::{Content, Entry, EntryKind, Tree};
+use repro::digest::Digest;
+use repro::engine::buildkit::{Buildctl, Host};
+use repro::limits::Limits;
+use repro::lockfile::Pin;
+use repro::manifest::{Network, Output};
+use repro::process::{Environment, Programs};
+use repro::progress::Silent;
+
+const ROUNDS: usize = 9;
+
+fn main() {
+    let (Ok(address), Ok(config)) = (std::env::var("BUILDKIT_HOST"), std::env::var("REPRO_CONFIG")) else {
+        eprintln!("not run: no rig (`eval \"$(tests/rig/up)\"` starts it)");
+        return;
+    };
+    let host = Host {
+        programs: Programs::from_path(&std::env::var_os("PATH").unwrap()),
+        environment: Environment::new(std::env::vars_os()),
+        config: Config::parse(&std::fs::read_to_string(&config).unwrap(), Path::new(&config)).unwrap(),
+        cache: std::env::temp_dir(),
+        now: 1_800_000_000,
+    };
+    let engine = Buildctl::new(host, ">=0.26".parse().unwrap(), Some(address));
+    println!("median of {ROUNDS}, alternating; the bound is the larger of 5 % and 150 ms");
+    for (name, dockerfile, files, bytes) in [
+        ("context only", "FROM scratch\nCOPY . /\n".to_owned(), 500, 10_000),
+        ("one RUN", "FROM registry.example/busybox:1\nCOPY . /app/\nRUN cat /app/* > /all\n".to_owned(), 20, 10_000),
+        ("large layer", "FROM registry.example/busybox:1\nRUN head -c 100000000 /dev/zero > /zero\n".to_owned(), 1, 10),
+    ] {
+        for no_cache in [false, true] {
+            let plan = plan(&dockerfile, files, bytes, no_cache);
+            let (mut ours, mut plain) = (Vec::new(), Vec::new());
+            for _ in 0..=ROUNDS {
+                ours.push(timed(|| build(&engine, &plan)));
+                plain.push(plain_build(&engine, &plan));
+            }
+            let (ours, plain) = (median(ours), median(plain));
+            let bound = (plain.mul_f64(0.05)).max(Duration::from_millis(150));
+            let more = ours.saturating_sub(plain);
+            let verdict = if more <= bound { "ok" } else { "TOO SLOW" };
+            let cache = if no_cache { "no cache" } else { "cached" };
+            println!("{name:14} {cache:9} buildctl {plain:8.1?}  engine {ours:8.1?}  more {more:8.1?}  {verdict}");
+        }
+    }
+}
+
+fn plan(dockerfile: &str, files: usize, bytes: usize, no_cache: bool) -> Plan {
+    let file = |number: usize| {
+        let content: Arc<[u8]> = format!("{number:08}").repeat(bytes / 8).into_bytes().into();
+        let kind = EntryKind::File {
+            executable: false,
+            size: content.len() as u64,
+            digest: Digest::of(&content),
+            content: Content::Bytes(content),
+        };
+        Entry { path: format!("f{number:05}").into_bytes(), kind }
+    };
+    let mut pins = Vec::new();
+    if dockerfile.contains("busybox") {
+        let name = format!("{}/busybox:1", std::env::var("RIG_REGISTRY").unwrap());
+        let output = Command::new("crane").args(["digest", "--insecure", &name]).output().unwrap();
+        let digest = String::from_utf8(output.stdout).unwrap().trim().parse().unwrap();
+        pins.push(Pin::Image { request: "registry.example/busybox:1".to_owned(), digest, platforms: BTreeMap::new() });
+    }
+    Plan {
+        image: "bench".to_owned(),
+        dockerfile: dockerfile.as_bytes().to_vec(),
+        dockerfile_path: PathBuf::from("Dockerfile"),
+        context: Arc::new(Tree { entries: (0..files).map(file).collect() }),
+        contexts: BTreeMap::new(),
+        target: None,
+        platform: "linux/amd64".parse().unwrap(),
+        build_platform: None,
+        args: BTreeMap::new(),
+        labels: BTreeMap::new(),
+        annotations: BTreeMap::new(),
+        epoch: "1700000000".parse().unwrap(),
+        pins,
+        network: Network::None,
+        allow: Vec::new(),
+        secrets: Vec::new(),
+        ssh: Vec::new(),
+        output: Output::default(),
+        no_cache,
+    }
+}
+
+fn surroundings<'a>(work: &'a Path, limits: &'a Limits) -> Surroundings<'a> {
+    Surroundings { work, progress: Arc::new(Silent), cancel: Cancel::default(), limits }
+}
+
+fn build(engine: &Buildctl, plan: &Plan) {
+    let (work, limits) = (tempfile::tempdir().unwrap(), Limits::default());
+    if let Err(error) = engine.build(plan, &surroundings(work.path(), &limits)) {
+        panic!("{error}");
+    }
+}
+
+/// The build command of a dry run, timed without the staging before it.
+fn plain_build(engine: &Buildctl, plan: &Plan) -> Duration {
+    let (work, limits) = (tempfile::tempdir().unwrap(), Limits::default());
+    let lines = engine.commands(plan, &surroundings(work.path(), &limits)).map_err(|error| error.to_string()).unwrap();
+    let build = lines.last().unwrap();
+    timed(|| {
+        let output = Command::new("sh").args(["-c", build]).current_dir(work.path()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    })
+}
+
+fn timed(work: impl FnOnce()) -> Duration {
+    let started = Instant::now();
+    work();
+    started.elapsed()
+}
+
+/// The first one warms up and does not count.
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.remove(0);
+    times.sort_unstable();
+    times[times.len() / 2]
+}

@@ -1,0 +1,153 @@
+//! Files whose upstream is gone or changed, given to BuildKit from our own copies.
+//!
+//! A small server on loopback, for the time of one build: it knows the locked bodies and nothing else.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use super::failure::BuildKitError;
+use super::host::Host;
+use super::policy::Redirects;
+use super::request;
+use crate::build::{Built, Plan, Surroundings};
+use crate::lockfile::Pin;
+use crate::store::Cache;
+
+const HEAD: u64 = 16 << 10;
+const IDLE: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Builds; if a source can't be had and there are copies of locked files, builds once more with these.
+///
+/// `is_near` tells whether the daemon can reach this machine's loopback.
+pub(super) fn build_with_copies(
+    plan: &Plan,
+    host: &Host,
+    is_near: bool,
+    surroundings: &Surroundings<'_>,
+    build: impl Fn(&Redirects) -> Result<Built, BuildKitError>,
+) -> Result<Built, BuildKitError> {
+    let mut redirects = request::redirects(host);
+    let error = match build(&redirects) {
+        Err(error @ (BuildKitError::Source { .. } | BuildKitError::Changed { .. })) if is_near => error,
+        done => return done,
+    };
+    let Some(copies) = Copies::serve(plan, host)? else { return Err(error) };
+    surroundings.progress.note(&format!("{error}; trying again with copies that have the locked digests"));
+    redirects.files = copies.urls.clone();
+    build(&redirects)
+}
+
+struct Copy {
+    path: PathBuf,
+    size: u64,
+    modified: Option<u64>,
+}
+
+/// The running server; dropping it ends it.
+struct Copies {
+    /// The locked URL and where its copy is served.
+    urls: BTreeMap<String, String>,
+    stop: Arc<AtomicBool>,
+    server: Option<JoinHandle<()>>,
+}
+
+impl Copies {
+    /// Serves the copies of the plan's files; none if there are no copies.
+    fn serve(plan: &Plan, host: &Host) -> Result<Option<Self>, BuildKitError> {
+        let cache = Cache::new(&host.cache);
+        let mut copies = BTreeMap::new();
+        let mut urls = Vec::new();
+        for pin in &plan.pins {
+            let Pin::Http { url, digest, size, modified } = pin else { continue };
+            if let Some(path) = cache.path(digest).filter(|_| cache.check(digest).unwrap_or(false)) {
+                let name = format!("/{}", digest.hex());
+                copies.insert(name.clone(), Copy { path, size: *size, modified: *modified });
+                urls.push((url.clone(), name));
+            }
+        }
+        if urls.is_empty() {
+            return Ok(None);
+        }
+        let failed = |error| BuildKitError::io(&host.cache)(error);
+        let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let (stopped, copies) = (Arc::clone(&stop), Arc::new(copies));
+        let server = thread::spawn(move || {
+            while !stopped.load(Ordering::Relaxed) {
+                match listener.accept() {
+                    Ok((connection, _)) => {
+                        let copies = Arc::clone(&copies);
+                        // A client that hangs up gets no answer; BuildKit reports what it misses.
+                        thread::spawn(move || answer(&connection, &copies).ok());
+                    }
+                    Err(_) => thread::sleep(LOOK),
+                }
+            }
+        });
+        let urls = urls.into_iter().map(|(url, name)| (url, format!("http://{address}{name}"))).collect();
+        Ok(Some(Self { urls, stop, server: Some(server) }))
+    }
+}
+
+impl Drop for Copies {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(server) = self.server.take() {
+            server.join().ok();
+        }
+    }
+}
+
+/// Answers one request and closes.
+fn answer(mut connection: &TcpStream, copies: &BTreeMap<String, Copy>) -> io::Result<()> {
+    connection.set_nonblocking(false)?;
+    connection.set_read_timeout(Some(IDLE))?;
+    connection.set_write_timeout(Some(IDLE))?;
+    let mut head = BufReader::new(connection.take(HEAD));
+    let mut request = String::new();
+    head.read_line(&mut request)?;
+    let mut line = String::new();
+    while head.read_line(&mut line)? > 2 {
+        line.clear();
+    }
+    let mut words = request.split(' ');
+    let (method, name) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let Some(copy) = copies.get(name) else {
+        return connection.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    };
+    let mut answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n", copy.size);
+    if let Some(modified) = copy.modified.and_then(http_date) {
+        answer += &format!("Last-Modified: {modified}\r\n");
+    }
+    connection.write_all(answer.as_bytes())?;
+    connection.write_all(b"\r\n")?;
+    if method != "HEAD" {
+        io::copy(&mut File::open(&copy.path)?, &mut connection)?;
+    }
+    Ok(())
+}
+
+fn http_date(seconds: u64) -> Option<String> {
+    let time = jiff::Timestamp::from_second(seconds.try_into().ok()?).ok()?;
+    Some(time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_http_has_them() {
+        assert_eq!(http_date(1_600_000_000).as_deref(), Some("Sun, 13 Sep 2020 12:26:40 GMT"));
+    }
+}
