@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use assemble::{AssembleError, Assembled, AssembledLayer, AssembledPlatform, assemble, assemble_index};
-pub use blob::Blob;
+pub use blob::{Blob, Produce};
 pub use tree::{MAIN_CONTEXT, ReachedPaths, WorkTree};
 
 use crate::cancel::Cancel;

@@ -24,6 +24,9 @@ pub struct Time {
 pub struct InvalidTime(pub String);
 
 impl Time {
+    /// Later than every time that can be written.
+    pub const LATEST: Self = Self { seconds: i64::MAX, nanoseconds: 0, offset_minutes: 0 };
+
     /// Whole seconds since 1970, negative before.
     pub fn seconds(&self) -> i64 {
         self.seconds

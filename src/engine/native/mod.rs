@@ -1,1 +1,170 @@
 //! Builds Dockerfiles without RUN in this process, with the digests that BuildKit gives.
+//!
+//! The way of the data: the Dockerfile's target with all values known → `builder`, stage by stage. Instructions of the
+//! config go to `metadata`; COPY, ADD and WORKDIR change a tree in memory (`filesystem`, through a `mount`: `copy`,
+//! `unpack`), which has its contents by reference and overlayfs's idea of layers. `diff` finds out what a layer holds,
+//! `layer_tar` writes it when it is wanted, `history` finishes the config. Nothing is ever unpacked.
+//!
+//! What this engine is not proven on it refuses, with instruction and line (`refusal`).
+
+mod base_image;
+mod base_tree;
+mod builder;
+mod chmod;
+mod content;
+mod context_tree;
+mod copy;
+mod diff;
+mod filesystem;
+mod glob;
+mod history;
+mod layer_tar;
+mod lookup;
+mod metadata;
+mod mount;
+mod owner;
+mod path;
+mod problem;
+mod refusal;
+mod sources;
+mod spool;
+mod stack;
+mod transfer;
+mod unpack;
+mod words;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use base_image::{BaseImagesOf, store_name};
+use builder::{Builder, StageLayer};
+use layer_tar::LayerTar;
+use problem::Problem;
+use refusal::Place;
+pub use sources::Sources;
+
+use crate::build::{Blob, Built, BuiltLayer, Engine, Plan, PlannedContext, Produce, Surroundings};
+use crate::digest::{DiffId, Hashing};
+use crate::dockerfile::target::{Action, Question, ResolveError, Target, TransferSource, resolve};
+use crate::lockfile::Pin;
+use crate::platform::Platform;
+use crate::status::Failure;
+
+/// The engine in this process.
+pub struct Native {
+    sources: Arc<dyn Sources>,
+}
+
+impl Native {
+    /// An engine that takes locked bytes from `sources`.
+    pub fn new(sources: Arc<dyn Sources>) -> Self {
+        Self { sources }
+    }
+
+    /// The target with all values known, and its base images.
+    fn target(&self, plan: &Plan, images: &BaseImagesOf<'_>) -> Result<Target, Failure> {
+        let dockerfile = crate::dockerfile::parse(&plan.dockerfile)?;
+        let mut build_args = plan.args.clone();
+        build_args.insert("SOURCE_DATE_EPOCH".to_owned(), plan.epoch.to_string());
+        let question = Question {
+            target: plan.target.clone().unwrap_or_default(),
+            platform: plan.platform.clone(),
+            build_platform: plan.build_platform.clone().unwrap_or_else(Platform::of_this_machine),
+            build_args,
+            contexts: contexts(plan),
+        };
+        match resolve(&dockerfile, &question, &mut &*images) {
+            Ok(target) => Ok(target),
+            Err(ResolveError::Dockerfile(error)) => Err(error.into()),
+            Err(ResolveError::Base { source, .. }) => Err(source),
+        }
+    }
+}
+
+/// The plan's named contexts as BuildKit's clients spell them.
+fn contexts(plan: &Plan) -> BTreeMap<String, String> {
+    let spell = |(index, (name, context)): (usize, (&String, &PlannedContext))| {
+        let value = match context {
+            PlannedContext::Local(_) => format!("local:{name}"),
+            PlannedContext::Image(reference) => format!("docker-image://{reference}"),
+            PlannedContext::Layout(_) => {
+                let pinned = |pin: &&Pin| matches!(pin, Pin::Layout { request, .. } if request == name);
+                let Some(Pin::Layout { digest, .. }) = plan.pins.iter().find(pinned) else {
+                    return (name.clone(), format!("oci-layout://{}", store_name(index)));
+                };
+                format!("oci-layout://{}@{digest}", store_name(index))
+            }
+            PlannedContext::Http(url) | PlannedContext::Git(url) => url.clone(),
+        };
+        (name.clone(), value)
+    };
+    plan.contexts.iter().enumerate().map(spell).collect()
+}
+
+/// Refuses instructions that this engine can't carry out, before anything is done.
+fn check_steps(plan: &Plan, target: &Target) -> Result<(), Failure> {
+    for step in target.stages.values().flat_map(|stage| &stage.steps) {
+        let unproven = match &step.action {
+            Action::Run(_) => "it would have to run a program",
+            Action::Transfer(transfer)
+                if transfer.sources.iter().any(|source| matches!(source, TransferSource::Git { .. })) =>
+            {
+                "a git repository"
+            }
+            _ => continue,
+        };
+        let place = Place::of_step(&plan.dockerfile_path, step);
+        return Err(place.error(Problem::Unproven(unproven.to_owned())));
+    }
+    Ok(())
+}
+
+impl Engine for Native {
+    fn name(&self) -> &'static str {
+        "native"
+    }
+
+    fn check(&self, plan: &Plan) -> Result<(), Failure> {
+        let images = BaseImagesOf::new(plan, &*self.sources);
+        check_steps(plan, &self.target(plan, &images)?)
+    }
+
+    fn build(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<Built, Failure> {
+        let images = BaseImagesOf::new(plan, &*self.sources);
+        let target = self.target(plan, &images)?;
+        check_steps(plan, &target)?;
+        let stage = Builder::new(plan, surroundings, &*self.sources, &images).build(&target)?;
+        let layers: Vec<Vec<BuiltLayer>> = stage.layers.par_iter().map(built_layers).collect::<Result<_, Problem>>()?;
+        let layers: Vec<BuiltLayer> = layers.into_iter().flatten().collect();
+        let diff_ids: Vec<DiffId> = layers.iter().map(diff_id).collect();
+        let config = history::finish(stage.config, &plan.platform, &plan.labels, plan.epoch, diff_ids);
+        Ok(Built { config: config.to_bytes(), layers, engine: format!("repro {}", env!("CARGO_PKG_VERSION")) })
+    }
+
+    fn commands(&self, _plan: &Plan, _surroundings: &Surroundings<'_>) -> Result<Vec<String>, Failure> {
+        Ok(Vec::new())
+    }
+}
+
+fn diff_id(layer: &BuiltLayer) -> DiffId {
+    match layer {
+        BuiltLayer::Base { diff_id, .. } | BuiltLayer::New { diff_id, .. } => *diff_id,
+    }
+}
+
+fn built_layers(layer: &StageLayer) -> Result<Vec<BuiltLayer>, Problem> {
+    match layer {
+        StageLayer::Base(image) => Ok(image.built_layers()),
+        StageLayer::New(entries) => {
+            let made = LayerTar { entries: entries.to_vec() };
+            let mut hashing = Hashing::new(std::io::sink());
+            let written = made.write_to(&mut hashing);
+            written.map_err(|source| Problem::Io { what: "writing a layer".to_owned(), source })?;
+            let (_, hasher) = hashing.into_parts();
+            let size = hasher.length();
+            Ok(vec![BuiltLayer::New { diff_id: hasher.diff_id(), size, tar: Blob::Made(Arc::new(made)) }])
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! A base image's layers as a tree: unpacked the way containerd unpacks for overlayfs, into memory.
+
+use std::collections::HashSet;
+use std::io::Read;
+use std::sync::Arc;
+
+use super::content::Content;
+use super::filesystem::{Filesystem, InodeId, Kind, Mtime, Owner, Tree};
+use super::mount::Mount;
+use super::path;
+use super::problem::{Problem, failed};
+use super::spool::Spool;
+use super::stack::{WHITEOUT, stack};
+use crate::cancel::Cancel;
+use crate::digest::{DiffId, Digest};
+use crate::escape;
+use crate::layer::decompress::Compression;
+use crate::layer::tar::{self, Member, TarError};
+use crate::layer::visit_layer;
+use crate::layer::whiteout::{OPAQUE, PREFIX};
+use crate::limits::Limits;
+
+/// A stored base layer and what it must turn out to be.
+pub(super) struct StoredLayer<'a> {
+    /// The stored bytes.
+    pub(super) stored: Box<dyn Read>,
+    /// How they are packed.
+    pub(super) compression: Compression,
+    /// Digest of the stored bytes.
+    pub(super) digest: Digest,
+    /// Digest of the tar.
+    pub(super) diff_id: DiffId,
+    /// The tar's stream, for contents.
+    pub(super) archive: &'a Arc<Spool>,
+}
+
+/// Puts a base layer over `lower`.
+pub(super) fn apply(
+    files: &mut Filesystem,
+    lower: Option<Tree>,
+    layer: StoredLayer<'_>,
+    limits: &Limits,
+    cancel: &Cancel,
+) -> Result<Tree, Problem> {
+    let (digest, diff_id, archive) = (layer.digest, layer.diff_id, layer.archive);
+    let mut unpacking =
+        Unpacking { mount: Mount::new(files, None)?, lower, opaque: HashSet::new(), directories: Vec::new(), archive };
+    let mut problem = None;
+    let visited = visit_layer(layer.stored, layer.compression, limits, |member, _| {
+        if problem.is_none() {
+            problem = cancel.check().map_err(Problem::from).and_then(|()| unpacking.member(member)).err();
+        }
+        match &problem {
+            None => Ok(()),
+            Some(problem) => Err(TarError::from(std::io::Error::other(problem.to_string()))),
+        }
+    });
+    if let Some(problem) = problem {
+        return Err(problem);
+    }
+    let report = visited.map_err(|error| Problem::Malformed(format!("layer {digest}: {error}")))?;
+    if report.digest != digest {
+        return Err(Problem::Malformed(format!("layer {digest}: digest mismatch: computed {}", report.digest)));
+    }
+    if report.diff_id != diff_id {
+        let computed = report.diff_id;
+        return Err(Problem::Malformed(format!(
+            "layer {digest}: diffID mismatch: computed {computed}, the config says {diff_id}"
+        )));
+    }
+    unpacking.set_directory_times()?;
+    let (upper, opaque) = (unpacking.mount.tree, unpacking.opaque);
+    stack(files, lower, upper, &opaque)
+}
+
+struct Unpacking<'a> {
+    mount: Mount<'a>,
+    lower: Option<Tree>,
+    opaque: HashSet<InodeId>,
+    /// Directories of the archive with their times, which are set last.
+    directories: Vec<(Vec<u8>, Mtime)>,
+    archive: &'a Arc<Spool>,
+}
+
+impl Unpacking<'_> {
+    fn member(&mut self, member: &Member) -> Result<(), Problem> {
+        let (directory, name) = path::split(&member.key);
+        if name.is_empty() {
+            return Ok(());
+        }
+        let directory = self.mount.files.root_path(self.mount.tree, directory)?;
+        self.imply(&directory)?;
+        let target = path::join(&directory, name);
+        if name == OPAQUE {
+            let id = self.mount.own(&directory)?;
+            self.opaque.insert(id);
+            return Ok(());
+        }
+        if let Some(hidden) = name.strip_prefix(PREFIX) {
+            self.mount.create(&path::join(&directory, hidden), WHITEOUT, 0)?;
+            return Ok(());
+        }
+        let is_directory = member.entry.kind == tar::Kind::Directory;
+        if let Some(there) = self.mount.lstat(&target)?
+            && !(is_directory && self.mount.files.get(there).is_directory())
+        {
+            self.mount.remove(&target)?;
+        }
+        let mtime = time_of(member);
+        put_entry(&mut self.mount, member, &target, self.archive)?;
+        let inode = self.mount.change(&target)?;
+        inode.owner = Owner { uid: member.entry.uid, gid: member.entry.gid };
+        inode.mode = member.entry.mode;
+        inode.mtime = mtime;
+        if let Some(capability) = capability_of(member) {
+            inode.capability = Some(capability);
+        }
+        if is_directory {
+            self.directories.push((target, mtime));
+        }
+        Ok(())
+    }
+
+    /// Makes the directories that the archive doesn't mention, with the attributes they have below.
+    fn imply(&mut self, path: &[u8]) -> Result<(), Problem> {
+        if let Some(there) = self.mount.lstat(path)? {
+            if self.mount.files.get(there).is_directory() {
+                return Ok(());
+            }
+            return failed(format!("mkparent {}: not a directory", escape::bytes(path)));
+        }
+        self.imply(&path::parent(path))?;
+        let id = self.mount.make_directory(path, 0o755)?;
+        let Some(lower) = self.lower else { return Ok(()) };
+        let below = self.mount.files.root_path(lower, path)?;
+        if let Some(below) = self.mount.files.lstat(lower, &below).inode(&below)?
+            && self.mount.files.get(below).is_directory()
+        {
+            let below = self.mount.files.get(below).clone();
+            let inode = self.mount.files.get_mut(id);
+            (inode.mode, inode.owner, inode.capability) = (below.mode, below.owner, below.capability);
+        }
+        Ok(())
+    }
+
+    fn set_directory_times(&mut self) -> Result<(), Problem> {
+        for (path, mtime) in std::mem::take(&mut self.directories) {
+            if matches!(self.mount.lstat(&path), Ok(Some(id)) if self.mount.files.get(id).is_directory()) {
+                self.mount.change(&path)?.mtime = mtime;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The time that unpacking gives an entry: those before 1970 become 1970.
+pub(super) fn time_of(member: &Member) -> Mtime {
+    match member.entry.mtime {
+        seconds @ 0.. => Mtime::At { seconds, nanoseconds: member.nanoseconds },
+        _ => Mtime::seconds(0),
+    }
+}
+
+/// The capability that an archive gives a file.
+pub(super) fn capability_of(member: &Member) -> Option<Arc<[u8]>> {
+    member.entry.xattrs.get(b"security.capability".as_slice()).map(|value| Arc::from(value.as_slice()))
+}
+
+/// Makes the inode of an archive's entry at `target`, where nothing stands but maybe a directory for a directory.
+pub(super) fn put_entry(
+    mount: &mut Mount<'_>,
+    member: &Member,
+    target: &[u8],
+    archive: &Arc<Spool>,
+) -> Result<(), Problem> {
+    if member.sparse_size.is_some() {
+        let name = escape::name(&member.entry.path);
+        return Err(Problem::Unproven(format!("the sparse file {name} in an archive")));
+    }
+    let kind = match &member.entry.kind {
+        tar::Kind::Directory => {
+            if mount.lstat(target)?.is_none() {
+                mount.make_directory(target, member.entry.mode)?;
+            }
+            return Ok(());
+        }
+        tar::Kind::HardLink { target: link } => {
+            let source = mount.files.root_path(mount.tree, path::split(&path::join(b"/", link)).0)?;
+            let source = path::join(&source, path::base(link));
+            let Some(there) = mount.lstat(&source)? else {
+                return failed(format!("link {}: no such file or directory", escape::bytes(&source)));
+            };
+            if mount.files.get(there).is_directory() {
+                return failed(format!("link {}: operation not permitted", escape::bytes(&source)));
+            }
+            let id = mount.own(&source)?;
+            return mount.attach(target, id);
+        }
+        tar::Kind::File => {
+            let offset = member.offset + member.headers.len() as u64;
+            Kind::File(Content::member(Arc::clone(archive), offset, member.entry.size))
+        }
+        tar::Kind::Symlink { target } => Kind::Symlink(Arc::from(target.as_slice())),
+        tar::Kind::Fifo => Kind::Fifo,
+        tar::Kind::CharacterDevice { major, minor } => Kind::CharacterDevice { major: *major, minor: *minor },
+        tar::Kind::BlockDevice { major, minor } => Kind::BlockDevice { major: *major, minor: *minor },
+    };
+    mount.create(target, kind, member.entry.mode).map(|_| ())
+}

@@ -1,0 +1,379 @@
+//! Carries out the stages of a target, in order.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::base_image::{BaseImage, BaseImagesOf, NotLocked};
+use super::chmod::Chmod;
+use super::content::Content;
+use super::context_tree::{context_tree, http_content, single_file};
+use super::diff::{LayerEntry, diff};
+use super::filesystem::{Filesystem, Mtime, Tree};
+use super::metadata::StageConfig;
+use super::mount::Mount;
+use super::owner::WantedOwner;
+use super::path;
+use super::problem::{Problem, failed};
+use super::refusal::Place;
+use super::sources::Sources;
+use super::stack::stack;
+use super::transfer::{Transfer, patterns};
+use crate::build::{Plan, PlannedContext, Surroundings};
+use crate::dockerfile::target::{
+    Action, Base, Location, NamedContext, Step, Target, TargetStage, TransferSource, TransferStep,
+};
+use crate::escape;
+use crate::lockfile::Pin;
+use crate::status::Failure;
+
+/// What a stage's tree is, known only as far as anybody has looked.
+#[derive(Clone)]
+enum State {
+    /// Nothing was ever put into it.
+    Nothing,
+    /// A base image.
+    Image(Arc<BaseImage>),
+    /// This tree.
+    Tree(Tree),
+    /// A tree over another state.
+    Linked(Box<State>, Tree),
+}
+
+/// A layer of a stage.
+#[derive(Clone)]
+pub(super) enum StageLayer {
+    /// All layers of a base image.
+    Base(Arc<BaseImage>),
+    /// A new one.
+    New(Arc<Vec<LayerEntry>>),
+}
+
+/// A stage after its instructions so far.
+#[derive(Clone)]
+pub(super) struct Stage {
+    pub(super) config: StageConfig,
+    pub(super) layers: Vec<StageLayer>,
+    state: State,
+}
+
+/// The build of one target.
+pub(super) struct Builder<'a> {
+    plan: &'a Plan,
+    surroundings: &'a Surroundings<'a>,
+    sources: &'a dyn Sources,
+    images: &'a BaseImagesOf<'a>,
+    files: Filesystem,
+    stages: BTreeMap<usize, Stage>,
+    /// Trees of base images by manifest, of contexts by name.
+    image_trees: Vec<(Arc<BaseImage>, Option<Tree>)>,
+    context: Option<Tree>,
+    contexts: BTreeMap<String, Tree>,
+    /// Inline files that were made, for their times.
+    inline: Vec<(Vec<u8>, Vec<u8>)>,
+    spools: usize,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn new(
+        plan: &'a Plan,
+        surroundings: &'a Surroundings<'a>,
+        sources: &'a dyn Sources,
+        images: &'a BaseImagesOf<'a>,
+    ) -> Self {
+        Self {
+            plan,
+            surroundings,
+            sources,
+            images,
+            files: Filesystem::default(),
+            stages: BTreeMap::new(),
+            image_trees: Vec::new(),
+            context: None,
+            contexts: BTreeMap::new(),
+            inline: Vec::new(),
+            spools: 0,
+        }
+    }
+
+    /// Carries out all stages and gives the target's.
+    pub(super) fn build(mut self, target: &Target) -> Result<Stage, Failure> {
+        // What only a `--from` names has a higher number than the stage that needs it.
+        let (others, stages): (Vec<_>, Vec<_>) = target.stages.iter().partition(|(_, stage)| stage.index.is_none());
+        for (number, stage) in others.into_iter().chain(stages) {
+            let built = self.stage(stage)?;
+            self.stages.insert(*number, built);
+        }
+        let stage = self.stages.remove(&target.target);
+        stage.ok_or_else(|| Problem::Unproven("the target is no stage".to_owned()).into())
+    }
+
+    fn stage(&mut self, stage: &TargetStage) -> Result<Stage, Failure> {
+        let place = Place::new(&self.plan.dockerfile_path, stage.lines, "FROM");
+        let mut built = self.start(stage, &place)?;
+        for step in &stage.steps {
+            self.surroundings.cancel.check().map_err(Problem::from)?;
+            self.step(&mut built, step)?;
+        }
+        Ok(built)
+    }
+
+    fn start(&mut self, stage: &TargetStage, place: &Place) -> Result<Stage, Failure> {
+        let epoch = self.plan.epoch;
+        let scratch =
+            |state| Stage { config: StageConfig::from_scratch(&self.plan.platform, epoch), layers: Vec::new(), state };
+        Ok(match &stage.base {
+            Base::Scratch => scratch(State::Nothing),
+            Base::Stage(number) => {
+                let Some(base) = self.stages.get(number) else {
+                    return Err(place.error(Problem::Unproven("a stage that comes later".to_owned())));
+                };
+                Stage { config: base.config.child(), ..base.clone() }
+            }
+            Base::Image(image) => {
+                let base = self.images.image(image)?;
+                if stage.index.is_some() {
+                    base.check_history().map_err(|problem| place.error(problem))?;
+                }
+                let config = StageConfig::from_image(&base.documents.config, epoch);
+                match base.is_empty() {
+                    true => Stage { config, layers: Vec::new(), state: State::Nothing },
+                    false => {
+                        Stage { config, layers: vec![StageLayer::Base(Arc::clone(&base))], state: State::Image(base) }
+                    }
+                }
+            }
+            Base::Context(NamedContext::Scratch) => scratch(State::Nothing),
+            Base::Context(NamedContext::Local(name)) if stage.index.is_none() || stage.steps.is_empty() => {
+                let tree = self.named_context(name).map_err(|problem| place.error(problem))?;
+                scratch(State::Tree(tree))
+            }
+            Base::Context(_) => {
+                return Err(place.error(Problem::Unproven("a named context that is no image as a base".to_owned())));
+            }
+        })
+    }
+
+    fn named_context(&mut self, name: &str) -> Result<Tree, Problem> {
+        if let Some(tree) = self.contexts.get(name) {
+            return Ok(*tree);
+        }
+        let Some(PlannedContext::Local(context)) = self.plan.contexts.get(name) else {
+            return failed(format!("named context `{}` is not a folder", escape::text(name)));
+        };
+        let tree = context_tree(&mut self.files, context)?;
+        self.contexts.insert(name.to_owned(), tree);
+        Ok(tree)
+    }
+
+    fn main_context(&mut self) -> Result<Tree, Problem> {
+        if let Some(tree) = self.context {
+            return Ok(tree);
+        }
+        let tree = context_tree(&mut self.files, &self.plan.context)?;
+        self.context = Some(tree);
+        Ok(tree)
+    }
+
+    /// The tree that a state stands for, unpacked or merged now if nobody has looked before.
+    fn tree(&mut self, state: &State) -> Result<Option<Tree>, Failure> {
+        Ok(match state {
+            State::Nothing => None,
+            State::Tree(tree) => Some(*tree),
+            State::Linked(lower, upper) => {
+                let lower = self.tree(lower)?;
+                Some(stack(&mut self.files, lower, *upper, &Default::default())?)
+            }
+            State::Image(image) => {
+                let known = self.image_trees.iter().find(|(known, _)| Arc::ptr_eq(known, image));
+                if let Some((_, tree)) = known {
+                    return Ok(*tree);
+                }
+                let Surroundings { work, limits, cancel, .. } = self.surroundings;
+                let tree = image.tree(&mut self.files, self.sources, work, limits, cancel)?;
+                self.image_trees.push((Arc::clone(image), tree));
+                tree
+            }
+        })
+    }
+
+    fn step(&mut self, stage: &mut Stage, step: &Step) -> Result<(), Failure> {
+        if stage.config.apply(&step.action) {
+            return Ok(());
+        }
+        let place = Place::of_step(&self.plan.dockerfile_path, step);
+        match &step.action {
+            Action::Workdir(directory) => self.work_directory(stage, directory, &place),
+            Action::Transfer(transfer) => self.transfer(stage, transfer, &place),
+            _ => Err(place.error(Problem::Unproven("it would have to run a program".to_owned()))),
+        }
+    }
+
+    /// Ends a layer: from `lower` to `upper`.
+    fn end_layer(&self, stage: &mut Stage, lower: Option<Tree>, upper: Tree) -> Result<(), Problem> {
+        let entries = diff(&self.files, lower, upper, self.plan.epoch)?;
+        stage.layers.push(StageLayer::New(Arc::new(entries)));
+        Ok(())
+    }
+
+    fn work_directory(&mut self, stage: &mut Stage, directory: &str, place: &Place) -> Result<(), Failure> {
+        stage.config.config.run.working_dir = directory.into();
+        let created_by = [b"WORKDIR ".as_slice(), directory.as_bytes()].concat();
+        stage.config.commit(&created_by, directory != "/");
+        if directory == "/" {
+            return Ok(());
+        }
+        let lower = self.tree(&stage.state)?;
+        let mut make = || {
+            let user = &stage.config.config.run.user;
+            let wanted = (!user.is_empty()).then(|| WantedOwner::parse(user));
+            let owner = wanted.map(|wanted| wanted.resolve(&self.files, lower)).transpose()?;
+            let mut mount = Mount::new(&mut self.files, lower)?;
+            let target = mount.files.root_path(mount.tree, &path::clean(directory.as_bytes()))?;
+            let epoch = i64::try_from(self.plan.epoch.seconds()).unwrap_or(i64::MAX);
+            mount.make_directories(&target, 0o755, owner, Some(Mtime::seconds(epoch)))?;
+            Ok(mount.tree)
+        };
+        let made: Result<Tree, Problem> = make();
+        let upper = made.map_err(|problem| place.error(problem))?;
+        self.end_layer(stage, lower, upper).map_err(|problem| place.error(problem))?;
+        stage.state = State::Tree(upper);
+        Ok(())
+    }
+
+    fn transfer(&mut self, stage: &mut Stage, step: &TransferStep, place: &Place) -> Result<(), Failure> {
+        // With a mode BuildKit ignores `--link`.
+        let link = step.link && step.chmod.is_empty();
+        let lower = if link { None } else { self.tree(&stage.state)? };
+        let from = match step.from {
+            Location::Context => None,
+            Location::Stage(number) => {
+                let state = match self.stages.get(&number) {
+                    Some(source) => source.state.clone(),
+                    None => return Err(place.error(Problem::Unproven("a source that comes later".to_owned()))),
+                };
+                Some(self.tree(&state)?)
+            }
+        };
+        let fetched = self.fetch(step, place)?;
+        let copied = self.copy(step, from, lower, fetched);
+        let upper = copied.map_err(|problem| place.error(problem))?;
+        self.end_layer(stage, lower, upper).map_err(|problem| place.error(problem))?;
+        stage.state = match std::mem::replace(&mut stage.state, State::Nothing) {
+            State::Nothing => State::Tree(upper),
+            below if link => State::Linked(Box::new(below), upper),
+            _ => State::Tree(upper),
+        };
+        stage.config.commit_transfer(step);
+        Ok(())
+    }
+
+    /// The files of the URLs among the sources, in their order.
+    fn fetch(&self, step: &TransferStep, place: &Place) -> Result<Vec<Fetched>, Failure> {
+        let mut fetched = Vec::new();
+        for source in &step.sources {
+            match source {
+                TransferSource::Path { .. } => {}
+                TransferSource::Git { .. } => {
+                    return Err(place.error(Problem::Unproven("a git repository".to_owned())));
+                }
+                TransferSource::Http { written, checksum, file_name } => {
+                    let pin = self.plan.pins.iter().find(|pin| matches!(pin, Pin::Http { url, .. } if url == written));
+                    let Some(Pin::Http { digest, size, modified, .. }) = pin else {
+                        return Err(NotLocked(written.clone()).into());
+                    };
+                    if checksum.as_ref().is_some_and(|checksum| *checksum != digest.to_string()) {
+                        let checksum = checksum.as_deref().unwrap_or_default();
+                        let message = format!("digest mismatch {digest}: {checksum}");
+                        return Err(place.error(Problem::Failed(message)));
+                    }
+                    let path: PathBuf = self.sources.http(written, *digest)?;
+                    let seconds = modified.and_then(|seconds| i64::try_from(seconds).ok()).unwrap_or(0);
+                    let content = http_content(path, *size, *digest);
+                    fetched.push(Fetched {
+                        name: file_name.clone().into_bytes(),
+                        content,
+                        mtime: Mtime::seconds(seconds),
+                    });
+                }
+            }
+        }
+        Ok(fetched)
+    }
+
+    /// Copies all sources into a new layer above `lower`.
+    fn copy(
+        &mut self,
+        step: &TransferStep,
+        from: Option<Option<Tree>>,
+        lower: Option<Tree>,
+        fetched: Vec<Fetched>,
+    ) -> Result<Tree, Problem> {
+        let chmod = if step.chmod.is_empty() { None } else { Some(Chmod::parse(&step.chmod)?) };
+        let wanted = (!step.chown.is_empty()).then(|| WantedOwner::parse(step.chown.as_bytes()));
+        let owner = wanted.map(|wanted| wanted.resolve(&self.files, lower)).transpose()?;
+        let exclude = patterns("excludepatterns", &step.exclude)?;
+        let destination = path::clean_keeping_end(step.destination.as_bytes());
+        let from_context = from.is_none();
+        let paths = step.sources.iter().any(|source| matches!(source, TransferSource::Path { .. }));
+        let from = match from {
+            Some(Some(tree)) => tree,
+            Some(None) => Mount::new(&mut self.files, None)?.tree,
+            None if paths => self.main_context()?,
+            None => Mount::new(&mut self.files, None)?.tree,
+        };
+        let transfer = Transfer {
+            step,
+            from,
+            from_context,
+            destination: &destination,
+            chmod: chmod.as_ref(),
+            owner,
+            exclude: exclude.as_ref(),
+            surroundings: self.surroundings,
+        };
+        let inline: Vec<(Tree, Vec<u8>)> = self.inline_trees(step)?;
+        let mut downloads = Vec::new();
+        for Fetched { name, content, mtime } in fetched {
+            downloads.push((single_file(&mut self.files, &name, content, 0o600, mtime)?, name));
+        }
+        let mut mount = Mount::new(&mut self.files, lower)?;
+        let mut downloads = downloads.into_iter();
+        for source in &step.sources {
+            match source {
+                TransferSource::Path { written } => transfer.path(&mut mount, written, &mut self.spools)?,
+                _ => {
+                    let Some((tree, name)) = downloads.next() else { continue };
+                    transfer.file(&mut mount, tree, &name, step.unpack == Some(true), &mut self.spools)?;
+                }
+            }
+        }
+        for (tree, name) in inline {
+            transfer.file(&mut mount, tree, &name, false, &mut self.spools)?;
+        }
+        Ok(mount.tree)
+    }
+
+    /// The inline files, each in a tree of its own; the same file has the same time wherever it is written.
+    fn inline_trees(&mut self, step: &TransferStep) -> Result<Vec<(Tree, Vec<u8>)>, Problem> {
+        let mut trees = Vec::new();
+        for file in &step.files {
+            let key = (file.name.to_vec(), file.bytes.clone());
+            let number = self.inline.iter().position(|known| *known == key).unwrap_or_else(|| {
+                self.inline.push(key);
+                self.inline.len() - 1
+            });
+            let mtime = Mtime::Inline(u32::try_from(number).unwrap_or(u32::MAX));
+            let content = Content::bytes(Arc::from(file.bytes.as_slice()));
+            trees.push((single_file(&mut self.files, &file.name, content, 0o644, mtime)?, file.name.to_vec()));
+        }
+        Ok(trees)
+    }
+}
+
+/// A downloaded file.
+struct Fetched {
+    name: Vec<u8>,
+    content: Content,
+    mtime: Mtime,
+}

@@ -1,0 +1,34 @@
+//! Where locked bytes come from.
+
+use std::path::PathBuf;
+
+use crate::digest::Digest;
+use crate::lockfile::Pin;
+use crate::resolve::{LockedImage, Resolver};
+use crate::status::Failure;
+
+/// Gives the bytes of locked sources, checked by their digests.
+pub trait Sources: Send + Sync {
+    /// Image manifest and config of a pinned image, by the image manifest's digest.
+    fn image(&self, pin: &Pin, manifest: Digest) -> Result<LockedImage, Failure>;
+
+    /// The file of a layer's blob; `request` is the pin's.
+    fn blob(&self, request: &str, digest: Digest, size: u64) -> Result<PathBuf, Failure>;
+
+    /// The file of a pinned HTTP source.
+    fn http(&self, url: &str, digest: Digest) -> Result<PathBuf, Failure>;
+}
+
+impl Sources for Resolver {
+    fn image(&self, pin: &Pin, manifest: Digest) -> Result<LockedImage, Failure> {
+        Ok(self.locked_image(pin, manifest)?)
+    }
+
+    fn blob(&self, request: &str, digest: Digest, size: u64) -> Result<PathBuf, Failure> {
+        Ok(self.fetch_blob(request, digest, Some(size))?)
+    }
+
+    fn http(&self, url: &str, digest: Digest) -> Result<PathBuf, Failure> {
+        Ok(self.fetch_http(url, digest)?)
+    }
+}

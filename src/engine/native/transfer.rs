@@ -1,0 +1,181 @@
+//! One COPY or ADD: its sources, one after the other, into a layer.
+
+use super::chmod::Chmod;
+use super::copy::{Copy, exists};
+use super::filesystem::{Filesystem, InodeId, Kind, Owner, Tree};
+use super::glob;
+use super::mount::Mount;
+use super::path;
+use super::problem::{Problem, failed};
+use super::unpack::Archive;
+use crate::build::Surroundings;
+use crate::context::{Matched, Patterns};
+use crate::dockerfile::target::TransferStep;
+use crate::escape;
+
+/// Reads patterns, none if there are none; `what` names them in an error.
+pub(super) fn patterns(what: &str, list: &[String]) -> Result<Option<Patterns>, Problem> {
+    if list.is_empty() {
+        return Ok(None);
+    }
+    match Patterns::new(list.iter().map(String::as_str)) {
+        Ok(patterns) => Ok(Some(patterns)),
+        Err(error) => failed(format!("invalid {what}: [{}]: {error}", escape::text(&list.join(" ")))),
+    }
+}
+
+/// One COPY or ADD with everything about it known.
+pub(super) struct Transfer<'a> {
+    pub(super) step: &'a TransferStep,
+    pub(super) from: Tree,
+    pub(super) from_context: bool,
+    pub(super) destination: &'a [u8],
+    pub(super) chmod: Option<&'a Chmod>,
+    pub(super) owner: Option<Owner>,
+    pub(super) exclude: Option<&'a Patterns>,
+    pub(super) surroundings: &'a Surroundings<'a>,
+}
+
+impl Transfer<'_> {
+    fn copier<'c>(&'c self, include: Option<&'c Patterns>, follow: bool) -> Copy<'c> {
+        Copy {
+            owner: self.owner,
+            chmod: self.chmod,
+            exclude: self.exclude,
+            include,
+            contents_only: follow,
+            follow,
+            cancel: &self.surroundings.cancel,
+        }
+    }
+
+    /// Copies a path of the context, a stage or an image.
+    pub(super) fn path(&self, mount: &mut Mount<'_>, written: &str, spools: &mut usize) -> Result<(), Problem> {
+        let (source, pattern) = match written.split_once("/./") {
+            _ if !self.step.parents => (written, None),
+            Some((pivot, pattern)) => (pivot, Some(pattern)),
+            None => ("/", Some(written)),
+        };
+        let source = path::join(b"/", source.as_bytes());
+        let include = match pattern {
+            None => None,
+            Some(pattern) => {
+                let pattern = match pattern.strip_prefix('/') {
+                    Some(rest) => rest.to_owned(),
+                    None => String::from_utf8_lossy(&path::join(b"/", pattern.as_bytes())[1..]).into_owned(),
+                };
+                patterns("includepatterns", &[pattern])?
+            }
+        };
+        if let Some(pattern) = pattern
+            && !glob::is_pattern(&source)
+            && !glob::is_pattern(pattern.as_bytes())
+        {
+            self.require(mount, &source, include.as_ref(), pattern)?;
+        }
+        if include.is_none() && !glob::is_pattern(&source) && !exists(mount.files, self.from, &source, true)? {
+            let name = escape::bytes(&source);
+            let message = if self.from_context {
+                format!("\"{name}\": not found")
+            } else {
+                format!("lstat {name}: no such file or directory")
+            };
+            return failed(message);
+        }
+        let unpack = self.step.unpack.unwrap_or(self.step.is_add);
+        for path in glob::expand(mount.files, self.from, &source)? {
+            if unpack && self.unpack(mount, self.from, &path, spools)? {
+                continue;
+            }
+            self.copier(include.as_ref(), true).run(mount, self.from, &path, self.destination)?;
+        }
+        Ok(())
+    }
+
+    /// A path that `--parents` names without wildcards must have been found.
+    fn require(
+        &self,
+        mount: &Mount<'_>,
+        pivot: &[u8],
+        include: Option<&Patterns>,
+        pattern: &str,
+    ) -> Result<(), Problem> {
+        let path = path::join(pivot, pattern.as_bytes());
+        let start = mount.files.root_path(self.from, pivot)?;
+        let found = match mount.files.lstat(self.from, &start).inode(&start)? {
+            Some(directory) => {
+                let wanted = Wanted { include, exclude: self.exclude };
+                wanted.any_below(mount.files, directory, &mut Vec::new(), &[None, None])?
+            }
+            None => false,
+        };
+        if found { Ok(()) } else { failed(format!("\"{}\": not found", escape::bytes(&path))) }
+    }
+
+    /// Copies a single file that has no place in any tree.
+    pub(super) fn file(
+        &self,
+        mount: &mut Mount<'_>,
+        from: Tree,
+        name: &[u8],
+        unpack: bool,
+        spools: &mut usize,
+    ) -> Result<(), Problem> {
+        let source = path::join(b"/", name);
+        if unpack && self.unpack(mount, from, &source, spools)? {
+            return Ok(());
+        }
+        self.copier(None, false).run(mount, from, &source, self.destination)
+    }
+
+    /// Unpacks the source if it is an archive.
+    fn unpack(&self, mount: &mut Mount<'_>, from: Tree, source: &[u8], spools: &mut usize) -> Result<bool, Problem> {
+        let path = mount.files.root_path(from, source)?;
+        let Some(id) = mount.files.lstat(from, &path).inode(&path)? else { return Ok(false) };
+        let Kind::File(content) = mount.files.get(id).kind.clone() else { return Ok(false) };
+        *spools += 1;
+        let place = self.surroundings.work.join(format!("archive-{spools}.tar"));
+        let limits = self.surroundings.limits;
+        let Some(archive) = Archive::recognise(&content, &place, limits)? else { return Ok(false) };
+        archive.unpack(mount, self.destination, self.owner, limits, &self.surroundings.cancel)?;
+        Ok(true)
+    }
+}
+
+/// What `--parents` and `--exclude` say about paths, directory by directory.
+struct Wanted<'a> {
+    include: Option<&'a Patterns>,
+    exclude: Option<&'a Patterns>,
+}
+
+impl Wanted<'_> {
+    /// Whether anything below a directory is wanted; `by` holds what matched the directory itself.
+    fn any_below(
+        &self,
+        files: &Filesystem,
+        directory: InodeId,
+        relative: &mut Vec<u8>,
+        by: &[Option<Matched>; 2],
+    ) -> Result<bool, Problem> {
+        let length = relative.len();
+        for (name, id) in files.entries(directory) {
+            if length > 0 {
+                relative.push(b'/');
+            }
+            relative.extend_from_slice(&name);
+            let look = |patterns: Option<&Patterns>, by: &Option<Matched>| {
+                patterns.map(|patterns| patterns.look_at(relative, by.as_ref())).transpose()
+            };
+            let included = look(self.include, &by[0])?;
+            let excluded = look(self.exclude, &by[1])?;
+            let hit = included.as_ref().is_none_or(|(hit, _)| *hit) && !excluded.as_ref().is_some_and(|(hit, _)| *hit);
+            let by = [included.map(|(_, by)| by), excluded.map(|(_, by)| by)];
+            let found = hit || self.any_below(files, id, relative, &by)?;
+            relative.truncate(length);
+            if found {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,177 @@
+//! ADD of a local archive: unpacked the way BuildKit does, into memory.
+
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::base_tree::{capability_of, put_entry, time_of};
+use super::content::Content;
+use super::filesystem::{Kind, Owner};
+use super::mount::Mount;
+use super::path;
+use super::problem::Problem;
+use super::spool::Spool;
+use crate::cancel::Cancel;
+use crate::escape;
+use crate::layer::decompress::{Compression, Decompressor};
+use crate::layer::tar::{self, Member, Reader};
+use crate::limits::Limits;
+
+/// What a stream's first bytes say about its compression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Packing {
+    Plain(Compression),
+    Bzip2,
+    Xz,
+}
+
+impl Packing {
+    fn of_magic(start: &[u8]) -> Self {
+        if start.starts_with(b"BZh") {
+            Self::Bzip2
+        } else if start.starts_with(b"\xfd7zXZ\0") {
+            Self::Xz
+        } else if start.starts_with(&[0x1f, 0x8b]) && !start.starts_with(&[0x1f, 0x8b, 8]) {
+            Self::Plain(Compression::None)
+        } else {
+            Self::Plain(Compression::of_magic(start))
+        }
+    }
+
+    fn unpack(self, packed: Box<dyn Read + Send>, limits: &Limits) -> io::Result<Box<dyn Read + Send>> {
+        Ok(match self {
+            Self::Plain(Compression::None) => packed,
+            Self::Plain(compression) => Box::new(Decompressor::new(compression, packed, limits)?),
+            Self::Bzip2 => Box::new(bzip2::read::MultiBzDecoder::new(packed)),
+            Self::Xz => Box::new(lzma_rust2::XzReader::new(packed, true)),
+        })
+    }
+}
+
+/// An archive among the sources of ADD.
+pub(super) struct Archive {
+    stream: Arc<Spool>,
+}
+
+impl Archive {
+    /// The archive in a file, if it is one: recognised by its first header, whatever its name.
+    pub(super) fn recognise(content: &Content, place: &Path, limits: &Limits) -> Result<Option<Self>, Problem> {
+        let start = start_of(content, 10)?;
+        let packing = Packing::of_magic(&start);
+        let first = content.open().and_then(|packed| {
+            let mut block = Vec::new();
+            packing.unpack(packed, limits)?.take(512).read_to_end(&mut block)?;
+            Ok(block)
+        });
+        // What can't be unpacked is a file like any other.
+        if !first.is_ok_and(|block| is_header(&block)) {
+            return Ok(None);
+        }
+        let (content, limits) = (content.clone(), limits.clone());
+        let most = limits.layer_bytes;
+        let stream =
+            Spool::new(place.to_owned(), move || Ok(Box::new(packing.unpack(content.open()?, &limits)?.take(most))));
+        Ok(Some(Self { stream }))
+    }
+
+    /// Unpacks into the directory `destination`, which is made if need be.
+    pub(super) fn unpack(
+        &self,
+        mount: &mut Mount<'_>,
+        destination: &[u8],
+        owner: Option<Owner>,
+        limits: &Limits,
+        cancel: &Cancel,
+    ) -> Result<(), Problem> {
+        let destination = mount.files.root_path(mount.tree, &path::clean(destination))?;
+        mount.make_directories(&destination, 0o755, owner, None)?;
+        let mut inside = mount.inside(&destination)?;
+        let stream = self.stream.stream().map_err(|error| Problem::Failed(error.to_string()))?;
+        let mut reader = Reader::new(stream, limits);
+        let mut directories = Vec::new();
+        loop {
+            cancel.check()?;
+            let member = match reader.next() {
+                Ok(Some(member)) => member,
+                Ok(None) => break,
+                Err(error) => return Err(refusal(&error)),
+            };
+            self.member(&mut inside, &member, owner)?;
+            if member.entry.kind == tar::Kind::Directory {
+                directories.push((path::join(b"/", &member.key), time_of(&member)));
+            }
+        }
+        for (path, mtime) in directories {
+            if let Some(id) = inside.lstat(&path)?
+                && inside.files.get(id).is_directory()
+            {
+                inside.change(&path)?.mtime = mtime;
+            }
+        }
+        Ok(())
+    }
+
+    fn member(&self, mount: &mut Mount<'_>, member: &Member, owner: Option<Owner>) -> Result<(), Problem> {
+        if member.key.is_empty() {
+            return Ok(());
+        }
+        let target = path::join(b"/", &member.key);
+        make_implied(mount, &path::parent(&target))?;
+        let (directory, name) = path::split(&target);
+        let target = path::join(&mount.files.root_path(mount.tree, directory)?, name);
+        let is_directory = member.entry.kind == tar::Kind::Directory;
+        if let Some(there) = mount.lstat(&target)?
+            && !(is_directory && mount.files.get(there).is_directory())
+        {
+            mount.remove(&target)?;
+        }
+        put_entry(mount, member, &target, &self.stream)?;
+        let inode = mount.change(&target)?;
+        inode.owner = owner.unwrap_or(Owner { uid: member.entry.uid, gid: member.entry.gid });
+        if !matches!(inode.kind, Kind::Symlink(_)) {
+            inode.mode = member.entry.mode;
+        }
+        inode.mtime = time_of(member);
+        if let Some(capability) = capability_of(member) {
+            inode.capability = Some(capability);
+        }
+        Ok(())
+    }
+}
+
+/// Makes the directories that the archive doesn't mention: 0755 and root's.
+fn make_implied(mount: &mut Mount<'_>, path: &[u8]) -> Result<(), Problem> {
+    let path = mount.files.root_path(mount.tree, path)?;
+    mount.make_directories(&path, 0o755, Some(Owner::default()), None).map(|_| ())
+}
+
+fn start_of(content: &Content, length: u64) -> Result<Vec<u8>, Problem> {
+    let mut start = Vec::new();
+    let read = content.open().and_then(|reader| reader.take(length).read_to_end(&mut start));
+    read.map_err(|source| Problem::Io { what: "reading a source of ADD".to_owned(), source })?;
+    Ok(start)
+}
+
+/// Whether a block is a header that Go's reader takes: its checksum fits, counted with or without signs.
+fn is_header(block: &[u8]) -> bool {
+    if block.len() != 512 || block.iter().all(|byte| *byte == 0) {
+        return false;
+    }
+    let field = String::from_utf8_lossy(&block[148..156]);
+    let Ok(claimed) = i64::from_str_radix(field.trim_matches(['\0', ' ']), 8) else { return false };
+    let masked = |index: usize, byte: u8| if (148..156).contains(&index) { b' ' } else { byte };
+    let bytes = || block.iter().enumerate().map(|(index, byte)| masked(index, *byte));
+    let unsigned: i64 = bytes().map(i64::from).sum();
+    let signed: i64 = bytes().map(|byte| i64::from(byte.cast_signed())).sum();
+    claimed == unsigned || claimed == signed
+}
+
+/// The strict reader refuses more than BuildKit does; only a cut is certain to fail there too.
+fn refusal(error: &tar::TarError) -> Problem {
+    let message = error.to_string();
+    if message.contains("cut") {
+        Problem::Failed(message)
+    } else {
+        Problem::Unproven(escape::text(&message).into_owned())
+    }
+}
