@@ -98,3 +98,115 @@ fn compare(target: &Target, case: &Value) -> Option<String> {
     }
     (json!(warnings) != case["lint"]).then(|| format!("warnings {warnings:?} want {}", case["lint"]))
 }
+
+fn plain_question() -> Question {
+    Question {
+        target: String::new(),
+        platform: platform_of("linux/amd64"),
+        build_platform: platform_of("linux/amd64"),
+        build_args: BTreeMap::new(),
+        contexts: BTreeMap::new(),
+    }
+}
+
+fn answer_bytes(dockerfile: &[u8]) -> Result<Target, DockerfileError> {
+    match resolve(&parse(dockerfile)?, &plain_question(), &mut UnknownImages) {
+        Ok(target) => Ok(target),
+        Err(ResolveError::Dockerfile(error)) => Err(error),
+        Err(ResolveError::Base { source, .. }) => match source {},
+    }
+}
+
+#[test]
+fn a_hostile_dockerfile_meets_a_limit_soon() {
+    let doubling: String = (0..40).map(|_| "ENV A=$A$A\n").collect();
+    let wide = format!("FROM a\nENV A={}\n", "x".repeat(60_000));
+    for (name, text) in [
+        ("too many bytes", "#".repeat(2 << 20)),
+        ("too many stages", "FROM a\n".repeat(2_000)),
+        ("too many instructions", format!("FROM a\n{}", "USER a\n".repeat(20_000))),
+        ("doubling", format!("FROM a\nENV A=aaaaaaaa\n{doubling}")),
+        ("deep nesting", format!("FROM {}", "${a:-".repeat(10_000))),
+        ("long values many times", format!("{wide}{}", "USER ${A:+}${A:+}${A:+}${A:+}\n".repeat(5_000))),
+        ("patterns", format!("{wide}USER ${{A//{}/}}\n", "*y".repeat(10_000))),
+        ("triggers", many_triggers(900)),
+        ("environments", format!("FROM a AS s0\nENV{}\n{}", " A=1".repeat(10_000), chain(900))),
+        ("a NUL", "FROM a\nUSER a\0b\n".to_owned()),
+    ] {
+        let start = std::time::Instant::now();
+        let got = answer_bytes(text.as_bytes());
+        let is_limit = got.as_ref().is_err_and(|error| error.is_limit);
+        assert!(
+            is_limit || name == "environments" && got.is_ok(),
+            "{name}: {:?}",
+            got.map(|target| target.stages.len())
+        );
+        assert!(start.elapsed().as_secs() < 20, "{name} took {:?}", start.elapsed());
+    }
+}
+
+/// One stage with `count` triggers, as many stages that fire them, and a target that needs all of these.
+fn many_triggers(count: usize) -> String {
+    let stages: String = (0..count).map(|n| format!("FROM x AS s{n}\n")).collect();
+    let copies: String = (0..count).map(|n| format!("COPY --from=s{n} / /\n")).collect();
+    format!("FROM a AS x\n{}{stages}FROM a\n{copies}", "ONBUILD USER a\n".repeat(count))
+}
+
+fn chain(stages: usize) -> String {
+    (1..stages).map(|n| format!("FROM s{} AS s{n}\n", n - 1)).collect()
+}
+
+#[test]
+fn deep_triggers_and_long_lines_are_errors_of_the_language() {
+    for (text, want) in [
+        (
+            format!("FROM a\n{}RUN x\n", "ONBUILD ".repeat(8_000)),
+            "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed",
+        ),
+        (format!("FROM a\nRUN {}\n", "x".repeat(65_532)), "dockerfile line greater than max allowed size of 65535"),
+        (format!("FROM a\nRUN [{}\n", "[".repeat(60_000)), ""),
+    ] {
+        match answer_bytes(text.as_bytes()) {
+            Ok(_) => assert_eq!(want, ""),
+            Err(error) => assert!(error.message.ends_with(want) && !error.is_limit, "{}", error.message),
+        }
+    }
+}
+
+/// The Dockerfiles of the corpus.
+fn corpus() -> Vec<Vec<u8>> {
+    let corpus = std::fs::read_to_string("tests/cases/dockerfiles/sources.jsonl").unwrap();
+    let text = |line: &str| serde_json::from_str::<Value>(line).unwrap()["dockerfile"].as_str().unwrap().to_owned();
+    corpus.lines().map(|line| text(line).into_bytes()).collect()
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300)) {
+        let _ = answer_bytes(&bytes);
+        let _ = answer_bytes(&[b"FROM a\n".as_slice(), &bytes].concat());
+    }
+
+    #[test]
+    fn no_change_to_a_real_file_makes_the_reader_panic(
+        file in 0..204_usize,
+        other in 0..204_usize,
+        changes in proptest::collection::vec((0..4_u8, 0..400_usize, proptest::sample::select(
+            b"\\\"'$\n\r \t#=<>-`{}[]:/@,*?%\xff\xc3\xa0\x85\0FROMadd".to_vec())), 0..12),
+    ) {
+        let files = corpus();
+        let mut bytes = files[file].clone();
+        for (kind, at, byte) in changes {
+            let at = at.min(bytes.len());
+            match kind {
+                0 => bytes.insert(at, byte),
+                1 => drop(bytes.drain(at..(at + 1).min(bytes.len()))),
+                2 if at < bytes.len() => bytes[at] = byte,
+                _ => drop(bytes.splice(at..at, files[other].iter().copied())),
+            }
+        }
+        let _ = answer_bytes(&bytes);
+    }
+}

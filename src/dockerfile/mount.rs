@@ -221,7 +221,7 @@ pub(super) fn csv_fields(line: &str) -> Result<Vec<String>, String> {
             let end = rest.find(',');
             let field = &rest[..end.unwrap_or(rest.len())];
             if let Some(quote) = field.find('"') {
-                return error(at + quote, "bare \" in non-quoted field");
+                return error(at + quote, "bare \" in non-quoted-field");
             }
             fields.push(field.to_owned());
             match end {
@@ -304,7 +304,7 @@ mod tests {
             ("\"a\"\"b\"", Ok(vec!["a\"b"])),
             ("a,", Ok(vec!["a", ""])),
             ("", Err("EOF")),
-            ("a\"b", Err("parse error on line 1, column 2: bare \" in non-quoted field")),
+            ("a\"b", Err("parse error on line 1, column 2: bare \" in non-quoted-field")),
             ("\"a\"b", Err("parse error on line 1, column 3: extraneous or missing \" in quoted-field")),
             ("\"a", Err("parse error on line 1, column 2: extraneous or missing \" in quoted-field")),
         ] {

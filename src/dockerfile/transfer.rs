@@ -1,11 +1,14 @@
 //! Arguments of `ADD` and `COPY`.
 
+use std::collections::BTreeMap;
+
 use super::error::DockerfileError;
 use super::flags::{Flags, Kind};
 use super::heredoc;
 use super::instruction::wrong;
 use super::node::Node;
 use super::syntax::{Add, Copy, InlineFile, Transfer};
+use super::text::Text;
 
 pub(super) fn read_add(node: &Node) -> Result<Add, DockerfileError> {
     const FLAGS: &[(&str, Kind)] = &[
@@ -61,14 +64,14 @@ fn read_transfer(
         exclude: flags.values("exclude"),
         ..Transfer::default()
     };
+    // The last of several heredocs with one name gives the body; in the JSON form there is none.
+    let bodies: BTreeMap<&[u8], &Text> = node.heredocs.iter().map(|taken| (&*taken.name, &taken.body)).collect();
     for word in words {
         let Ok(Some(heredoc)) = heredoc::in_word(word) else {
             transfer.sources.push(word.clone());
             continue;
         };
-        // The last of several heredocs with one name gives the body; in the JSON form there is none.
-        let taken = node.heredocs.iter().rfind(|taken| taken.name == heredoc.name);
-        let body = taken.map(|taken| taken.body.clone()).unwrap_or_default();
+        let body = bodies.get(&*heredoc.name).map(|body| Text::clone(body)).unwrap_or_default();
         let body = if heredoc.strip_tabs { heredoc::strip_tabs(&body) } else { body };
         transfer.files.push(InlineFile { name: heredoc.name, body, expand: heredoc.expand });
     }

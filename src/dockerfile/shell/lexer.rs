@@ -173,6 +173,8 @@ impl Pass<'_> {
     fn read_single_quotes(&mut self) -> Result<String, ShellError> {
         self.next();
         let Some((inside, after)) = self.rest.split_once('\'') else {
+            // Read to the end, which an outer `${` takes for its own end missing.
+            self.rest = "";
             return wrong("unexpected end of statement while looking for matching single-quote");
         };
         self.rest = after;
@@ -227,7 +229,7 @@ impl Pass<'_> {
             if name.is_empty() {
                 return Ok("$".to_owned());
             }
-            return Ok(match self.look_up(&name) {
+            return Ok(match self.look_up(&name)? {
                 None if self.lexer.keep_unset => format!("${name}"),
                 value => value.unwrap_or_default(),
             });
@@ -240,7 +242,7 @@ impl Pass<'_> {
         }
         let name = self.read_name();
         match self.next() {
-            Some('}') => Ok(match self.look_up(&name) {
+            Some('}') => Ok(match self.look_up(&name)? {
                 None if self.lexer.keep_unset => format!("${{{name}}}"),
                 value => value.unwrap_or_default(),
             }),
@@ -261,7 +263,7 @@ impl Pass<'_> {
             return unsupported(modifier, true);
         }
         let (word, _) = self.read_part('}', trims, "syntax error: missing '}'")?;
-        let value = self.look_up(name);
+        let value = self.look_up(name)?;
         if self.lexer.keep_unset && value.is_none() {
             let colon = if null_is_unset { ":" } else { "" };
             return Ok(format!("${{{name}{colon}{}{word}}}", modifier.unwrap_or('\u{fffd}')));
@@ -296,7 +298,7 @@ impl Pass<'_> {
         }
         let (pattern, _) = self.read_part('/', true, "syntax error: missing '/' in ${}")?;
         let (replacement, _) = self.read_part('}', true, "syntax error: missing '}'")?;
-        match self.look_up(name) {
+        match self.look_up(name)? {
             None if self.lexer.keep_unset => Ok(format!("${{{name}/{pattern}/{replacement}}}")),
             value => {
                 let replace = if all { replace_all } else { replace_first };
@@ -325,11 +327,12 @@ impl Pass<'_> {
         name.to_owned()
     }
 
-    fn look_up(&mut self, name: &str) -> Option<String> {
+    fn look_up(&mut self, name: &str) -> Result<Option<String>, ShellError> {
         let value = self.variables.get(name).map(str::to_owned);
+        self.budget.charge(1 + value.as_ref().map_or(0, String::len) as u64)?;
         let seen = if value.is_some() { &mut self.matched } else { &mut self.unmatched };
         seen.insert(name.to_owned());
-        value
+        Ok(value)
     }
 }
 

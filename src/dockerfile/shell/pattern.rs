@@ -47,6 +47,7 @@ impl Pattern {
     /// Positions count characters; there is one more than there are characters. The stars take their share from left
     /// to right, the first one first. Time and budget: elements times characters.
     fn ends(&self, text: &[char], budget: &Budget) -> Result<Vec<Option<usize>>, ShellError> {
+        budget.charge(text.len() as u64 + 1)?;
         let mut ends: Vec<Option<usize>> = (0..=text.len()).map(Some).collect();
         for element in self.elements.iter().rev() {
             budget.charge(text.len() as u64 + 1)?;

@@ -14,17 +14,19 @@ mod image;
 mod paths;
 mod platform;
 mod ports;
+mod resolve;
 mod scope;
 mod steps;
 mod transfer;
+mod triggers;
 mod url;
 
 use std::collections::BTreeMap;
 
 pub use contexts::NamedContext;
 pub use git::GitReference;
-pub use graph::resolve;
 pub use platform::StagePlatform;
+pub use resolve::resolve;
 pub use steps::{Action, Body, Location, MountStep, RunStep, Step, TransferSource, TransferStep};
 
 use super::syntax::Lines;

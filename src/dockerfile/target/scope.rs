@@ -29,39 +29,62 @@ impl Variables for Scope {
 
 /// The environment of an image, in order.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Environment(Vec<(Rc<str>, Rc<str>)>);
+pub(super) struct Environment {
+    entries: Vec<(Rc<str>, Rc<str>)>,
+    /// Where the first entry of each name is.
+    first: BTreeMap<Rc<str>, usize>,
+}
 
 impl Environment {
     pub(super) fn of_config(env: &[String]) -> Self {
-        Self(
-            env.iter()
-                .map(|entry| {
-                    let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
-                    (name.into(), value.into())
-                })
-                .collect(),
-        )
+        let mut environment = Self::default();
+        for entry in env {
+            let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
+            environment.push(name, value);
+        }
+        environment
+    }
+
+    fn push(&mut self, name: &str, value: &str) {
+        let name: Rc<str> = name.into();
+        self.first.entry(Rc::clone(&name)).or_insert(self.entries.len());
+        self.entries.push((name, value.into()));
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.entries.len()
     }
 
     pub(super) fn contains(&self, name: &str) -> bool {
-        self.0.iter().any(|(known, _)| &**known == name)
+        self.first.contains_key(name)
     }
 
     /// Replaces the first variable of this name, or adds one.
     pub(super) fn set(&mut self, name: &str, value: &str) {
-        match self.0.iter_mut().find(|(known, _)| &**known == name) {
-            Some(entry) => entry.1 = value.into(),
-            None => self.0.push((name.into(), value.into())),
+        match self.first.get(name).copied() {
+            Some(at) => self.entries[at].1 = value.into(),
+            None => self.push(name, value),
         }
     }
 
+    /// Later entries of one name win, as they do when a stage starts.
     pub(super) fn copy_into(&self, scope: &mut Scope) {
-        for (name, value) in &self.0 {
-            scope.values.insert(name.clone(), value.clone());
+        for (name, value) in &self.entries {
+            scope.values.insert(Rc::clone(name), Rc::clone(value));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_of_two_entries_is_replaced_and_the_last_is_seen() {
+        let mut environment = Environment::of_config(&["A=1".to_owned(), "B".to_owned(), "A=2".to_owned()]);
+        environment.set("A", "3");
+        let mut scope = Scope::default();
+        environment.copy_into(&mut scope);
+        assert_eq!((scope.get("A"), scope.get("B"), environment.len()), (Some("2"), Some(""), 3));
     }
 }
