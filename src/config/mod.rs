@@ -27,7 +27,7 @@ pub use read::InvalidConfig;
 /// What the user's configuration says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {
-    /// Settings of registries and other hosts, by `HOST[:PORT]` as references have it.
+    /// Settings of registries and other hosts, by `HOST[:PORT]` as references have it, lower-case.
     pub registries: BTreeMap<String, Registry>,
     /// URL prefixes and what to ask instead; both end in a slash.
     pub mirrors: BTreeMap<String, String>,
@@ -56,7 +56,7 @@ pub struct Mirror {
 impl Config {
     /// The settings of `host` (`HOST[:PORT]`), if there are any.
     pub fn host(&self, host: &str) -> Option<&Registry> {
-        self.registries.get(host)
+        self.registries.get(&host.to_ascii_lowercase())
     }
 
     /// Whether the user named this `HOST[:PORT]`: as registry, as mirror, or as target of a URL mirror.

@@ -97,7 +97,7 @@ fn parse(text: &str, folder: &Path) -> Result<Config, Wrong> {
                     if !is_authority(host.get_ref()) {
                         return Err(wrong_value(host, "`HOST[:PORT]`", host.get_ref()));
                     }
-                    config.registries.insert(host.get_ref().to_string(), registry(settings, folder)?);
+                    config.registries.insert(host.get_ref().to_ascii_lowercase(), registry(settings, folder)?);
                 }
             }
             "mirror" => {
@@ -130,7 +130,7 @@ fn registry(value: &Spanned<DeValue<'_>>, folder: &Path) -> Result<Registry, Wro
                     if !is_authority(host) || !path.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/".contains(&b)) {
                         return Err(wrong_value(mirror, "`HOST[:PORT][/PATH]`", text));
                     }
-                    registry.mirrors.push(Mirror { host: host.to_owned(), path: path.to_owned() });
+                    registry.mirrors.push(Mirror { host: host.to_ascii_lowercase(), path: path.to_owned() });
                 }
             }
             "http" => match value.get_ref() {

@@ -28,7 +28,7 @@ pub use error::HttpError;
 pub use proxy::Proxies;
 pub use retry::Retry;
 pub use secret::Secret;
-pub use url::{InvalidUrl, Url, encode_parameter, is_loopback_host};
+pub use url::{InvalidUrl, Url, encode_parameter, is_loopback_host, without_user};
 
 use crate::cancel::Cancel;
 use crate::config::Config;

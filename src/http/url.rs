@@ -140,13 +140,19 @@ pub fn is_loopback_host(host: &str) -> bool {
     name || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
+/// `text` without the user and password that a URL in it may hold: for messages about what somebody wrote.
+pub fn without_user(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let (authority, tail) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    match authority.rsplit_once('@') {
+        Some((user, host)) if scheme != "ssh" || user.contains(':') => format!("{scheme}://…@{host}{tail}"),
+        _ => text.to_owned(),
+    }
+}
+
 fn redact(url: &str) -> String {
     let (before, query) = url.split_once('?').map_or((url, ""), |(before, _)| (before, "?…"));
-    let before = match before.split_once("://").map(|(scheme, rest)| (scheme, rest.split_once('@'))) {
-        Some((scheme, Some((_, rest)))) => format!("{scheme}://…@{rest}"),
-        _ => before.to_owned(),
-    };
-    let short: String = before.chars().take(300).collect();
+    let short: String = without_user(before).chars().take(300).collect();
     format!("{}{query}", escape::text(&short))
 }
 
@@ -266,6 +272,20 @@ mod tests {
         let url = Url::parse("https://h.example/blob").unwrap().with_parameter("sig", "s e/cret");
         assert_eq!(url.to_string(), "https://h.example/blob?sig=s%20e%2Fcret");
         assert_eq!(url.shown(), "https://h.example/blob?…");
+    }
+
+    #[test]
+    fn users_and_passwords_are_left_out_of_messages() {
+        for (text, want) in [
+            ("https://u:p@h.example/x?a@b", "https://…@h.example/x?a@b"),
+            ("https://u:p@w@h.example", "https://…@h.example"),
+            ("ssh://git@h.example/x", "ssh://git@h.example/x"),
+            ("ssh://git:p@h.example/x", "ssh://…@h.example/x"),
+            ("git@h.example:x", "git@h.example:x"),
+            ("docker.io/library/alpine@sha256:0", "docker.io/library/alpine@sha256:0"),
+        ] {
+            assert_eq!(without_user(text), want);
+        }
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! The user's logins: docker's `config.json`, podman's `auth.json`, and the credential helpers that they name.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
 
 use base64::Engine;
 use base64::engine::GeneralPurpose;
-use base64::engine::general_purpose::{GeneralPurposeConfig, PAD};
+use base64::engine::general_purpose::{GeneralPurposeConfig, PAD, STANDARD};
 use serde::Deserialize;
 
 use super::helper;
@@ -14,6 +15,7 @@ use crate::escape;
 use crate::http::Secret;
 use crate::process::Programs;
 use crate::progress::Progress;
+use crate::reference::Reference;
 
 /// Bytes of one login file.
 const LARGEST_FILE: u64 = 4 << 20;
@@ -61,6 +63,51 @@ struct Entry {
 }
 
 impl Logins {
+    /// The login files that docker and podman use; `variable` gives the value of an environment variable.
+    ///
+    /// `REGISTRY_AUTH_FILE` alone where it is set; else podman's and docker's own places, podman's first.
+    pub fn from_variables(variable: impl Fn(&str) -> Option<OsString>, programs: Programs) -> Self {
+        let folder = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        if let Some(file) = folder("REGISTRY_AUTH_FILE") {
+            return Self { files: vec![file], programs };
+        }
+        let home = folder("HOME");
+        let settings = folder("XDG_CONFIG_HOME").or_else(|| home.as_ref().map(|home| home.join(".config")));
+        let docker = folder("DOCKER_CONFIG").or_else(|| home.as_ref().map(|home| home.join(".docker")));
+        let files = [
+            folder("XDG_RUNTIME_DIR").map(|folder| folder.join("containers/auth.json")),
+            settings.map(|folder| folder.join("containers/auth.json")),
+            docker.map(|folder| folder.join("config.json")),
+        ];
+        Self { files: files.into_iter().flatten().collect(), programs }
+    }
+
+    /// The text of a docker `config.json` with the logins for these images and nothing else, for an engine's private
+    /// folder; helpers were asked and are not named in it.
+    pub fn docker_config<'a>(
+        &self,
+        references: impl IntoIterator<Item = &'a Reference>,
+        progress: &dyn Progress,
+    ) -> Secret {
+        let mut auths = BTreeMap::new();
+        for reference in references {
+            let host = reference.domain();
+            let server = if HUB_HOSTS.contains(&host) { HUB } else { host };
+            if auths.contains_key(server) {
+                continue;
+            }
+            let entry = match self.find(host, reference.path(), progress) {
+                Some(Login::Password { user, password }) => {
+                    serde_json::json!({ "auth": STANDARD.encode(format!("{user}:{}", password.expose())) })
+                }
+                Some(Login::Identity(token)) => serde_json::json!({ "identitytoken": token.expose() }),
+                None => continue,
+            };
+            auths.insert(server.to_owned(), entry);
+        }
+        Secret::new(serde_json::json!({ "auths": auths }).to_string())
+    }
+
     /// The login for a repository on `host` (`HOST[:PORT]`), if the user has one.
     ///
     /// What can't be read is told as a warning and taken for no login.
@@ -206,6 +253,37 @@ mod tests {
         ] {
             assert_eq!(find(json, host, repository).as_deref(), want, "{host} {repository}");
         }
+    }
+
+    #[test]
+    fn the_usual_places_are_looked_at() {
+        let files = |variables: &[(&str, &str)]| {
+            let value = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value));
+            let logins = Logins::from_variables(value, Programs::default());
+            logins.files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(files(&[]), [""; 0]);
+        assert_eq!(files(&[("HOME", "/h")]), ["/h/.config/containers/auth.json", "/h/.docker/config.json"]);
+        let all = [("HOME", "/h"), ("XDG_RUNTIME_DIR", "/r"), ("XDG_CONFIG_HOME", "/c"), ("DOCKER_CONFIG", "/d")];
+        assert_eq!(files(&all), ["/r/containers/auth.json", "/c/containers/auth.json", "/d/config.json"]);
+        assert_eq!(files(&[("HOME", "/h"), ("REGISTRY_AUTH_FILE", "/a")]), ["/a"]);
+    }
+
+    #[test]
+    fn an_engine_gets_the_logins_that_it_needs() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.json");
+        fs::write(
+            &file,
+            r#"{"auths":{"r.example":{"username":"u","password":"p"},"other.example":{"auth":"eDp5"},
+                "https://index.docker.io/v1/":{"identitytoken":"id"}}}"#,
+        )
+        .unwrap();
+        let logins = Logins { files: vec![file], programs: Programs::default() };
+        let references = ["r.example/a", "r.example/b:1", "alpine", "none.example/x"].map(|text| text.parse().unwrap());
+        let text = logins.docker_config(&references, &Silent);
+        let want = r#"{"auths":{"https://index.docker.io/v1/":{"identitytoken":"id"},"r.example":{"auth":"dTpw"}}}"#;
+        assert_eq!(text.expose(), want);
     }
 
     #[test]

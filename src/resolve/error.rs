@@ -6,7 +6,7 @@ use super::git_url::InvalidGitUrl;
 use crate::cancel::Cancelled;
 use crate::digest::Digest;
 use crate::escape;
-use crate::http::HttpError;
+use crate::http::{HttpError, without_user};
 use crate::image::InvalidDocument;
 use crate::image::layout::LayoutError;
 use crate::platform::Platform;
@@ -18,7 +18,7 @@ use crate::store::StoreError;
 
 /// One source that could not be resolved or fetched.
 #[derive(Debug, thiserror::Error)]
-#[error("source `{}`: {reason}", escape::text(request))]
+#[error("source `{}`: {reason}", escape::text(&without_user(request)))]
 pub struct ResolveError {
     /// The request, as the lockfile names it.
     pub request: String,

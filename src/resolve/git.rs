@@ -109,7 +109,7 @@ impl Resolver {
     }
 
     /// The commit that the source means: what BuildKit would check out.
-    fn commit_of(&self, source: &GitSource, remote: &str, transport: Transport) -> Result<String, Reason> {
+    pub(super) fn commit_of(&self, source: &GitSource, remote: &str, transport: Transport) -> Result<String, Reason> {
         if let Some(commit) = source.commit() {
             return Ok(commit.to_owned());
         }

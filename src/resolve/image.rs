@@ -135,6 +135,11 @@ enum Found {
 }
 
 impl Candidate {
+    /// Whether neither an index nor the config names a platform.
+    fn says_nothing(&self) -> bool {
+        self.platform.as_ref().is_some_and(|platform| platform.os.is_empty() && platform.architecture.is_empty())
+    }
+
     fn digest(&self) -> Digest {
         match &self.found {
             Found::Listed(descriptor) => descriptor.digest,
@@ -173,6 +178,10 @@ fn pick<'a>(
             candidate.found = Found::Read(Box::new(manifest));
         }
         best = find_best(candidates, wanted)?;
+    }
+    // A single image that says nothing about its platform is what every tool builds on.
+    if best.is_none() && candidates.len() == 1 && candidates.iter().all(Candidate::says_nothing) {
+        best = Some(0);
     }
     if let Some(candidate) = best.and_then(|at| candidates.get(at)) {
         return Ok(candidate);

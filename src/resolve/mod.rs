@@ -32,7 +32,7 @@ pub use standing::Standing;
 
 use crate::cancel::Cancelled;
 use crate::escape;
-use crate::http::Client;
+use crate::http::{Client, without_user};
 use crate::limits::Limits;
 use crate::lockfile::Pin;
 use crate::platform::Platform;
@@ -159,7 +159,7 @@ impl Resolver {
                         let at = next.fetch_add(1, Ordering::SeqCst);
                         let Some(item) = items.get(at) else { break };
                         let request = name(item);
-                        let step = format!("resolve {}", escape::text(&request));
+                        let step = format!("resolve {}", escape::text(&without_user(&request)));
                         self.progress().step(&step, 0, None);
                         let result = self.check_cancelled().and_then(|()| work(item));
                         self.progress().end(&step);

@@ -78,25 +78,29 @@ impl Resolver {
     }
 
     fn git_standing(&self, request: &str, commit: &str) -> Result<Standing, Reason> {
-        let now = match self.resolve_git(request) {
-            Ok(resolved) => match resolved.pin {
-                Pin::Git { commit: now, .. } if now != commit => Some(now),
-                _ => None,
-            },
+        let source = self.git_source(request)?;
+        let now = match self.with_remotes(&source, |remote, transport| self.commit_of(&source, remote, transport)) {
+            Ok(now) => Some(now).filter(|now| now != commit),
             Err(Reason::NoRef(_)) => None,
             Err(error) => return Err(error),
         };
-        let source = self.git_source(request)?;
         let mut standing = Standing { newer: now, missing: Vec::new() };
         match self.with_remotes(&source, |remote, transport| self.commit_time(commit, remote, transport)) {
             Ok(_) => {}
             // A server that gives no commits by their ids: the ref that means it is proof enough.
             Err(Reason::Git { command: "fetch", .. }) if standing.newer.is_none() && source.commit().is_none() => {}
-            Err(Reason::Git { command: "fetch", said }) => standing.missing.push(format!("commit {commit}: {said}")),
+            Err(Reason::Git { command: "fetch", said }) if source.commit().is_none() || has_not(&said) => {
+                standing.missing.push(format!("commit {commit}: {said}"));
+            }
             Err(error) => return Err(error),
         }
         Ok(standing)
     }
+}
+
+/// Whether the server says that it has no such commit, as opposed to saying nothing.
+fn has_not(said: &str) -> bool {
+    said.contains("not our ref") || said.contains("no such remote ref") || said.contains("find remote ref")
 }
 
 fn is_gone(error: &Reason) -> bool {

@@ -134,6 +134,8 @@ fn a_real_git_server_gives_commits_and_their_times() {
     let absent = format!("{url}/{name}#{}", "0123456789".repeat(4));
     let error = resolver.resolve(&[Request::Git { request: absent }]).remove(0).unwrap_err();
     assert_eq!(error.status(), Status::Source, "a commit that is not there: {error}");
+    let gone = Pin::Git { request: format!("{url}/{name}#{}", "0123456789".repeat(4)), commit: "0123456789".repeat(4) };
+    assert!(!resolver.still_there(&gone).unwrap().is_there());
     let moved = Pin::Git { request: format!("{url}/{name}#main"), commit: first };
     let standing = resolver.still_there(&moved).unwrap();
     assert!(standing.is_there() && standing.newer.is_some(), "{standing:?}");
