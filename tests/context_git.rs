@@ -177,6 +177,8 @@ fn the_digest_is_the_same_in_every_clone() {
         ("mixed", "a\r\nb\n"),
         ("run.bat", "x\ny\n"),
         ("auto.txt", "x\n"),
+        ("mixed.bat", "x\r\ny\n"),
+        ("mixed.txt", "x\r\ny\n"),
         ("v.id", "$Id$\n"),
         ("raw.bin", "a\n\0"),
         ("script", "#!/bin/sh\n"),

@@ -165,8 +165,15 @@ impl TrackedFile<'_> {
         if !self.may_have_converted(checkout) {
             return Ok(Found::Edited);
         }
-        let blob = checkout.undo(&self.files.bytes(self.path, self.stamp)?, true);
-        Ok(if ObjectId::of_blob(&blob) == self.entry.id { Found::Bytes(blob) } else { Found::Edited })
+        let file = self.files.bytes(self.path, self.stamp)?;
+        let undone = checkout.undo(&file, true);
+        if ObjectId::of_blob(&undone) == self.entry.id {
+            return Ok(Found::Bytes(undone));
+        }
+        // A blob with both kinds of line ends can't be told from the file alone.
+        let blob = if undone.len() < file.len() { self.layer.repository.blob(self.entry.id).ok() } else { None };
+        let blob = blob.filter(|blob| checkout.write_crlf(blob) == file);
+        Ok(blob.map_or(Found::Edited, Found::Bytes))
     }
 
     /// Whether CRLF in the work tree may stand for LF: attributes or configuration say so, or git wrote the file itself.

@@ -76,6 +76,11 @@ impl<'a> Checkout<'a> {
         }
     }
 
+    /// What a checkout holds where the user's configuration asks for CRLF.
+    pub fn write_crlf(&self, blob: &[u8]) -> Vec<u8> {
+        to_crlf(blob)
+    }
+
     /// The file with everything undone that a checkout, with or without configuration, may have done to it.
     pub fn undo(&self, file: &[u8], line_ends: bool) -> Vec<u8> {
         let mut bytes = match self.encoding {
