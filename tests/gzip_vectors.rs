@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use repro::digest::{Digest, Hasher, Hashing};
-use repro::layer::gzip::Encoder;
+use repro::layer::gzip::{Encoder, ParallelEncoder};
 use serde_json::Value;
 
 /// How the input is handed over; the bytes must not depend on it.
@@ -205,6 +205,10 @@ fn every_vector_gives_the_frozen_bytes_however_it_is_cut() {
         for cuts in CUTS {
             assert_eq!(compress(&input, cuts), want, "{name}, cut {cuts:?}");
         }
+        let mut parallel = ParallelEncoder::new(Hashing::new(std::io::sink()), 2);
+        parallel.write_all(&input).unwrap();
+        let (_, hasher) = parallel.finish().unwrap().into_parts();
+        assert_eq!((hasher.length(), hasher.digest()), want, "{name}, parallel");
         checked += 1;
     }
     assert_eq!(checked, 119);

@@ -46,20 +46,31 @@ impl Chains {
             return;
         }
         let Some(window) = bytes.get(self.next..end + 3) else { return };
+        let (mut last_hash, mut last_rank) = (usize::MAX, 0_u16);
         for (at, four) in (self.next..).zip(window.windows(4)) {
             let value = u32::from_be_bytes([four[0], four[1], four[2], four[3]]);
-            let hash = value.wrapping_mul(0x1e35_a7bd) >> (32 - HASH_BITS);
-            let head = &mut self.heads[hash as usize];
+            let hash = (value.wrapping_mul(0x1e35_a7bd) >> (32 - HASH_BITS)) as usize;
             let here = at as u32 + BIAS;
-            let distance = here - *head;
-            *head = here;
             let slot = at % RING;
-            if distance <= MAX_DISTANCE as u32 {
-                self.links[slot] = distance as u16;
-                self.ranks[slot] = self.ranks[at.wrapping_sub(distance as usize) % RING].wrapping_add(1);
+            // In a run the predecessor is the position before: no need to wait for what was just stored.
+            if hash == last_hash {
+                self.links[slot] = 1;
+                last_rank = last_rank.wrapping_add(1);
+                self.ranks[slot] = last_rank;
             } else {
-                self.links[slot] = 0;
+                let distance = here - self.heads[hash];
+                if distance <= MAX_DISTANCE as u32 {
+                    self.links[slot] = distance as u16;
+                    last_rank = self.ranks[at.wrapping_sub(distance as usize) % RING].wrapping_add(1);
+                    self.ranks[slot] = last_rank;
+                    last_hash = hash;
+                } else {
+                    // The first of a chain may have any rank.
+                    self.links[slot] = 0;
+                    last_hash = usize::MAX;
+                }
             }
+            self.heads[hash] = here;
         }
         self.next = end;
     }

@@ -30,6 +30,7 @@ pub struct ParallelEncoder<W> {
     filling: u64,
     turn: u64,
     threads: u64,
+    chunk_size: usize,
     shared: Arc<Shared>,
     /// Made when this thread tokenises for the first time.
     chains: Option<Chains>,
@@ -49,6 +50,7 @@ impl<W: Write> ParallelEncoder<W> {
             filling: 0,
             turn: 0,
             threads: threads.max(1) as u64,
+            chunk_size: CHUNK,
             shared: Arc::default(),
             chains: None,
             spare: Vec::new(),
@@ -153,11 +155,11 @@ impl<W: Write> ParallelEncoder<W> {
 
 impl<W: Write> Write for ParallelEncoder<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let full = (self.chunk.start - self.chunk.origin) as usize + CHUNK + LOOK_AHEAD;
+        let full = (self.chunk.start - self.chunk.origin) as usize + self.chunk_size + LOOK_AHEAD;
         let taken = bytes.len().min(full - self.chunk.buffer.len());
         self.chunk.buffer.extend_from_slice(&bytes[..taken]);
         if self.chunk.buffer.len() == full {
-            let chunk = self.next_chunk(self.chunk.start + CHUNK as u64);
+            let chunk = self.next_chunk(self.chunk.start + self.chunk_size as u64);
             self.submit(chunk);
             while self.advance(self.filling - self.turn >= IN_FLIGHT * self.threads)? {}
         }
@@ -204,6 +206,38 @@ impl Shared {
             let done = catch_unwind(AssertUnwindSafe(|| Box::new(chunk.tokenise(&mut chains))));
             self.lock().done.insert(number, done);
             self.ready.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::layer::gzip::Encoder;
+
+    fn compress(input: &[u8], chunk_size: usize) -> Vec<u8> {
+        let mut encoder = ParallelEncoder { chunk_size, ..ParallelEncoder::new(Vec::new(), 2) };
+        encoder.write_all(input).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn chunks_of_any_size_give_the_same_bytes(
+            parts in prop::collection::vec((any::<u8>(), 1_usize..40, 1_usize..9_000), 1..40),
+            chunk_size in 300_usize..50_000,
+        ) {
+            // Runs, repetitions of short units, and a byte that changes now and then.
+            let input: Vec<u8> = parts.iter().flat_map(|&(byte, period, length)| {
+                (0..length).map(move |i| byte ^ (i % period) as u8 ^ u8::from(i % 1021 == 0))
+            }).collect();
+            let mut sequential = Encoder::new(Vec::new());
+            sequential.write_all(&input).unwrap();
+            prop_assert!(compress(&input, chunk_size) == sequential.finish().unwrap());
         }
     }
 }

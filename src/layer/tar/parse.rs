@@ -123,9 +123,11 @@ impl Parsed {
         if has_extensions && format == Format::V7 {
             return Err(refuse((Severity::Unsafe, 3, "an extension header before a header in the old format")));
         }
-        let number = |field: &[u8]| field::number(field).map_err(|what| refuse((Severity::Malformed, 2, what)));
+        let number = |range: std::ops::Range<usize>| {
+            field::number(&block[range]).map_err(|what| refuse((Severity::Malformed, 2, what)))
+        };
         let key = super::name::key(&path, offset, limits)?;
-        let stored = number(&block[header::SIZE])?.unwrap_or(0);
+        let stored = number(header::SIZE)?.unwrap_or(0);
         let size = effective_size(stored, records.size).map_err(refuse)?;
         let flag = block[header::TYPE_FLAG];
         let (mut sparse_size, mut sparse_place) = (None, None);
@@ -137,13 +139,13 @@ impl Parsed {
 
         let target = records.link.or(extensions.long_link);
         let target = target.unwrap_or_else(|| field::text(&block[header::LINK_NAME]).to_vec());
-        let device = |field: &[u8]| {
-            number(field)?.map_or(Ok(0), |number| {
+        let device = |range: std::ops::Range<usize>| {
+            number(range)?.map_or(Ok(0), |number| {
                 u32::try_from(number).map_err(|_| refuse((Severity::Malformed, 2, "a device number is too large")))
             })
         };
-        let major = || device(&block[header::DEVICE_MAJOR]);
-        let minor = || device(&block[header::DEVICE_MINOR]);
+        let major = || device(header::DEVICE_MAJOR);
+        let minor = || device(header::DEVICE_MINOR);
         let is_directory_by_name = path.ends_with(b"/");
         let kind = match flag {
             0 if is_directory_by_name => Kind::Directory,
@@ -159,14 +161,14 @@ impl Parsed {
         };
         check_kind(&kind, size, sparse_size.is_some(), &path, &key).map_err(refuse)?;
 
-        let mode = number(&block[header::MODE])?.unwrap_or(0);
+        let mode = number(header::MODE)?.unwrap_or(0);
         if mode > MAX_MODE {
             return Err(refuse((Severity::Malformed, 2, "the mode is out of range")));
         }
-        let mtime = number(&block[header::MTIME])?.unwrap_or(0);
+        let mtime = number(header::MTIME)?.unwrap_or(0);
         let (mtime, nanoseconds) = records.mtime.unwrap_or((mtime.cast_signed(), 0));
-        let uid = number(&block[header::UID])?.unwrap_or(0);
-        let gid = number(&block[header::GID])?.unwrap_or(0);
+        let uid = number(header::UID)?.unwrap_or(0);
+        let gid = number(header::GID)?.unwrap_or(0);
         let text = |field: std::ops::Range<usize>| match format {
             Format::V7 => Vec::new(),
             _ => field::text(&block[field]).to_vec(),
