@@ -209,7 +209,7 @@ fn hostile_files_end_quickly_with_errors() {
         let error = Lockfile::parse(&text).expect_err(name);
         assert_eq!(error.status(), Status::Malformed, "{name}");
         assert!(error.to_string().len() < 2000, "{name}");
-        assert!(start.elapsed() < Duration::from_secs(5), "{name} took {:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(30), "{name} took {:?}", start.elapsed());
     }
 }
 

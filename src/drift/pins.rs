@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Drift;
-use crate::lockfile::{Lockfile, Wanted, WantedImage, WantedSource};
+use crate::lockfile::{Lockfile, Pin, Wanted, WantedImage, WantedSource};
 
 /// Why the lockfile does not fit a whole manifest: BuildKit image and every image, those of the lockfile too.
 pub fn all(wanted: &Wanted, lockfile: &Lockfile) -> Vec<Drift> {
@@ -40,8 +40,11 @@ pub fn pins(image: &str, wanted: &WantedImage, lockfile: &Lockfile) -> Vec<Drift
     for source in &wanted.sources {
         by_key.entry(source.key()).or_default().push(source);
     }
+    let listed: BTreeSet<&String> = lock.sources.iter().collect();
+    let pinned: BTreeMap<_, _> = lockfile.sources.iter().map(|pin| ((pin.kind(), pin.request()), pin)).collect();
     for (key, sources) in &by_key {
-        drifts.extend(source(image, key, sources, lock.sources.contains(key), lockfile));
+        let pin = sources.iter().find_map(|source| pinned.get(&(source.kind, source.request.as_str())).copied());
+        drifts.extend(source(image, key, sources, pin.filter(|_| listed.contains(key))));
     }
     for key in lock.sources.iter().filter(|key| !by_key.contains_key(*key)) {
         drifts.push(Drift::SourceUnused { image: name(), source: key.clone() });
@@ -49,10 +52,8 @@ pub fn pins(image: &str, wanted: &WantedImage, lockfile: &Lockfile) -> Vec<Drift
     drifts
 }
 
-fn source(image: &str, key: &str, sources: &[&WantedSource], listed: bool, lockfile: &Lockfile) -> Vec<Drift> {
-    let kind = sources.first().map(|source| source.kind);
-    let pin = lockfile.sources.iter().find(|pin| Some(pin.kind()) == kind && pin.key() == key);
-    let Some(pin) = pin.filter(|_| listed) else {
+fn source(image: &str, key: &str, sources: &[&WantedSource], pin: Option<&Pin>) -> Vec<Drift> {
+    let Some(pin) = pin else {
         let lines: BTreeSet<(u32, u32)> = sources.iter().flat_map(|source| source.lines.iter().copied()).collect();
         let lines = lines.into_iter().collect();
         return vec![Drift::SourceNotLocked { image: image.to_owned(), source: key.to_owned(), lines }];

@@ -14,7 +14,7 @@ mod value;
 mod wanted;
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use change::Change;
 pub use error::LockfileError;
@@ -134,7 +134,8 @@ impl Lockfile {
     /// The pins that an image uses, sorted; what its `sources` names and no pin has is left to `drift`.
     pub fn pins_of(&self, image: &str) -> Vec<&Pin> {
         let Some(image) = self.images.get(image) else { return Vec::new() };
-        let mut pins: Vec<&Pin> = self.sources.iter().filter(|pin| image.sources.contains(&pin.key())).collect();
+        let used: BTreeSet<&String> = image.sources.iter().collect();
+        let mut pins: Vec<&Pin> = self.sources.iter().filter(|pin| used.contains(&pin.key())).collect();
         pins.sort();
         pins
     }

@@ -99,9 +99,9 @@ pub fn lookups(old: &Lockfile, wanted: &Wanted, selection: &Selection) -> Vec<Lo
         };
         lookups.push(Lookup { source, at: None });
     }
+    let pinned: BTreeMap<_, _> = old.sources.iter().map(|pin| ((pin.kind(), pin.request()), pin)).collect();
     for (key, source) in unite(wanted.images.values().flat_map(|image| &image.sources)) {
-        let pin = old.sources.iter().find(|pin| pin.kind() == source.kind && pin.request() == source.request);
-        match pin {
+        match pinned.get(&(source.kind, source.request.as_str())) {
             Some(pin) if !selection.takes(&key) && pin.agrees_with(&source) => {
                 if let Some(at) = pin.incomplete_for(&source) {
                     lookups.push(Lookup { source, at: Some(at) });

@@ -32,6 +32,9 @@ fn context_name(text: &str) -> Result<(), String> {
     if text.starts_with('-') {
         return Err(grammar::leading_dash(text));
     }
+    if text.eq_ignore_ascii_case("scratch") || text.eq_ignore_ascii_case("context") {
+        return Err(format!("`{text}` is BuildKit's own name and can't be replaced"));
+    }
     grammar::reference(text).map(|_| ()).map_err(|_| {
         format!("`{}` is no name of a context: expected a stage's name or an image reference", shown(text))
     })

@@ -17,6 +17,7 @@ pub struct Found {
 
 /// The nearest `repro.toml` from `start` upward, up to the repository's root.
 ///
+/// A link that leads out of the repository is an error: nobody else's file is read, or shown in messages.
 /// Outside a git work tree only `start` itself is looked at: nobody else's file higher up is taken for ours.
 pub fn find(start: &Path) -> io::Result<Option<Found>> {
     let start = start.canonicalize()?;
@@ -25,6 +26,10 @@ pub fn find(start: &Path) -> io::Result<Option<Found>> {
     for folder in start.ancestors() {
         let file = folder.join(FILE_NAME);
         if file.try_exists()? {
+            if !file.canonicalize()?.starts_with(highest) {
+                let problem = format!("`{}` leads out of the repository", crate::escape::text(&file.to_string_lossy()));
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+            }
             return Ok(Some(Found { file, root: root.unwrap_or(folder).to_owned() }));
         }
         if folder == highest {
@@ -52,6 +57,9 @@ mod tests {
             let found = find(&repository.join("a/b")).unwrap().unwrap();
             assert_eq!(found, Found { file: folder.join(FILE_NAME), root: repository.clone() });
         }
+        std::fs::remove_file(repository.join("a").join(FILE_NAME)).unwrap();
+        std::os::unix::fs::symlink("../../repro.toml", repository.join("a").join(FILE_NAME)).unwrap();
+        assert!(find(&repository.join("a")).unwrap_err().to_string().ends_with("leads out of the repository"));
         assert_eq!(find(&top).unwrap().unwrap().root, top, "outside git the manifest's folder is the root");
     }
 }

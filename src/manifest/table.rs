@@ -101,7 +101,7 @@ impl<'t> Table<'t> {
 
     /// Reports every key that nobody took, with a guess at what was meant.
     pub(super) fn finish(self, problems: &mut Problems) {
-        for (key, (span, _)) in &self.entries {
+        for (key, (span, _)) in self.entries.iter().take(KEPT) {
             let place = if self.name.is_empty() { "the file".to_owned() } else { format!("`[{}]`", self.name) };
             let problem = Problem::new(span.clone(), format!("unknown key `{}` in {place}", shown(key)));
             let help = match closest(key, &self.known) {
