@@ -11,7 +11,7 @@ use super::daemon::Daemon;
 use super::defects;
 use super::failure::BuildKitError;
 use super::history::Control;
-use super::host::{Host, follow};
+use super::host::{Host, at_once, follow};
 use super::outcome::{Outcome, finish};
 use super::request;
 use super::staged::{Named, Staged};
@@ -80,14 +80,20 @@ impl Engine for Buildctl {
         self.check(plan)?;
         request::warn(plan, surroundings);
         let (address, is_shared) = self.daemon(plan, surroundings)?;
-        let staged = Staged::write(plan, surroundings.work)?;
-        let client = self.client(&address, staged.folder.clone())?;
+        let client = self.client(&address, surroundings.work.to_owned())?;
         let control = Control(client.clone());
-        let worker = control.worker(surroundings)?;
-        worker.check(&self.version)?;
-        if is_shared {
-            control.forget_locals(surroundings)?;
-        }
+        let (worker, staged) = at_once(
+            || {
+                let worker = control.worker(surroundings)?;
+                worker.check(&self.version)?;
+                if is_shared {
+                    control.forget_locals(surroundings)?;
+                }
+                Ok::<_, BuildKitError>(worker)
+            },
+            || Staged::write(plan, surroundings.work),
+        );
+        let (worker, staged) = (worker?, staged?);
         let is_near = address.starts_with("unix://");
         Ok(build_with_copies(plan, &self.host, is_near, surroundings, |redirects| {
             let policy = staged.write_policy(plan, redirects, local_name)?;

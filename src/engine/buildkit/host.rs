@@ -1,6 +1,8 @@
 //! The machine that engines run on, as values: `cli` reads them once.
 
+use std::panic::resume_unwind;
 use std::path::PathBuf;
+use std::thread;
 use std::time::Duration;
 
 use super::failure::BuildKitError;
@@ -55,4 +57,13 @@ pub(super) fn follow(command: &Command, surroundings: &Surroundings<'_>) -> Resu
     let tell = |line: &str| surroundings.progress.log(line);
     let time = Duration::from_secs(limits.build_time);
     Ok(command.run(&Watch { cancel: &surroundings.cancel, time, log: limits.log, output: 1 << 20, tell: &tell })?)
+}
+
+/// Does two things at once: the first one waits for others, the second one works.
+pub(super) fn at_once<A: Send, B>(wait: impl FnOnce() -> A + Send, work: impl FnOnce() -> B) -> (A, B) {
+    thread::scope(|scope| {
+        let waiting = scope.spawn(wait);
+        let worked = work();
+        (waiting.join().unwrap_or_else(|panic| resume_unwind(panic)), worked)
+    })
 }

@@ -7,6 +7,7 @@ use super::downloads;
 use super::explain::explain;
 use super::failure::BuildKitError;
 use super::history::{BuildRecord, Control};
+use super::host::at_once;
 use super::materials::compare;
 use super::output::OutputReader;
 use super::policy::Redirects;
@@ -48,14 +49,16 @@ pub(super) fn finish(
         let dockerfile = escape::name(plan.dockerfile_path.as_os_str().as_encoded_bytes());
         return Err(explain(&log, &dockerfile));
     }
-    let record = control.record(reference.trim(), surroundings)?;
+    let reader = OutputReader { engine, plan, limits, cancel: &surroundings.cancel };
+    let (record, output) = at_once(|| control.record(reference.trim(), surroundings), || reader.read(&staged.image()));
+    let record = record?;
     let deviations = compare(&plan.pins, &record.materials, redirects);
     if !deviations.is_empty() {
         return Err(BuildKitError::Materials(deviations));
     }
     let base = base_diff_ids(engine, &record, surroundings)?;
-    let reader = OutputReader { engine, plan, limits, cancel: &surroundings.cancel };
-    let output = reader.read(&staged.image(), &base)?;
+    let output = output?;
+    reader.check_base(&output, &base)?;
     let metadata = staged.metadata();
     let mut claims = Vec::new();
     let file = std::fs::File::open(&metadata).map_err(BuildKitError::io(&metadata))?;

@@ -71,11 +71,8 @@ struct Marker {
 }
 
 impl OutputReader<'_> {
-    /// Reads the image in the archive at `path`.
-    ///
-    /// `base` are the diff IDs of the base image as the engine's own record has them: exactly these layers may be
-    /// without the annotation that tells of rewriting.
-    pub fn read(&self, path: &Path, base: &[DiffId]) -> Result<Output, BuildKitError> {
+    /// Reads the image in the archive at `path`; layers up to the first one that says it was rewritten are the base's.
+    pub fn read(&self, path: &Path) -> Result<Output, BuildKitError> {
         let archive = Archive::open(path, self.engine)?;
         let marker = archive.read(archive.member("oci-layout")?, MARKER)?;
         let marker: Marker =
@@ -96,7 +93,7 @@ impl OutputReader<'_> {
             let (ids, layers) = (config.diff_ids.len(), manifest.layers.len());
             return Err(self.malformed("config", format!("{ids} diff IDs, the image manifest has {layers} layers")));
         }
-        let fresh = self.new_layers(&manifest, &config, base)?;
+        let fresh = self.new_layers(&manifest, &config)?;
         let descriptors: Vec<(usize, &Descriptor)> = manifest.layers.iter().enumerate().collect();
         let layers: Vec<(BuiltLayer, Option<LayerTimes>)> = descriptors
             .par_iter()
@@ -151,19 +148,29 @@ impl OutputReader<'_> {
     }
 
     /// The number of the first new layer; checks that all from there on say that they were rewritten.
-    fn new_layers(&self, manifest: &ImageManifest, config: &Config, base: &[DiffId]) -> Result<usize, BuildKitError> {
+    fn new_layers(&self, manifest: &ImageManifest, config: &Config) -> Result<usize, BuildKitError> {
         let epoch = self.plan.epoch.to_string();
         let rewritten = |layer: &Descriptor| layer.annotations.get(REWRITTEN).is_some_and(|value| *value == epoch);
         let fresh = manifest.layers.iter().position(rewritten).unwrap_or(manifest.layers.len());
-        let of_base = config.diff_ids.iter().zip(base).take_while(|(written, base)| written == base).count();
-        let silent = manifest.layers.iter().enumerate().find(|(number, layer)| *number >= of_base && !rewritten(layer));
-        if let Some((number, _)) = silent {
-            return Err(BuildKitError::NotRewritten {
-                layer: config.diff_ids[number],
-                reason: format!("it lacks the annotation `{REWRITTEN}` with the epoch {epoch}"),
-            });
+        match manifest.layers.iter().skip(fresh).position(|layer| !rewritten(layer)) {
+            Some(number) => Err(self.not_annotated(config.diff_ids[fresh + number])),
+            None => Ok(fresh),
         }
-        Ok(fresh.min(of_base))
+    }
+
+    /// Checks that the layers that were not rewritten are the base image's.
+    ///
+    /// `base` are its diff IDs as the engine's own record has them.
+    pub fn check_base(&self, output: &Output, base: &[DiffId]) -> Result<(), BuildKitError> {
+        let untouched = output.layers.iter().take_while(|layer| matches!(layer, BuiltLayer::Base { .. })).count();
+        let written = &output.config.diff_ids[..untouched];
+        let of_base = written.iter().zip(base).take_while(|(written, base)| written == base).count();
+        written.get(of_base).map_or(Ok(()), |layer| Err(self.not_annotated(*layer)))
+    }
+
+    fn not_annotated(&self, layer: DiffId) -> BuildKitError {
+        let reason = format!("it lacks the annotation `{REWRITTEN}` with the epoch {}", self.plan.epoch);
+        BuildKitError::NotRewritten { layer, reason }
     }
 
     fn layer(
