@@ -7,6 +7,7 @@
 mod assemble;
 mod blob;
 mod compress;
+mod plan;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 pub use assemble::{AssembleError, Assembled, AssembledLayer, AssembledPlatform, assemble, assemble_index};
 pub use blob::{Blob, Produce};
+pub use plan::Ingredients;
 pub use tree::{MAIN_CONTEXT, ReachedPaths, WorkTree};
 
 use crate::cancel::Cancel;

@@ -67,4 +67,9 @@ impl WorkTree {
     pub fn dockerfile_digest(&self) -> Digest {
         Digest::of(&self.dockerfile)
     }
+
+    /// The context digests of named local contexts, by name.
+    pub fn context_digests(&self) -> BTreeMap<String, Digest> {
+        self.contexts.iter().map(|(name, tree)| (name.clone(), tree.digest())).collect()
+    }
 }

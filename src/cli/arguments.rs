@@ -290,8 +290,8 @@ pub struct Build {
     #[command(flatten)]
     pub question: Question,
     /// Record what comes out: in repro.lock, or in FILE
-    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
-    pub record: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    pub record: Option<Option<PathBuf>>,
     /// Write the image: an archive FILE, or with a slash at the end a layout DIR/
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,

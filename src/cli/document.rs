@@ -5,6 +5,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::compare::Facts;
+use crate::platform::Platform;
+use crate::status::Failure;
+
 /// What went wrong.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct ErrorDocument {
@@ -14,6 +18,13 @@ pub struct ErrorDocument {
     pub message: String,
     /// What to do next.
     pub hint: Option<String>,
+}
+
+impl ErrorDocument {
+    /// The document of a failure.
+    pub fn of(failure: &Failure) -> Self {
+        Self { status: failure.status().code(), message: super::report::chain(failure), hint: failure.hint() }
+    }
 }
 
 /// What `repro build` prints.
@@ -61,6 +72,16 @@ pub struct BuiltPlatform {
     pub config: String,
     /// Diff IDs.
     pub layers: Vec<String>,
+}
+
+/// One platform's digests.
+pub fn built_platform(platform: &Platform, facts: &Facts) -> BuiltPlatform {
+    BuiltPlatform {
+        platform: platform.to_string(),
+        manifest: facts.manifest.to_string(),
+        config: facts.config.to_string(),
+        layers: facts.layers.iter().map(ToString::to_string).collect(),
+    }
 }
 
 /// What `repro verify` prints.
@@ -154,6 +175,8 @@ pub struct LockChange {
     pub old: Option<String>,
     /// What it is pinned to now.
     pub new: Option<String>,
+    /// One line for people.
+    pub message: String,
 }
 
 /// One disagreement.

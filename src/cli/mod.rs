@@ -3,20 +3,33 @@
 //! `arguments` says what can be typed, `session` turns it once into ready values, each command file runs on those and
 //! gives a `Report`, and `report` prints it: text for people on stderr, data on stdout, one JSON document on request.
 
-#![allow(dead_code, reason = "commands follow")]
-
 pub mod arguments;
+mod build;
 mod cache;
 mod completions;
 pub mod document;
+mod engines;
+mod excerpt;
 mod flags;
 mod init;
+mod job;
 mod layer;
+mod lock;
+mod online;
+mod outdated;
+mod output;
+mod policy;
 mod project;
+mod rebuild;
+mod recording;
 mod report;
 pub mod schema;
 mod session;
+mod sources;
 mod terminal;
+mod verify;
+mod wanted;
+mod work;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -58,12 +71,12 @@ fn dispatch(command: &Command, session: &Session) -> Result<Report, Failure> {
         Command::Layer(arguments) => layer::run(arguments),
         Command::Schema(arguments) => Ok(schema::run(arguments)),
         Command::Init(arguments) => init::run(arguments, session),
-        Command::Sources(_) => Ok(Report::text(Status::Usage, String::new())),
-        Command::Lock(_) => Ok(Report::text(Status::Usage, String::new())),
-        Command::Outdated(_) => Ok(Report::text(Status::Usage, String::new())),
-        Command::Policy(_) => Ok(Report::text(Status::Usage, String::new())),
-        Command::Build(_) => Ok(Report::text(Status::Usage, String::new())),
-        Command::Verify(_) => Ok(Report::text(Status::Usage, String::new())),
+        Command::Sources(arguments) => sources::run(arguments, session),
+        Command::Lock(arguments) => lock::run(arguments, session),
+        Command::Outdated(_) => outdated::run(session),
+        Command::Policy(arguments) => policy::run(arguments, session),
+        Command::Build(arguments) => build::run(arguments, session),
+        Command::Verify(arguments) => verify::run(arguments, session),
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::arguments::Question;
 use super::session::Session;
 use crate::escape;
+use crate::lockfile::Lockfile;
 use crate::manifest::{self, Image, Manifest};
 use crate::status::{ExitStatus, Failure, Status};
 
@@ -18,8 +19,6 @@ pub const LOCKFILE: &str = "repro.lock";
 pub struct Project {
     /// The manifest.
     pub manifest: Manifest,
-    /// The repository's root.
-    pub repository: PathBuf,
     /// The lockfile's path; none without a manifest.
     pub lock_path: Option<PathBuf>,
 }
@@ -35,6 +34,12 @@ pub enum ProjectError {
     NoImage {
         /// What was asked for, safe to print.
         name: String,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// Several images where one is needed.
+    #[error("which image? The manifest has {}", known.join(", "))]
+    WhichImage {
         /// What there is.
         known: Vec<String>,
     },
@@ -94,7 +99,7 @@ impl Project {
         let read_link = |path: &Path| fs::read_link(path).ok();
         let manifest = Manifest::parse_with(&text, &found.file, &found.root, &read_link, &session.limits)?;
         let lock_path = found.file.with_file_name(LOCKFILE);
-        Ok(Self { manifest, repository: found.root, lock_path: Some(lock_path) })
+        Ok(Self { manifest, lock_path: Some(lock_path) })
     }
 
     fn without_manifest(session: &Session, question: &Question, dockerfile: &Path) -> Result<Self, Failure> {
@@ -102,7 +107,7 @@ impl Project {
         let folder = dockerfile.parent().unwrap_or(&session.directory);
         let context = question.context.as_ref().map_or_else(|| folder.to_owned(), |path| session.resolve(path));
         let manifest = super::flags::manifest(session, question, &dockerfile, &context)?;
-        Ok(Self { repository: manifest.root.clone(), manifest, lock_path: None })
+        Ok(Self { manifest, lock_path: None })
     }
 
     /// The images that were asked for, all if none was named, in the manifest's order.
@@ -124,6 +129,12 @@ impl Project {
             _ => Ok(Some(read_text(path, session.limits.lock_file)?)),
         }
     }
+
+    /// The lockfile; an error with status 3 if there is none.
+    pub fn lockfile(&self, session: &Session) -> Result<Lockfile, Failure> {
+        let text = self.lock_text(session)?.ok_or(ProjectError::NoLockfile)?;
+        Ok(Lockfile::parse(&text)?)
+    }
 }
 
 /// A path for messages.
@@ -143,7 +154,7 @@ pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-fn read_text(path: &Path, limit: u64) -> Result<String, Failure> {
+pub fn read_text(path: &Path, limit: u64) -> Result<String, Failure> {
     Ok(String::from_utf8(read_file(path, limit)?).map_err(|_| ProjectError::NotText(shown(path)))?)
 }
 

@@ -88,7 +88,7 @@ pub fn label(name: &str, color: AnsiColor, message: &str) {
 }
 
 /// The message, followed by those of the causes that it does not already hold.
-fn chain(failure: &Failure) -> String {
+pub fn chain(failure: &Failure) -> String {
     let mut text = failure.to_string();
     let mut source = failure.source();
     while let Some(error) = source {

@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::arguments::{Color, Format, Global};
+use super::arguments::{Color, Global};
 use super::terminal::Terminal;
 use crate::cancel::Cancel;
 use crate::limits::Limits;
@@ -19,6 +19,7 @@ use crate::status::{ExitStatus, Failure, Status};
 use crate::store::Cache;
 
 /// Everything that a command needs besides its own arguments.
+#[derive(Clone)]
 pub struct Session {
     /// Where the user stands, `-C` applied; absolute.
     pub directory: PathBuf,
@@ -26,12 +27,12 @@ pub struct Session {
     pub environment: BTreeMap<OsString, OsString>,
     /// Seconds since 1970 when the run began.
     pub now: u64,
-    /// Form of results.
-    pub format: Format,
     /// `--locked`.
     pub locked: bool,
     /// `--offline`.
     pub offline: bool,
+    /// `--verbose`.
+    pub verbose: bool,
     /// Limits with `--limit` applied.
     pub limits: Limits,
     /// Progress, warnings, notes.
@@ -82,14 +83,19 @@ impl Session {
             directory,
             environment: env::vars_os().collect(),
             now: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
-            format: global.format,
             locked: global.locked,
             offline: global.offline,
+            verbose: global.verbose > 0,
             limits,
             progress: terminal.clone(),
             cancel,
             terminal,
         })
+    }
+
+    /// The same surroundings, in which no host may be asked.
+    pub fn without_network(&self) -> Self {
+        Self { offline: true, ..self.clone() }
     }
 
     /// Clears what progress left on the terminal.

@@ -4,17 +4,21 @@
 //! Dockerfile ask for; [`pins`] and [`buildkit`] compare that with the pins (stale pins stop every build), [`record`]
 //! compares a tree with the record (what `verify` and `build --locked` need). [`Stale`] makes an error of the reasons.
 
+mod bases;
 mod message;
 mod pins;
 mod record;
 mod request;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod wanted;
 
+pub use bases::{LockedBases, NoBase};
 pub use pins::{all, buildkit, pins};
 pub use record::{TreeFacts, record};
 pub use request::{build_platform, expected_request};
+pub use survey::{Survey, SurveyError, key, survey};
 pub use wanted::{frontend_source, wanted_sources};
 
 use serde::ser::SerializeStruct;

@@ -3,7 +3,11 @@
 //! A [`Case`] puts what is known of one platform side by side: the record, the rebuilt image, and the published one if
 //! it was looked at. [`judge`] says what that amounts to, and never "reproduced" for less than bit for bit.
 
+mod published;
+
 use std::fmt;
+
+pub use published::{Published, PublishedError};
 
 use crate::compare::{Difference, Facts, compare};
 use crate::platform::Platform;

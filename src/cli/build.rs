@@ -1,0 +1,222 @@
+//! `repro build`: images from locked sources, compared with the record of their tree, or recorded.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::arguments;
+use super::document::{BuildDocument, BuiltImage, ErrorDocument, built_platform};
+use super::engines::Engines;
+use super::job::{Job, Shop};
+use super::output;
+use super::project::{Project, shown};
+use super::rebuild::{Method, Rebuilt, rebuild};
+use super::recording;
+use super::report::Report;
+use super::session::Session;
+use super::work::WorkFolder;
+use crate::build::Surroundings;
+use crate::compare::{Facts, compare};
+use crate::drift::Stale;
+use crate::platform::Platform;
+use crate::status::{ExitStatus, Failure, Status};
+
+/// What came out is not what the record of this tree says.
+#[derive(Debug, thiserror::Error)]
+#[error("`{image}` {platform} differs from its record in the {level}: recorded {expected}, built {found}")]
+struct Unlike {
+    image: String,
+    platform: Platform,
+    level: String,
+    expected: crate::digest::Digest,
+    found: crate::digest::Digest,
+}
+
+impl ExitStatus for Unlike {
+    fn status(&self) -> Status {
+        Status::Differs
+    }
+}
+
+/// A combination of flags that has no meaning.
+#[derive(Debug, thiserror::Error)]
+enum FlagError {
+    #[error("`--record` writes beside a manifest, and there is none: give `--record=FILE`")]
+    NowhereToRecord,
+    #[error("`--locked` and `--record` exclude each other")]
+    LockedRecord,
+}
+
+impl ExitStatus for FlagError {
+    fn status(&self) -> Status {
+        Status::Usage
+    }
+}
+
+/// Runs the command.
+pub fn run(arguments: &arguments::Build, session: &Session) -> Result<Report, Failure> {
+    if session.locked && arguments.record.is_some() {
+        return Err(FlagError::LockedRecord.into());
+    }
+    let project = Project::open(session, Some(&arguments.question))?;
+    let record_file = arguments.record.as_ref().and_then(Option::as_deref);
+    if arguments.record.is_some() && record_file.is_none() && project.lock_path.is_none() {
+        return Err(FlagError::NowhereToRecord.into());
+    }
+    let shop = Shop::open(session, &project)?;
+    let record_of = |image: &str| shop.lockfile.images.get(image).and_then(|lock| lock.record.clone());
+    let jobs = shop.jobs(&arguments.question, &arguments.engine, record_of)?;
+    let platforms = jobs.iter().map(|job| job.platforms.len()).sum();
+    let target = output::target(session, arguments.output.as_deref(), arguments.archive, jobs.len(), platforms)?;
+    let engines = Engines::new(session, &arguments.engine, &project.manifest, &shop.lockfile, shop.resolver.clone())?;
+    let recording = arguments.record.is_some();
+    let method = Method {
+        engines: &arguments.engine.engine,
+        allow: arguments.engine.allow_from_repo,
+        no_cache: arguments.no_cache || recording,
+        keep: target.is_some(),
+    };
+    if arguments.dry_run {
+        return dry_run(&shop, &engines, &jobs, &method);
+    }
+    let work = WorkFolder::new(session)?;
+    let mut results = Results::default();
+    for job in &jobs {
+        if session.locked && !recording {
+            Stale::unless_empty(job.unrecorded.clone())?;
+        }
+        let rebuilt = match rebuild(&shop, &engines, job, &method, &work) {
+            Ok(rebuilt) => rebuilt,
+            Err(failure) => {
+                results.fail(failure);
+                continue;
+            }
+        };
+        session.cancel.check()?;
+        if recording {
+            recording::write(&shop, job, &rebuilt.assembled, record_file.map(|file| session.resolve(file)))?;
+        } else {
+            results.compare(session, job, &rebuilt);
+        }
+        if let Some(target) = &target {
+            let image = job.surveyed.image;
+            output::write(target, arguments.archive, image, &rebuilt.assembled, job.epoch, &shop.resolver)?;
+        }
+        results.add(job, &rebuilt, recording, arguments.output.as_deref());
+    }
+    Ok(results.report())
+}
+
+/// Prints what the engines would run.
+fn dry_run(shop: &Shop<'_>, engines: &Engines, jobs: &[Job<'_>], method: &Method<'_>) -> Result<Report, Failure> {
+    let work = WorkFolder::new(shop.session)?;
+    let mut text = String::new();
+    let mut keep = false;
+    for job in jobs {
+        for platform in &job.platforms {
+            let plan = job.plan(shop.project, platform, method.allow, method.no_cache);
+            for engine in engines.choose(shop.session, method.engines, &plan)? {
+                let folder = work.sub(&format!("{}-{}", plan.image, platform.to_string().replace('/', "-")))?;
+                let surroundings = Surroundings {
+                    work: &folder,
+                    progress: shop.session.progress.clone(),
+                    cancel: shop.session.cancel.clone(),
+                    limits: &shop.session.limits,
+                };
+                let commands = engine.commands(&plan, &surroundings)?;
+                let _ = writeln!(text, "# {} {platform}, with {}", plan.image, engine.name());
+                if commands.is_empty() {
+                    text.push_str("# builds in this process, runs nothing\n");
+                }
+                keep |= !commands.is_empty();
+                commands.iter().for_each(|command| {
+                    let _ = writeln!(text, "{command}");
+                });
+            }
+        }
+    }
+    if keep {
+        work.keep();
+    }
+    Ok(Report::text(Status::Success, text))
+}
+
+#[derive(Default)]
+struct Results {
+    text: String,
+    images: Vec<BuiltImage>,
+    failures: Vec<Failure>,
+}
+
+impl Results {
+    fn fail(&mut self, failure: Failure) {
+        self.failures.push(failure);
+    }
+
+    /// Compares with the record where the tree is the recorded one; says so where it is not.
+    fn compare(&mut self, session: &Session, job: &Job<'_>, rebuilt: &Rebuilt) {
+        let name = job.surveyed.name;
+        let Some(record) = job.record.as_ref().filter(|_| job.unrecorded.is_empty()) else {
+            let reasons: Vec<String> = job.unrecorded.iter().map(ToString::to_string).collect();
+            session.progress.note(&format!(
+                "nothing to compare with: {}; the epoch is {} ({})",
+                reasons.join("; "),
+                job.epoch,
+                job.epoch.rfc3339()
+            ));
+            return;
+        };
+        for built in &rebuilt.assembled.platforms {
+            let Some(expected) = record.platforms.get(&built.platform) else { continue };
+            let (expected, found) = (recording::facts(expected), built.facts());
+            if let Some(difference) = compare(&expected, &found) {
+                self.fail(unlike(name, &built.platform, &difference.to_string(), &expected, &found).into());
+            }
+        }
+    }
+
+    fn add(&mut self, job: &Job<'_>, rebuilt: &Rebuilt, recorded: bool, output: Option<&Path>) {
+        let name = job.surveyed.name;
+        for platform in &rebuilt.assembled.platforms {
+            let _ = writeln!(self.text, "{name} {} {}", platform.platform, platform.descriptor.digest);
+        }
+        let index = rebuilt.assembled.index.as_deref().map(crate::digest::Digest::of);
+        if let Some(index) = index {
+            let _ = writeln!(self.text, "{name} index {index}");
+        }
+        self.images.push(BuiltImage {
+            image: name.to_owned(),
+            engine: rebuilt.engines.join(","),
+            form: recording::FORM,
+            epoch: job.epoch.seconds(),
+            recorded: recorded || job.unrecorded.is_empty(),
+            index: index.map(|index| index.to_string()),
+            output: output.map(shown),
+            platforms: rebuilt
+                .assembled
+                .platforms
+                .iter()
+                .map(|platform| built_platform(&platform.platform, &platform.facts()))
+                .collect(),
+        });
+    }
+
+    fn report(self) -> Report {
+        let status = self.failures.iter().fold(Status::Success, |status, failure| status.or(failure.status()));
+        let error = self.failures.iter().min_by_key(|failure| failure.status() != status).map(ErrorDocument::of);
+        let document = BuildDocument { version: 1, status: status.code(), images: self.images, error };
+        let document: Value = serde_json::to_value(&document).unwrap_or_default();
+        Report { status, text: self.text, document, failures: self.failures }
+    }
+}
+
+fn unlike(image: &str, platform: &Platform, level: &str, expected: &Facts, found: &Facts) -> Unlike {
+    Unlike {
+        image: image.to_owned(),
+        platform: platform.clone(),
+        level: level.to_owned(),
+        expected: expected.manifest,
+        found: found.manifest,
+    }
+}

@@ -1,0 +1,116 @@
+//! Which engine builds: the one that was asked for, or the first that can.
+
+use std::sync::Arc;
+
+use super::arguments::{EngineChoice, EngineName};
+use super::online;
+use super::session::Session;
+use crate::build::{Engine, Plan};
+use crate::engine::buildkit::{Buildctl, Buildx, Host};
+use crate::engine::native::Native;
+use crate::lockfile::Lockfile;
+use crate::manifest::Manifest;
+use crate::resolve::Resolver;
+use crate::status::{ExitStatus, Failure, Status};
+
+/// The engines of one run.
+pub struct Engines {
+    native: Native,
+    buildctl: Buildctl,
+    buildx: Buildx,
+}
+
+/// No engine can serve.
+#[derive(Debug, thiserror::Error)]
+#[error("no engine can build `{image}` for {platform}:{}", reasons.iter().map(|(engine, reason)| format!("\n  {engine}: {reason}")).collect::<String>())]
+struct NoEngine {
+    image: String,
+    platform: String,
+    reasons: Vec<(&'static str, String)>,
+}
+
+impl ExitStatus for NoEngine {
+    fn status(&self) -> Status {
+        Status::Engine
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            "start buildkitd and name it with `--addr` or `BUILDKIT_HOST`, or install docker with buildx and name an \
+             image in the manifest's `[buildkit]`"
+                .to_owned(),
+        )
+    }
+}
+
+impl Engines {
+    /// Prepares the engines; none is started before it builds.
+    pub fn new(
+        session: &Session,
+        choice: &EngineChoice,
+        manifest: &Manifest,
+        lockfile: &Lockfile,
+        resolver: Arc<Resolver>,
+    ) -> Result<Self, Failure> {
+        let host = Host {
+            programs: online::programs(session),
+            environment: online::environment(session),
+            config: online::config(session)?,
+            cache: session.cache_folder()?,
+            now: session.now,
+        };
+        let version = manifest.buildkit.version.clone();
+        let address = choice.addr.clone().filter(|address| !address.is_empty());
+        Ok(Self {
+            native: Native::new(resolver),
+            buildctl: Buildctl::new(host.clone(), version.clone(), address),
+            buildx: Buildx::new(host, version, lockfile.buildkit.clone()),
+        })
+    }
+
+    fn named(&self, name: EngineName) -> &dyn Engine {
+        match name {
+            EngineName::Auto | EngineName::Native => &self.native,
+            EngineName::Buildctl => &self.buildctl,
+            EngineName::Buildx => &self.buildx,
+        }
+    }
+
+    /// The engines that are to build `plan`, each checked; with `auto` the first that can.
+    pub fn choose(&self, session: &Session, names: &[EngineName], plan: &Plan) -> Result<Vec<&dyn Engine>, Failure> {
+        let mut chosen: Vec<&dyn Engine> = Vec::new();
+        for name in names {
+            let engine = match name {
+                EngineName::Auto => self.first(session, plan)?,
+                name => {
+                    let engine = self.named(*name);
+                    engine.check(plan)?;
+                    engine
+                }
+            };
+            if chosen.iter().all(|known| known.name() != engine.name()) {
+                chosen.push(engine);
+            }
+        }
+        Ok(chosen)
+    }
+
+    fn first(&self, session: &Session, plan: &Plan) -> Result<&dyn Engine, Failure> {
+        let mut reasons = Vec::new();
+        for engine in [&self.native as &dyn Engine, &self.buildctl, &self.buildx] {
+            match engine.check(plan) {
+                Ok(()) => {
+                    if let Some((name, reason)) = reasons.first().filter(|_| session.verbose) {
+                        session.progress.note(&format!("{name}: {reason}; `{}` builds instead", engine.name()));
+                    }
+                    return Ok(engine);
+                }
+                Err(failure) if failure.status() == Status::Engine => {
+                    reasons.push((engine.name(), failure.to_string()));
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        Err(NoEngine { image: plan.image.clone(), platform: plan.platform.to_string(), reasons }.into())
+    }
+}

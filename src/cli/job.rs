@@ -1,0 +1,234 @@
+//! One image made ready to be built: fresh pins, the tree, whether the tree is the recorded one, the epoch.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::arguments::{EngineChoice, Question};
+use super::lock::settle;
+use super::online;
+use super::project::Project;
+use super::session::Session;
+use super::wanted::{Surveyed, platforms, survey_all, wanted};
+use crate::build::{Ingredients, Plan, ReachedPaths, WorkTree};
+use crate::context;
+use crate::drift::{self, Drift, TreeFacts};
+use crate::epoch::Epoch;
+use crate::git;
+use crate::lockfile::{Lockfile, Pin, Record, Selection};
+use crate::manifest::{EpochSource, Network};
+use crate::platform::Platform;
+use crate::resolve::Resolver;
+use crate::status::{ExitStatus, Failure, Status};
+
+/// An image that is ready to be built.
+pub struct Job<'a> {
+    /// The image and what it asks for.
+    pub surveyed: Surveyed<'a>,
+    /// Its Dockerfile and contexts.
+    pub tree: WorkTree,
+    /// The pins that it may use.
+    pub pins: Vec<Pin>,
+    /// The platforms to build, in the manifest's order.
+    pub platforms: Vec<Platform>,
+    /// Why the record is not of this tree and these platforms; empty if it is.
+    pub unrecorded: Vec<Drift>,
+    /// The record that was looked at.
+    pub record: Option<Record>,
+    /// The epoch to build with.
+    pub epoch: Epoch,
+    secrets: Vec<(String, PathBuf)>,
+}
+
+/// Everything that the images of one command share.
+pub struct Shop<'a> {
+    /// The session.
+    pub session: &'a Session,
+    /// The project.
+    pub project: &'a Project,
+    /// The lockfile that holds for this run.
+    pub lockfile: Lockfile,
+    /// Where bytes come from.
+    pub resolver: Arc<Resolver>,
+}
+
+/// The image can't be made ready.
+#[derive(Debug, thiserror::Error)]
+enum JobError {
+    #[error("image `{image}`: {what} can't be built yet")]
+    Later { image: String, what: &'static str },
+    #[error("image `{image}`: no epoch: outside git the commit time is not known")]
+    NoEpoch { image: String },
+    #[error("image `{image}`: the epoch {epoch} lies ahead of this machine's clock")]
+    Ahead { image: String, epoch: Epoch },
+    #[error("`SOURCE_DATE_EPOCH`: {0}")]
+    Variable(crate::epoch::InvalidEpoch),
+    #[error("image `{image}` has no secret `{}`", crate::escape::text(id))]
+    NoSecret { image: String, id: String },
+}
+
+impl ExitStatus for JobError {
+    fn status(&self) -> Status {
+        match self {
+            Self::Later { .. } => Status::Engine,
+            _ => Status::Usage,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Later { .. } => {
+                Some("this `repro` reads and locks the key, but no engine of it can do that".to_owned())
+            }
+            Self::NoEpoch { .. } => {
+                Some("set `source-date-epoch` in the manifest, or `SOURCE_DATE_EPOCH` in the environment".to_owned())
+            }
+            Self::NoSecret { .. } => Some("name it in the manifest's `secrets`".to_owned()),
+            Self::Ahead { .. } | Self::Variable(_) => None,
+        }
+    }
+}
+
+impl<'a> Shop<'a> {
+    /// Opens the lockfile; without a manifest, sources are resolved for this run alone.
+    pub fn open(session: &'a Session, project: &'a Project) -> Result<Self, Failure> {
+        let resolver = online::resolver(session, project, false)?;
+        let lockfile = if project.lock_path.is_some() {
+            project.lockfile(session)?
+        } else {
+            settle(session, project, &resolver, &Lockfile::default(), &Selection::None, None)?.0
+        };
+        Ok(Self { session, project, lockfile, resolver: Arc::new(resolver) })
+    }
+
+    /// The images that were asked for, ready to be built; stale pins end this with status 3.
+    pub fn jobs(
+        &self,
+        question: &Question,
+        choice: &EngineChoice,
+        record: impl Fn(&str) -> Option<Record>,
+    ) -> Result<Vec<Job<'a>>, Failure> {
+        let images = &question.images;
+        let surveyed = survey_all(self.session, self.project, &self.lockfile, Some(&self.resolver), images)?;
+        let wanted = wanted(self.project, &surveyed)?;
+        let mut stale: Vec<Drift> = drift::buildkit(wanted.buildkit.as_deref(), &self.lockfile).into_iter().collect();
+        for (name, image) in &wanted.images {
+            stale.extend(drift::pins(name, image, &self.lockfile));
+        }
+        drift::Stale::unless_empty(stale)?;
+        surveyed.into_iter().map(|image| self.job(image, question, choice, &record)).collect()
+    }
+
+    fn job(
+        &self,
+        surveyed: Surveyed<'a>,
+        question: &Question,
+        choice: &EngineChoice,
+        record: impl Fn(&str) -> Option<Record>,
+    ) -> Result<Job<'a>, Failure> {
+        let (name, image) = (surveyed.name, surveyed.image);
+        refuse_later(&surveyed)?;
+        let secrets = secrets(self.session, name, &image.secrets, choice)?;
+        let platforms = platforms(name, image, &question.platforms)?;
+        let cache = self.session.cache_folder()?;
+        let surroundings = context::Surroundings {
+            limits: &self.session.limits,
+            progress: &self.session.progress,
+            cancel: &self.session.cancel,
+            cache: Some(&cache),
+        };
+        let reached: &ReachedPaths = &surveyed.survey.reached;
+        let root = &self.project.manifest.root;
+        let tree = WorkTree::read(root, image, surveyed.dockerfile.clone(), reached, &surroundings)?;
+        let record = record(name);
+        let contexts = tree.context_digests();
+        let facts = TreeFacts {
+            context: tree.context.digest(),
+            dockerfile: tree.dockerfile_digest(),
+            contexts: &contexts,
+            epoch: image.source_date_epoch,
+            platforms: &platforms,
+        };
+        let unrecorded = drift::record(name, &facts, &self.lockfile, record.as_ref());
+        let epoch = match (&record, unrecorded.is_empty()) {
+            (Some(record), true) => record.epoch,
+            _ => self.epoch(name, image.source_date_epoch, &root.join(&image.context))?,
+        };
+        if epoch.seconds() > self.session.now {
+            return Err(JobError::Ahead { image: name.to_owned(), epoch }.into());
+        }
+        let pins = self.lockfile.pins_of(name).into_iter().cloned().collect();
+        Ok(Job { surveyed, tree, pins, platforms, unrecorded, record, epoch, secrets })
+    }
+
+    /// The epoch of a tree that is not the recorded one.
+    fn epoch(&self, image: &str, source: EpochSource, context: &Path) -> Result<Epoch, Failure> {
+        let variable = self.session.variable("SOURCE_DATE_EPOCH").map(|value| value.to_string_lossy().into_owned());
+        if let EpochSource::Fixed(epoch) = source {
+            return Ok(epoch);
+        }
+        if let Some(time) = git::head_commit_time(context)? {
+            if variable.is_some() {
+                self.session.progress.note("`SOURCE_DATE_EPOCH` is ignored: the commit's time counts");
+            }
+            return Ok(time);
+        }
+        match variable {
+            Some(text) => Ok(text.parse().map_err(JobError::Variable)?),
+            None => Err(JobError::NoEpoch { image: image.to_owned() }.into()),
+        }
+    }
+}
+
+impl Job<'_> {
+    /// The plan for one platform.
+    pub fn plan(&self, project: &Project, platform: &Platform, allow: bool, no_cache: bool) -> Plan {
+        let survey = &self.surveyed.survey;
+        let ingredients = Ingredients {
+            name: self.surveyed.name,
+            image: self.surveyed.image,
+            root: &project.manifest.root,
+            tree: &self.tree,
+            pins: &self.pins,
+            build_platform: Some(&self.surveyed.build_platform).filter(|_| survey.uses_build_platform),
+            epoch: self.epoch,
+            secrets: &self.secrets,
+            allow,
+            no_cache,
+        };
+        ingredients.plan(platform)
+    }
+}
+
+/// Keys whose engine is still to come are refused by name rather than ignored.
+fn refuse_later(surveyed: &Surveyed<'_>) -> Result<(), JobError> {
+    let image = surveyed.image;
+    let runs = surveyed.survey.runs > 0;
+    let what = if runs && image.network == Network::Locked {
+        "`network = \"locked\"`"
+    } else if runs && !image.run_env.is_empty() {
+        "`run-env`"
+    } else if !image.scrub.is_empty() {
+        "`scrub`"
+    } else {
+        return Ok(());
+    };
+    Err(JobError::Later { image: surveyed.name.to_owned(), what })
+}
+
+fn secrets(
+    session: &Session,
+    image: &str,
+    known: &[String],
+    choice: &EngineChoice,
+) -> Result<Vec<(String, PathBuf)>, JobError> {
+    let known: BTreeSet<&String> = known.iter().collect();
+    let given = choice.secrets.iter().map(|(id, file)| {
+        if known.contains(id) {
+            Ok((id.clone(), session.resolve(Path::new(file))))
+        } else {
+            Err(JobError::NoSecret { image: image.to_owned(), id: id.clone() })
+        }
+    });
+    given.collect()
+}

@@ -1,0 +1,292 @@
+//! `repro lock`: pins what manifest and Dockerfiles ask for.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use super::arguments;
+use super::document::{DriftDocument, ErrorDocument, LockChange, LockDocument};
+use super::online;
+use super::project::{Project, ProjectError};
+use super::report::Report;
+use super::session::Session;
+use super::wanted::{survey_all, wanted};
+use crate::drift::{self, Drift};
+use crate::escape;
+use crate::lockfile::{self, Change, Lockfile, LockfileError, Lookup, Pin, Selection, Side, SourceKind, Wanted};
+use crate::manifest::NamedContext;
+use crate::resolve::{Request, Resolved, Resolver};
+use crate::status::{ExitStatus, Failure, Status};
+use crate::store::replace_file;
+
+/// Locking stopped.
+#[derive(Debug, thiserror::Error)]
+enum LockError {
+    #[error("`{}` is no source of this manifest", escape::text(.0))]
+    UnknownSource(String),
+    #[error("`--offline`: {} not pinned yet: {}", if .0.len() == 1 { "one source is" } else { "sources are" }, .0.join(", "))]
+    Offline(Vec<String>),
+    #[error("`--locked`: the lockfile would change")]
+    Locked,
+    #[error("{key}: upstream is younger than asked for: made {made}")]
+    TooYoung { key: String, made: String },
+    #[error("{key}: upstream does not tell its age")]
+    Ageless { key: String },
+    #[error("{key}: the Dockerfile demands {expected}, upstream has {found}")]
+    Checksum { key: String, expected: String, found: String },
+}
+
+impl ExitStatus for LockError {
+    fn status(&self) -> Status {
+        match self {
+            Self::UnknownSource(_) | Self::Offline(_) => Status::Usage,
+            Self::Locked => Status::Lock,
+            Self::TooYoung { .. } | Self::Ageless { .. } | Self::Checksum { .. } => Status::Source,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::UnknownSource(_) => Some("`repro sources` lists them".to_owned()),
+            Self::TooYoung { .. } | Self::Ageless { .. } => Some("without `--min-age` it is taken".to_owned()),
+            Self::Locked => Some("`repro lock` without `--locked` writes it".to_owned()),
+            Self::Offline(_) | Self::Checksum { .. } => None,
+        }
+    }
+}
+
+/// Runs the command.
+pub fn run(arguments: &arguments::Lock, session: &Session) -> Result<Report, Failure> {
+    let project = Project::open(session, None)?;
+    if arguments.check {
+        return check(session, &project);
+    }
+    let text = project.lock_text(session)?;
+    let (old, merged) = read_old(text.as_deref(), arguments, session)?;
+    let selection = match &arguments.update {
+        None => Selection::None,
+        Some(names) if names.is_empty() => Selection::All,
+        Some(names) => Selection::Named(names.clone()),
+    };
+    let resolver = online::resolver(session, &project, arguments.min_age.is_some())?;
+    let (new, changes) = settle(session, &project, &resolver, &old, &selection, arguments.min_age)?;
+    let new_text = new.to_text();
+    let differs = merged || text.as_deref() != Some(new_text.as_str());
+    if differs && session.locked && !arguments.dry_run {
+        return Err(LockError::Locked.into());
+    }
+    let mut written = false;
+    if let Some(path) = project.lock_path.as_ref().filter(|_| !arguments.dry_run) {
+        session.cancel.check()?;
+        written = replace_file(path, new_text.as_bytes())?;
+    }
+    Ok(report(&changes, differs, written, arguments.dry_run))
+}
+
+/// The lockfile that is there, conflicts joined; an empty one if there is none.
+fn read_old(text: Option<&str>, arguments: &arguments::Lock, session: &Session) -> Result<(Lockfile, bool), Failure> {
+    let Some(text) = text else { return Ok((Lockfile::default(), false)) };
+    match Lockfile::parse_within(text, &session.limits) {
+        Ok(lockfile) => Ok((lockfile, false)),
+        Err(LockfileError::Conflict { .. }) => {
+            let side = match (arguments.ours, arguments.theirs) {
+                (true, _) => Some(Side::Ours),
+                (_, true) => Some(Side::Theirs),
+                _ => None,
+            };
+            let merged = lockfile::merge(text, side)?;
+            for image in &merged.dropped_records {
+                session.progress.note(&format!(
+                    "the two sides record `{image}` differently: dropped; `repro build --record {image}` makes a new one"
+                ));
+            }
+            Ok((merged.lockfile, true))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Resolves what is missing until the images ask for nothing new: base images may bring triggers and variables.
+pub fn settle(
+    session: &Session,
+    project: &Project,
+    resolver: &Resolver,
+    old: &Lockfile,
+    selection: &Selection,
+    min_age: Option<u64>,
+) -> Result<(Lockfile, Vec<Change>), Failure> {
+    let mut pins: Vec<Pin> = Vec::new();
+    let mut known = old.clone();
+    let mut selection = selection.clone();
+    loop {
+        let surveyed = survey_all(session, project, &known, Some(resolver), &[])?;
+        let wanted = wanted(project, &surveyed)?;
+        if let Some(name) = selection.unmatched(&wanted).first()
+            && pins.is_empty()
+        {
+            return Err(LockError::UnknownSource(name.clone()).into());
+        }
+        let lookups = lockfile::lookups(&known, &wanted, &selection);
+        if lookups.is_empty() {
+            return Ok(lockfile::update(old, &wanted, &pins));
+        }
+        pins.extend(resolve(session, project, resolver, &lookups, min_age)?);
+        known = lockfile::update(old, &wanted, &pins).0;
+        selection = Selection::None;
+    }
+}
+
+fn resolve(
+    session: &Session,
+    project: &Project,
+    resolver: &Resolver,
+    lookups: &[Lookup],
+    min_age: Option<u64>,
+) -> Result<Vec<Pin>, Failure> {
+    let online = |lookup: &&Lookup| lookup.source.kind != SourceKind::Layout;
+    if session.offline && lookups.iter().any(|lookup| online(&lookup)) {
+        let names = lookups.iter().filter(online).map(|lookup| escape::text(&lookup.source.request).into_owned());
+        return Err(LockError::Offline(names.collect()).into());
+    }
+    let requests = lookups.iter().map(|lookup| request(project, lookup)).collect::<Result<Vec<_>, Failure>>()?;
+    let resolved = resolver.resolve_all(&requests)?;
+    let mut pins = Vec::new();
+    for (lookup, Resolved { pin, made }) in lookups.iter().zip(resolved) {
+        let key = escape::text(&lookup.source.request).into_owned();
+        if let Some(min_age) = min_age
+            && lookup.source.kind != SourceKind::Layout
+        {
+            let oldest = session.now.saturating_sub(min_age);
+            match made.map(u64::try_from) {
+                Some(Ok(made)) if made > oldest => {
+                    return Err(LockError::TooYoung { key, made: crate::epoch::rfc3339(made) }.into());
+                }
+                Some(_) => {}
+                None => return Err(LockError::Ageless { key }.into()),
+            }
+        }
+        let pin = renamed(pin, lookup);
+        if !pin.agrees_with(&lookup.source) {
+            let expected = lookup.source.checksum.clone().unwrap_or_default();
+            return Err(LockError::Checksum { key, expected, found: pin.result() }.into());
+        }
+        pins.push(pin);
+    }
+    Ok(pins)
+}
+
+/// What to ask for; a pin whose platforms are completed is asked for by its digest.
+fn request(project: &Project, lookup: &Lookup) -> Result<Request, Failure> {
+    let source = &lookup.source;
+    Ok(match source.kind {
+        SourceKind::Image => {
+            let mut reference: crate::reference::Reference = source.request.parse()?;
+            if let Some(digest) = lookup.at {
+                reference = reference.with_digest(digest);
+            }
+            Request::Image { reference, platforms: source.platforms.clone() }
+        }
+        SourceKind::Layout => {
+            let contexts = project.manifest.images.values().flat_map(|image| &image.contexts);
+            let layout = contexts.filter(|(name, _)| **name == source.request).find_map(|(_, context)| match context {
+                NamedContext::Layout { path, selector } => Some((project.manifest.root.join(path), selector.clone())),
+                _ => None,
+            });
+            let Some((path, selector)) = layout else {
+                return Err(LockError::UnknownSource(source.request.clone()).into());
+            };
+            let selector = lookup.at.map(|digest| digest.to_string()).or(selector);
+            Request::Layout { name: source.request.clone(), path, selector, platforms: source.platforms.clone() }
+        }
+        SourceKind::Http => Request::Http { url: source.request.clone() },
+        SourceKind::Git => Request::Git { request: source.request.clone() },
+    })
+}
+
+/// The pin under the request that the Dockerfile makes, whatever it was asked for by.
+fn renamed(pin: Pin, lookup: &Lookup) -> Pin {
+    match pin {
+        Pin::Image { digest, platforms, .. } => {
+            Pin::Image { request: lookup.source.request.clone(), digest, platforms }
+        }
+        other => other,
+    }
+}
+
+fn check(session: &Session, project: &Project) -> Result<Report, Failure> {
+    let text = project.lock_text(session)?.ok_or(ProjectError::NoLockfile)?;
+    let lockfile = Lockfile::parse_within(&text, &session.limits)?;
+    let drifts = drifts(session, project, &lockfile)?;
+    let status = if drifts.is_empty() { Status::Success } else { Status::Lock };
+    let mut document = LockDocument {
+        version: 1,
+        status: status.code(),
+        changes: Vec::new(),
+        drift: drifts.iter().map(describe).collect(),
+        written: false,
+        error: None,
+    };
+    let mut failures: Vec<Failure> = Vec::new();
+    let text = match drift::Stale::unless_empty(drifts) {
+        Ok(()) => "the lockfile fits\n".to_owned(),
+        Err(stale) => {
+            let failure: Failure = stale.into();
+            document.error =
+                Some(ErrorDocument { status: status.code(), message: failure.to_string(), hint: failure.hint() });
+            failures.push(failure);
+            String::new()
+        }
+    };
+    Ok(Report { status, text, document: value(&document), failures })
+}
+
+/// Why the lockfile does not fit the manifest, asked offline.
+fn drifts(session: &Session, project: &Project, lockfile: &Lockfile) -> Result<Vec<Drift>, Failure> {
+    let resolver = online::resolver(session, project, false)?;
+    let session = session.without_network();
+    let surveyed = survey_all(&session, project, lockfile, Some(&resolver), &[])?;
+    let wanted: Wanted = wanted(project, &surveyed)?;
+    Ok(drift::all(&wanted, lockfile))
+}
+
+fn describe(drift: &Drift) -> DriftDocument {
+    DriftDocument { code: drift.code().to_owned(), image: drift.image().map(str::to_owned), message: drift.to_string() }
+}
+
+fn report(changes: &[Change], differs: bool, written: bool, dry_run: bool) -> Report {
+    let mut text = String::new();
+    for change in changes {
+        let _ = writeln!(text, "{change}");
+    }
+    text.push_str(match (written, differs, dry_run) {
+        (true, ..) => "wrote repro.lock\n",
+        (false, true, true) => "repro.lock would change\n",
+        _ => "repro.lock is up to date\n",
+    });
+    let document = LockDocument {
+        version: 1,
+        status: 0,
+        changes: changes.iter().map(change_document).collect(),
+        drift: Vec::new(),
+        written,
+        error: None,
+    };
+    Report { status: Status::Success, text, document: value(&document), failures: Vec::new() }
+}
+
+fn change_document(change: &Change) -> LockChange {
+    let (source, old, new) = match change {
+        Change::Added { key, new } => (key.clone(), None, Some(new.clone())),
+        Change::Moved { key, old, new } => (key.clone(), Some(old.clone()), Some(new.clone())),
+        Change::Removed { key, old } => (key.clone(), Some(old.clone()), None),
+        Change::Platforms { key, .. } => (key.clone(), None, None),
+        Change::Request { image, .. } | Change::ImageRemoved { image } | Change::RecordDropped { image } => {
+            (image.clone(), None, None)
+        }
+    };
+    LockChange { source, old, new, message: change.to_string() }
+}
+
+fn value(document: &LockDocument) -> Value {
+    serde_json::to_value(document).unwrap_or_default()
+}

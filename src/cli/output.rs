@@ -1,0 +1,180 @@
+//! `-o`: an assembled image as an archive or a layout.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::arguments::Archive;
+use super::project::shown;
+use super::session::Session;
+use crate::build::{Assembled, AssembledLayer, Blob};
+use crate::digest::Digest;
+use crate::epoch::Epoch;
+use crate::image::Descriptor;
+use crate::image::media_type::Family;
+use crate::image::write::{OpenBlob, Writable};
+use crate::manifest::{Image, MediaTypes};
+use crate::reference::Reference;
+use crate::resolve::Resolver;
+use crate::status::{ExitStatus, Failure, Status};
+use crate::store::Replacement;
+
+/// Where an image goes.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// An archive.
+    File(PathBuf),
+    /// A layout.
+    Folder(PathBuf),
+}
+
+/// The image can't be written.
+#[derive(Debug, thiserror::Error)]
+enum OutputError {
+    #[error("`-o` takes one image, and there are {0}")]
+    Several(usize),
+    #[error("a docker archive holds one platform, and there are {0}")]
+    Platforms(usize),
+    #[error("`{0}` is there already and not an empty folder")]
+    NotEmpty(String),
+    #[error("`{0}` is not a regular file: it is left as it is")]
+    NotAFile(String),
+    #[error("cannot write `{path}`: {error}")]
+    Write { path: String, error: std::io::Error },
+}
+
+impl ExitStatus for OutputError {
+    fn status(&self) -> Status {
+        Status::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Several(_) => Some("name the image on the command line".to_owned()),
+            Self::Platforms(_) => Some("choose one with `--platform`, or take `--archive oci`".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// Reads `-o`, and refuses before any work what could not be written after it.
+pub fn target(
+    session: &Session,
+    output: Option<&Path>,
+    archive: Archive,
+    images: usize,
+    platforms: usize,
+) -> Result<Option<Target>, Failure> {
+    let Some(output) = output else { return Ok(None) };
+    if images != 1 {
+        return Err(OutputError::Several(images).into());
+    }
+    if archive == Archive::Docker && platforms != 1 {
+        return Err(OutputError::Platforms(platforms).into());
+    }
+    let path = session.resolve(output);
+    if output.as_os_str().as_encoded_bytes().ends_with(b"/") {
+        let empty = match fs::read_dir(&path) {
+            Ok(mut entries) => entries.next().is_none(),
+            Err(_) => fs::symlink_metadata(&path).is_err(),
+        };
+        return if empty { Ok(Some(Target::Folder(path))) } else { Err(OutputError::NotEmpty(shown(&path)).into()) };
+    }
+    match fs::symlink_metadata(&path) {
+        Ok(metadata) if !metadata.is_file() => Err(OutputError::NotAFile(shown(&path)).into()),
+        _ => Ok(Some(Target::File(path))),
+    }
+}
+
+/// Writes the image; on failure nothing is left of it.
+pub fn write(
+    target: &Target,
+    archive: Archive,
+    image: &Image,
+    assembled: &Assembled,
+    epoch: Epoch,
+    resolver: &Resolver,
+) -> Result<(), Failure> {
+    let writable = writable(archive, image, assembled, epoch, resolver);
+    match target {
+        Target::File(path) => {
+            let fail = |error| OutputError::Write { path: shown(path), error };
+            let mut replacement = Replacement::start(path)?;
+            let mut out = BufWriter::with_capacity(1 << 17, &mut replacement);
+            writable.write_archive(&mut out).map_err(fail)?;
+            out.flush().map_err(fail)?;
+            drop(out);
+            replacement.finish()?;
+        }
+        Target::Folder(path) => {
+            let fail = |error| OutputError::Write { path: shown(path), error };
+            let parent = path.parent().unwrap_or(Path::new("/"));
+            let temporary = tempfile::Builder::new().prefix(".repro-").tempdir_in(parent).map_err(fail)?;
+            let layout = temporary.path().join("layout");
+            fs::create_dir(&layout).map_err(fail)?;
+            writable.write_layout(&layout).map_err(fail)?;
+            fs::rename(&layout, path).map_err(fail)?;
+        }
+    }
+    Ok(())
+}
+
+fn writable<'a>(
+    archive: Archive,
+    image: &Image,
+    assembled: &'a Assembled,
+    epoch: Epoch,
+    resolver: &'a Resolver,
+) -> Writable<'a> {
+    let mut blobs: BTreeMap<Digest, (u64, OpenBlob<'a>)> = BTreeMap::new();
+    let mut bytes = |content: &'a [u8]| {
+        let open: OpenBlob<'a> = Box::new(move || Ok(Box::new(std::io::Cursor::new(content.to_vec()))));
+        blobs.insert(Digest::of(content), (content.len() as u64, open));
+    };
+    assembled.index.iter().for_each(|index| bytes(index));
+    for platform in &assembled.platforms {
+        bytes(&platform.manifest);
+        bytes(&platform.config);
+    }
+    for layer in assembled.platforms.iter().flat_map(|platform| &platform.layers) {
+        let descriptor = &layer.descriptor;
+        blobs.insert(descriptor.digest, (descriptor.size, open_layer(layer, resolver)));
+    }
+    let docker = assembled.platforms.first().filter(|_| archive == Archive::Docker).map(|platform| {
+        let layers = platform.layers.iter().map(|layer| layer.descriptor.digest).collect();
+        (Digest::of(&platform.config), layers)
+    });
+    Writable { top: top(image, assembled), names: names(image), created: epoch.rfc3339(), blobs, docker }
+}
+
+fn open_layer<'a>(layer: &'a AssembledLayer, resolver: &'a Resolver) -> OpenBlob<'a> {
+    let missing = || std::io::Error::new(std::io::ErrorKind::NotFound, "the layer was not kept");
+    Box::new(move || match &layer.blob {
+        Some(Blob::Remote { request }) => {
+            let (digest, size) = (layer.descriptor.digest, layer.descriptor.size);
+            let path = resolver.fetch_blob(request, digest, Some(size)).map_err(std::io::Error::other)?;
+            Ok(Box::new(fs::File::open(path)?))
+        }
+        Some(blob) => blob.open(),
+        None => Err(missing()),
+    })
+}
+
+/// The descriptor of the index, or of the one image manifest.
+fn top(image: &Image, assembled: &Assembled) -> Descriptor {
+    let family = match image.output.media_types {
+        MediaTypes::Oci => Family::Oci,
+        MediaTypes::Docker => Family::Docker,
+    };
+    match (&assembled.index, assembled.platforms.first()) {
+        (None, Some(platform)) => platform.descriptor.clone(),
+        (index, _) => Descriptor::of(family.index(), index.as_deref().unwrap_or_default()),
+    }
+}
+
+/// The image's names: its repository with each tag.
+fn names(image: &Image) -> Vec<Reference> {
+    let Some(repository) = &image.repository else { return Vec::new() };
+    image.tags.iter().filter_map(|tag| format!("{repository}:{tag}").parse().ok()).collect()
+}

@@ -1,0 +1,123 @@
+//! Building one job: every platform through its engines, assembled.
+
+use std::path::Path;
+
+use super::arguments::EngineName;
+use super::engines::Engines;
+use super::job::{Job, Shop};
+use super::work::WorkFolder;
+use crate::build::{Assembled, AssembledPlatform, Plan, Surroundings, assemble, assemble_index};
+use crate::compare::{Facts, compare};
+use crate::platform::Platform;
+use crate::status::{ExitStatus, Failure, Status};
+
+/// How a job is built.
+pub struct Method<'a> {
+    /// Engines as asked for.
+    pub engines: &'a [EngineName],
+    /// Whether the user consented to the manifest's `allow` entries.
+    pub allow: bool,
+    /// Start without any cache.
+    pub no_cache: bool,
+    /// Keep the packed layers, for `-o`.
+    pub keep: bool,
+}
+
+/// What came out.
+pub struct Rebuilt {
+    /// The image, from the first engine.
+    pub assembled: Assembled,
+    /// The engines that built it, by name, without repetition.
+    pub engines: Vec<String>,
+}
+
+/// Two engines gave two images.
+#[derive(Debug, thiserror::Error)]
+#[error("{platform}: `{one}` gives {first}, `{other}` gives {second}: they differ in the {level}")]
+struct Disagreement {
+    platform: Platform,
+    one: &'static str,
+    other: &'static str,
+    first: crate::digest::Digest,
+    second: crate::digest::Digest,
+    level: String,
+}
+
+impl ExitStatus for Disagreement {
+    fn status(&self) -> Status {
+        Status::Differs
+    }
+}
+
+/// Builds every platform of `job`; several engines must agree.
+pub fn rebuild(
+    shop: &Shop<'_>,
+    engines: &Engines,
+    job: &Job<'_>,
+    method: &Method<'_>,
+    work: &WorkFolder,
+) -> Result<Rebuilt, Failure> {
+    let mut platforms = Vec::new();
+    let mut names: Vec<String> = Vec::new();
+    for platform in &job.platforms {
+        let plan = job.plan(shop.project, platform, method.allow, method.no_cache);
+        let mut first: Option<(&'static str, AssembledPlatform)> = None;
+        for engine in engines.choose(shop.session, method.engines, &plan)? {
+            shop.session.cancel.check()?;
+            let folder = format!("{}-{}-{}", job.surveyed.name, platform.to_string().replace('/', "-"), engine.name());
+            let built = build_one(shop, engine, &plan, &work.sub(&folder)?, method.keep)?;
+            if !names.iter().any(|name| name == engine.name()) {
+                names.push(engine.name().to_owned());
+            }
+            match &first {
+                None => first = Some((engine.name(), built)),
+                Some((one, known)) => agree(platform, (one, &known.facts()), (engine.name(), &built.facts()))?,
+            }
+        }
+        platforms.extend(first.map(|(_, built)| built));
+    }
+    let image = job.surveyed.image;
+    let index = assemble_index(&platforms, image.output.media_types, &image.index_annotations);
+    Ok(Rebuilt { assembled: Assembled { platforms, index }, engines: names })
+}
+
+fn build_one(
+    shop: &Shop<'_>,
+    engine: &dyn crate::build::Engine,
+    plan: &Plan,
+    folder: &Path,
+    keep: bool,
+) -> Result<AssembledPlatform, Failure> {
+    let session = shop.session;
+    let surroundings = Surroundings {
+        work: folder,
+        progress: session.progress.clone(),
+        cancel: session.cancel.clone(),
+        limits: &session.limits,
+    };
+    let step = format!("build {} {} with {}", plan.image, plan.platform, engine.name());
+    session.progress.step(&step, 0, None);
+    let result = engine.build(plan, &surroundings);
+    session.progress.end(&step);
+    session.cancel.check()?;
+    Ok(assemble(plan, result?, keep.then_some(folder), &session.cancel)?)
+}
+
+fn agree(
+    platform: &Platform,
+    (one, first): (&'static str, &Facts),
+    (other, second): (&'static str, &Facts),
+) -> Result<(), Failure> {
+    match compare(first, second) {
+        None => Ok(()),
+        Some(difference) => Err(Disagreement {
+            platform: platform.clone(),
+            one,
+            other,
+            first: first.manifest,
+            second: second.manifest,
+            level: difference.to_string(),
+        }
+        .into()),
+    }
+}

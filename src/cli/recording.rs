@@ -1,0 +1,132 @@
+//! `--record`: what one tree gave, written into the lockfile or a file of its own.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::job::{Job, Shop};
+use super::project::read_text;
+use super::session::Session;
+use crate::build::{Assembled, AssembledPlatform};
+use crate::compare::Facts;
+use crate::digest::Digest;
+use crate::image::media_type::Family;
+use crate::image::{Descriptor, DescriptorPlatform, Index};
+use crate::lockfile::{Lockfile, PlatformRecord, Record};
+use crate::manifest::{Image, MediaTypes};
+use crate::status::Failure;
+use crate::store::{FileLock, replace_file};
+
+/// The image form that this program writes.
+pub const FORM: u32 = 1;
+
+/// What a record says of one platform, for comparing.
+pub fn facts(record: &PlatformRecord) -> Facts {
+    Facts { manifest: record.manifest, config: record.config, layers: record.layers.clone() }
+}
+
+/// The record of `image` in a file that `--record=FILE` wrote.
+pub fn read(session: &Session, file: &Path, image: &str) -> Result<Option<Record>, Failure> {
+    let text = read_text(&session.resolve(file), session.limits.lock_file)?;
+    let lockfile = Lockfile::parse_within(&text, &session.limits)?;
+    Ok(lockfile.images.get(image).and_then(|lock| lock.record.clone()))
+}
+
+/// Records what came out. Platforms that another machine recorded of the same tree stay.
+pub fn write(shop: &Shop<'_>, job: &Job<'_>, assembled: &Assembled, file: Option<PathBuf>) -> Result<(), Failure> {
+    let name = job.surveyed.name;
+    let path = match (&file, &shop.project.lock_path) {
+        (Some(file), _) => file.clone(),
+        (None, Some(lock)) => lock.clone(),
+        (None, None) => return Ok(()),
+    };
+    let guard = shop.session.cache_folder()?.join("locks").join(Digest::of(path.as_os_str().as_encoded_bytes()).hex());
+    let _lock = FileLock::acquire(&guard, || shop.session.progress.note("waiting for another run that records"))?;
+    // Another image, or another platform, may have been recorded since this run began.
+    let mut lockfile = match file.as_ref().filter(|file| !file.exists()) {
+        Some(_) => shop.lockfile.clone(),
+        None => Lockfile::parse_within(&read_text(&path, shop.session.limits.lock_file)?, &shop.session.limits)?,
+    };
+    let fresh = record(shop, job, assembled);
+    if let Some(lock) = lockfile.images.get_mut(name) {
+        lock.record = Some(match lock.record.take() {
+            Some(old) if same_tree(&old, &fresh) => join(old, fresh, job.surveyed.image),
+            _ => finish(fresh, job.surveyed.image),
+        });
+    }
+    let missing = missing_platforms(&lockfile, name, job.surveyed.image);
+    replace_file(&path, lockfile.to_text().as_bytes())?;
+    if !missing.is_empty() {
+        let note = format!("not recorded yet: {}; `repro build --record --platform P` adds them", missing.join(", "));
+        shop.session.progress.note(&note);
+    }
+    Ok(())
+}
+
+fn record(shop: &Shop<'_>, job: &Job<'_>, assembled: &Assembled) -> Record {
+    Record {
+        form: FORM,
+        epoch: job.epoch,
+        pins: shop.lockfile.pins_digest(job.surveyed.name).unwrap_or(Digest::of(b"")),
+        context: job.tree.context.digest(),
+        dockerfile: job.tree.dockerfile_digest(),
+        contexts: job.tree.context_digests(),
+        index: None,
+        platforms: assembled.platforms.iter().map(|built| (built.platform.clone(), platform_record(built))).collect(),
+    }
+}
+
+fn platform_record(built: &AssembledPlatform) -> PlatformRecord {
+    let facts = built.facts();
+    PlatformRecord { manifest: facts.manifest, size: built.descriptor.size, config: facts.config, layers: facts.layers }
+}
+
+/// Whether two records are of one tree, made with the same pins and the same epoch.
+fn same_tree(old: &Record, new: &Record) -> bool {
+    let facts = |record: &Record| {
+        (record.form, record.epoch, record.pins, record.context, record.dockerfile, record.contexts.clone())
+    };
+    facts(old) == facts(new)
+}
+
+fn join(old: Record, new: Record, image: &Image) -> Record {
+    let mut platforms = old.platforms;
+    platforms.extend(new.platforms.clone());
+    platforms.retain(|platform, _| image.platforms.contains(platform));
+    finish(Record { platforms, ..new }, image)
+}
+
+/// The record with its index, once every platform is there.
+fn finish(mut record: Record, image: &Image) -> Record {
+    let family = match image.output.media_types {
+        MediaTypes::Oci => Family::Oci,
+        MediaTypes::Docker => Family::Docker,
+    };
+    let manifests: Option<Vec<Descriptor>> = image
+        .platforms
+        .iter()
+        .map(|platform| {
+            let known = record.platforms.get(platform)?;
+            let mut descriptor = Descriptor::new(family.manifest(), known.manifest, known.size);
+            descriptor.platform = Some(DescriptorPlatform {
+                architecture: platform.architecture.clone(),
+                os: platform.os.clone(),
+                variant: platform.variant.clone(),
+                ..DescriptorPlatform::default()
+            });
+            Some(descriptor)
+        })
+        .collect();
+    let annotations = if family == Family::Oci { image.index_annotations.clone() } else { BTreeMap::new() };
+    record.index = manifests.filter(|manifests| manifests.len() > 1).map(|manifests| {
+        let index = Index { media_type: Some(family.index().to_owned()), manifests, annotations };
+        Digest::of(&index.to_bytes())
+    });
+    record
+}
+
+fn missing_platforms(lockfile: &Lockfile, name: &str, image: &Image) -> Vec<String> {
+    let recorded = lockfile.images.get(name).and_then(|lock| lock.record.as_ref());
+    let missing =
+        |platform: &&crate::platform::Platform| recorded.is_none_or(|record| !record.platforms.contains_key(*platform));
+    image.platforms.iter().filter(missing).map(ToString::to_string).collect()
+}

@@ -1,0 +1,141 @@
+//! `repro sources`: every outside source that a target needs.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use super::arguments;
+use super::excerpt::point;
+use super::online;
+use super::project::{Project, read_file};
+use super::report::{Report, error_document};
+use super::session::Session;
+use super::wanted::platforms;
+use crate::dockerfile::sources::{Origin, Source};
+use crate::drift::{LockedBases, Survey, SurveyError, build_platform, survey, wanted_sources};
+use crate::escape;
+use crate::lockfile::Lockfile;
+use crate::manifest::Image;
+use crate::platform::Platform;
+use crate::status::{ExitStatus, Failure, Status};
+
+/// Runs the command; an error of the Dockerfile is part of the document.
+pub fn run(arguments: &arguments::Sources, session: &Session) -> Result<Report, Failure> {
+    let question = &arguments.question;
+    let project = Project::open(session, Some(question))?;
+    let lockfile = project.lock_text(session)?.and_then(|text| Lockfile::parse(&text).ok()).unwrap_or_default();
+    let resolver = online::resolver(session, &project, false)?;
+    let mut listing = Listing::default();
+    for (name, image) in project.images(&question.images)? {
+        let path = project.manifest.root.join(&image.dockerfile);
+        let dockerfile = read_file(&path, session.limits.dockerfile)?;
+        let mut bases = LockedBases { lockfile: &lockfile, resolver: Some(&resolver), offline: true };
+        let machine = Platform { os: "linux".to_owned(), ..Platform::of_this_machine() };
+        let build_platform = build_platform(image, lockfile.images.get(name), &machine);
+        let platforms = platforms(name, image, &question.platforms)?;
+        match survey(image, &dockerfile, &platforms, &build_platform, &mut bases) {
+            Ok(survey) => listing.add(image, &survey, &lockfile),
+            Err(error) => listing.fail(error, &path, &dockerfile),
+        }
+    }
+    Ok(listing.report())
+}
+
+#[derive(Default)]
+struct Listing {
+    text: String,
+    syntax: Value,
+    sources: Vec<Value>,
+    resolved_only: Vec<Value>,
+    runs: usize,
+    error: Value,
+    status: Option<Status>,
+    failures: Vec<Failure>,
+}
+
+impl Listing {
+    fn add(&mut self, image: &Image, survey: &Survey, lockfile: &Lockfile) {
+        if let Some(frontend) = &survey.frontend {
+            self.syntax = json!(frontend);
+            let pin = survey.sources.last().and_then(|source| lockfile.pin(&source.key())).map(|pin| pin.result());
+            self.line("frontend", frontend, pin.as_deref(), &[]);
+        }
+        self.runs = self.runs.max(survey.runs);
+        for sources in survey.platforms.values() {
+            for source in &sources.used {
+                let document = describe(image, source, lockfile);
+                if !self.sources.contains(&document) {
+                    self.show(source, &document);
+                    self.sources.push(document);
+                }
+            }
+            for source in &sources.resolved_only {
+                let document = describe(image, source, lockfile);
+                if !self.resolved_only.contains(&document) {
+                    self.resolved_only.push(document);
+                }
+            }
+        }
+    }
+
+    fn show(&mut self, source: &Source, document: &Value) {
+        let lines: Vec<u32> = source.lines.iter().map(|lines| lines.start).collect();
+        let (kind, what) = match &source.origin {
+            Origin::Git { identifier, .. } => ("git", identifier.clone()),
+            Origin::Http { url, .. } => ("http", url.clone()),
+            Origin::Image { reference, platform, .. } => ("image", format!("{reference} ({platform})")),
+            Origin::Local { name, paths: None } => ("local", format!("{name}: everything")),
+            Origin::Local { name, paths: Some(paths) } => ("local", format!("{name}: {}", paths.join(" "))),
+        };
+        self.line(kind, &what, document["pin"].as_str(), &lines);
+    }
+
+    fn line(&mut self, kind: &str, what: &str, pin: Option<&str>, lines: &[u32]) {
+        let lines: Vec<String> = lines.iter().map(u32::to_string).collect();
+        let place = if lines.is_empty() { String::new() } else { format!("  line {}", lines.join(", ")) };
+        let pin = pin.map(|pin| format!("  {pin}")).unwrap_or_default();
+        let _ = writeln!(self.text, "{kind:<8} {}{place}{pin}", escape::text(what));
+    }
+
+    fn fail(&mut self, error: SurveyError, path: &std::path::Path, dockerfile: &[u8]) {
+        let status = error.status();
+        self.status = Some(self.status.map_or(status, |known| known.or(status)));
+        let mut document = match &error {
+            SurveyError::Dockerfile(error) => serde_json::to_value(error).unwrap_or_default(),
+            SurveyError::Frontend(_) | SurveyError::Base(_) => json!({}),
+        };
+        let failure = point(error, path, dockerfile);
+        if let (Value::Object(document), Value::Object(more)) = (&mut document, error_document(&failure)) {
+            for (key, value) in more {
+                document.entry(key).or_insert(value);
+            }
+        }
+        self.error = document;
+        self.failures.push(failure);
+    }
+
+    fn report(self) -> Report {
+        let status = self.status.unwrap_or(Status::Success);
+        let failed = status != Status::Success;
+        let document = json!({
+            "version": 1,
+            "status": status.code(),
+            "syntax": self.syntax,
+            "sources": if failed { Vec::new() } else { self.sources },
+            "resolved_only": if failed { Vec::new() } else { self.resolved_only },
+            "exec_ops": self.runs,
+            "error": self.error,
+        });
+        Report { status, text: self.text, document, failures: self.failures }
+    }
+}
+
+/// A source as the document has it, with its pin.
+fn describe(image: &Image, source: &Source, lockfile: &Lockfile) -> Value {
+    let mut document = serde_json::to_value(source).unwrap_or_default();
+    let only = crate::dockerfile::sources::Sources { used: vec![source.clone()], ..Default::default() };
+    if let Some(wanted) = wanted_sources(image, &only).first() {
+        document["pin"] = json!(lockfile.pin(&wanted.key()).map(|pin| pin.result()));
+    }
+    document
+}
