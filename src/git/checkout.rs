@@ -71,8 +71,9 @@ impl<'a> Checkout<'a> {
             bytes = to_crlf(&bytes);
         }
         match self.encoding {
-            Some(encoding) => encoding.write(std::str::from_utf8(&bytes).ok()?),
-            None => Some(bytes),
+            // An empty file gets no byte order mark.
+            Some(encoding) if !bytes.is_empty() => encoding.write(std::str::from_utf8(&bytes).ok()?),
+            _ => Some(bytes),
         }
     }
 
@@ -306,6 +307,8 @@ mod tests {
             assert_eq!(written, want, "{name}");
             assert_eq!(checkout.undo(&written, false), "\u{e9}\n".as_bytes(), "{name}");
         }
+        let marked = Wanted { encoding: Some("UTF-16".to_owned()), ..Wanted::default() };
+        assert_eq!(write(marked, b""), b"");
         let unknown = Wanted { encoding: Some("SHIFT-JIS".to_owned()), ..Wanted::default() };
         assert!(Checkout::new(&unknown).is_none());
     }
