@@ -87,7 +87,7 @@ impl Archive {
         mount.make_directories(&destination, 0o755, owner, None)?;
         let mut inside = mount.inside(&destination)?;
         let stream = self.stream.stream().map_err(|error| Problem::Failed(error.to_string()))?;
-        let mut reader = Reader::new(stream, limits);
+        let mut reader = Reader::of_local_archive(stream, limits);
         let mut directories = Vec::new();
         loop {
             cancel.check()?;

@@ -5,6 +5,7 @@ use super::entry::{Entry, Kind};
 use super::error::{Severity, TarError};
 use super::field::{self, Format};
 use super::header;
+use super::name::{self, Climbing};
 use super::pax::{self, Records};
 use super::sparse;
 use crate::limits::Limits;
@@ -112,6 +113,7 @@ impl Parsed {
         block: &[u8; BLOCK],
         format: Format,
         extensions: Extensions,
+        climbing: Climbing,
         offset: u64,
         limits: &Limits,
     ) -> Result<Self, TarError> {
@@ -126,7 +128,7 @@ impl Parsed {
         let number = |range: std::ops::Range<usize>| {
             field::number(&block[range]).map_err(|what| refuse((Severity::Malformed, 2, what)))
         };
-        let key = super::name::key(&path, offset, limits)?;
+        let key = name::key(&path, climbing, offset, limits)?;
         let stored = number(header::SIZE)?.unwrap_or(0);
         let size = effective_size(stored, records.size).map_err(refuse)?;
         let flag = block[header::TYPE_FLAG];

@@ -8,6 +8,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use super::error::{Severity, TarError};
 use super::field::{self, Format};
 use super::member::Member;
+use super::name::Climbing;
 use super::parse::{Extensions, Parsed};
 use super::{BLOCK, header, sparse};
 use crate::limits::{LimitExceeded, Limits};
@@ -36,6 +37,9 @@ pub struct Reader<R> {
     headers: u64,
     claimed: u64,
     end: Option<End>,
+    climbing: Climbing,
+    /// The stream may end inside the padding of the last member.
+    may_end_early: bool,
 }
 
 impl<R: Read> Reader<R> {
@@ -51,7 +55,15 @@ impl<R: Read> Reader<R> {
             headers: 0,
             claimed: 0,
             end: None,
+            climbing: Climbing::Refused,
+            may_end_early: false,
         }
+    }
+
+    /// Reads an archive that ADD unpacks, which BuildKit takes less strictly: `..` in a name is clamped to the root
+    /// (in [`Member::key`]), and the last member's padding may be missing.
+    pub fn of_local_archive(source: R, limits: &Limits) -> Self {
+        Self { climbing: Climbing::Clamped, may_end_early: true, ..Self::new(source, limits) }
     }
 
     /// The next member; what is left of the current one's content is passed over. None at the end, after which the
@@ -89,7 +101,7 @@ impl<R: Read> Reader<R> {
                 extensions.add(flag, format, &body, offset, &self.limits)?;
                 continue;
             }
-            let mut parsed = Parsed::of(&block, format, extensions, offset, &self.limits)?;
+            let mut parsed = Parsed::of(&block, format, extensions, self.climbing, offset, &self.limits)?;
             self.read_sparse_map(&block, &mut parsed, offset, &mut headers)?;
             self.claim(&parsed)?;
             self.content = parsed.entry.size;
@@ -243,11 +255,15 @@ impl<R: Read> Reader<R> {
     }
 
     fn skip_content(&mut self) -> Result<(), TarError> {
-        let mut left = self.content + self.padding;
+        let padding = self.padding;
+        let mut left = self.content + padding;
         self.content = 0;
         self.padding = 0;
         while left > 0 {
             let available = fill(&mut self.source)?.len() as u64;
+            if available == 0 && self.may_end_early && left <= padding {
+                return Ok(());
+            }
             if available == 0 {
                 let name = std::mem::take(&mut self.name);
                 let what = "the archive is cut inside the content";
