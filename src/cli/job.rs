@@ -15,7 +15,7 @@ use crate::context;
 use crate::drift::{self, Drift, TreeFacts};
 use crate::epoch::Epoch;
 use crate::git;
-use crate::lockfile::{Lockfile, Pin, Record, Selection};
+use crate::lockfile::{Lockfile, Pin, Record, Selection, WantedSource};
 use crate::manifest::{EpochSource, Network};
 use crate::platform::Platform;
 use crate::resolve::Resolver;
@@ -184,12 +184,13 @@ impl Job<'_> {
     /// The plan for one platform.
     pub fn plan(&self, project: &Project, platform: &Platform, allow: bool, no_cache: bool) -> Plan {
         let survey = &self.surveyed.survey;
+        let pins = self.pins_of(platform);
         let ingredients = Ingredients {
             name: self.surveyed.name,
             image: self.surveyed.image,
             root: &project.manifest.root,
             tree: &self.tree,
-            pins: &self.pins,
+            pins: &pins,
             build_platform: Some(&self.surveyed.build_platform).filter(|_| survey.uses_build_platform),
             epoch: self.epoch,
             secrets: &self.secrets,
@@ -197,6 +198,18 @@ impl Job<'_> {
             no_cache,
         };
         ingredients.plan(platform)
+    }
+}
+
+impl Job<'_> {
+    /// The pins that one platform's target uses: a source that only another platform takes is none of its.
+    fn pins_of(&self, platform: &Platform) -> Vec<Pin> {
+        let survey = &self.surveyed.survey;
+        let Some(sources) = survey.platforms.get(platform) else { return self.pins.clone() };
+        let mut keys: BTreeSet<String> =
+            drift::wanted_sources(self.surveyed.image, sources).iter().map(WantedSource::key).collect();
+        keys.extend(survey.frontend.iter().filter_map(|name| Some(drift::frontend_source(name).ok()?.key())));
+        self.pins.iter().filter(|pin| keys.contains(&pin.key())).cloned().collect()
     }
 }
 

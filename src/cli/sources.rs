@@ -83,7 +83,11 @@ impl Listing {
         let (kind, what) = match &source.origin {
             Origin::Git { identifier, .. } => ("git", identifier.clone()),
             Origin::Http { url, .. } => ("http", url.clone()),
-            Origin::Image { reference, platform, .. } => ("image", format!("{reference} ({platform})")),
+            Origin::Image { reference, platform, layout: None } => ("image", format!("{reference} ({platform})")),
+            Origin::Image { reference, platform, layout: Some(_) } => {
+                let name = reference.split('@').next().unwrap_or_default();
+                ("layout", format!("{name} ({platform})"))
+            }
             Origin::Local { name, paths: None } => ("local", format!("{name}: everything")),
             Origin::Local { name, paths: Some(paths) } => ("local", format!("{name}: {}", paths.join(" "))),
         };
