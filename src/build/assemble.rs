@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::compress::pack;
+use super::compress::{pack, threads_for_each};
 use super::{Blob, Built, BuiltLayer, Plan};
 use crate::cancel::{Cancel, Cancelled};
 use crate::compare::Facts;
@@ -122,11 +122,16 @@ pub fn assemble(
     cancel: &Cancel,
 ) -> Result<AssembledPlatform, AssembleError> {
     let family = family(plan.output.media_types);
+    let sizes = built.layers.iter().filter_map(|layer| match layer {
+        BuiltLayer::New { size, .. } => Some(*size),
+        BuiltLayer::Base { .. } => None,
+    });
+    let threads = threads_for_each(sizes);
     let layers = built
         .layers
         .par_iter()
         .enumerate()
-        .map(|(at, layer)| assemble_layer(plan, family, at + 1, layer, keep, cancel))
+        .map(|(at, layer)| assemble_layer(plan, family, at + 1, layer, keep, threads, cancel))
         .collect::<Result<Vec<_>, _>>()?;
     let manifest = ImageManifest {
         media_type: Some(family.manifest().to_owned()),
@@ -178,6 +183,7 @@ fn assemble_layer(
     number: usize,
     layer: &BuiltLayer,
     keep: Option<&Path>,
+    threads: usize,
     cancel: &Cancel,
 ) -> Result<AssembledLayer, AssembleError> {
     match layer {
@@ -188,10 +194,11 @@ fn assemble_layer(
             let descriptor = Descriptor::new(family.layer(compression), *digest, *size);
             Ok(AssembledLayer { descriptor, diff_id: *diff_id, blob: Some(blob.clone()) })
         }
-        BuiltLayer::New { diff_id, tar, .. } => {
+        BuiltLayer::New { diff_id, size, tar } => {
             let target =
                 keep.map(|folder| folder.join(format!("{}-{number}", plan.platform.to_string().replace('/', "-"))));
-            let packed = pack(tar, plan.output.compression, target.as_deref(), cancel).map_err(|error| {
+            let packed = pack(tar, *size, plan.output.compression, target.as_deref(), threads, cancel);
+            let packed = packed.map_err(|error| {
                 if cancel.is_cancelled() { Cancelled.into() } else { AssembleError::Layer { number, error } }
             })?;
             if packed.diff_id != *diff_id {

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::Blob;
 use crate::cancel::{Cancel, Cancelled};
 use crate::digest::{DiffId, Digest, Hasher, Hashing};
-use crate::layer::gzip::Encoder;
+use crate::layer::gzip::{Encoder, ParallelEncoder};
 use crate::manifest::Compression;
 
 /// What became of a layer.
@@ -20,8 +20,28 @@ pub(super) struct Packed {
     pub diff_id: DiffId,
 }
 
-/// Packs the uncompressed layer `tar`, into the file `target` if there is one.
-pub(super) fn pack(tar: &Blob, compression: Compression, target: Option<&Path>, cancel: &Cancel) -> io::Result<Packed> {
+/// A layer below this many bytes is packed on one thread.
+const LARGE: u64 = 4 << 20;
+/// More threads would wait for the one that hashes, and take more than 50 MiB together.
+const MOST_THREADS: usize = 4;
+
+/// The threads for each large layer when layers of these many bytes are packed at once.
+pub(super) fn threads_for_each(sizes: impl Iterator<Item = u64>) -> usize {
+    let large = sizes.filter(|size| *size >= LARGE).count().max(1);
+    (rayon::current_num_threads().min(MOST_THREADS) / large).max(1)
+}
+
+/// Packs the uncompressed layer `tar` of `size` bytes, into the file `target` if there is one.
+///
+/// The blob is the same for any number of threads.
+pub(super) fn pack(
+    tar: &Blob,
+    size: u64,
+    compression: Compression,
+    target: Option<&Path>,
+    threads: usize,
+    cancel: &Cancel,
+) -> io::Result<Packed> {
     let source = tar.open()?;
     let sink: Box<dyn Write> = match target {
         Some(path) => Box::new(BufWriter::with_capacity(1 << 17, File::create(path)?)),
@@ -30,6 +50,12 @@ pub(super) fn pack(tar: &Blob, compression: Compression, target: Option<&Path>, 
     let mut out = Hashing::new(sink);
     let diff_id = match compression {
         Compression::Uncompressed => copy(source, &mut out, cancel)?,
+        Compression::Gzip if threads > 1 && size >= LARGE => {
+            let mut encoder = ParallelEncoder::new(&mut out, threads);
+            let diff_id = copy(source, &mut encoder, cancel)?;
+            encoder.finish()?;
+            diff_id
+        }
         Compression::Gzip => {
             let mut encoder = Encoder::new(&mut out);
             let diff_id = copy(source, &mut encoder, cancel)?;

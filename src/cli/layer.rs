@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 
 use super::arguments::{Layer, LayerAction};
 use super::report::Report;
-use crate::layer::gzip::Encoder;
+use crate::layer::gzip::ParallelEncoder;
 use crate::status::{ExitStatus, Failure, Status};
 
 /// The stream could not be read or written.
@@ -25,8 +25,12 @@ pub fn run(arguments: &Layer) -> Result<Report, Failure> {
     Ok(Report::text(Status::Success, String::new()))
 }
 
+/// More threads would wait for the one that writes.
+const MOST_THREADS: usize = 4;
+
 fn compress() -> io::Result<()> {
-    let mut encoder = Encoder::new(BufWriter::with_capacity(1 << 16, io::stdout().lock()));
+    let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut encoder = ParallelEncoder::new(out, rayon::current_num_threads().min(MOST_THREADS));
     let mut stdin = io::stdin().lock();
     let mut buffer = vec![0; 1 << 16];
     loop {

@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+"""Measures `repro` as whole processes, in pairs: its way and the other way, A B A B ...
+
+    cargo build --release
+    eval "$(RIG_PARTS="registry buildkit" tests/rig/up)"
+    benches/whole.py target/release/repro [overhead] [check] [memory] [native]
+
+Everything is made in a folder that is removed at the end. Wall seconds are medians after one round that does not
+count; `ratio` is the median of the ratios pair by pair; `peak` is the largest resident set of one process, in MiB.
+Needs Python 3.9, git and, but for `check`, the rig's variables.
+"""
+import argparse
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+EPOCH = 1_700_000_000
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("repro", help="the program, of a release build")
+    parser.add_argument("what", nargs="*", metavar="BENCH", help=f"of {', '.join(BENCHES)}; all unless named")
+    parser.add_argument("--rounds", type=int, default=7, help="counted pairs (7)")
+    parser.add_argument("--only", default="", help="cases whose name has this in it")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="repro-bench-") as folder:
+        bench = Bench(os.path.abspath(arguments.repro), folder, arguments.rounds, arguments.only)
+        for name in arguments.what or BENCHES:
+            print(f"{name}:", flush=True)
+            BENCHES[name](bench)
+
+
+class Bench:
+    """The program, where inputs are made, and how often all is run."""
+
+    def __init__(self, repro, folder, rounds, only):
+        self.repro, self.folder, self.rounds, self.only = repro, folder, rounds, only
+        self.environment = {**os.environ, "XDG_CACHE_HOME": self.path("cache"), "NO_COLOR": "1"}
+
+    def path(self, *parts):
+        return os.path.join(self.folder, *parts)
+
+    def wanted(self, name):
+        return self.only in name
+
+    def run(self, command, cwd=None):
+        """Runs a command and gives its wall seconds and its peak of memory in MiB."""
+        with tempfile.TemporaryFile() as out:
+            started = time.perf_counter()
+            child = subprocess.Popen(command, cwd=cwd, env=self.environment, stdout=out, stderr=out)
+            _, status, usage = os.wait4(child.pid, 0)
+            seconds = time.perf_counter() - started
+            if status:
+                out.seek(0)
+                sys.exit(f"{command} ended with {status}:\n{out.read().decode(errors='replace')}")
+        return seconds, usage.ru_maxrss / 1024
+
+    def pair(self, name, ours, others, bound):
+        """Runs two ways in turn and prints a line; `bound` says whether the medians and their ratio will do."""
+        rounds = [(ours(), others()) for _ in range(self.rounds + 1)][1:]
+        mine = statistics.median(a[0] for a, _ in rounds)
+        other = statistics.median(b[0] for _, b in rounds)
+        ratio = statistics.median(a[0] / b[0] for a, b in rounds)
+        more = statistics.median(a[0] - b[0] for a, b in rounds)
+        peak = max(a[1] for a, _ in rounds)
+        verdict = "ok" if bound(other, ratio, more) else "MISSED"
+        spread = f"{min(a[0] for a, _ in rounds):.3f}-{max(a[0] for a, _ in rounds):.3f}"
+        print(f"  {name:42} {mine:7.3f} s ({spread})  other {other:7.3f} s  more {1000 * more:+6.0f} ms"
+              f"  ratio {ratio:6.3f}  peak {peak:4.0f} MiB  {verdict}", flush=True)
+
+    def alone(self, name, command, cwd, limit):
+        rounds = [self.run(command, cwd) for _ in range(max(1, self.rounds // 3))]
+        peak = max(peak for _, peak in rounds)
+        seconds = statistics.median(seconds for seconds, _ in rounds)
+        print(f"  {name:42} {seconds:7.3f} s  peak {peak:4.0f} MiB  {'ok' if peak < limit else 'MISSED'}", flush=True)
+
+    def repository(self, name, dockerfile, files, size, compression="gzip"):
+        """A repository with a manifest, a Dockerfile and `files` files of `size` bytes together; locked."""
+        root = self.path(name)
+        if os.path.exists(root):
+            return root
+        os.makedirs(root)
+        draw = random.Random(name.split("-")[0])
+        words = [draw.randbytes(draw.randint(2, 12)) for _ in range(4096)]
+        for number in range(files):
+            path = os.path.join(root, "files", f"{number % 50:02}", f"{number:05}.bin")
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            left = size // files
+            with open(path, "wb") as file:
+                while left:
+                    text = b"".join(draw.choices(words, k=20_000))[:left]
+                    file.write(text)
+                    left -= len(text)
+        manifest = f'version = 1\n\n[image.app]\nsource-date-epoch = {EPOCH}\n\n'
+        manifest += f'[image.app.output]\ncompression = "{compression}"\n'
+        for file, text in [("Dockerfile", dockerfile), ("repro.toml", manifest), (".dockerignore", "repro.*\n")]:
+            with open(os.path.join(root, file), "w", encoding="utf-8") as out:
+                out.write(text)
+        commit = ["-c", "user.name=bench", "-c", "user.email=bench@bench.example", "commit", "-qm", "inputs"]
+        for step in (["init", "-q"], ["add", "."], commit):
+            self.run(["git", *step], root)
+        self.run([self.repro, "lock"], root)
+        return root
+
+    def plain(self, root, no_cache):
+        """The client's command for the same staged context, from a dry run: a function of the output's options."""
+        command = [self.repro, "build", "--engine", "buildctl", "--dry-run"] + ["--no-cache"] * no_cache
+        done = subprocess.run(command, cwd=root, env=self.environment, check=True, capture_output=True, text=True)
+        folder, *_, build = [line for line in done.stdout.splitlines() if not line.startswith("#")]
+        words = build.split(" --output ")
+        rest = words[1].split(" ", 1)[1]
+        target = self.path("plain.tar")
+        return lambda options: ["sh", "-c", f"{folder}; exec {words[0]} --output type=oci,dest={target},{options} {rest}"]
+
+
+RUN = "FROM registry.example/busybox:1\nCOPY files /app\nRUN find /app -type f -exec cat {} + > /all\n"
+COPY = "FROM scratch\nCOPY files /app\n"
+
+
+def small(other, _ratio, more):
+    return more <= max(0.150, 0.05 * other)
+
+
+def overhead(bench):
+    """The engine `buildctl` against the client itself: the same staged context, the same form of output."""
+    for name, dockerfile, files, size in [
+        ("ten files", COPY, 10, 40_000),
+        ("1,000 files of 50 MB", COPY, 1000, 50_000_000),
+        ("RUN on a base image", RUN, 20, 200_000),
+    ]:
+        for compression in ("uncompressed", "gzip"):
+            for no_cache in (True, False):
+                title = f"{name}, {compression}, {'no cache' if no_cache else 'cached'}"
+                if not bench.wanted(title):
+                    continue
+                root = bench.repository(f"{name.replace(' ', '_')}-{compression}", dockerfile, files, size, compression)
+                plain = bench.plain(root, no_cache)(f"rewrite-timestamp=true,compression={compression}")
+                flags = ["--no-cache"] * no_cache + ["-o", bench.path("ours.tar")]
+                ours = [bench.repro, "build", "--engine", "buildctl", *flags]
+                bench.pair(title, lambda: fresh(bench, ours, root), lambda: bench.run(plain), small)
+
+
+def fresh(bench, command, root):
+    """Runs a build that writes `ours.tar` anew."""
+    target = bench.path("ours.tar")
+    if os.path.isdir(target):
+        shutil.rmtree(target)
+    elif os.path.exists(target):
+        os.unlink(target)
+    return bench.run(command, root)
+
+
+def check(bench):
+    """`lock --check`, and reading the context with and without what was learnt before, against `git status`."""
+    root = bench.repository("status", COPY, 2000, 20_000_000)
+    cache = bench.path("cache", "repro")
+
+    def cold(command):
+        shutil.rmtree(cache, ignore_errors=True)
+        return bench.run(command, root)
+
+    status = ["git", "status", "--porcelain"]
+    for title, command in [
+        ("lock --check", ["lock", "--check"]),
+        ("build --dry-run: reads, does not pack", ["build", "--engine", "native", "--dry-run"]),
+    ]:
+        ours = [bench.repro, *command]
+        bench.pair(f"{title}, cold", lambda: cold(ours), lambda: bench.run(status, root), lambda _o, r, _m: r <= 10)
+        bench.pair(f"{title}, warm", lambda: bench.run(ours, root), lambda: bench.run(status, root),
+                   lambda _o, r, _m: r <= 2)
+
+
+def memory(bench):
+    """The peak of memory with a layer of 1 GiB."""
+    root = bench.repository("gibibyte", COPY, 1, 1 << 30)
+    for title, flags in [
+        ("native, digests only", ["--engine", "native"]),
+        ("native, archive", ["--engine", "native", "-o", bench.path("ours.tar")]),
+        ("buildctl, archive", ["--engine", "buildctl", "-o", bench.path("ours.tar")]),
+    ]:
+        if bench.wanted(title):
+            bench.alone(title, [bench.repro, "build", *flags], root, 100)
+            shutil.rmtree(bench.path("ours.tar"), ignore_errors=True)
+
+
+def native(bench):
+    """The engine in the process against a warm daemon through `buildctl`, the archive in the default form."""
+    for name, files, size, bounds in [
+        ("ten files", 10, 40_000, {True: 20, False: 20}),
+        ("5,000 files of 500 MB", 5000, 500_000_000, {True: 3, False: 2}),
+    ]:
+        for no_cache, times in bounds.items():
+            title = f"{name}, the daemon {'without cache' if no_cache else 'with cache'}"
+            if not bench.wanted(title):
+                continue
+            root = bench.repository(f"{name.replace(' ', '_')}-gzip", COPY, files, size)
+            plain = bench.plain(root, no_cache)("rewrite-timestamp=true,compression=gzip")
+            ours = [bench.repro, "build", "--engine", "native", "-o", bench.path("ours.tar")]
+            bench.pair(title, lambda: fresh(bench, ours, root), lambda: bench.run(plain),
+                       lambda _o, r, _m, times=times: r * times <= 1)
+
+
+BENCHES = {"overhead": overhead, "check": check, "memory": memory, "native": native}
+
+if __name__ == "__main__":
+    main()
