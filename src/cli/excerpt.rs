@@ -1,4 +1,4 @@
-//! Errors in a Dockerfile, with the lines that they are about.
+//! Errors in a manifest or Dockerfile, with the lines that they are about.
 
 use std::fmt;
 use std::path::Path;
@@ -8,6 +8,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use super::project::shown;
 use crate::drift::SurveyError;
 use crate::escape;
+use crate::manifest::{self, ManifestErrors};
 use crate::status::{ExitStatus, Failure, Status};
 
 /// An error that shows where it is.
@@ -34,6 +35,13 @@ impl ExitStatus for Pointed {
     fn hint(&self) -> Option<String> {
         self.hint.clone()
     }
+}
+
+/// Shows each place of the manifest that `errors` is about.
+pub fn point_into_manifest(errors: &ManifestErrors) -> Failure {
+    let rendered = manifest::render(errors, false);
+    let text = rendered.strip_prefix("error: ").unwrap_or(&rendered).trim_end().to_owned();
+    Pointed { text, status: errors.status(), hint: errors.hint() }.into()
 }
 
 /// Shows the lines of the Dockerfile at `path` that `error` is about.

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::arguments::Question;
+use super::excerpt::point_into_manifest;
 use super::session::Session;
 use crate::escape;
 use crate::lockfile::Lockfile;
@@ -97,7 +98,8 @@ impl Project {
             .ok_or_else(|| ProjectError::NoManifest(shown(&session.directory)))?;
         let text = read_text(&found.file, session.limits.manifest_file)?;
         let read_link = |path: &Path| fs::read_link(path).ok();
-        let manifest = Manifest::parse_with(&text, &found.file, &found.root, &read_link, &session.limits)?;
+        let manifest = Manifest::parse_with(&text, &found.file, &found.root, &read_link, &session.limits)
+            .map_err(|errors| point_into_manifest(&errors))?;
         let lock_path = found.file.with_file_name(LOCKFILE);
         Ok(Self { manifest, lock_path: Some(lock_path) })
     }
