@@ -150,8 +150,10 @@ impl<'a> Shop<'a> {
             platforms: &platforms,
         };
         let unrecorded = drift::record(name, &facts, &self.lockfile, record.as_ref());
-        let epoch = match (&record, unrecorded.is_empty()) {
-            (Some(record), true) => record.epoch,
+        // A record of this tree that only lacks a platform is completed with its own epoch.
+        let this_tree = unrecorded.iter().all(|drift| matches!(drift, Drift::RecordPlatform { .. }));
+        let epoch = match &record {
+            Some(record) if this_tree => record.epoch,
             _ => self.epoch(name, image.source_date_epoch, &root.join(&image.context))?,
         };
         if epoch.seconds() > self.session.now {

@@ -98,7 +98,7 @@ impl Builder {
 
     /// Where the locked image may come from: the user's mirrors first, its own registry last.
     pub fn images(&self, config: &Config) -> Vec<String> {
-        let own = format!("{}@{}", self.pin.request, self.pin.digest);
+        let own = self.locked_name();
         let Ok(reference) = self.pin.request.parse::<Reference>() else { return vec![own] };
         let registry = config.host(reference.domain());
         let mirrors = registry.map(|registry| registry.mirrors.as_slice()).unwrap_or_default();
@@ -108,6 +108,13 @@ impl Builder {
             format!("{}@{}", path.join("/"), self.pin.digest)
         });
         mirrored.chain([own]).collect()
+    }
+
+    /// The image by its request and digest; a request that names the digest itself has it once.
+    fn locked_name(&self) -> String {
+        let digest = format!("@{}", self.pin.digest);
+        let request = self.pin.request.strip_suffix(&digest).unwrap_or(&self.pin.request);
+        format!("{request}{digest}")
     }
 
     /// Pulls the locked image, if docker doesn't have it, and gives the name it came by.
@@ -127,10 +134,7 @@ impl Builder {
             }
             said = finished.log.last(1).join("");
         }
-        Err(BuildKitError::Source {
-            place: format!("BuildKit image `{}@{}`", self.pin.request, self.pin.digest),
-            message: said,
-        })
+        Err(BuildKitError::Source { place: format!("BuildKit image `{}`", self.locked_name()), message: said })
     }
 
     /// Whether its container is there and runs; it is an error if it is there with another image.

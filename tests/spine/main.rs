@@ -1,0 +1,11 @@
+//! The spine through the binary: lock, build, record and verify against the rig's real daemons, registry and servers.
+//!
+//! Without the rig's variables these tests print "not run: no rig" and pass, unless `REPRO_REQUIRE_RIG=1`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
+
+#[path = "../project/mod.rs"]
+mod project;
+mod refusals;
+mod rig;
+mod same_image;

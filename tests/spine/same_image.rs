@@ -1,0 +1,112 @@
+//! One manifest and lockfile give one image, whatever builds it, cached or not, from whichever clone.
+
+use std::fs;
+use std::process::Command;
+
+use crate::rig::{locked, manifest_digest, run, variable};
+
+const STAGES: &str = "FROM registry.example/busybox:1 AS made\n\
+    ARG VERSION\n\
+    RUN mkdir -p /out && echo \"made $VERSION\" > /out/made\n\
+    FROM registry.example/busybox:1\n\
+    ARG VERSION\n\
+    LABEL version=$VERSION\n\
+    COPY --from=made /out /out\n\
+    COPY src /src\n\
+    RUN cat /src/a /src/run.sh > /joined && ln -s joined /link\n";
+
+const FILES: &[(&str, &str)] = &[("src/a", "first\n"), ("src/run.sh", "#!/bin/sh\necho second\n")];
+
+#[test]
+fn every_engine_gives_the_image_that_buildctl_alone_gives_cached_or_not() {
+    let (Some(image), Some(usual), Some(old), Some(other_go)) = (
+        variable("RIG_BUILDKIT_IMAGE"),
+        variable("BUILDKIT_HOST"),
+        variable("RIG_BUILDKIT_OLD"),
+        variable("RIG_BUILDKIT_GO127"),
+    ) else {
+        return;
+    };
+    let manifest = format!("[buildkit]\nimage = \"{image}\"\n[image.app]\nargs = {{ VERSION = \"1.2\" }}\n");
+    let project = locked(&manifest, STAGES, FILES).unwrap();
+    let recorded = manifest_digest(project.repro(&["build", "--record", "--format", "json"]));
+    project.commit();
+
+    let epoch = project.git(&["log", "-1", "--format=%ct"]);
+    let metadata = project.path().join(".git").join("metadata.json");
+    let archive = project.path().join(".git").join("plain.tar");
+    let staged = tempfile::tempdir().unwrap();
+    run(Command::new("cp").args(["-r", "src", "Dockerfile"]).arg(staged.path()).current_dir(project.path()));
+    run(Command::new("buildctl")
+        .args(["--addr", &usual, "build", "--no-cache", "--frontend", "dockerfile.v0"])
+        .arg(format!("--local=context={}", staged.path().display()))
+        .arg(format!("--local=dockerfile={}", staged.path().display()))
+        .args(["--opt", "platform=linux/amd64", "--opt", "build-arg:VERSION=1.2", "--opt"])
+        .arg(format!("build-arg:SOURCE_DATE_EPOCH={}", epoch.trim()))
+        .arg("--output")
+        .arg(format!("type=oci,rewrite-timestamp=true,oci-mediatypes=true,compression=gzip,dest={}", archive.display()))
+        .arg("--metadata-file")
+        .arg(&metadata));
+    let metadata: serde_json::Value = serde_json::from_slice(&fs::read(&metadata).unwrap()).unwrap();
+    assert_eq!(metadata["containerimage.digest"], recorded.as_str(), "what buildctl gives without repro");
+    let written = project.path().join(".git").join("ours.tar");
+    project.repro(&["build", "-o", written.to_str().unwrap()]).expect(0);
+    assert!(fs::read(&written).unwrap() == fs::read(&archive).unwrap(), "the archives differ in some byte");
+
+    let clones = tempfile::tempdir().unwrap();
+    for (name, umask) in [("one", "077"), ("two", "002")] {
+        let clone = clones.path().join(name);
+        let script =
+            format!("umask {umask} && git clone -q . {0} && find {0} -exec touch -d @{umask}1 {{}} +", clone.display());
+        run(Command::new("sh").args(["-c", &script]).current_dir(project.path()));
+    }
+    let clone = |name: &str| clones.path().join(name).to_str().unwrap().to_owned();
+    for (from, engine, more) in [
+        ("one", "buildctl", vec!["--no-cache"]),
+        ("two", "buildctl", vec![]),
+        ("one", "buildctl", vec!["--addr", &old, "--no-cache"]),
+        ("two", "buildctl", vec!["--addr", &other_go, "--no-cache"]),
+        ("one", "buildx", vec!["--no-cache"]),
+        ("two", "buildx", vec![]),
+    ] {
+        let folder = clone(from);
+        let mut arguments = vec!["-C", &folder, "build", "--format", "json", "--engine", engine];
+        arguments.extend(&more);
+        assert_eq!(manifest_digest(project.repro(&arguments)), recorded, "{engine} {more:?} from clone {from}");
+    }
+    let verified = project.repro(&["-C", &clone("one"), "verify", "--engine", "buildctl,buildx"]).expect(0);
+    assert!(verified.stdout.contains("reproduced"), "{verified:?}");
+}
+
+#[test]
+fn the_native_engine_gives_the_image_that_buildctl_gives() {
+    let dockerfile = "FROM registry.example/busybox:1 AS base\nWORKDIR /app\nCOPY src/ ./\n\
+        FROM base\nENV A=b\nUSER 1000\nCOPY --from=base --chown=1:2 --chmod=700 /app/a /copied/\nCMD [\"sh\"]\n";
+    let Some(project) = locked("[image.app]\n", dockerfile, FILES) else { return };
+    let native = manifest_digest(project.repro(&["build", "--format", "json", "--engine", "native"]));
+    let buildctl = manifest_digest(project.repro(&["build", "--format", "json", "--engine", "buildctl", "--no-cache"]));
+    assert_eq!(native, buildctl);
+    project.repro(&["build", "--engine", "native,buildctl"]).expect(0);
+    let automatic = project.repro(&["build", "--format", "json"]).expect(0).json();
+    assert_eq!(automatic["images"][0]["engine"], "native");
+}
+
+#[test]
+fn an_edit_that_keeps_the_size_reaches_the_image_of_a_cached_build() {
+    let Some(image) = variable("RIG_BUILDKIT_IMAGE") else { return };
+    let manifest = format!("[buildkit]\nimage = \"{image}\"\n[image.app]\n");
+    let dockerfile = "FROM registry.example/busybox:1\nCOPY edited /edited\n";
+    let project = locked(&manifest, dockerfile, &[("edited", "yesterday\n")]).unwrap();
+    for engine in ["buildctl", "buildx"] {
+        let mut seen = Vec::new();
+        for content in ["yesterday\n", "right now\n", "tomorrow.\n", "yesterday\n"] {
+            project.write("edited", content);
+            let digest = manifest_digest(project.repro(&["build", "--format", "json", "--engine", engine]));
+            let truth = manifest_digest(project.repro(&["build", "--format", "json", "--engine", "native"]));
+            assert_eq!(digest, truth, "{engine} with {content:?}");
+            seen.push(digest);
+        }
+        assert_eq!(seen[0], seen[3]);
+        assert!(seen[0] != seen[1] && seen[1] != seen[2] && seen[0] != seen[2], "{seen:?}");
+    }
+}
