@@ -103,12 +103,10 @@ impl Sources {
     /// Gathers the sources of a target.
     pub fn of(target: &Target) -> Self {
         let mut gathering = Gathering { target, used: BTreeMap::new(), runs: 0 };
-        let visited = gathering.visit_all();
+        gathering.visit_all();
         let mut asked: BTreeMap<Origin, BTreeSet<Lines>> = BTreeMap::new();
-        for (id, stage) in &target.stages {
-            if let Base::Image(image) = &stage.base
-                && !visited.contains(id)
-            {
+        for stage in target.stages.values() {
+            if let Base::Image(image) = &stage.base {
                 asked.entry(Origin::of_image(image)).or_default().insert(image.lines);
             }
         }
@@ -128,8 +126,8 @@ struct Gathering<'a> {
 }
 
 impl Gathering<'_> {
-    /// Goes from the target to everything whose files it takes; gives back the stages on the way.
-    fn visit_all(&mut self) -> BTreeSet<usize> {
+    /// Goes from the target to everything whose files it takes.
+    fn visit_all(&mut self) {
         let mut visited = BTreeSet::new();
         let mut open = vec![self.target.target];
         while let Some(id) = open.pop() {
@@ -158,7 +156,6 @@ impl Gathering<'_> {
                 }
             }
         }
-        visited
     }
 
     fn add(&mut self, origin: Origin, lines: Lines) {

@@ -89,7 +89,8 @@ impl Survey {
         let Origin::Local { name, paths } = &source.origin else { return };
         let reached = self.reached.entry(name.clone()).or_insert_with(|| Some(Vec::new()));
         match (reached.as_mut(), paths) {
-            (Some(known), Some(more)) => {
+            // No paths are all paths, as BuildKit takes them.
+            (Some(known), Some(more)) if !more.is_empty() => {
                 known.extend(more.iter().cloned());
                 known.sort();
                 known.dedup();

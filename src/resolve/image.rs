@@ -60,10 +60,11 @@ impl Resolver {
         wanted: &BTreeSet<Platform>,
     ) -> Result<Chosen, Reason> {
         let mut candidates = Vec::new();
+        let is_lone = matches!(top, ImageDocument::Manifest(_));
         self.list(source, top, 1, &mut candidates)?;
         let mut chosen = Chosen { platforms: BTreeMap::new(), made: None };
         for platform in wanted {
-            let candidate = pick(source, &mut candidates, platform)?;
+            let candidate = pick(source, &mut candidates, platform, is_lone)?;
             let manifest = candidate.manifest(source)?;
             let config = source.config(&manifest.config)?;
             let says = platform_of(&config);
@@ -162,10 +163,13 @@ impl Candidate {
 }
 
 /// The best candidate for `wanted`; only if none is listed for it, those without a platform are looked into.
+///
+/// An image without an index (`is_lone`) may be of any variant: nothing better can be chosen.
 fn pick<'a>(
     source: &dyn Documents,
     candidates: &'a mut [Candidate],
     wanted: &Platform,
+    is_lone: bool,
 ) -> Result<&'a Candidate, Reason> {
     let mut best = find_best(candidates, wanted)?;
     if best.is_none() {
@@ -182,6 +186,10 @@ fn pick<'a>(
     // A single image that says nothing about its platform is what every tool builds on.
     if best.is_none() && candidates.len() == 1 && candidates.iter().all(Candidate::says_nothing) {
         best = Some(0);
+    }
+    let is_variant = |platform: &Platform| (&platform.os, &platform.architecture) == (&wanted.os, &wanted.architecture);
+    if best.is_none() && is_lone {
+        best = candidates.iter().position(|candidate| candidate.platform.as_ref().is_some_and(is_variant));
     }
     if let Some(candidate) = best.and_then(|at| candidates.get(at)) {
         return Ok(candidate);

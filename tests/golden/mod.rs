@@ -1,0 +1,99 @@
+//! The golden cases of `tests/cases/native`: what BuildKit made of small Dockerfiles without RUN.
+
+#![allow(dead_code, reason = "every test file uses a part")]
+#![allow(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+/// One case: its folder, and `case.json`.
+pub struct Case {
+    pub name: String,
+    pub json: Value,
+    pub folder: PathBuf,
+}
+
+/// The folder of all cases and base images.
+pub fn corpus() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/native")
+}
+
+impl Case {
+    /// Every case by name; those that begin with the variable `CASE` if it is set.
+    pub fn all() -> Vec<Self> {
+        let only = std::env::var("CASE").unwrap_or_default();
+        let mut cases: Vec<Self> =
+            fs::read_dir(corpus().join("cases")).unwrap().map(|entry| Self::read(entry.unwrap().path())).collect();
+        assert!(cases.len() >= 269, "{} cases", cases.len());
+        cases.retain(|case| case.name.starts_with(&only));
+        cases.sort_by(|a, b| a.name.cmp(&b.name));
+        cases
+    }
+
+    fn read(folder: PathBuf) -> Self {
+        let json = serde_json::from_slice(&fs::read(folder.join("case.json")).unwrap()).unwrap();
+        Self { name: folder.file_name().unwrap().to_str().unwrap().to_owned(), json, folder }
+    }
+
+    /// The text that an error must hold: BuildKit's without the words around it, or ours for the same.
+    pub fn reason(&self) -> Option<&str> {
+        let error = self.json["expected"]["error"].as_str()?;
+        Some(match error {
+            _ if error.contains("denied by policy") => "not pinned",
+            _ if error.contains("invalid SOURCE_DATE_EPOCH") => "is not an epoch",
+            _ if error.contains("syntax error in pattern") => "is not a pattern",
+            _ => error.trim_start_matches("failed to solve: ").rsplit("ref <id>: ").next().unwrap(),
+        })
+    }
+
+    /// Puts the context into a folder.
+    pub fn lay_out_context(&self, folder: &Path) {
+        lay_out(&self.json["context"], &self.folder.join("context"), folder);
+    }
+
+    /// Puts the named contexts into folders of their names, and tells the names.
+    pub fn lay_out_named_contexts(&self, folder: &Path) -> Vec<String> {
+        let contexts = self.json["named_contexts"].as_object().into_iter().flatten();
+        contexts
+            .map(|(name, entries)| {
+                lay_out(entries, &self.folder.join("contexts").join(name), &folder.join(name));
+                name.clone()
+            })
+            .collect()
+    }
+}
+
+fn lay_out(entries: &Value, bytes: &Path, folder: &Path) {
+    fs::create_dir_all(folder).unwrap();
+    for entry in entries.as_array().unwrap() {
+        let path = match entry["path_base64"].as_str() {
+            Some(text) => STANDARD.decode(text).unwrap(),
+            None => entry["path"].as_str().unwrap().as_bytes().to_vec(),
+        };
+        let path = folder.join(OsStr::from_bytes(&path));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let target = || entry["target"].as_str().unwrap();
+        match entry["type"].as_str().unwrap() {
+            "file" => {
+                let content = match entry["data_base64"].as_str() {
+                    Some(text) => STANDARD.decode(text).unwrap(),
+                    None => fs::read(bytes.join(entry["path"].as_str().unwrap())).unwrap(),
+                };
+                fs::write(&path, content).unwrap();
+                let mode = u32::from_str_radix(entry["mode"].as_str().unwrap(), 8).unwrap();
+                fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            }
+            "dir" => fs::create_dir_all(&path).unwrap(),
+            "symlink" => symlink(target(), &path).unwrap(),
+            "hardlink" => fs::hard_link(folder.join(target()), &path).unwrap(),
+            other => panic!("{other}"),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The golden cases (`tests/cases/native`) as a user builds them: a project outside git, `repro lock`, `repro build`.
+
+#![allow(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
+
+mod golden;
+mod project;
+
+use std::fmt::Write;
+use std::fs;
+use std::sync::Mutex;
+use std::thread;
+
+use serde_json::{Value, json};
+
+use golden::{Case, corpus};
+use project::{Outcome, Project};
+use repro::digest::Digest;
+
+const ARCHIVE: &str = "out.tar";
+
+/// The case as a project.
+fn set_up(case: &Case) -> Project {
+    let project = Project::bare();
+    for file in ["Dockerfile", "Dockerfile.dockerignore"] {
+        if let Ok(bytes) = fs::read(case.folder.join(file)) {
+            project.write(file, bytes);
+        }
+    }
+    case.lay_out_context(&project.path().join("context"));
+    let local = case.lay_out_named_contexts(&project.path().join("contexts"));
+    project.write("repro.toml", manifest(&case.json, &local));
+    project
+}
+
+fn manifest(case: &Value, local: &[String]) -> String {
+    let platforms: Vec<&str> = case["platform"].as_str().unwrap().split(',').collect();
+    let mut text = format!(
+        "version = 1\n[image.case]\ndockerfile = \"Dockerfile\"\ncontext = \"context\"\nplatforms = {}\nsource-date-epoch = {}\n",
+        json!(platforms),
+        case["source_date_epoch"]
+    );
+    for (key, value) in [("target", &case["target"]), ("build-platform", &case["builder_platform"])] {
+        if !value.is_null() {
+            writeln!(text, "{key} = {value}").unwrap();
+        }
+    }
+    for (table, from) in [("args", "build_args"), ("labels", "labels"), ("annotations", "annotations")] {
+        writeln!(text, "[image.case.{table}]").unwrap();
+        for (key, value) in case[from].as_object().into_iter().flatten() {
+            writeln!(text, "{} = {value}", json!(key)).unwrap();
+        }
+    }
+    writeln!(text, "[image.case.contexts]").unwrap();
+    for (reference, fixture) in case["bases"].as_object().unwrap() {
+        let layout = corpus().join("bases").join(fixture.as_str().unwrap());
+        writeln!(text, "{} = {}", json!(reference), json!(format!("oci-layout://{}", layout.display()))).unwrap();
+    }
+    for name in local {
+        writeln!(text, "{} = {}", json!(name), json!(format!("contexts/{name}"))).unwrap();
+    }
+    text
+}
+
+/// The last run: `lock` if it fails, else `build`.
+fn build(project: &Project) -> Outcome {
+    let locked = project.repro(&["lock", "--offline"]);
+    if locked.status != 0 {
+        return locked;
+    }
+    project.repro(&["build", "--engine", "native", "-o", ARCHIVE, "--format", "json"])
+}
+
+/// How the outcome differs from what BuildKit gave.
+fn difference(case: &Case) -> Option<String> {
+    let project = set_up(case);
+    let outcome = build(&project);
+    match case.reason() {
+        Some(reason) => wrong_failure(&outcome, reason),
+        None if outcome.status != 0 => Some(format!("ends with {}: {}", outcome.status, outcome.stderr)),
+        None => wrong_image(case, &project, &outcome.json()),
+    }
+}
+
+fn wrong_failure(outcome: &Outcome, reason: &str) -> Option<String> {
+    // What is printed has its backslashes doubled.
+    let told = outcome.stderr.replace("\\\\", "\\").contains(reason);
+    let right = told && (2..=7).contains(&outcome.status);
+    (!right).then(|| format!("ends with {}, wanted `{reason}`: {}", outcome.status, outcome.stderr))
+}
+
+fn wrong_image(case: &Case, project: &Project, document: &Value) -> Option<String> {
+    let expected = &case.json["expected"];
+    let archive = fs::read(project.path().join(ARCHIVE)).unwrap();
+    let wanted = expected.get("index_digest").unwrap_or(&expected["manifest_digest"]);
+    let (found, image) = (top(&archive), &document["images"][0]);
+    if found != *wanted {
+        return Some(format!("the archive's first digest is {found}, wanted {wanted}"));
+    }
+    let told = image.get("index").filter(|index| !index.is_null()).unwrap_or(&image["platforms"][0]["manifest"]);
+    if told != wanted {
+        return Some(format!("`--format json` tells {told}, wanted {wanted}"));
+    }
+    let archive = Digest::of(&archive).hex();
+    (archive != expected["oci_archive_sha256"]).then(|| format!("the archive's own digest is {archive}"))
+}
+
+/// The first digest of the archive's `index.json`.
+fn top(archive: &[u8]) -> Value {
+    let mut archive = tar::Archive::new(archive);
+    let index = archive.entries().unwrap().map(Result::unwrap).find(|entry| entry.path_bytes() == &b"index.json"[..]);
+    let index: Value = serde_json::from_reader(index.unwrap()).unwrap();
+    index["manifests"][0]["digest"].clone()
+}
+
+#[test]
+fn every_case_gives_through_the_binary_what_buildkit_gave() {
+    let cases = Case::all();
+    let (rest, differences) = (Mutex::new(cases.iter()), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let Some(case) = rest.lock().unwrap().next() else { break };
+                    if let Some(difference) = difference(case) {
+                        differences.lock().unwrap().push(format!("== {}: {difference}", case.name));
+                    }
+                }
+            });
+        }
+    });
+    let mut differences = differences.into_inner().unwrap();
+    differences.sort();
+    assert!(differences.is_empty(), "{} of {} cases\n{}", differences.len(), cases.len(), differences.join("\n"));
+}
