@@ -88,13 +88,14 @@ class Bench:
         os.makedirs(root)
         draw = random.Random(name.split("-")[0])
         words = [draw.randbytes(draw.randint(2, 12)) for _ in range(4096)]
+        texts = [b"".join(draw.choices(words, k=20_000)) for _ in range(64)]
         for number in range(files):
             path = os.path.join(root, "files", f"{number % 50:02}", f"{number:05}.bin")
             os.makedirs(os.path.dirname(path), exist_ok=True)
             left = size // files
             with open(path, "wb") as file:
                 while left:
-                    text = b"".join(draw.choices(words, k=20_000))[:left]
+                    text = draw.choice(texts)[:left]
                     file.write(text)
                     left -= len(text)
         manifest = f'version = 1\n\n[image.app]\nsource-date-epoch = {EPOCH}\n\n'
@@ -103,7 +104,7 @@ class Bench:
             with open(os.path.join(root, file), "w", encoding="utf-8") as out:
                 out.write(text)
         commit = ["-c", "user.name=bench", "-c", "user.email=bench@bench.example", "commit", "-qm", "inputs"]
-        for step in (["init", "-q"], ["add", "."], commit):
+        for step in (["init", "-q"], ["-c", "core.compression=0", "add", "."], commit):
             self.run(["git", *step], root)
         self.run([self.repro, "lock"], root)
         return root
