@@ -6,6 +6,8 @@
 
 #[path = "../project/mod.rs"]
 mod project;
+mod records;
 mod refusals;
 mod rig;
 mod same_image;
+mod stopping;
