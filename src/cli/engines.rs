@@ -36,8 +36,8 @@ impl ExitStatus for NoEngine {
 
     fn hint(&self) -> Option<String> {
         Some(
-            "start buildkitd and name it with `--addr` or `BUILDKIT_HOST`, or install docker with buildx and name an \
-             image in the manifest's `[buildkit]`"
+            "put buildkitd and buildctl on PATH, or name a running daemon with `--addr` or `BUILDKIT_HOST`, or install \
+             docker with buildx and name an image in the manifest's `[buildkit]`"
                 .to_owned(),
         )
     }
@@ -106,7 +106,10 @@ impl Engines {
                     return Ok(engine);
                 }
                 Err(failure) if failure.status() == Status::Engine => {
-                    reasons.push((engine.name(), failure.to_string()));
+                    let reason = failure.to_string();
+                    let own_name = format!("{}: ", engine.name());
+                    let reason = reason.strip_prefix(&own_name).unwrap_or(&reason).to_owned();
+                    reasons.push((engine.name(), reason));
                 }
                 Err(failure) => return Err(failure),
             }

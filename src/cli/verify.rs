@@ -152,6 +152,9 @@ impl Verdicts {
             platforms.push(document(&case, verdict));
         }
         let index = rebuilt.assembled.index.as_deref().map(Digest::of);
+        if job.platforms.len() == job.surveyed.image.platforms.len() {
+            self.compare_index(name, record, index, published);
+        }
         self.images.push(VerifiedImage {
             image: name.to_owned(),
             engines: rebuilt.engines.clone(),
@@ -162,6 +165,21 @@ impl Verdicts {
             output: output.map(shown),
             platforms,
         });
+    }
+
+    /// The index around the platforms: a record of the same platforms must have the same one.
+    fn compare_index(&mut self, name: &str, record: &Record, rebuilt: Option<Digest>, published: Option<&Published>) {
+        let Some(rebuilt) = rebuilt else { return };
+        if let Some(expected) = record.index.filter(|expected| *expected != rebuilt) {
+            self.count(Status::Differs);
+            let _ = writeln!(self.text, "{name} index: differs: recorded {expected}, rebuilt {rebuilt}");
+        }
+        if let Some(top) = published.and_then(|published| published.top).filter(|top| *top != rebuilt) {
+            let _ = writeln!(
+                self.text,
+                "{name} index: the published one is {top}, the rebuilt one {rebuilt}; only the platforms above were compared"
+            );
+        }
     }
 
     fn say(&mut self, name: &str, case: &Case, verdict: Verdict, engines: &str) {
