@@ -112,9 +112,8 @@ impl Unpacking<'_> {
         inode.owner = Owner { uid: member.entry.uid, gid: member.entry.gid };
         inode.mode = member.entry.mode;
         inode.mtime = mtime;
-        if let Some(capability) = capability_of(member) {
-            inode.capability = Some(capability);
-        }
+        // A change of owner takes the capability away from whatever is no directory.
+        inode.capability = capability_of(member).or_else(|| inode.capability.take().filter(|_| is_directory));
         if is_directory {
             self.directories.push((target, mtime));
         }

@@ -11,6 +11,7 @@ type Open = dyn Fn() -> io::Result<Box<dyn Read + Send>> + Send + Sync;
 pub(super) struct Spool {
     open: Box<Open>,
     place: PathBuf,
+    members_only: bool,
     spooled: OnceLock<PathBuf>,
     writing: Mutex<()>,
 }
@@ -27,7 +28,19 @@ impl Spool {
         place: PathBuf,
         open: impl Fn() -> io::Result<Box<dyn Read + Send>> + Send + Sync + 'static,
     ) -> Arc<Self> {
-        Arc::new(Self { open: Box::new(open), place, spooled: OnceLock::new(), writing: Mutex::new(()) })
+        Arc::new(Self::make(place, false, Box::new(open)))
+    }
+
+    /// The same for a stream that need be readable only as far as its members go.
+    pub(super) fn of_members(
+        place: PathBuf,
+        open: impl Fn() -> io::Result<Box<dyn Read + Send>> + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self::make(place, true, Box::new(open)))
+    }
+
+    fn make(place: PathBuf, members_only: bool, open: Box<Open>) -> Self {
+        Self { open, place, members_only, spooled: OnceLock::new(), writing: Mutex::new(()) }
     }
 
     /// The stream from its start.
@@ -43,7 +56,11 @@ impl Spool {
         let _writing = self.writing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if self.spooled.get().is_none() {
             let mut file = File::create_new(&self.place)?;
-            io::copy(&mut (self.open)()?, &mut file)?;
+            match io::copy(&mut (self.open)()?, &mut file) {
+                // What stands behind the end of an archive need not be readable.
+                Err(_) if self.members_only => {}
+                copied => drop(copied?),
+            }
         }
         Ok(self.spooled.get_or_init(|| self.place.clone()))
     }

@@ -101,7 +101,8 @@ impl Transfer<'_> {
         pattern: &str,
     ) -> Result<(), Problem> {
         let path = path::join(pivot, pattern.as_bytes());
-        let start = mount.files.root_path(self.from, pivot)?;
+        // A pivot that is a link itself is not followed here, though the copy would.
+        let start = mount.files.source_path(self.from, pivot, false)?;
         let found = match mount.files.lstat(self.from, &start).inode(&start)? {
             Some(directory) => {
                 let wanted = Wanted { include, exclude: self.exclude };

@@ -69,8 +69,9 @@ impl Archive {
         }
         let (content, limits) = (content.clone(), limits.clone());
         let most = limits.layer_bytes;
-        let stream =
-            Spool::new(place.to_owned(), move || Ok(Box::new(packing.unpack(content.open()?, &limits)?.take(most))));
+        let stream = Spool::of_members(place.to_owned(), move || {
+            Ok(Box::new(packing.unpack(content.open()?, &limits)?.take(most)))
+        });
         Ok(Some(Self { stream }))
     }
 
@@ -97,22 +98,27 @@ impl Archive {
                 Err(error) => return Err(refusal(&error)),
             };
             self.member(&mut inside, &member, owner)?;
-            if member.entry.kind == tar::Kind::Directory {
+            let is_skipped = member.key.is_empty() && path::clean(&member.entry.path) != b"/";
+            if member.entry.kind == tar::Kind::Directory && !is_skipped {
                 directories.push((path::join(b"/", &member.key), time_of(&member)));
             }
         }
         for (path, mtime) in directories {
-            if let Some(id) = inside.lstat(&path)?
-                && inside.files.get(id).is_directory()
-            {
-                inside.change(&path)?.mtime = mtime;
-            }
+            let path = inside.files.root_path(inside.tree, &path)?;
+            let id = inside.own(&path)?;
+            inside.files.get_mut(id).mtime = mtime;
         }
         Ok(())
     }
 
     fn member(&self, mount: &mut Mount<'_>, member: &Member, owner: Option<Owner>) -> Result<(), Problem> {
         if member.key.is_empty() {
+            // `.` is passed over, but `/` has its say about the destination.
+            if path::clean(&member.entry.path) == b"/" {
+                let root = mount.files.get_mut(mount.tree.root);
+                root.owner = owner.unwrap_or(Owner { uid: member.entry.uid, gid: member.entry.gid });
+                root.mode = member.entry.mode;
+            }
             return Ok(());
         }
         let target = path::join(b"/", &member.key);
@@ -132,15 +138,18 @@ impl Archive {
             inode.mode = member.entry.mode;
         }
         inode.mtime = time_of(member);
-        if let Some(capability) = capability_of(member) {
-            inode.capability = Some(capability);
-        }
+        // A change of owner takes the capability away from whatever is no directory.
+        inode.capability = capability_of(member).or_else(|| inode.capability.take().filter(|_| is_directory));
         Ok(())
     }
 }
 
 /// Makes the directories that the archive doesn't mention: 0755 and root's.
 fn make_implied(mount: &mut Mount<'_>, path: &[u8]) -> Result<(), Problem> {
+    // A link counts as there, wherever it leads.
+    if mount.lstat(path)?.is_some() {
+        return Ok(());
+    }
     let path = mount.files.root_path(mount.tree, path)?;
     mount.make_directories(&path, 0o755, Some(Owner::default()), None).map(|_| ())
 }
@@ -169,7 +178,7 @@ fn is_header(block: &[u8]) -> bool {
 /// The strict reader refuses more than BuildKit does; only a cut is certain to fail there too.
 fn refusal(error: &tar::TarError) -> Problem {
     let message = error.to_string();
-    if message.contains("cut") {
+    if message.contains("the archive is cut") {
         Problem::Failed(message)
     } else {
         Problem::Unproven(escape::text(&message).into_owned())

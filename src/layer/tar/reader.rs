@@ -38,8 +38,8 @@ pub struct Reader<R> {
     claimed: u64,
     end: Option<End>,
     climbing: Climbing,
-    /// The stream may end inside the padding of the last member.
-    may_end_early: bool,
+    /// The stream may end inside the padding of the last member, and what follows the end is not read.
+    is_local: bool,
 }
 
 impl<R: Read> Reader<R> {
@@ -56,14 +56,14 @@ impl<R: Read> Reader<R> {
             claimed: 0,
             end: None,
             climbing: Climbing::Refused,
-            may_end_early: false,
+            is_local: false,
         }
     }
 
     /// Reads an archive that ADD unpacks, which BuildKit takes less strictly: `..` in a name is clamped to the root
-    /// (in [`Member::key`]), and the last member's padding may be missing.
+    /// (in [`Member::key`]), the last member's padding may be missing, and nothing is read behind the end.
     pub fn of_local_archive(source: R, limits: &Limits) -> Self {
-        Self { climbing: Climbing::Clamped, may_end_early: true, ..Self::new(source, limits) }
+        Self { climbing: Climbing::Clamped, is_local: true, ..Self::new(source, limits) }
     }
 
     /// The next member; what is left of the current one's content is passed over. None at the end, after which the
@@ -261,7 +261,7 @@ impl<R: Read> Reader<R> {
         self.padding = 0;
         while left > 0 {
             let available = fill(&mut self.source)?.len() as u64;
-            if available == 0 && self.may_end_early && left <= padding {
+            if available == 0 && self.is_local && left <= padding {
                 return Ok(());
             }
             if available == 0 {
@@ -279,6 +279,15 @@ impl<R: Read> Reader<R> {
 
     /// After a block of zeros: a second one, then zeros only.
     fn read_end(&mut self) -> Result<(), TarError> {
+        if self.is_local {
+            let second = self.read_block()?;
+            if second.is_some_and(|block| block.iter().any(|&byte| byte != 0)) {
+                let what = "something stands behind a block of zeros";
+                return Err(TarError::object(Severity::Malformed, 12, self.offset, "archive".into(), what));
+            }
+            self.end = Some(if second.is_some() { End::Complete } else { End::Short });
+            return Ok(());
+        }
         let mut zeros = 0_u64;
         loop {
             let available = fill(&mut self.source)?;
