@@ -99,6 +99,8 @@ impl Graph<'_> {
             let workdir = rules.workdir(&start.workdir, &start.workdir);
             start.workdir = workdir.map_err(|error| DockerfileError::convert(error).at(lines))?;
         }
+        // Who takes files from it may have been evaluated before.
+        start.used_paths = std::mem::take(&mut self.states[id].evaluation.used_paths);
         self.states[id].evaluation = start;
         Ok(())
     }

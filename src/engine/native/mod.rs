@@ -92,13 +92,13 @@ fn contexts(plan: &Plan) -> BTreeMap<String, String> {
             PlannedContext::Layout(_) => {
                 let pinned = |pin: &&Pin| matches!(pin, Pin::Layout { request, .. } if request == name);
                 let Some(Pin::Layout { digest, .. }) = plan.pins.iter().find(pinned) else {
-                    return (name.clone(), format!("oci-layout://{}", store_name(index)));
+                    return (crate::drift::key(name), format!("oci-layout://{}", store_name(index)));
                 };
                 format!("oci-layout://{}@{digest}", store_name(index))
             }
             PlannedContext::Http(url) | PlannedContext::Git(url) => url.clone(),
         };
-        (name.clone(), value)
+        (crate::drift::key(name), value)
     };
     plan.contexts.iter().enumerate().map(spell).collect()
 }
