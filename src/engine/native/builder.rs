@@ -314,7 +314,7 @@ impl<'a> Builder<'a> {
         let owner = wanted.map(|wanted| wanted.resolve(&self.files, lower)).transpose()?;
         let exclude = patterns("excludepatterns", &step.exclude)?;
         let destination = path::clean_keeping_end(step.destination.as_bytes());
-        let from_context = from.is_none();
+        let (from_context, from_nothing) = (from.is_none(), matches!(from, Some(None)));
         let paths = step.sources.iter().any(|source| matches!(source, TransferSource::Path { .. }));
         let from = match from {
             Some(Some(tree)) => tree,
@@ -326,6 +326,7 @@ impl<'a> Builder<'a> {
             step,
             from,
             from_context,
+            from_nothing,
             destination: &destination,
             chmod: chmod.as_ref(),
             owner,

@@ -29,6 +29,8 @@ pub(super) struct Transfer<'a> {
     pub(super) step: &'a TransferStep,
     pub(super) from: Tree,
     pub(super) from_context: bool,
+    /// The stage that files are taken from has no tree.
+    pub(super) from_nothing: bool,
     pub(super) destination: &'a [u8],
     pub(super) chmod: Option<&'a Chmod>,
     pub(super) owner: Option<Owner>,
@@ -67,11 +69,16 @@ impl Transfer<'_> {
                 patterns("includepatterns", &[pattern])?
             }
         };
-        if let Some(pattern) = pattern
-            && !glob::is_pattern(&source)
-            && !glob::is_pattern(pattern.as_bytes())
-        {
-            self.require(mount, &source, include.as_ref(), pattern)?;
+        // BuildKit looks into sources for its cache, but not into a stage that nothing was ever put into.
+        let is_looked_into = !self.from_nothing && !glob::is_pattern(&source);
+        if is_looked_into {
+            let lists_entries = source == b"/" || (written.starts_with('/') && written.ends_with('/'));
+            if lists_entries && (include.is_some() || self.exclude.is_some()) {
+                self.check_links(mount, &source, include.as_ref())?;
+            }
+            if let Some(pattern) = pattern.filter(|pattern| !glob::is_pattern(pattern.as_bytes())) {
+                self.require(mount, &source, include.as_ref(), pattern)?;
+            }
         }
         if include.is_none() && !glob::is_pattern(&source) && !exists(mount.files, self.from, &source, true)? {
             let name = escape::bytes(&source);
@@ -88,6 +95,23 @@ impl Transfer<'_> {
                 continue;
             }
             self.copier(include.as_ref(), true).run(mount, self.from, &path, self.destination)?;
+        }
+        Ok(())
+    }
+
+    /// Links right below a source whose entries are picked by patterns must lead somewhere, if they are picked.
+    fn check_links(&self, mount: &Mount<'_>, source: &[u8], include: Option<&Patterns>) -> Result<(), Problem> {
+        let directory = mount.files.source_path(self.from, source, false)?;
+        let Some(directory) = mount.files.lstat(self.from, &directory).inode(&directory)? else { return Ok(()) };
+        let wanted = Wanted { include, exclude: self.exclude };
+        for (name, id) in mount.files.entries(directory) {
+            if !matches!(mount.files.get(id).kind, Kind::Symlink(_)) || !wanted.look_at(&name, &[None, None])?.0 {
+                continue;
+            }
+            let path = path::join(source, &name);
+            if !exists(mount.files, self.from, &path, true)? {
+                return failed(format!("\"{}\": not found", escape::bytes(&path)));
+            }
         }
         Ok(())
     }
@@ -149,14 +173,28 @@ struct Wanted<'a> {
     exclude: Option<&'a Patterns>,
 }
 
+/// What matched a directory: includes and excludes.
+type Matches = [Option<Matched>; 2];
+
 impl Wanted<'_> {
+    /// Whether a path is wanted, and by what; `by` holds what matched its directory.
+    fn look_at(&self, path: &[u8], by: &Matches) -> Result<(bool, Matches), Problem> {
+        let look = |patterns: Option<&Patterns>, by: &Option<Matched>| {
+            patterns.map(|patterns| patterns.look_at(path, by.as_ref())).transpose()
+        };
+        let included = look(self.include, &by[0])?;
+        let excluded = look(self.exclude, &by[1])?;
+        let hit = included.as_ref().is_none_or(|(hit, _)| *hit) && !excluded.as_ref().is_some_and(|(hit, _)| *hit);
+        Ok((hit, [included.map(|(_, by)| by), excluded.map(|(_, by)| by)]))
+    }
+
     /// Whether anything below a directory is wanted; `by` holds what matched the directory itself.
     fn any_below(
         &self,
         files: &Filesystem,
         directory: InodeId,
         relative: &mut Vec<u8>,
-        by: &[Option<Matched>; 2],
+        by: &Matches,
     ) -> Result<bool, Problem> {
         let length = relative.len();
         for (name, id) in files.entries(directory) {
@@ -164,13 +202,7 @@ impl Wanted<'_> {
                 relative.push(b'/');
             }
             relative.extend_from_slice(&name);
-            let look = |patterns: Option<&Patterns>, by: &Option<Matched>| {
-                patterns.map(|patterns| patterns.look_at(relative, by.as_ref())).transpose()
-            };
-            let included = look(self.include, &by[0])?;
-            let excluded = look(self.exclude, &by[1])?;
-            let hit = included.as_ref().is_none_or(|(hit, _)| *hit) && !excluded.as_ref().is_some_and(|(hit, _)| *hit);
-            let by = [included.map(|(_, by)| by), excluded.map(|(_, by)| by)];
+            let (hit, by) = self.look_at(relative, by)?;
             let found = hit || self.any_below(files, id, relative, &by)?;
             relative.truncate(length);
             if found {
