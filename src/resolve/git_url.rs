@@ -171,6 +171,10 @@ fn transport(remote: &str, http_allowed: impl Fn(&str) -> bool) -> Result<Transp
     if host.is_empty() || host.starts_with('-') || !host.bytes().all(name) {
         return Err("expected a host name".to_owned());
     }
+    // `TRANSPORT::ADDRESS` would make git run a helper program; only an IPv6 address may hold two colons.
+    if remote.contains("::") && !host.contains('[') {
+        return Err("two colons in a row are refused: git takes them for the name of a helper".to_owned());
+    }
     let bare = host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(bare, _)| bare);
     if transport == Transport::Http && !is_loopback_host(bare) && !http_allowed(remote) {
         return Err(format!("plain HTTP is refused for `{host}`, which is not this machine"));
@@ -266,6 +270,8 @@ mod tests {
             "https://h.example/x.git#*",
             "https://h.example/x.git\n",
             "http://h.example/x.git",
+            "git@a::",
+            "https://h.example/a::b.git",
             "https:///x.git",
             "https://h.example/x.git?x=1",
             "https://h.example/x.git?ref=%zz",
