@@ -40,6 +40,19 @@ enum State {
     Linked(Box<State>, Tree),
 }
 
+impl State {
+    /// The same result of the same steps.
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Nothing, Self::Nothing) => true,
+            (Self::Image(a), Self::Image(b)) => Arc::ptr_eq(a, b),
+            (Self::Tree(a), Self::Tree(b)) => a == b,
+            (Self::Linked(a, x), Self::Linked(b, y)) => x == y && a.is(b),
+            _ => false,
+        }
+    }
+}
+
 /// A layer of a stage.
 #[derive(Clone)]
 pub(super) enum StageLayer {
@@ -245,6 +258,8 @@ impl<'a> Builder<'a> {
         // With a mode BuildKit ignores `--link`.
         let link = step.link && step.chmod.is_empty();
         let lower = if link { None } else { self.tree(&stage.state)? };
+        // A tree that is copied into itself, and one that nothing was ever put into, have no part in BuildKit's cache.
+        let mut is_looked_into = true;
         let from = match step.from {
             Location::Context => None,
             Location::Stage(number) => {
@@ -252,11 +267,12 @@ impl<'a> Builder<'a> {
                     Some(source) => source.state.clone(),
                     None => return Err(place.error(Problem::Unproven("a source that comes later".to_owned()))),
                 };
+                is_looked_into = !matches!(state, State::Nothing) && (link || !state.is(&stage.state));
                 Some(self.tree(&state)?)
             }
         };
         let fetched = self.fetch(step, place)?;
-        let copied = self.copy(step, from, lower, fetched);
+        let copied = self.copy(step, from, lower, fetched, is_looked_into);
         let upper = copied.map_err(|problem| place.error(problem))?;
         self.end_layer(stage, lower, upper).map_err(|problem| place.error(problem))?;
         stage.state = match std::mem::replace(&mut stage.state, State::Nothing) {
@@ -308,13 +324,14 @@ impl<'a> Builder<'a> {
         from: Option<Option<Tree>>,
         lower: Option<Tree>,
         fetched: Vec<Fetched>,
+        is_looked_into: bool,
     ) -> Result<Tree, Problem> {
         let chmod = if step.chmod.is_empty() { None } else { Some(Chmod::parse(&step.chmod)?) };
         let wanted = (!step.chown.is_empty()).then(|| WantedOwner::parse(step.chown.as_bytes()));
         let owner = wanted.map(|wanted| wanted.resolve(&self.files, lower)).transpose()?;
         let exclude = patterns("excludepatterns", &step.exclude)?;
         let destination = path::clean_keeping_end(step.destination.as_bytes());
-        let (from_context, from_nothing) = (from.is_none(), matches!(from, Some(None)));
+        let from_context = from.is_none();
         let paths = step.sources.iter().any(|source| matches!(source, TransferSource::Path { .. }));
         let from = match from {
             Some(Some(tree)) => tree,
@@ -326,7 +343,7 @@ impl<'a> Builder<'a> {
             step,
             from,
             from_context,
-            from_nothing,
+            is_looked_into,
             destination: &destination,
             chmod: chmod.as_ref(),
             owner,

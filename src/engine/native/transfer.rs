@@ -29,8 +29,8 @@ pub(super) struct Transfer<'a> {
     pub(super) step: &'a TransferStep,
     pub(super) from: Tree,
     pub(super) from_context: bool,
-    /// The stage that files are taken from has no tree.
-    pub(super) from_nothing: bool,
+    /// BuildKit's cache looks into the sources, so that what it can't find there fails.
+    pub(super) is_looked_into: bool,
     pub(super) destination: &'a [u8],
     pub(super) chmod: Option<&'a Chmod>,
     pub(super) owner: Option<Owner>,
@@ -69,9 +69,7 @@ impl Transfer<'_> {
                 patterns("includepatterns", &[pattern])?
             }
         };
-        // BuildKit looks into sources for its cache, but not into a stage that nothing was ever put into.
-        let is_looked_into = !self.from_nothing && !glob::is_pattern(&source);
-        if is_looked_into {
+        if self.is_looked_into && !glob::is_pattern(&source) {
             let lists_entries = source == b"/" || (written.starts_with('/') && written.ends_with('/'));
             if lists_entries && (include.is_some() || self.exclude.is_some()) {
                 self.check_links(mount, &source, include.as_ref())?;

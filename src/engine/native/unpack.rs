@@ -150,8 +150,7 @@ fn make_implied(mount: &mut Mount<'_>, path: &[u8]) -> Result<(), Problem> {
     if mount.lstat(path)?.is_some() {
         return Ok(());
     }
-    let path = mount.files.root_path(mount.tree, path)?;
-    mount.make_directories(&path, 0o755, Some(Owner::default()), None).map(|_| ())
+    mount.make_directories(path, 0o755, Some(Owner::default()), None).map(|_| ())
 }
 
 fn start_of(content: &Content, length: u64) -> Result<Vec<u8>, Problem> {
