@@ -32,6 +32,7 @@ pub mod layer;
 pub mod git;
 pub mod http;
 pub mod process;
+pub mod scrub;
 
 pub mod config;
 pub mod json;

@@ -182,6 +182,8 @@ impl Case {
             epoch,
             pins,
             network: Network::default(),
+            run_env: BTreeMap::new(),
+            scrub: Vec::new(),
             allow: Vec::new(),
             secrets: Vec::new(),
             ssh: Vec::new(),

@@ -7,7 +7,9 @@
 mod assemble;
 mod blob;
 mod compress;
+mod injection;
 mod plan;
+mod surroundings_key;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -16,7 +18,9 @@ use std::sync::Arc;
 
 pub use assemble::{AssembleError, Assembled, AssembledLayer, AssembledPlatform, assemble, assemble_index};
 pub use blob::{Blob, Produce};
+pub use injection::{Injection, Reason, injected};
 pub use plan::Ingredients;
+pub use surroundings_key::surroundings_key;
 pub use tree::{MAIN_CONTEXT, ReachedPaths, WorkTree};
 
 use crate::cancel::Cancel;
@@ -28,6 +32,7 @@ use crate::lockfile::Pin;
 use crate::manifest::{Allow, Network, Output};
 use crate::platform::Platform;
 use crate::progress::Reporter;
+use crate::scrub::Rule;
 use crate::status::Failure;
 
 /// Everything that one platform's build may depend on.
@@ -61,6 +66,10 @@ pub struct Plan {
     pub pins: Vec<Pin>,
     /// What RUN may reach.
     pub network: Network,
+    /// Variables for RUN only, `epoch` resolved; [`injected`] adds those that a tape needs.
+    pub run_env: BTreeMap<String, String>,
+    /// What is left out of new layers, in the manifest's order.
+    pub scrub: Vec<Rule>,
     /// Exceptions that the user consented to.
     pub allow: Vec<Allow>,
     /// Secrets: id and file.

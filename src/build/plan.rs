@@ -7,6 +7,10 @@ use crate::epoch::Epoch;
 use crate::lockfile::Pin;
 use crate::manifest::{Image, NamedContext};
 use crate::platform::Platform;
+use crate::scrub::Rule;
+
+/// The value in `run-env` that stands for the epoch.
+const EPOCH: &str = "epoch";
 
 /// What the plans of an image's platforms have in common.
 #[derive(Clone, Debug)]
@@ -25,6 +29,8 @@ pub struct Ingredients<'a> {
     pub build_platform: Option<&'a Platform>,
     /// The epoch.
     pub epoch: Epoch,
+    /// The scrub rules as they are locked.
+    pub scrub: &'a [Rule],
     /// Secrets that were given: id and file.
     pub secrets: &'a [(String, PathBuf)],
     /// Whether the user consented to the manifest's `allow` entries.
@@ -34,6 +40,11 @@ pub struct Ingredients<'a> {
 }
 
 impl Ingredients<'_> {
+    /// A value of `run-env`.
+    fn resolve(&self, value: &str) -> String {
+        if value == EPOCH { self.epoch.to_string() } else { value.to_owned() }
+    }
+
     /// The plan for one platform.
     pub fn plan(&self, platform: &Platform) -> Plan {
         let image = self.image;
@@ -63,6 +74,8 @@ impl Ingredients<'_> {
             epoch: self.epoch,
             pins: self.pins.to_vec(),
             network: image.network,
+            run_env: image.run_env.iter().map(|(name, value)| (name.clone(), self.resolve(value))).collect(),
+            scrub: self.scrub.to_vec(),
             allow: if self.allow { image.allow.clone() } else { Vec::new() },
             secrets: self.secrets.to_vec(),
             ssh: image.ssh.clone(),

@@ -19,6 +19,7 @@ use crate::lockfile::{Lockfile, Pin, Record, Selection, WantedSource};
 use crate::manifest::{EpochSource, Network};
 use crate::platform::Platform;
 use crate::resolve::Resolver;
+use crate::scrub::{Rule, RuleError};
 use crate::status::{ExitStatus, Failure, Status};
 
 /// An image that is ready to be built.
@@ -38,6 +39,7 @@ pub struct Job<'a> {
     /// The epoch to build with.
     pub epoch: Epoch,
     secrets: Vec<(String, PathBuf)>,
+    scrub: Vec<Rule>,
 }
 
 /// Everything that the images of one command share.
@@ -63,6 +65,8 @@ enum JobError {
     Ahead { image: String, epoch: Epoch },
     #[error("`SOURCE_DATE_EPOCH`: {0}")]
     Variable(crate::epoch::InvalidEpoch),
+    #[error("image `{image}`: {error}")]
+    Scrub { image: String, error: RuleError },
     #[error("image `{image}` has no secret `{}`", crate::escape::text(id))]
     NoSecret { image: String, id: String },
 }
@@ -71,6 +75,7 @@ impl ExitStatus for JobError {
     fn status(&self) -> Status {
         match self {
             Self::Later { .. } => Status::Engine,
+            Self::Scrub { .. } => Status::Lock,
             _ => Status::Usage,
         }
     }
@@ -84,7 +89,7 @@ impl ExitStatus for JobError {
                 Some("set `source-date-epoch` in the manifest, or `SOURCE_DATE_EPOCH` in the environment".to_owned())
             }
             Self::NoSecret { .. } => Some("name it in the manifest's `secrets`".to_owned()),
-            Self::Ahead { .. } | Self::Variable(_) => None,
+            Self::Ahead { .. } | Self::Variable(_) | Self::Scrub { .. } => None,
         }
     }
 }
@@ -160,7 +165,9 @@ impl<'a> Shop<'a> {
             return Err(JobError::Ahead { image: name.to_owned(), epoch }.into());
         }
         let pins = self.lockfile.pins_of(name).into_iter().cloned().collect();
-        Ok(Job { surveyed, tree, pins, platforms, unrecorded, record, epoch, secrets })
+        let scrub = drift::scrub_rules(name, image, &self.lockfile)
+            .map_err(|error| JobError::Scrub { image: name.to_owned(), error })?;
+        Ok(Job { surveyed, tree, pins, platforms, unrecorded, record, epoch, secrets, scrub })
     }
 
     /// The epoch of a tree that is not the recorded one.
@@ -195,6 +202,7 @@ impl Job<'_> {
             pins: &pins,
             build_platform: Some(&self.surveyed.build_platform).filter(|_| survey.uses_build_platform),
             epoch: self.epoch,
+            scrub: &self.scrub,
             secrets: &self.secrets,
             allow,
             no_cache,

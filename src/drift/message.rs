@@ -31,6 +31,9 @@ impl fmt::Display for Drift {
                 let (expected, found) = (shown(expected.as_ref()), shown(found.as_ref()));
                 write!(f, "`{}` is {expected}, the pins were made for {found}", escape::text(fact))
             }
+            Self::ScrubUnknown { error, .. } => {
+                write!(f, "{error}: a newer `repro` made this lockfile, and `repro lock` would go back")
+            }
             Self::BuildkitChanged { expected, found } => {
                 let named = |reference: &Option<String>| match reference {
                     Some(reference) => format!("`{}`", escape::text(reference)),

@@ -9,6 +9,7 @@ mod message;
 mod pins;
 mod record;
 mod request;
+mod scrubbed;
 mod survey;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ pub use bases::{LockedBases, NoBase};
 pub use pins::{all, buildkit, pins};
 pub use record::{TreeFacts, record};
 pub use request::{build_platform, expected_request};
+pub use scrubbed::scrub_rules;
 pub use survey::{Survey, SurveyError, key, survey};
 pub use wanted::{frontend_source, wanted_sources};
 
@@ -27,6 +29,7 @@ use crate::digest::Digest;
 use crate::epoch::Epoch;
 use crate::lockfile::Fact;
 use crate::platform::Platform;
+use crate::scrub::RuleError;
 use crate::status::{ExitStatus, Status};
 
 /// One reason why the lockfile does not fit. `expected` is what is asked for now, `found` what the lockfile has.
@@ -88,6 +91,13 @@ pub enum Drift {
         expected: Option<Fact>,
         /// What the pins were made for; none is the default.
         found: Option<Fact>,
+    },
+    /// The lockfile holds a scrub profile, or a list of one, that this version does not have.
+    ScrubUnknown {
+        /// The image.
+        image: String,
+        /// What is wrong with it.
+        error: RuleError,
     },
     /// The manifest names another BuildKit image than the locked one.
     BuildkitChanged {
@@ -159,6 +169,7 @@ impl Drift {
             Self::PlatformNotPinned { .. } => "platform-not-pinned",
             Self::ChecksumChanged { .. } => "checksum-changed",
             Self::RequestChanged { .. } => "request-changed",
+            Self::ScrubUnknown { .. } => "scrub-unknown",
             Self::BuildkitChanged { .. } => "buildkit-changed",
             Self::RecordMissing { .. } => "record-missing",
             Self::RecordPins { .. } => "record-pins",
@@ -180,6 +191,7 @@ impl Drift {
             | Self::PlatformNotPinned { image, .. }
             | Self::ChecksumChanged { image, .. }
             | Self::RequestChanged { image, .. }
+            | Self::ScrubUnknown { image, .. }
             | Self::RecordMissing { image }
             | Self::RecordPins { image, .. }
             | Self::RecordContext { image, .. }

@@ -201,8 +201,9 @@ fn scrub_rules(value: Option<Value<'_>>, problems: &mut Problems) -> Vec<String>
         let known = scrub::check_rule(text.text).map_err(|refused| {
             let problem = text.problem(refused);
             match closest(text.text, &scrub::names()) {
+                _ if text.text.starts_with('/') => problem,
                 Some(guess) => problem.with_help(format!("did you mean `{guess}`?")),
-                None => problem.with_help(format!("profiles: {}", quoted_list(&scrub::names()))),
+                None => problem.with_help("`repro scrub list` shows the profiles".to_owned()),
             }
         });
         problems.keep(known);
