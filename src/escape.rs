@@ -44,7 +44,8 @@ fn push_text(out: &mut String, input: &str) {
     }
 }
 
-fn is_dangerous(c: char) -> bool {
+/// Whether a character moves a terminal's cursor, turns the direction of text or can't be seen.
+pub fn is_dangerous(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
         || matches!(c, '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}')

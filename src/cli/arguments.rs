@@ -410,10 +410,20 @@ pub struct Schema {
 pub enum SchemaName {
     /// repro.toml
     Manifest,
+    /// What `repro init --format json` prints
+    Init,
+    /// What `repro sources --format json` prints
+    Sources,
     /// What `repro lock --format json` prints
     Lock,
+    /// What `repro outdated --format json` prints
+    Outdated,
     /// What `repro build --format json` prints
     Build,
     /// What `repro verify --format json` prints
     Verify,
+    /// What `repro cache --format json` prints
+    Cache,
+    /// What other commands print with `--format json` when they fail
+    Failure,
 }

@@ -2,10 +2,9 @@
 
 use std::fmt::Write;
 
-use serde_json::json;
-
 use super::arguments::{Cache, CacheAction};
-use super::report::Report;
+use super::document::{CacheDocument, CacheUsage};
+use super::report::{Document, Report};
 use super::session::Session;
 use crate::escape;
 use crate::status::{Failure, Status};
@@ -27,9 +26,16 @@ pub fn run(arguments: &Cache, session: &Session) -> Result<Report, Failure> {
     }
     let path = escape::bytes(folder.as_os_str().as_encoded_bytes());
     let _ = writeln!(text, "{} blobs, {} bytes in {path}", usage.blobs, usage.bytes);
-    let document = json!({
-        "version": 1, "status": 0, "folder": path, "blobs": usage.blobs, "bytes": usage.bytes,
-        "removed": removed.map(|removed| json!({ "blobs": removed.blobs, "bytes": removed.bytes })),
-    });
+    let removed = removed.map(|removed| CacheUsage { blobs: removed.blobs, bytes: removed.bytes });
+    let document = CacheDocument {
+        version: 1,
+        status: 0,
+        folder: path,
+        blobs: usage.blobs,
+        bytes: usage.bytes,
+        removed,
+        error: None,
+    };
+    let document = Some(Document::of(&document));
     Ok(Report { status: Status::Success, text, document, failures: Vec::new() })
 }

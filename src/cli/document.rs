@@ -5,9 +5,49 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::arguments::Command;
+use super::report::Document;
 use crate::compare::Facts;
+use crate::dockerfile::sources::Source;
 use crate::platform::Platform;
-use crate::status::Failure;
+use crate::status::{Failure, Status};
+
+/// The document of a command that ended with a failure: its own, with empty lists.
+pub fn of_failure(command: &Command, failure: &Failure) -> Document {
+    let error = Some(ErrorDocument::of(failure));
+    let (version, status) = (1, failure.status().code());
+    match command {
+        Command::Build(_) => Document::of(&BuildDocument { version, status, images: Vec::new(), error }),
+        Command::Verify(_) => Document::of(&VerifyDocument { version, status, images: Vec::new(), error }),
+        Command::Lock(_) => Document::of(&LockDocument { status, error, ..LockDocument::empty() }),
+        Command::Outdated(_) => {
+            Document::of(&OutdatedDocument { version, status, outdated: Vec::new(), gone: Vec::new(), error })
+        }
+        Command::Sources(_) => {
+            let error = error.map(|error| SourcesError { error, stage: None, lines: Vec::new() });
+            Document::of(&SourcesDocument { status, error, ..SourcesDocument::empty() })
+        }
+        _ => Document::of(&FailureDocument { version, status, error }),
+    }
+}
+
+/// The document of a command line that can't be read.
+pub fn of_usage(message: String) -> Document {
+    let status = Status::Usage.code();
+    let hint = Some("`repro --help` tells what can be typed".to_owned());
+    Document::of(&FailureDocument { version: 1, status, error: Some(ErrorDocument { status, message, hint }) })
+}
+
+/// What a command without a document of its own for that prints when it fails.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct FailureDocument {
+    /// Of this form; 1.
+    pub version: u32,
+    /// The exit status.
+    pub status: u8,
+    /// What went wrong.
+    pub error: Option<ErrorDocument>,
+}
 
 /// What went wrong.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
@@ -25,6 +65,172 @@ impl ErrorDocument {
     pub fn of(failure: &Failure) -> Self {
         Self { status: failure.status().code(), message: super::report::chain(failure), hint: failure.hint() }
     }
+
+    /// The document of the most urgent of several failures.
+    pub fn of_worst(failures: &[Failure]) -> Option<Self> {
+        let worst = failures.iter().map(|failure| failure.status()).reduce(Status::or)?;
+        failures.iter().find(|failure| failure.status() == worst).map(Self::of)
+    }
+}
+
+/// What `repro init` prints.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct InitDocument {
+    /// Of this form; 1.
+    pub version: u32,
+    /// The exit status.
+    pub status: u8,
+    /// The manifest's path.
+    pub manifest: String,
+    /// Whether it was written; false if it was there.
+    pub written: bool,
+    /// What went wrong, if anything.
+    pub error: Option<ErrorDocument>,
+}
+
+/// What `repro cache` prints.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct CacheDocument {
+    /// Of this form; 1.
+    pub version: u32,
+    /// The exit status.
+    pub status: u8,
+    /// Where the cache is.
+    pub folder: String,
+    /// Blobs in it.
+    pub blobs: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// What was removed, with `shrink` and `clear`.
+    pub removed: Option<CacheUsage>,
+    /// What went wrong, if anything.
+    pub error: Option<ErrorDocument>,
+}
+
+/// A part of the cache.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct CacheUsage {
+    /// How many blobs.
+    pub blobs: u64,
+    /// How many bytes.
+    pub bytes: u64,
+}
+
+/// What `repro sources` prints.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct SourcesDocument {
+    /// Of this form; 1.
+    pub version: u32,
+    /// The exit status.
+    pub status: u8,
+    /// The frontend image of `# syntax=`, as written.
+    pub syntax: Option<String>,
+    /// What the targets take bytes from, each once; empty on error.
+    pub sources: Vec<ListedSource>,
+    /// Images whose configuration is asked for though none of their files are used.
+    pub resolved_only: Vec<ListedSource>,
+    /// `RUN` instructions that a target executes.
+    pub exec_ops: usize,
+    /// What went wrong, if anything.
+    pub error: Option<SourcesError>,
+}
+
+impl SourcesDocument {
+    /// A document that lists nothing.
+    pub fn empty() -> Self {
+        let (sources, resolved_only) = (Vec::new(), Vec::new());
+        Self { version: 1, status: 0, syntax: None, sources, resolved_only, exec_ops: 0, error: None }
+    }
+}
+
+/// One source with its pin.
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
+pub struct ListedSource {
+    /// What it is.
+    #[serde(flatten)]
+    #[schemars(with = "SourceFields")]
+    pub source: Source,
+    /// The digest or commit that it is locked to; null if it is not, and for local folders.
+    pub pin: Option<String>,
+}
+
+/// The members of a source in documents; those that say nothing are left out.
+#[derive(Clone, Debug, JsonSchema)]
+pub struct SourceFields {
+    /// What kind of source it is.
+    #[schemars(rename = "type")]
+    pub kind: SourceType,
+    /// What BuildKit's source policy calls it.
+    pub id: String,
+    /// Of an image: the full name with tag or digest.
+    #[schemars(rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// Of an image: the platform that is asked for.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+    /// Of an image that a named context replaces: the OCI layout's store and digest.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    pub layout: Option<String>,
+    /// Of a file or git repository: its address.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Of a git repository: branch, tag or commit.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    pub git_ref: Option<String>,
+    /// Of a git repository: a folder inside.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    pub subdir: Option<String>,
+    /// Of a file or git repository: what the Dockerfile demands to come.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<String>,
+    /// Of a git repository: `.git` is kept.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    pub keep_git_dir: Option<bool>,
+    /// Of a git repository: submodules are left out.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    pub skip_submodules: Option<bool>,
+    /// Of a git repository: the commit is fetched without a look at the reference.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    pub fetch_by_commit: Option<bool>,
+    /// Of a file: the name that it gets in a directory.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    pub filename: Option<String>,
+    /// Of a local folder: `context`, or the named context's name.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Of a local folder: the paths that are asked for; without it, everything.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    pub paths: Option<Vec<String>>,
+    /// The Dockerfile's lines that use it, each as `[line, line]`.
+    pub lines: Vec<[u32; 2]>,
+}
+
+/// Kinds of sources in documents.
+#[derive(Clone, Copy, Debug, JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub enum SourceType {
+    /// An image of a registry or layout.
+    Image,
+    /// A file behind a URL.
+    Http,
+    /// A git repository.
+    Git,
+    /// A folder given to the build.
+    Local,
+}
+
+/// An error of `repro sources`.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct SourcesError {
+    /// What went wrong.
+    #[serde(flatten)]
+    pub error: ErrorDocument,
+    /// Of an error in a Dockerfile: `parse`, `instructions` or `convert`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// Of an error in a Dockerfile: its lines, each as `[line, line]`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<[u32; 2]>,
 }
 
 /// What `repro build` prints.
@@ -149,7 +355,7 @@ pub enum VerdictName {
     Differs,
 }
 
-/// What `repro lock` and `repro outdated` print.
+/// What `repro lock` prints.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct LockDocument {
     /// Of this form; 1.
@@ -164,6 +370,48 @@ pub struct LockDocument {
     pub written: bool,
     /// What went wrong, if anything.
     pub error: Option<ErrorDocument>,
+}
+
+impl LockDocument {
+    /// A document without changes.
+    pub fn empty() -> Self {
+        Self { version: 1, status: 0, changes: Vec::new(), drift: Vec::new(), written: false, error: None }
+    }
+}
+
+/// What `repro outdated` prints.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct OutdatedDocument {
+    /// Of this form; 1.
+    pub version: u32,
+    /// The exit status.
+    pub status: u8,
+    /// Pins that upstream has moved on from.
+    pub outdated: Vec<OutdatedPin>,
+    /// Pinned bytes that upstream no longer has.
+    pub gone: Vec<GonePin>,
+    /// What went wrong, if anything.
+    pub error: Option<ErrorDocument>,
+}
+
+/// One pin that upstream has moved on from.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct OutdatedPin {
+    /// The request.
+    pub source: String,
+    /// What it is pinned to.
+    pub pinned: String,
+    /// What it means upstream now.
+    pub upstream: String,
+}
+
+/// One pin that upstream no longer serves.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct GonePin {
+    /// The request.
+    pub source: String,
+    /// What is missing, for people.
+    pub message: String,
 }
 
 /// One pin that changed or would change.

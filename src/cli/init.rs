@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use serde_json::json;
-
 use super::arguments::Init;
+use super::document::InitDocument;
 use super::project::{read_file, shown};
-use super::report::Report;
+use super::report::{Document, Report};
 use super::session::Session;
 use crate::dockerfile::{self, network};
 use crate::manifest::{self, FILE_NAME, Manifest};
@@ -68,6 +67,6 @@ pub fn run(arguments: &Init, session: &Session) -> Result<Report, Failure> {
 }
 
 fn report(file: &Path, text: String, written: bool) -> Report {
-    let document = json!({ "version": 1, "status": 0, "manifest": shown(file), "written": written });
-    Report { status: Status::Success, text, document, failures: Vec::new() }
+    let document = InitDocument { version: 1, status: 0, manifest: shown(file), written, error: None };
+    Report { document: Some(Document::of(&document)), ..Report::text(Status::Success, text) }
 }

@@ -2,13 +2,11 @@
 
 use std::fmt::Write;
 
-use serde_json::Value;
-
 use super::arguments;
 use super::document::{DriftDocument, ErrorDocument, LockChange, LockDocument};
 use super::online;
 use super::project::{Project, ProjectError};
-use super::report::Report;
+use super::report::{Document, Report};
 use super::session::Session;
 use super::wanted::{survey_all, wanted};
 use crate::drift::{self, Drift};
@@ -218,26 +216,19 @@ fn check(session: &Session, project: &Project) -> Result<Report, Failure> {
     let lockfile = Lockfile::parse_within(&text, &session.limits)?;
     let drifts = drifts(session, project, &lockfile)?;
     let status = if drifts.is_empty() { Status::Success } else { Status::Lock };
-    let mut document = LockDocument {
-        version: 1,
-        status: status.code(),
-        changes: Vec::new(),
-        drift: drifts.iter().map(describe).collect(),
-        written: false,
-        error: None,
-    };
+    let drift = drifts.iter().map(describe).collect();
+    let mut document = LockDocument { status: status.code(), drift, ..LockDocument::empty() };
     let mut failures: Vec<Failure> = Vec::new();
     let text = match drift::Stale::unless_empty(drifts) {
         Ok(()) => "the lockfile fits\n".to_owned(),
         Err(stale) => {
             let failure: Failure = stale.into();
-            document.error =
-                Some(ErrorDocument { status: status.code(), message: failure.to_string(), hint: failure.hint() });
+            document.error = Some(ErrorDocument::of(&failure));
             failures.push(failure);
             String::new()
         }
     };
-    Ok(Report { status, text, document: value(&document), failures })
+    Ok(Report { status, text, document: Some(Document::of(&document)), failures })
 }
 
 /// Why the lockfile does not fit the manifest, asked offline.
@@ -263,15 +254,9 @@ fn report(changes: &[Change], differs: bool, written: bool, dry_run: bool) -> Re
         (false, true, true) => "repro.lock would change\n",
         _ => "repro.lock is up to date\n",
     });
-    let document = LockDocument {
-        version: 1,
-        status: 0,
-        changes: changes.iter().map(change_document).collect(),
-        drift: Vec::new(),
-        written,
-        error: None,
-    };
-    Report { status: Status::Success, text, document: value(&document), failures: Vec::new() }
+    let changes = changes.iter().map(change_document).collect();
+    let document = LockDocument { changes, written, ..LockDocument::empty() };
+    Report { document: Some(Document::of(&document)), ..Report::text(Status::Success, text) }
 }
 
 fn change_document(change: &Change) -> LockChange {
@@ -285,8 +270,4 @@ fn change_document(change: &Change) -> LockChange {
         }
     };
     LockChange { source, old, new, message: change.to_string() }
-}
-
-fn value(document: &LockDocument) -> Value {
-    serde_json::to_value(document).unwrap_or_default()
 }

@@ -44,9 +44,10 @@ use crate::status::{Failure, Status};
 
 /// Runs one command line and gives the exit status.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(words) {
+    let words: Vec<OsString> = words.into_iter().collect();
+    let arguments = match Arguments::try_parse_from(&words) {
         Ok(arguments) => arguments,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&words, &error),
     };
     let format = arguments.global.format;
     let session = match Session::open(&arguments.global) {
@@ -81,9 +82,12 @@ fn dispatch(command: &Command, session: &Session) -> Result<Report, Failure> {
 }
 
 /// Help and version end with 0, wrong usage with 2.
-fn usage(error: &clap::Error) -> ExitCode {
+fn usage(words: &[OsString], error: &clap::Error) -> ExitCode {
     let status = if error.use_stderr() { Status::Usage } else { Status::Success };
     // A closed stdout or stderr changes no status.
     let _ = error.print();
+    if error.use_stderr() {
+        report::fail_usage(words, error);
+    }
     ExitCode::from(status.code())
 }

@@ -2,12 +2,10 @@
 
 use std::fmt::Write;
 
-use serde_json::Value;
-
-use super::document::{LockChange, LockDocument};
+use super::document::{ErrorDocument, GonePin, OutdatedDocument, OutdatedPin};
 use super::online;
 use super::project::Project;
-use super::report::Report;
+use super::report::{Document, Report};
 use super::session::Session;
 use crate::escape;
 use crate::lockfile::Pin;
@@ -38,7 +36,8 @@ pub fn run(session: &Session) -> Result<Report, Failure> {
         pins.push(Pin::Image { request, digest, platforms: Default::default() });
     }
     let mut text = String::new();
-    let mut changes = Vec::new();
+    let mut outdated = Vec::new();
+    let mut gone = Vec::new();
     let mut failures: Vec<Failure> = Vec::new();
     let mut status = Status::Success;
     for (pin, standing) in pins.iter().zip(resolver.standings(&pins)) {
@@ -51,27 +50,22 @@ pub fn run(session: &Session) -> Result<Report, Failure> {
                 let key = escape::text(&pin.key()).into_owned();
                 for missing in &standing.missing {
                     let _ = writeln!(text, "gone     {key}: {missing}");
+                    gone.push(GonePin { source: pin.key(), message: missing.to_string() });
                 }
-                if let Some(newer) = standing.newer {
-                    let message = format!("{key} {} → {newer}", pin.result());
-                    let _ = writeln!(text, "outdated {message}");
-                    changes.push(LockChange { source: pin.key(), old: Some(pin.result()), new: Some(newer), message });
+                if let Some(upstream) = standing.newer {
+                    let pinned = pin.result();
+                    let _ = writeln!(text, "outdated {key} {pinned} → {upstream}");
+                    outdated.push(OutdatedPin { source: pin.key(), pinned, upstream });
                 }
             }
         }
     }
     if text.is_empty() && failures.is_empty() {
         text.push_str("every pin is what upstream has\n");
-    } else if !changes.is_empty() {
+    } else if !outdated.is_empty() {
         text.push_str("`repro lock --update [SOURCE…]` moves them\n");
     }
-    let error = failures.first().map(|failure| super::document::ErrorDocument {
-        status: failure.status().code(),
-        message: failure.to_string(),
-        hint: failure.hint(),
-    });
-    let document =
-        LockDocument { version: 1, status: status.code(), changes, drift: Vec::new(), written: false, error };
-    let document: Value = serde_json::to_value(&document).unwrap_or_default();
-    Ok(Report { status, text, document, failures })
+    let error = ErrorDocument::of_worst(&failures);
+    let document = OutdatedDocument { version: 1, status: status.code(), outdated, gone, error };
+    Ok(Report { status, text, document: Some(Document::of(&document)), failures })
 }

@@ -24,5 +24,5 @@ pub fn run(arguments: &arguments::Policy, session: &Session) -> Result<Report, F
     }));
     let pins: Vec<_> = lockfile.pins_of(name).into_iter().cloned().collect();
     let text = Policy::strict(&pins, locals, &Redirects::default()).to_json();
-    Ok(Report { document: serde_json::from_str(&text).unwrap_or_default(), ..Report::text(Status::Success, text) })
+    Ok(Report::text(Status::Success, text))
 }

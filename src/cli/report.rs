@@ -1,13 +1,40 @@
 //! What a command prints at its end: a text or one JSON document on stdout, errors on stderr.
 
+use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::arguments::{Command, Format};
+use super::document;
+use crate::escape;
 use crate::status::{Failure, Status};
+
+/// A result as JSON text: members in the order of the type's fields, nothing in it that moves a terminal.
+pub struct Document(String);
+
+impl Document {
+    /// The document of a value.
+    pub fn of(value: &impl Serialize) -> Self {
+        let plain = serde_json::to_string_pretty(value).unwrap_or_default();
+        let mut text = String::with_capacity(plain.len() + 1);
+        for c in plain.chars() {
+            if c != '\n' && escape::is_dangerous(c) {
+                // Only strings hold such characters, and there the escape means the same.
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(text, "\\u{unit:04x}");
+                }
+            } else {
+                text.push(c);
+            }
+        }
+        text.push('\n');
+        Self(text)
+    }
+}
 
 /// A command's result.
 pub struct Report {
@@ -15,8 +42,8 @@ pub struct Report {
     pub status: Status,
     /// For people, on stdout.
     pub text: String,
-    /// The JSON document; null for commands whose data is the text itself.
-    pub document: Value,
+    /// The JSON document; none for commands whose data is the text itself.
+    pub document: Option<Document>,
     /// Failures of single images or sources, printed on stderr.
     pub failures: Vec<Failure>,
 }
@@ -24,7 +51,7 @@ pub struct Report {
 impl Report {
     /// A result that is only text.
     pub fn text(status: Status, text: String) -> Self {
-        Self { status, text, document: Value::Null, failures: Vec::new() }
+        Self { status, text, document: None, failures: Vec::new() }
     }
 
     /// Prints the result and gives the exit status.
@@ -32,12 +59,11 @@ impl Report {
         for failure in &self.failures {
             explain(failure);
         }
-        let printed = match format {
-            Format::Json if !self.document.is_null() => print_document(&self.document),
-            _ => io::stdout().write_all(self.text.as_bytes()).and_then(|()| io::stdout().flush()),
+        let text = match (format, &self.document) {
+            (Format::Json, Some(document)) => &document.0,
+            _ => &self.text,
         };
-        // A reader that went away (`| head`) changes no verdict.
-        drop(printed);
+        print(text);
         ExitCode::from(self.status.code())
     }
 }
@@ -46,31 +72,24 @@ impl Report {
 pub fn fail(command: &Command, failure: &Failure, format: Format) -> ExitCode {
     explain(failure);
     if format == Format::Json {
-        let list = match command.name() {
-            "sources" => "sources",
-            "lock" | "outdated" => "changes",
-            _ => "images",
-        };
-        let mut document = json!({ "version": 1, "status": failure.status().code(), list: [] });
-        document["error"] = error_document(failure);
-        if command.name() == "sources" {
-            document["syntax"] = Value::Null;
-        }
-        let _ = print_document(&document);
+        print(&document::of_failure(command, failure).0);
     }
     ExitCode::from(failure.status().code())
 }
 
-/// The `error` member of every document.
-pub fn error_document(failure: &Failure) -> Value {
-    json!({ "status": failure.status().code(), "message": chain(failure), "hint": failure.hint() })
+/// Prints the document of a command line that can't be read, if it asks for documents; clap said the rest.
+pub fn fail_usage(words: &[OsString], error: &clap::Error) {
+    let asked = |pair: &[OsString]| pair[0] == "--format" && pair[1] == "json";
+    if words.iter().any(|word| word == "--format=json") || words.windows(2).any(asked) {
+        let message = error.to_string();
+        let message = message.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        print(&document::of_usage(message).0);
+    }
 }
 
-fn print_document(document: &Value) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    serde_json::to_writer_pretty(&mut stdout, document)?;
-    stdout.write_all(b"\n")?;
-    stdout.flush()
+/// A reader that went away (`| head`) changes no verdict.
+fn print(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
 }
 
 /// Writes a failure and its hint to stderr.

@@ -4,7 +4,10 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
 use super::arguments::{Schema, SchemaName};
-use super::document::{BuildDocument, LockDocument, VerifyDocument};
+use super::document::{
+    BuildDocument, CacheDocument, FailureDocument, InitDocument, LockDocument, OutdatedDocument, SourcesDocument,
+    VerifyDocument,
+};
 use super::report::Report;
 use crate::status::Status;
 
@@ -17,6 +20,11 @@ pub fn run(arguments: &Schema) -> Report {
 pub fn text(name: SchemaName) -> String {
     match name {
         SchemaName::Manifest => crate::manifest::schema(),
+        SchemaName::Init => of::<InitDocument>(),
+        SchemaName::Sources => of::<SourcesDocument>(),
+        SchemaName::Outdated => of::<OutdatedDocument>(),
+        SchemaName::Cache => of::<CacheDocument>(),
+        SchemaName::Failure => of::<FailureDocument>(),
         SchemaName::Lock => of::<LockDocument>(),
         SchemaName::Build => of::<BuildDocument>(),
         SchemaName::Verify => of::<VerifyDocument>(),
@@ -24,7 +32,7 @@ pub fn text(name: SchemaName) -> String {
 }
 
 fn of<T: JsonSchema>() -> String {
-    let schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<T>();
+    let schema = SchemaSettings::draft07().for_serialize().into_generator().into_root_schema_for::<T>();
     let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
     text.push('\n');
     text

@@ -2,16 +2,15 @@
 
 use std::fmt::Write;
 
-use serde_json::{Value, json};
-
 use super::arguments;
+use super::document::{ErrorDocument, ListedSource, SourcesDocument, SourcesError};
 use super::excerpt::point;
 use super::online;
 use super::project::{Project, read_file};
-use super::report::{Report, error_document};
+use super::report::{Document, Report};
 use super::session::Session;
 use super::wanted::platforms;
-use crate::dockerfile::sources::{Origin, Source};
+use crate::dockerfile::sources::{self, Origin, Source};
 use crate::drift::{LockedBases, Survey, SurveyError, build_platform, survey, wanted_sources};
 use crate::escape;
 use crate::lockfile::Lockfile;
@@ -44,11 +43,11 @@ pub fn run(arguments: &arguments::Sources, session: &Session) -> Result<Report, 
 #[derive(Default)]
 struct Listing {
     text: String,
-    syntax: Value,
-    sources: Vec<Value>,
-    resolved_only: Vec<Value>,
+    syntax: Option<String>,
+    sources: Vec<ListedSource>,
+    resolved_only: Vec<ListedSource>,
     runs: usize,
-    error: Value,
+    error: Option<SourcesError>,
     status: Option<Status>,
     failures: Vec<Failure>,
 }
@@ -56,29 +55,29 @@ struct Listing {
 impl Listing {
     fn add(&mut self, image: &Image, survey: &Survey, lockfile: &Lockfile) {
         if let Some(frontend) = &survey.frontend {
-            self.syntax = json!(frontend);
+            self.syntax = Some(frontend.clone());
             let pin = survey.sources.last().and_then(|source| lockfile.pin(&source.key())).map(|pin| pin.result());
             self.line("frontend", frontend, pin.as_deref(), &[]);
         }
         self.runs = self.runs.max(survey.runs);
         for sources in survey.platforms.values() {
             for source in &sources.used {
-                let document = describe(image, source, lockfile);
-                if !self.sources.contains(&document) {
-                    self.show(source, &document);
-                    self.sources.push(document);
+                let listed = describe(image, source, lockfile);
+                if !self.sources.contains(&listed) {
+                    self.show(&listed);
+                    self.sources.push(listed);
                 }
             }
             for source in &sources.resolved_only {
-                let document = describe(image, source, lockfile);
-                if !self.resolved_only.contains(&document) {
-                    self.resolved_only.push(document);
+                let listed = describe(image, source, lockfile);
+                if !self.resolved_only.contains(&listed) {
+                    self.resolved_only.push(listed);
                 }
             }
         }
     }
 
-    fn show(&mut self, source: &Source, document: &Value) {
+    fn show(&mut self, ListedSource { source, pin }: &ListedSource) {
         let lines: Vec<u32> = source.lines.iter().map(|lines| lines.start).collect();
         let (kind, what) = match &source.origin {
             Origin::Git { identifier, .. } => ("git", identifier.clone()),
@@ -91,7 +90,7 @@ impl Listing {
             Origin::Local { name, paths: None } => ("local", format!("{name}: everything")),
             Origin::Local { name, paths: Some(paths) } => ("local", format!("{name}: {}", paths.join(" "))),
         };
-        self.line(kind, &what, document["pin"].as_str(), &lines);
+        self.line(kind, &what, pin.as_deref(), &lines);
     }
 
     fn line(&mut self, kind: &str, what: &str, pin: Option<&str>, lines: &[u32]) {
@@ -104,42 +103,41 @@ impl Listing {
     fn fail(&mut self, error: SurveyError, path: &std::path::Path, dockerfile: &[u8]) {
         let status = error.status();
         self.status = Some(self.status.map_or(status, |known| known.or(status)));
-        let mut document = match &error {
-            SurveyError::Dockerfile(error) => serde_json::to_value(error).unwrap_or_default(),
-            SurveyError::Frontend(_) | SurveyError::Base(_) => json!({}),
+        let dockerfile_error = match &error {
+            SurveyError::Dockerfile(error) => Some(error.clone()),
+            SurveyError::Frontend(_) | SurveyError::Base(_) => None,
         };
         let failure = point(error, path, dockerfile);
-        if let (Value::Object(document), Value::Object(more)) = (&mut document, error_document(&failure)) {
-            for (key, value) in more {
-                document.entry(key).or_insert(value);
-            }
+        let mut document = SourcesError { error: ErrorDocument::of(&failure), stage: None, lines: Vec::new() };
+        if let Some(error) = dockerfile_error {
+            document.lines = sources::pairs(&error.lines);
+            document.stage = Some(error.phase.name().to_owned());
+            document.error.message = error.message;
         }
-        self.error = document;
+        self.error.get_or_insert(document);
         self.failures.push(failure);
     }
 
     fn report(self) -> Report {
         let status = self.status.unwrap_or(Status::Success);
         let failed = status != Status::Success;
-        let document = json!({
-            "version": 1,
-            "status": status.code(),
-            "syntax": self.syntax,
-            "sources": if failed { Vec::new() } else { self.sources },
-            "resolved_only": if failed { Vec::new() } else { self.resolved_only },
-            "exec_ops": self.runs,
-            "error": self.error,
-        });
-        Report { status, text: self.text, document, failures: self.failures }
+        let document = SourcesDocument {
+            version: 1,
+            status: status.code(),
+            syntax: self.syntax,
+            sources: if failed { Vec::new() } else { self.sources },
+            resolved_only: if failed { Vec::new() } else { self.resolved_only },
+            exec_ops: self.runs,
+            error: self.error,
+        };
+        Report { status, text: self.text, document: Some(Document::of(&document)), failures: self.failures }
     }
 }
 
-/// A source as the document has it, with its pin.
-fn describe(image: &Image, source: &Source, lockfile: &Lockfile) -> Value {
-    let mut document = serde_json::to_value(source).unwrap_or_default();
-    let only = crate::dockerfile::sources::Sources { used: vec![source.clone()], ..Default::default() };
-    if let Some(wanted) = wanted_sources(image, &only).first() {
-        document["pin"] = json!(lockfile.pin(&wanted.key()).map(|pin| pin.result()));
-    }
-    document
+/// A source with its pin.
+fn describe(image: &Image, source: &Source, lockfile: &Lockfile) -> ListedSource {
+    let only = sources::Sources { used: vec![source.clone()], ..Default::default() };
+    let wanted = wanted_sources(image, &only);
+    let pin = wanted.first().and_then(|wanted| lockfile.pin(&wanted.key())).map(|pin| pin.result());
+    ListedSource { source: source.clone(), pin }
 }

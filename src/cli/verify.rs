@@ -3,8 +3,6 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use serde_json::Value;
-
 use super::arguments;
 use super::document::{ErrorDocument, VerdictName, VerifiedImage, VerifiedPlatform, VerifyDocument, built_platform};
 use super::engines::Engines;
@@ -13,7 +11,7 @@ use super::output;
 use super::project::{Project, shown};
 use super::rebuild::{Method, Rebuilt, rebuild};
 use super::recording;
-use super::report::Report;
+use super::report::{Document, Report};
 use super::session::Session;
 use super::work::WorkFolder;
 use crate::digest::Digest;
@@ -220,10 +218,9 @@ impl Verdicts {
 
     fn report(self) -> Report {
         let status = self.status.unwrap_or(Status::Success);
-        let error = self.failures.first().map(ErrorDocument::of);
+        let error = ErrorDocument::of_worst(&self.failures);
         let document = VerifyDocument { version: 1, status: status.code(), images: self.images, error };
-        let document: Value = serde_json::to_value(&document).unwrap_or_default();
-        Report { status, text: self.text, document, failures: self.failures }
+        Report { status, text: self.text, document: Some(Document::of(&document)), failures: self.failures }
     }
 }
 

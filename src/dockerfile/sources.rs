@@ -211,8 +211,8 @@ fn git_origin(git: &super::target::GitReference, keep_git_dir: bool) -> Origin {
     }
 }
 
-/// The lines one by one, each as `[line, line]`.
-fn pairs<'a>(lines: impl IntoIterator<Item = &'a Lines>) -> Vec<[u32; 2]> {
+/// The lines one by one, each as `[line, line]`, as documents have them.
+pub fn pairs<'a>(lines: impl IntoIterator<Item = &'a Lines>) -> Vec<[u32; 2]> {
     let each: BTreeSet<u32> = lines.into_iter().flat_map(|lines| lines.start..=lines.end).collect();
     each.into_iter().map(|line| [line, line]).collect()
 }
