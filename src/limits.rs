@@ -105,6 +105,12 @@ limits! {
     context_bytes = "context-bytes", 64 * GIB;
     /// Folders below each other in one context.
     context_depth = "context-depth", 256;
+    /// Seconds until a connection stands.
+    connect_time = "connect-time", 15;
+    /// Seconds until the headers of an HTTP answer are there.
+    answer_time = "answer-time", 60;
+    /// Seconds between two parts of an HTTP body.
+    idle_time = "idle-time", 60;
     /// Seconds that one engine run may take.
     build_time = "build-time", 24 * 3600;
 }

@@ -43,8 +43,8 @@ pub fn run(arguments: &Init, session: &Session) -> Result<Report, Failure> {
         .unwrap_or_else(|| session.directory.clone());
     let file = folder.join(FILE_NAME);
     if file.exists() {
-        let text = format!("{} is there already and was kept\n", shown(&file));
-        return Ok(report(&file, text, false));
+        let remark = format!("{} is there already and was kept\n", shown(&session.near(&file)));
+        return Ok(report(session, &file, remark, false));
     }
     let dockerfile = session.resolve(&arguments.dockerfile);
     if !dockerfile.is_file() {
@@ -63,10 +63,12 @@ pub fn run(arguments: &Init, session: &Session) -> Result<Report, Failure> {
     // The name comes from the command line: what is written must be readable.
     Manifest::parse(&text, &file, &folder)?;
     replace_file(&file, text.as_bytes())?;
-    Ok(report(&file, format!("wrote {}; next: `repro lock`\n", shown(&file)), true))
+    let remark = format!("wrote {}; next: `repro lock`\n", shown(&session.near(&file)));
+    Ok(report(session, &file, remark, true))
 }
 
-fn report(file: &Path, text: String, written: bool) -> Report {
+fn report(session: &Session, file: &Path, remark: String, written: bool) -> Report {
+    let text = if session.quiet { String::new() } else { remark };
     let document = InitDocument { version: 1, status: 0, manifest: shown(file), written, error: None };
     Report { document: Some(Document::of(&document)), ..Report::text(Status::Success, text) }
 }

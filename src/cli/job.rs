@@ -144,7 +144,9 @@ impl<'a> Shop<'a> {
         };
         let reached: &ReachedPaths = &surveyed.survey.reached;
         let root = &self.project.manifest.root;
-        let tree = WorkTree::read(root, image, surveyed.dockerfile.clone(), reached, &surroundings)?;
+        let mut tree = WorkTree::read(root, image, surveyed.dockerfile.clone(), reached, &surroundings)?;
+        // Messages name it as the user would.
+        tree.dockerfile_path = self.session.near(&tree.dockerfile_path);
         let record = record(name);
         let contexts = tree.context_digests();
         let facts = TreeFacts {

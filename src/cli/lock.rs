@@ -1,7 +1,5 @@
 //! `repro lock`: pins what manifest and Dockerfiles ask for.
 
-use std::fmt::Write;
-
 use super::arguments;
 use super::document::{DriftDocument, ErrorDocument, LockChange, LockDocument};
 use super::online;
@@ -26,6 +24,8 @@ enum LockError {
     Offline(Vec<String>),
     #[error("`--locked`: the lockfile would change")]
     Locked,
+    #[error("repro.lock line {line} is not as `repro` writes it: `repro lock` would change the file")]
+    Form { line: usize },
     #[error("{key}: upstream is younger than asked for: made {made}")]
     TooYoung { key: String, made: String },
     #[error("{key}: upstream does not tell its age")]
@@ -38,7 +38,7 @@ impl ExitStatus for LockError {
     fn status(&self) -> Status {
         match self {
             Self::UnknownSource(_) | Self::Offline(_) => Status::Usage,
-            Self::Locked => Status::Lock,
+            Self::Locked | Self::Form { .. } => Status::Lock,
             Self::TooYoung { .. } | Self::Ageless { .. } | Self::Checksum { .. } => Status::Source,
         }
     }
@@ -48,6 +48,7 @@ impl ExitStatus for LockError {
             Self::UnknownSource(_) => Some("`repro sources` lists them".to_owned()),
             Self::TooYoung { .. } | Self::Ageless { .. } => Some("without `--min-age` it is taken".to_owned()),
             Self::Locked => Some("`repro lock` without `--locked` writes it".to_owned()),
+            Self::Form { .. } => Some("`repro lock` writes it in its own form; the facts in it stay".to_owned()),
             Self::Offline(_) | Self::Checksum { .. } => None,
         }
     }
@@ -78,7 +79,13 @@ pub fn run(arguments: &arguments::Lock, session: &Session) -> Result<Report, Fai
         session.cancel.check()?;
         written = replace_file(path, new_text.as_bytes())?;
     }
-    Ok(report(&changes, differs, written, arguments.dry_run))
+    let remark = match (written, differs, arguments.dry_run) {
+        _ if session.quiet => "",
+        (true, ..) => "wrote repro.lock\n",
+        (false, true, true) => "repro.lock would change\n",
+        _ => "repro.lock is up to date\n",
+    };
+    Ok(report(&changes, written, remark))
 }
 
 /// The lockfile that is there, conflicts joined; an empty one if there is none.
@@ -215,11 +222,17 @@ fn check(session: &Session, project: &Project) -> Result<Report, Failure> {
     let text = project.lock_text(session)?.ok_or(ProjectError::NoLockfile)?;
     let lockfile = Lockfile::parse_within(&text, &session.limits)?;
     let drifts = drifts(session, project, &lockfile)?;
+    if drifts.is_empty()
+        && let Some(line) = lockfile.first_deviation(&text)
+    {
+        return Err(LockError::Form { line }.into());
+    }
     let status = if drifts.is_empty() { Status::Success } else { Status::Lock };
     let drift = drifts.iter().map(describe).collect();
     let mut document = LockDocument { status: status.code(), drift, ..LockDocument::empty() };
     let mut failures: Vec<Failure> = Vec::new();
     let text = match drift::Stale::unless_empty(drifts) {
+        Ok(()) if session.quiet => String::new(),
         Ok(()) => "the lockfile fits\n".to_owned(),
         Err(stale) => {
             let failure: Failure = stale.into();
@@ -244,16 +257,9 @@ fn describe(drift: &Drift) -> DriftDocument {
     DriftDocument { code: drift.code().to_owned(), image: drift.image().map(str::to_owned), message: drift.to_string() }
 }
 
-fn report(changes: &[Change], differs: bool, written: bool, dry_run: bool) -> Report {
-    let mut text = String::new();
-    for change in changes {
-        let _ = writeln!(text, "{change}");
-    }
-    text.push_str(match (written, differs, dry_run) {
-        (true, ..) => "wrote repro.lock\n",
-        (false, true, true) => "repro.lock would change\n",
-        _ => "repro.lock is up to date\n",
-    });
+fn report(changes: &[Change], written: bool, remark: &str) -> Report {
+    let mut text: String = changes.iter().map(|change| format!("{change}\n")).collect();
+    text.push_str(remark);
     let changes = changes.iter().map(change_document).collect();
     let document = LockDocument { changes, written, ..LockDocument::empty() };
     Report { document: Some(Document::of(&document)), ..Report::text(Status::Success, text) }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::project::{Project, read_text};
 use super::session::Session;
@@ -55,7 +56,11 @@ pub fn resolver(session: &Session, project: &Project, ages: bool) -> Result<Reso
         config: Arc::new(config(session)?),
         proxies: Proxies::from_variables(variable),
         limits: session.limits.clone(),
-        timeouts: Timeouts::default(),
+        timeouts: Timeouts {
+            connect: Duration::from_secs(session.limits.connect_time),
+            answer: Duration::from_secs(session.limits.answer_time),
+            idle: Duration::from_secs(session.limits.idle_time),
+        },
         retry: Retry::default(),
         cancel: session.cancel.clone(),
         progress: session.progress.clone(),

@@ -60,7 +60,9 @@ pub fn run(session: &Session) -> Result<Report, Failure> {
             }
         }
     }
-    if text.is_empty() && failures.is_empty() {
+    if session.quiet {
+        // Only the data.
+    } else if text.is_empty() && failures.is_empty() {
         text.push_str("every pin is what upstream has\n");
     } else if !outdated.is_empty() {
         text.push_str("`repro lock --update [SOURCE…]` moves them\n");

@@ -31,6 +31,8 @@ pub struct Session {
     pub locked: bool,
     /// `--offline`.
     pub offline: bool,
+    /// `--quiet`: no remarks on stdout either, only data.
+    pub quiet: bool,
     /// `--verbose`.
     pub verbose: bool,
     /// Limits with `--limit` applied.
@@ -85,6 +87,7 @@ impl Session {
             now: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
             locked: global.locked,
             offline: global.offline,
+            quiet: global.quiet,
             verbose: global.verbose > 0,
             limits,
             progress: terminal.clone(),
@@ -111,6 +114,19 @@ impl Session {
     /// A path relative to where the user stands, made absolute.
     pub fn resolve(&self, path: &Path) -> PathBuf {
         self.directory.join(path)
+    }
+
+    /// An absolute path as the user would write it here: relative where that is no longer.
+    pub fn near(&self, path: &Path) -> PathBuf {
+        let here: Vec<_> = self.directory.components().collect();
+        let there: Vec<_> = path.components().collect();
+        let same = here.iter().zip(&there).take_while(|(one, other)| one == other).count();
+        if !path.is_absolute() || same <= 1 {
+            return path.to_owned();
+        }
+        let up = std::iter::repeat_n(std::path::Component::ParentDir, here.len() - same);
+        let relative: PathBuf = up.chain(there[same..].iter().copied()).collect();
+        if relative.as_os_str().len() <= path.as_os_str().len() { relative } else { path.to_owned() }
     }
 
     /// The folder for everything that can be made again.

@@ -34,7 +34,7 @@ pub fn run(arguments: &arguments::Sources, session: &Session) -> Result<Report, 
         let platforms = platforms(name, image, &question.platforms)?;
         match survey(image, &dockerfile, &platforms, &build_platform, &mut bases) {
             Ok(survey) => listing.add(image, &survey, &lockfile),
-            Err(error) => listing.fail(error, &path, &dockerfile),
+            Err(error) => listing.fail(error, &session.near(&path), &dockerfile),
         }
     }
     Ok(listing.report())

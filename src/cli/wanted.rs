@@ -41,7 +41,7 @@ impl<'a> Surveyed<'a> {
         let build_platform = drift::build_platform(image, lockfile.images.get(name), &machine);
         let mut bases = LockedBases { lockfile, resolver, offline: session.offline };
         let survey = drift::survey(image, &dockerfile, &image.platforms, &build_platform, &mut bases)
-            .map_err(|error| super::excerpt::point(error, &path, &dockerfile))?;
+            .map_err(|error| super::excerpt::point(error, &session.near(&path), &dockerfile))?;
         Ok(Self { name, image, dockerfile, build_platform, survey })
     }
 

@@ -65,7 +65,7 @@ pub enum MergeError {
     #[error(transparent)]
     Markers(LockfileError),
     /// Pins differ and nobody chose.
-    #[error("merge conflict: {} pins differ{}", .0.len(), listed(.0))]
+    #[error("merge conflict: {}{}", if .0.len() == 1 { "a pin differs".to_owned() } else { format!("{} pins differ", .0.len()) }, listed(.0))]
     NeedsChoice(Vec<Difference>),
 }
 

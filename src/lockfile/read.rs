@@ -126,9 +126,19 @@ impl Lockfile {
         lockfile(raw).map_err(impossible)
     }
 
+    /// The first line, from 1, in which `text` is not what is written for these facts; line ends aside.
+    pub fn first_deviation(&self, text: &str) -> Option<usize> {
+        let (found, expected) = (text.replace("\r\n", "\n"), self.to_text());
+        if found == expected {
+            return None;
+        }
+        let same = found.lines().zip(expected.lines()).take_while(|(found, expected)| found == expected).count();
+        Some(same + 1)
+    }
+
     /// Whether `text` is exactly what is written for these facts, line ends aside.
     pub fn is_canonical(&self, text: &str) -> bool {
-        text.replace("\r\n", "\n") == self.to_text()
+        self.first_deviation(text).is_none()
     }
 }
 
