@@ -210,7 +210,10 @@ impl Case {
             engine.check(&plan).map_err(|error| error.to_string())?;
             let built = engine.build(&plan, &surroundings).map_err(|error| error.to_string())?;
             let cancel = Cancel::default();
-            platforms.push(assemble(&plan, built, Some(&folder), &cancel).map_err(|error| error.to_string())?);
+            platforms.push(
+                assemble(&plan, built, Some(&folder), &Limits::default(), &cancel)
+                    .map_err(|error| error.to_string())?,
+            );
         }
         Ok((platforms, fixtures))
     }

@@ -9,12 +9,15 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::compress::{pack, threads_for_each};
+use super::noise::{Noise, Scrubbed};
 use super::{Blob, Built, BuiltLayer, Plan};
 use crate::cancel::{Cancel, Cancelled};
 use crate::compare::Facts;
 use crate::digest::{DiffId, Digest};
+use crate::image::document::View;
 use crate::image::media_type::{Family, Kind, LayerCompression, kind};
-use crate::image::{Descriptor, DescriptorPlatform, ImageManifest, Index};
+use crate::image::{Config, Descriptor, DescriptorPlatform, ImageManifest, Index, InvalidDocument};
+use crate::limits::Limits;
 use crate::manifest::{Compression, MediaTypes};
 use crate::platform::Platform;
 use crate::status::{ExitStatus, Status};
@@ -44,6 +47,8 @@ pub struct AssembledPlatform {
     pub config: Vec<u8>,
     /// The layers, base first.
     pub layers: Vec<AssembledLayer>,
+    /// What each scrub rule named in new layers: the rule as lockfiles have it, in the plan's order.
+    pub scrubbed: Vec<(String, Scrubbed)>,
 }
 
 /// One layer of an assembled image.
@@ -78,6 +83,12 @@ pub enum AssembleError {
         /// What it wrote.
         found: DiffId,
     },
+    /// The config that the new diff IDs belong in can't be read.
+    #[error("the engine's config: {0}")]
+    Config(InvalidDocument),
+    /// The config would change in more than its diff IDs.
+    #[error("the engine's config is not in BuildKit's form, so nothing can be scrubbed")]
+    ConfigForm,
     /// A base layer is of a kind that images of this family can't hold.
     #[error("layer {number} has the media type `{}`, which is no layer", crate::escape::text(media_type))]
     NotALayer {
@@ -94,7 +105,7 @@ pub enum AssembleError {
 impl ExitStatus for AssembleError {
     fn status(&self) -> Status {
         match self {
-            Self::Layer { .. } | Self::Untrue { .. } => Status::Engine,
+            Self::Layer { .. } | Self::Untrue { .. } | Self::Config(_) | Self::ConfigForm => Status::Engine,
             Self::NotALayer { .. } => Status::Malformed,
             Self::Cancelled(_) => Status::Interrupted,
         }
@@ -114,11 +125,13 @@ impl AssembledPlatform {
 
 /// Packs the new layers of `built`, all cores at once, and writes the image manifest.
 ///
+/// What the plan's scrub rules name is left out of them before; the config then lists the diff IDs of what is left.
 /// With `keep`, the packed layers stay in that folder as `<platform>-<number>`; without, only their digests are known.
 pub fn assemble(
     plan: &Plan,
     built: Built,
     keep: Option<&Path>,
+    limits: &Limits,
     cancel: &Cancel,
 ) -> Result<AssembledPlatform, AssembleError> {
     let family = family(plan.output.media_types);
@@ -127,15 +140,18 @@ pub fn assemble(
         BuiltLayer::Base { .. } => None,
     });
     let threads = threads_for_each(sizes);
-    let layers = built
-        .layers
-        .par_iter()
-        .enumerate()
-        .map(|(at, layer)| assemble_layer(plan, family, at + 1, layer, keep, threads, cancel))
-        .collect::<Result<Vec<_>, _>>()?;
+    let packing = Packing { plan, family, keep, threads, limits, cancel };
+    let layers = built.layers.par_iter().enumerate().map(|(at, layer)| packing.layer(at + 1, layer));
+    let layers = layers.collect::<Result<Vec<_>, _>>()?;
+    let mut scrubbed: Vec<_> = plan.scrub.iter().map(|rule| (rule.name().to_owned(), Scrubbed::default())).collect();
+    for (_, of_layer) in &layers {
+        scrubbed.iter_mut().zip(of_layer).for_each(|((_, whole), part)| whole.add(part));
+    }
+    let layers: Vec<AssembledLayer> = layers.into_iter().map(|(layer, _)| layer).collect();
+    let config = with_diff_ids(built.config, &built.layers, &layers, limits)?;
     let manifest = ImageManifest {
         media_type: Some(family.manifest().to_owned()),
-        config: Descriptor::of(family.config(), &built.config),
+        config: Descriptor::of(family.config(), &config),
         layers: layers.iter().map(|layer| layer.descriptor.clone()).collect(),
         annotations: if family == Family::Oci { plan.annotations.clone() } else { BTreeMap::new() },
         artifact_type: None,
@@ -149,7 +165,7 @@ pub fn assemble(
         variant: plan.platform.variant.clone(),
         ..DescriptorPlatform::default()
     });
-    Ok(AssembledPlatform { platform: plan.platform.clone(), manifest, descriptor, config: built.config, layers })
+    Ok(AssembledPlatform { platform: plan.platform.clone(), manifest, descriptor, config, layers, scrubbed })
 }
 
 /// The index of several platforms; none for a single one.
@@ -177,42 +193,86 @@ fn family(media_types: MediaTypes) -> Family {
     }
 }
 
-fn assemble_layer(
-    plan: &Plan,
+/// The config with the diff IDs that the layers have now; the same bytes if none changed.
+fn with_diff_ids(
+    bytes: Vec<u8>,
+    before: &[BuiltLayer],
+    after: &[AssembledLayer],
+    limits: &Limits,
+) -> Result<Vec<u8>, AssembleError> {
+    if before.iter().zip(after).all(|(before, after)| before.diff_id() == after.diff_id) {
+        return Ok(bytes);
+    }
+    let mut config = Config::parse(&bytes, limits).map_err(AssembleError::Config)?;
+    if config.to_bytes() != bytes {
+        return Err(AssembleError::ConfigForm);
+    }
+    config.diff_ids = after.iter().map(|layer| layer.diff_id).collect();
+    Ok(config.to_bytes())
+}
+
+/// How the layers of one image are packed.
+struct Packing<'a> {
+    plan: &'a Plan,
     family: Family,
-    number: usize,
-    layer: &BuiltLayer,
-    keep: Option<&Path>,
+    keep: Option<&'a Path>,
     threads: usize,
-    cancel: &Cancel,
-) -> Result<AssembledLayer, AssembleError> {
-    match layer {
-        BuiltLayer::Base { media_type, digest, size, diff_id, blob } => {
-            let Kind::Layer(compression) = kind(media_type) else {
-                return Err(AssembleError::NotALayer { number, media_type: media_type.clone() });
-            };
-            let descriptor = Descriptor::new(family.layer(compression), *digest, *size);
-            Ok(AssembledLayer { descriptor, diff_id: *diff_id, blob: Some(blob.clone()) })
-        }
-        BuiltLayer::New { diff_id, size, tar } => {
-            let target =
-                keep.map(|folder| folder.join(format!("{}-{number}", plan.platform.to_string().replace('/', "-"))));
-            let packed = pack(tar, *size, plan.output.compression, target.as_deref(), threads, cancel);
-            let packed = packed.map_err(|error| {
-                if cancel.is_cancelled() { Cancelled.into() } else { AssembleError::Layer { number, error } }
-            })?;
-            if packed.diff_id != *diff_id {
-                return Err(AssembleError::Untrue { number, claimed: *diff_id, found: packed.diff_id });
+    limits: &'a Limits,
+    cancel: &'a Cancel,
+}
+
+impl Packing<'_> {
+    /// One layer, and what each scrub rule named in it.
+    fn layer(&self, number: usize, layer: &BuiltLayer) -> Result<(AssembledLayer, Vec<Scrubbed>), AssembleError> {
+        match layer {
+            BuiltLayer::Base { media_type, digest, size, diff_id, blob } => {
+                let Kind::Layer(compression) = kind(media_type) else {
+                    return Err(AssembleError::NotALayer { number, media_type: media_type.clone() });
+                };
+                let descriptor = Descriptor::new(self.family.layer(compression), *digest, *size);
+                let layer = AssembledLayer { descriptor, diff_id: *diff_id, blob: Some(blob.clone()) };
+                Ok((layer, Vec::new()))
             }
-            let compression = match plan.output.compression {
-                Compression::Gzip => LayerCompression::Gzip,
-                Compression::Uncompressed => LayerCompression::None,
-            };
-            let mut descriptor = Descriptor::new(family.layer(compression), packed.digest, packed.size);
-            if family == Family::Oci {
-                descriptor.annotations.insert(REWRITTEN.to_owned(), plan.epoch.to_string());
-            }
-            Ok(AssembledLayer { descriptor, diff_id: *diff_id, blob: target.map(Blob::File) })
+            BuiltLayer::New { diff_id, size, tar } => self.new_layer(number, *diff_id, *size, tar),
         }
+    }
+
+    fn new_layer(
+        &self,
+        number: usize,
+        claimed: DiffId,
+        size: u64,
+        tar: &Blob,
+    ) -> Result<(AssembledLayer, Vec<Scrubbed>), AssembleError> {
+        let failed = |error| {
+            if self.cancel.is_cancelled() { Cancelled.into() } else { AssembleError::Layer { number, error } }
+        };
+        let check =
+            |found| if found == claimed { Ok(()) } else { Err(AssembleError::Untrue { number, claimed, found }) };
+        let plan = self.plan;
+        let (tar, scrubbed) = if plan.scrub.is_empty() {
+            (tar.clone(), Vec::new())
+        } else {
+            let mut noise = Noise::find(tar, &plan.scrub, self.limits, self.cancel).map_err(failed)?;
+            check(noise.diff_id.unwrap_or(claimed))?;
+            let scrubbed = std::mem::take(&mut noise.scrubbed);
+            (noise.remove(tar, self.limits, self.cancel), scrubbed)
+        };
+        let target =
+            self.keep.map(|folder| folder.join(format!("{}-{number}", plan.platform.to_string().replace('/', "-"))));
+        let compression = plan.output.compression;
+        let packed = pack(&tar, size, compression, target.as_deref(), self.threads, self.cancel).map_err(failed)?;
+        if plan.scrub.is_empty() {
+            check(packed.diff_id)?;
+        }
+        let stored = match compression {
+            Compression::Gzip => LayerCompression::Gzip,
+            Compression::Uncompressed => LayerCompression::None,
+        };
+        let mut descriptor = Descriptor::new(self.family.layer(stored), packed.digest, packed.size);
+        if self.family == Family::Oci {
+            descriptor.annotations.insert(REWRITTEN.to_owned(), plan.epoch.to_string());
+        }
+        Ok((AssembledLayer { descriptor, diff_id: packed.diff_id, blob: target.map(Blob::File) }, scrubbed))
     }
 }

@@ -8,6 +8,7 @@ mod assemble;
 mod blob;
 mod compress;
 mod injection;
+mod noise;
 mod plan;
 mod surroundings_key;
 mod tree;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 pub use assemble::{AssembleError, Assembled, AssembledLayer, AssembledPlatform, assemble, assemble_index};
 pub use blob::{Blob, Produce};
 pub use injection::{Injection, Reason, injected};
+pub use noise::Scrubbed;
 pub use plan::Ingredients;
 pub use surroundings_key::surroundings_key;
 pub use tree::{MAIN_CONTEXT, ReachedPaths, WorkTree};
@@ -162,4 +164,13 @@ pub enum BuiltLayer {
         /// Where the uncompressed tar is.
         tar: Blob,
     },
+}
+
+impl BuiltLayer {
+    /// The layer's diff ID.
+    pub fn diff_id(&self) -> DiffId {
+        match self {
+            Self::Base { diff_id, .. } | Self::New { diff_id, .. } => *diff_id,
+        }
+    }
 }

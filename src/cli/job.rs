@@ -233,8 +233,6 @@ fn refuse_later(surveyed: &Surveyed<'_>) -> Result<(), JobError> {
         "`network = \"locked\"`"
     } else if runs && !image.run_env.is_empty() {
         "`run-env`"
-    } else if !image.scrub.is_empty() {
-        "`scrub`"
     } else {
         return Ok(());
     };

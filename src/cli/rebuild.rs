@@ -100,7 +100,7 @@ fn build_one(
     let result = engine.build(plan, &surroundings);
     session.progress.end(&step);
     session.cancel.check()?;
-    Ok(assemble(plan, result?, keep.then_some(folder), &session.cancel)?)
+    Ok(assemble(plan, result?, keep.then_some(folder), &session.limits, &session.cancel)?)
 }
 
 fn agree(
