@@ -7,7 +7,7 @@ use std::path::Path;
 
 use clap::{CommandFactory, ValueEnum};
 use repro::cli::arguments::{Arguments, SchemaName};
-use repro::cli::schema;
+use repro::cli::{schema, scrub};
 
 fn check(path: &str, content: &[u8]) {
     if std::env::var_os("REPRO_BLESS").is_some() {
@@ -27,6 +27,15 @@ fn schemas_are_those_of_the_types() {
         };
         check(&format!("schema/{file}.schema.json"), schema::text(*name).as_bytes());
     }
+}
+
+#[test]
+fn the_scrub_profiles_are_documented() {
+    let page = fs::read_to_string("docs/scrub.md").unwrap();
+    let (head, rest) = page.split_once("<!-- profiles -->\n").unwrap();
+    let (_, tail) = rest.split_once("<!-- /profiles -->").unwrap();
+    let table = scrub::table();
+    check("docs/scrub.md", format!("{head}<!-- profiles -->\n{table}<!-- /profiles -->{tail}").as_bytes());
 }
 
 #[test]

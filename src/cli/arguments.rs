@@ -104,6 +104,8 @@ pub enum Command {
     Build(Build),
     /// Rebuild images and compare them with their record
     Verify(Verify),
+    /// Show what scrub profiles leave out of new layers
+    Scrub(Scrub),
     /// Show, check or clear the cache of fetched blobs
     Cache(Cache),
     /// Print a completion script for a shell
@@ -125,6 +127,7 @@ impl Command {
             Self::Policy(_) => "policy",
             Self::Build(_) => "build",
             Self::Verify(_) => "verify",
+            Self::Scrub(_) => "scrub",
             Self::Cache(_) => "cache",
             Self::Completions(_) => "completions",
             Self::Layer(_) => "layer",
@@ -348,6 +351,22 @@ pub struct Verify {
     pub engine: EngineChoice,
 }
 
+/// `repro scrub`.
+#[derive(Debug, Args)]
+pub struct Scrub {
+    /// What to do
+    #[command(subcommand)]
+    pub action: ScrubAction,
+}
+
+/// What `repro scrub` does.
+#[derive(Debug, Subcommand)]
+pub enum ScrubAction {
+    /// List all profiles with their numbers and exact paths
+    #[command(after_help = "Example:\n  repro scrub list --format json")]
+    List,
+}
+
 /// `repro cache`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  repro cache shrink 2000000000   keep the 2 GB used last")]
@@ -426,4 +445,6 @@ pub enum SchemaName {
     Cache,
     /// What other commands print with `--format json` when they fail
     Failure,
+    /// What `repro scrub list --format json` prints
+    Scrub,
 }

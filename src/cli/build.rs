@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::arguments;
-use super::document::{BuildDocument, BuiltImage, ErrorDocument, built_platform};
+use super::document::{BuildDocument, BuiltImage, BuiltPlatform, ErrorDocument, built_platform, scrubbed_files};
 use super::engines::Engines;
 use super::job::{Job, Shop};
 use super::output;
@@ -14,7 +14,7 @@ use super::recording;
 use super::report::{Document, Report};
 use super::session::Session;
 use super::work::WorkFolder;
-use crate::build::Surroundings;
+use crate::build::{AssembledPlatform, Plan, Surroundings, injected};
 use crate::compare::{Facts, compare};
 use crate::drift::Stale;
 use crate::platform::Platform;
@@ -79,7 +79,7 @@ pub fn run(arguments: &arguments::Build, session: &Session) -> Result<Report, Fa
         return dry_run(&shop, &engines, &jobs, &method);
     }
     let work = WorkFolder::new(session)?;
-    let mut results = Results::default();
+    let mut results = Results { is_verbose: session.verbose, ..Results::default() };
     for job in &jobs {
         if session.locked && !recording {
             Stale::unless_empty(job.unrecorded.clone())?;
@@ -124,6 +124,7 @@ fn dry_run(shop: &Shop<'_>, engines: &Engines, jobs: &[Job<'_>], method: &Method
                 };
                 let commands = engine.commands(&plan, &surroundings)?;
                 let _ = writeln!(text, "# {} {platform}, with {}", plan.image, engine.name());
+                list_surroundings(&mut text, &plan);
                 if commands.is_empty() {
                     text.push_str("# builds in this process, runs nothing\n");
                 }
@@ -140,8 +141,33 @@ fn dry_run(shop: &Shop<'_>, engines: &Engines, jobs: &[Job<'_>], method: &Method
     Ok(Report::text(Status::Success, text))
 }
 
+/// What RUN is given, and what is left out of its layers.
+fn list_surroundings(text: &mut String, plan: &Plan) {
+    for injection in injected(plan) {
+        let (name, value) = (&injection.variable, crate::escape::text(&injection.value));
+        let _ = writeln!(text, "# RUN gets {name}={value}");
+        if let Some(content) = injection.file {
+            let _ = writeln!(text, "#   {value} holds {}", crate::escape::text(content.trim_end()));
+        }
+    }
+    for rule in &plan.scrub {
+        let _ = writeln!(text, "# scrubbed from new layers: {}", crate::escape::text(rule.name()));
+    }
+}
+
+/// What the scrub rules left out, file by file.
+fn list_scrubbed(text: &mut String, platform: &AssembledPlatform) {
+    for (rule, scrubbed) in &platform.scrubbed {
+        let _ = writeln!(text, "  scrub {rule}: {} files, {} bytes", scrubbed.files, scrubbed.bytes);
+        scrubbed.paths.iter().for_each(|path| {
+            let _ = writeln!(text, "    {path}");
+        });
+    }
+}
+
 #[derive(Default)]
 struct Results {
+    is_verbose: bool,
     text: String,
     images: Vec<BuiltImage>,
     failures: Vec<Failure>,
@@ -178,6 +204,9 @@ impl Results {
         let name = job.surveyed.name;
         for platform in &rebuilt.assembled.platforms {
             let _ = writeln!(self.text, "{name} {} {}", platform.platform, platform.descriptor.digest);
+            if self.is_verbose {
+                list_scrubbed(&mut self.text, platform);
+            }
         }
         let index = rebuilt.assembled.index.as_deref().map(crate::digest::Digest::of);
         if let Some(index) = index {
@@ -195,7 +224,10 @@ impl Results {
                 .assembled
                 .platforms
                 .iter()
-                .map(|platform| built_platform(&platform.platform, &platform.facts()))
+                .map(|platform| BuiltPlatform {
+                    scrubbed: Some(scrubbed_files(platform)),
+                    ..built_platform(&platform.platform, &platform.facts())
+                })
                 .collect(),
         });
     }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::arguments::Command;
 use super::report::Document;
+use crate::build::AssembledPlatform;
 use crate::compare::Facts;
 use crate::dockerfile::sources::Source;
 use crate::platform::Platform;
@@ -278,6 +279,33 @@ pub struct BuiltPlatform {
     pub config: String,
     /// Diff IDs.
     pub layers: Vec<String>,
+    /// What each scrub rule named in new layers; absent in records and published images, which tell only their bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scrubbed: Option<Vec<ScrubbedFiles>>,
+}
+
+/// What one scrub rule named in the new layers of one platform.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct ScrubbedFiles {
+    /// The rule: a profile with the number of its list, or a path.
+    pub rule: String,
+    /// How many files it named.
+    pub files: u64,
+    /// Bytes of their content.
+    pub bytes: u64,
+    /// Their absolute paths, sorted, a thousand at most.
+    pub paths: Vec<String>,
+}
+
+/// What the scrub rules named in one platform's new layers.
+pub fn scrubbed_files(platform: &AssembledPlatform) -> Vec<ScrubbedFiles> {
+    let files = platform.scrubbed.iter().map(|(rule, scrubbed)| ScrubbedFiles {
+        rule: rule.clone(),
+        files: scrubbed.files,
+        bytes: scrubbed.bytes,
+        paths: scrubbed.paths.iter().cloned().collect(),
+    });
+    files.collect()
 }
 
 /// One platform's digests.
@@ -287,6 +315,7 @@ pub fn built_platform(platform: &Platform, facts: &Facts) -> BuiltPlatform {
         manifest: facts.manifest.to_string(),
         config: facts.config.to_string(),
         layers: facts.layers.iter().map(ToString::to_string).collect(),
+        scrubbed: None,
     }
 }
 

@@ -65,6 +65,10 @@ enum JobError {
     Ahead { image: String, epoch: Epoch },
     #[error("`SOURCE_DATE_EPOCH`: {0}")]
     Variable(crate::epoch::InvalidEpoch),
+    #[error(
+        "image `{image}`: Dockerfile line {line}: the base has an `ONBUILD RUN`, which can't be given the variables of `run-env`"
+    )]
+    Trigger { image: String, line: u32 },
     #[error("image `{image}`: {error}")]
     Scrub { image: String, error: RuleError },
     #[error("image `{image}` has no secret `{}`", crate::escape::text(id))]
@@ -88,6 +92,7 @@ impl ExitStatus for JobError {
             Self::NoEpoch { .. } => {
                 Some("set `source-date-epoch` in the manifest, or `SOURCE_DATE_EPOCH` in the environment".to_owned())
             }
+            Self::Trigger { .. } => Some("write that RUN into the Dockerfile, or leave `run-env` out".to_owned()),
             Self::NoSecret { .. } => Some("name it in the manifest's `secrets`".to_owned()),
             Self::Ahead { .. } | Self::Variable(_) | Self::Scrub { .. } => None,
         }
@@ -133,6 +138,7 @@ impl<'a> Shop<'a> {
     ) -> Result<Job<'a>, Failure> {
         let (name, image) = (surveyed.name, surveyed.image);
         refuse_later(&surveyed)?;
+        refuse_triggers(&surveyed)?;
         let secrets = secrets(self.session, name, &image.secrets, choice)?;
         let platforms = platforms(name, image, &question.platforms)?;
         let cache = self.session.cache_folder()?;
@@ -231,12 +237,21 @@ fn refuse_later(surveyed: &Surveyed<'_>) -> Result<(), JobError> {
     let runs = surveyed.survey.runs > 0;
     let what = if runs && image.network == Network::Locked {
         "`network = \"locked\"`"
-    } else if runs && !image.run_env.is_empty() {
-        "`run-env`"
     } else {
         return Ok(());
     };
     Err(JobError::Later { image: surveyed.name.to_owned(), what })
+}
+
+/// Triggers stand in their base and can't be given variables: refused rather than run without them.
+fn refuse_triggers(surveyed: &Surveyed<'_>) -> Result<(), JobError> {
+    let mut lines = surveyed.survey.platforms.values().flat_map(|sources| &sources.triggered_runs);
+    match lines.next() {
+        Some(lines) if !surveyed.image.run_env.is_empty() => {
+            Err(JobError::Trigger { image: surveyed.name.to_owned(), line: lines.start })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn secrets(

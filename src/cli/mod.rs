@@ -24,6 +24,7 @@ mod rebuild;
 mod recording;
 mod report;
 pub mod schema;
+pub mod scrub;
 mod session;
 mod sources;
 mod terminal;
@@ -70,6 +71,7 @@ fn dispatch(command: &Command, session: &Session) -> Result<Report, Failure> {
         Command::Cache(arguments) => cache::run(arguments, session),
         Command::Completions(arguments) => Ok(completions::run(arguments)),
         Command::Layer(arguments) => layer::run(arguments),
+        Command::Scrub(arguments) => Ok(scrub::run(arguments)),
         Command::Schema(arguments) => Ok(schema::run(arguments)),
         Command::Init(arguments) => init::run(arguments, session),
         Command::Sources(arguments) => sources::run(arguments, session),

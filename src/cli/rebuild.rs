@@ -100,7 +100,12 @@ fn build_one(
     let result = engine.build(plan, &surroundings);
     session.progress.end(&step);
     session.cancel.check()?;
-    Ok(assemble(plan, result?, keep.then_some(folder), &session.limits, &session.cancel)?)
+    let assembled = assemble(plan, result?, keep.then_some(folder), &session.limits, &session.cancel)?;
+    for (rule, _) in assembled.scrubbed.iter().filter(|(_, scrubbed)| scrubbed.files == 0) {
+        let rule = crate::escape::text(rule);
+        session.progress.note(&format!("`{}` {}: scrub `{rule}` matched no file", plan.image, plan.platform));
+    }
+    Ok(assembled)
 }
 
 fn agree(

@@ -9,6 +9,7 @@ use super::document::{
     VerifyDocument,
 };
 use super::report::Report;
+use super::scrub::ScrubDocument;
 use crate::status::Status;
 
 /// Runs the command.
@@ -28,6 +29,7 @@ pub fn text(name: SchemaName) -> String {
         SchemaName::Lock => of::<LockDocument>(),
         SchemaName::Build => of::<BuildDocument>(),
         SchemaName::Verify => of::<VerifyDocument>(),
+        SchemaName::Scrub => of::<ScrubDocument>(),
     }
 }
 

@@ -97,12 +97,14 @@ pub struct Sources {
     pub resolved_only: Vec<Source>,
     /// `RUN` instructions that the target executes. Whether one needs the network can't be known.
     pub runs: usize,
+    /// Lines of the `FROM`s whose bases carry triggers with a `RUN`, which are among `runs`.
+    pub triggered_runs: BTreeSet<Lines>,
 }
 
 impl Sources {
     /// Gathers the sources of a target.
     pub fn of(target: &Target) -> Self {
-        let mut gathering = Gathering { target, used: BTreeMap::new(), runs: 0 };
+        let mut gathering = Gathering { target, used: BTreeMap::new(), runs: 0, triggered_runs: BTreeSet::new() };
         gathering.visit_all();
         let mut asked: BTreeMap<Origin, BTreeSet<Lines>> = BTreeMap::new();
         for stage in target.stages.values() {
@@ -111,7 +113,12 @@ impl Sources {
             }
         }
         asked.retain(|origin, _| !gathering.used.contains_key(origin));
-        Self { used: list(gathering.used), resolved_only: list(asked), runs: gathering.runs }
+        Self {
+            used: list(gathering.used),
+            resolved_only: list(asked),
+            runs: gathering.runs,
+            triggered_runs: gathering.triggered_runs,
+        }
     }
 }
 
@@ -123,6 +130,7 @@ struct Gathering<'a> {
     target: &'a Target,
     used: BTreeMap<Origin, BTreeSet<Lines>>,
     runs: usize,
+    triggered_runs: BTreeSet<Lines>,
 }
 
 impl Gathering<'_> {
@@ -148,6 +156,9 @@ impl Gathering<'_> {
                     }
                     Action::Run(run) => {
                         self.runs += 1;
+                        if step.is_trigger {
+                            self.triggered_runs.insert(step.lines);
+                        }
                         for mount in &run.mounts {
                             open.extend(mount.from.and_then(|from| self.add_location(from, step.lines)));
                         }

@@ -9,5 +9,6 @@ mod project;
 mod records;
 mod refusals;
 mod rig;
+mod run_surroundings;
 mod same_image;
 mod stopping;

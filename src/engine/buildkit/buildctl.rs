@@ -12,10 +12,11 @@ use super::defects;
 use super::failure::BuildKitError;
 use super::history::Control;
 use super::host::{Host, at_once, follow};
+use super::injected::check_version;
 use super::outcome::{Outcome, finish};
 use super::request;
 use super::staged::{Named, Staged};
-use crate::build::{Built, Engine, Plan, Surroundings};
+use crate::build::{Built, Engine, Plan, Surroundings, injected, surroundings_key};
 use crate::manifest::Network;
 use crate::platform::Platform;
 use crate::process::{Command, shell_word};
@@ -86,6 +87,7 @@ impl Engine for Buildctl {
             || {
                 let worker = control.worker(surroundings)?;
                 worker.check(&self.version)?;
+                check_version(plan, &worker.version)?;
                 if is_shared {
                     control.forget_locals(surroundings)?;
                 }
@@ -172,10 +174,13 @@ fn arguments(plan: &Plan, staged: &Staged, policy: PathBuf, builder: Option<&Pla
     if plan.network == Network::None {
         add("--opt", "force-network-mode=none".into());
     }
+    if let Some(host) = surroundings_key(None, &injected(plan)) {
+        add("--opt", format!("add-hosts={host}").into());
+    }
     for entitlement in request::entitlements(plan) {
         add("--allow", entitlement.into());
     }
-    for (id, path) in &plan.secrets {
+    for (id, path) in plan.secrets.iter().chain(&staged.secrets) {
         add("--secret", request::secret(id, &path.to_string_lossy()).into());
     }
     for id in &plan.ssh {

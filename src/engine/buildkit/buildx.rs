@@ -14,11 +14,12 @@ use super::docker_config;
 use super::failure::BuildKitError;
 use super::history::Control;
 use super::host::{Host, ask, follow};
+use super::injected::check_version;
 use super::outcome::{Outcome, finish};
 use super::policy::Redirects;
 use super::request;
 use super::staged::{Named, Staged};
-use crate::build::{Built, Engine, Plan, Surroundings};
+use crate::build::{Built, Engine, Plan, Surroundings, injected, surroundings_key};
 use crate::escape;
 use crate::json;
 use crate::lockfile::BuildkitPin;
@@ -100,6 +101,7 @@ impl Engine for Buildx {
         let control = Control(clients.docker.clone().args(["exec", &builder.container(), "buildctl"]));
         let worker = control.worker(surroundings)?;
         worker.check(&self.version)?;
+        check_version(plan, &worker.version)?;
         let staged = Staged::write(plan, surroundings.work)?;
         Ok(build_with_copies(plan, &self.host, builder.host_network, surroundings, |redirects| {
             let command = self.command(&clients, plan, &staged, &version, redirects)?;
@@ -186,10 +188,13 @@ fn arguments(plan: &Plan, staged: &Staged, builder: &str, version: &Version) -> 
     if plan.network == Network::None {
         add("--network", "none".into());
     }
+    if let Some(host) = surroundings_key(None, &injected(plan)) {
+        add("--add-host", host.into());
+    }
     for entitlement in request::entitlements(plan) {
         add("--allow", entitlement.into());
     }
-    for (id, path) in &plan.secrets {
+    for (id, path) in plan.secrets.iter().chain(&staged.secrets) {
         add("--secret", request::secret(id, &path.to_string_lossy()).into());
     }
     for id in &plan.ssh {

@@ -19,6 +19,7 @@ mod failure;
 mod git_identifier;
 mod history;
 mod host;
+mod injected;
 mod layer_times;
 mod materials;
 mod outcome;

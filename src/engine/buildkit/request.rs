@@ -2,6 +2,7 @@
 
 use super::failure::BuildKitError;
 use super::host::Host;
+use super::injected::check_frontend;
 use super::policy::Redirects;
 use crate::build::{Plan, Surroundings};
 use crate::manifest::Network;
@@ -19,6 +20,7 @@ pub(super) fn check(plan: &Plan, host: &Host) -> Result<(), BuildKitError> {
             status: Status::Usage,
         });
     }
+    check_frontend(plan)?;
     if plan.network == Network::Locked {
         return Err(BuildKitError::Refused {
             message: format!("image `{}`: `network = \"locked\"` is not supported by this version", plan.image),

@@ -5,6 +5,7 @@
 //! dockerfile/Dockerfile   the Dockerfile, with an ignore file beside it, for the context is filtered already
 //! named-<n>-<12 hex>/     named local contexts
 //! layout-<n>/             OCI layouts, their blobs by link
+//! variables/              values of variables for RUN, for their owner only
 //! policy.json  metadata.json  ref  image.tar
 //! ```
 
@@ -13,6 +14,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use super::failure::BuildKitError;
+use super::injected::{Surrounded, surround};
 use super::policy::{Policy, Redirects};
 use crate::build::{Plan, PlannedContext};
 use crate::context::{self, Tree};
@@ -32,6 +34,8 @@ pub(super) struct Staged {
     pub dockerfile: PathBuf,
     /// Named contexts, under the names that BuildKit looks for.
     pub named: Vec<(String, Named)>,
+    /// Secrets that hold variables for RUN: id and file.
+    pub secrets: Vec<(String, PathBuf)>,
 }
 
 /// A named context as the clients need it.
@@ -53,7 +57,8 @@ impl Staged {
         stage(&plan.context, &staged_context)?;
         let dockerfile = folder.join("dockerfile");
         fs::create_dir(&dockerfile).map_err(BuildKitError::io(&dockerfile))?;
-        write(&dockerfile.join("Dockerfile"), &plan.dockerfile)?;
+        let Surrounded { dockerfile: text, secrets } = surround(plan, &folder)?;
+        write(&dockerfile.join("Dockerfile"), &text)?;
         write(&dockerfile.join("Dockerfile.dockerignore"), b"# The context holds only what is not ignored.\n")?;
         let mut named = Vec::new();
         for (number, (name, context)) in plan.contexts.iter().enumerate() {
@@ -73,7 +78,7 @@ impl Staged {
             };
             named.push((context_name(name), ready));
         }
-        Ok(Self { context: staged_context, dockerfile, named, folder })
+        Ok(Self { context: staged_context, dockerfile, named, secrets, folder })
     }
 
     /// Writes the source policy; `local` gives the names under which the client offers the named local contexts.
