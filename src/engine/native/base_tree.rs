@@ -92,8 +92,11 @@ impl Unpacking<'_> {
         self.imply(&directory)?;
         let target = path::join(&directory, name);
         if name == OPAQUE {
-            let id = self.mount.own(&directory)?;
-            self.opaque.insert(id);
+            // The kernel asks every directory but the root of a layer.
+            if directory != b"/" {
+                let id = self.mount.own(&directory)?;
+                self.opaque.insert(id);
+            }
             return Ok(());
         }
         if let Some(hidden) = name.strip_prefix(PREFIX) {
@@ -130,6 +133,8 @@ impl Unpacking<'_> {
         }
         self.imply(&path::parent(path))?;
         let id = self.mount.make_directory(path, 0o755)?;
+        // containerd sets the mode once more, which ends an inherited setgid; the group stays.
+        self.mount.files.get_mut(id).mode = 0o755;
         let Some(lower) = self.lower else { return Ok(()) };
         let below = self.mount.files.root_path(lower, path)?;
         if let Some(below) = self.mount.files.lstat(lower, &below).inode(&below)?
@@ -137,7 +142,8 @@ impl Unpacking<'_> {
         {
             let below = self.mount.files.get(below).clone();
             let inode = self.mount.files.get_mut(id);
-            (inode.mode, inode.owner, inode.capability) = (below.mode, below.owner, below.capability);
+            (inode.mode, inode.owner, inode.mtime) = (below.mode, below.owner, below.mtime);
+            inode.capability = below.capability;
         }
         Ok(())
     }

@@ -18,7 +18,6 @@ pub(super) fn stack(
     upper: Tree,
     opaque: &HashSet<InodeId>,
 ) -> Result<Tree, Problem> {
-    let lower = lower.filter(|_| !opaque.contains(&upper.root));
     let mut mount = Mount::new(files, lower)?;
     let root = mount.tree.root;
     put(&mut mount, root, upper.root, opaque)?;
