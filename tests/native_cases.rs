@@ -28,8 +28,8 @@ use repro::manifest::{MediaTypes, Network, Output};
 use repro::platform::Platform;
 use repro::progress::Silent;
 use repro::reference::Reference;
-use repro::resolve::LockedImage;
 use repro::resolve::matching::serving;
+use repro::resolve::{Checkout, LockedImage};
 use repro::status::Failure;
 
 fn corpus() -> PathBuf {
@@ -85,6 +85,10 @@ impl Sources for Fixtures {
 
     fn http(&self, url: &str, _digest: Digest) -> Result<PathBuf, Failure> {
         panic!("{url} is forbidden")
+    }
+
+    fn git(&self, request: &str, _: &str) -> Result<Checkout, Failure> {
+        panic!("no case takes the repository {request}")
     }
 }
 

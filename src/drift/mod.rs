@@ -21,7 +21,7 @@ pub use record::{TreeFacts, record};
 pub use request::{build_platform, expected_request};
 pub use scrubbed::scrub_rules;
 pub use survey::{Survey, SurveyError, key, survey};
-pub use wanted::{frontend_source, wanted_sources};
+pub use wanted::{frontend_source, git_request, wanted_sources};
 
 use serde::ser::SerializeStruct;
 

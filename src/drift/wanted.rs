@@ -49,7 +49,8 @@ fn wanted_source(image: &Image, source: &Source) -> Option<WantedSource> {
     Some(WantedSource { kind, request, platforms, checksum, lines })
 }
 
-fn git_request(url: &str, git_ref: &str, subdir: &str) -> String {
+/// The request of a git pin: `URL[#REF[:FOLDER]]`.
+pub fn git_request(url: &str, git_ref: &str, subdir: &str) -> String {
     match (git_ref, subdir) {
         ("", "") => url.to_owned(),
         (git_ref, "") => format!("{url}#{git_ref}"),

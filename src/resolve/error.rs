@@ -142,6 +142,9 @@ pub enum Reason {
     /// The repository has no such branch or tag.
     #[error("the repository has no branch or tag `{}`", escape::text(.0))]
     NoRef(String),
+    /// The repository does not have the locked commit.
+    #[error("the repository has no commit {}", escape::text(.0))]
+    NoCommit(String),
     /// `git` printed something else than refs and commits.
     #[error("`git` printed something unexpected: `{}`", escape::text(.0))]
     GitAnswer(String),
@@ -177,7 +180,8 @@ impl ExitStatus for Reason {
             | Self::NoGit
             | Self::Process(_)
             | Self::Git { .. }
-            | Self::NoRef(_) => Status::Source,
+            | Self::NoRef(_)
+            | Self::NoCommit(_) => Status::Source,
         }
     }
 

@@ -1,5 +1,7 @@
 //! Git refs to commits, by the `git` program in an environment of its own.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,6 +15,18 @@ use crate::process::{Command, Environment, Finished, PROXIES, Programs, Watch};
 const TIME: Duration = Duration::from_secs(120);
 const LARGEST_OUTPUT: u64 = 16 << 20;
 const LOG: u64 = 64 << 10;
+const SETTINGS: [&str; 10] = [
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "protocol.ext.allow=never",
+    "-c",
+    "credential.interactive=false",
+    "-c",
+    "gc.auto=0",
+];
 /// `git`'s code for "no such ref".
 const NO_MATCH: i32 = 2;
 
@@ -30,7 +44,27 @@ impl Git {
     }
 
     /// `git` for one remote: no terminal, no system configuration, no hooks, no protocol but the one that is meant.
-    fn command(&self, transport: Transport, folder: &Path) -> Command {
+    pub(super) fn command(&self, transport: Transport, folder: &Path) -> Command {
+        Command::new(self.program.clone(), self.variables(transport), folder.to_owned()).args(SETTINGS)
+    }
+
+    /// `git` upon a repository and its work tree, without anybody's configuration and without a remote.
+    pub(super) fn local_command(&self, repository: &Path, work_tree: &Path) -> Command {
+        let mut variables = self.variables(Transport::Https);
+        for name in ["HOME", "XDG_CONFIG_HOME"] {
+            variables.insert(name.into(), repository.into());
+        }
+        for (name, value) in
+            [("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_ATTR_NOSYSTEM", "1"), ("GIT_ALLOW_PROTOCOL", "")]
+        {
+            variables.insert(name.into(), value.into());
+        }
+        variables.insert("GIT_DIR".into(), repository.into());
+        variables.insert("GIT_WORK_TREE".into(), work_tree.into());
+        Command::new(self.program.clone(), variables, work_tree.to_owned()).args(SETTINGS)
+    }
+
+    fn variables(&self, transport: Transport) -> BTreeMap<OsString, OsString> {
         let mut also = PROXIES.to_vec();
         also.push("SSH_AUTH_SOCK");
         let mut environment = self.environment.for_child(&also);
@@ -46,18 +80,7 @@ impl Git {
         ] {
             environment.insert(name.into(), value.into());
         }
-        Command::new(self.program.clone(), environment, folder.to_owned()).args([
-            "-c",
-            "core.fsmonitor=false",
-            "-c",
-            "core.hooksPath=/dev/null",
-            "-c",
-            "protocol.ext.allow=never",
-            "-c",
-            "credential.interactive=false",
-            "-c",
-            "gc.auto=0",
-        ])
+        environment
     }
 }
 
@@ -144,8 +167,7 @@ impl Resolver {
             let finished = self.run(&git.command(transport, folder.path()).args(arguments))?;
             if finished.succeeded() { Ok(finished) } else { Err(failed(name, &finished)) }
         };
-        let format = if commit.len() == 64 { "--object-format=sha256" } else { "--object-format=sha1" };
-        run(&["init", "--quiet", "--bare", format, "--template=", "."], "init")?;
+        self.init(folder.path(), commit)?;
         let filter = ["fetch", "--quiet", "--depth=1", "--no-tags", "--filter=tree:0", "--", remote, commit];
         run(&filter, "fetch")?;
         let finished = run(&["show", "--no-patch", "--no-show-signature", "--format=%ct", commit], "show")?;
@@ -153,12 +175,20 @@ impl Resolver {
         text.trim().parse().map_err(|_| Reason::GitAnswer(text.chars().take(80).collect()))
     }
 
-    fn git(&self) -> Result<&Git, Reason> {
+    /// Makes a bare repository in an empty folder, of the kind that the commit is from.
+    pub(super) fn init(&self, folder: &Path, commit: &str) -> Result<(), Reason> {
+        let format = if commit.len() == 64 { "--object-format=sha256" } else { "--object-format=sha1" };
+        let command = self.git()?.command(Transport::Https, folder);
+        let finished = self.run(&command.args(["init", "--quiet", "--bare", format, "--template=", "."]))?;
+        if finished.succeeded() { Ok(()) } else { Err(failed("init", &finished)) }
+    }
+
+    pub(super) fn git(&self) -> Result<&Git, Reason> {
         self.client().check_online("git")?;
         self.git.as_ref().ok_or(Reason::NoGit)
     }
 
-    fn run(&self, command: &Command) -> Result<Finished, Reason> {
+    pub(super) fn run(&self, command: &Command) -> Result<Finished, Reason> {
         let cancel: &Cancel = &self.client().settings().cancel;
         let watch = Watch { cancel, time: TIME, log: LOG, output: LARGEST_OUTPUT, tell: &|_| {} };
         Ok(command.run(&watch)?)
@@ -181,12 +211,12 @@ fn choose<'a>(lines: &'a str, wanted: Option<&str>) -> Option<&'a str> {
     whole.or_else(|| find(&branch)).or_else(|| peeled(&tag))
 }
 
-fn failed(command: &'static str, finished: &Finished) -> Reason {
+pub(super) fn failed(command: &'static str, finished: &Finished) -> Reason {
     Reason::Git { command, said: finished.log.last(3).join("; ").chars().take(500).collect() }
 }
 
 /// Whether the server only gives what its refs name.
-fn refuses_ids(said: &str) -> bool {
+pub(super) fn refuses_ids(said: &str) -> bool {
     said.contains("unadvertised object") || said.contains("dumb http transport")
 }
 

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::base_image::{BaseImage, BaseImagesOf, NotLocked};
+use super::base_image::{BaseImage, BaseImagesOf};
 use super::chmod::Chmod;
 use super::content::Content;
-use super::context_tree::{context_tree, http_content, single_file};
+use super::context_tree::{context_tree, single_file};
 use super::diff::{LayerEntry, diff};
+use super::fetched::Fetched;
 use super::filesystem::{Filesystem, Mtime, Tree};
+use super::git_tree::Checkouts;
 use super::metadata::StageConfig;
 use super::mount::Mount;
 use super::owner::WantedOwner;
@@ -24,7 +26,6 @@ use crate::dockerfile::target::{
     Action, Base, Location, NamedContext, Step, Target, TargetStage, TransferSource, TransferStep,
 };
 use crate::escape;
-use crate::lockfile::Pin;
 use crate::status::Failure;
 
 /// What a stage's tree is, known only as far as anybody has looked.
@@ -72,11 +73,12 @@ pub(super) struct Stage {
 
 /// The build of one target.
 pub(super) struct Builder<'a> {
-    plan: &'a Plan,
+    pub(super) plan: &'a Plan,
     surroundings: &'a Surroundings<'a>,
-    sources: &'a dyn Sources,
+    pub(super) sources: &'a dyn Sources,
+    pub(super) checkouts: &'a Checkouts,
     images: &'a BaseImagesOf<'a>,
-    files: Filesystem,
+    pub(super) files: Filesystem,
     stages: BTreeMap<usize, Stage>,
     /// Trees of base images by manifest, of contexts by name.
     image_trees: Vec<(Arc<BaseImage>, Option<Tree>)>,
@@ -84,6 +86,8 @@ pub(super) struct Builder<'a> {
     contexts: BTreeMap<String, Tree>,
     /// Inline files that were made, for their times.
     inline: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Trees of git sources, by the folders of their checkouts and below.
+    pub(super) git_trees: Vec<((PathBuf, String), Tree)>,
     spools: usize,
 }
 
@@ -92,12 +96,14 @@ impl<'a> Builder<'a> {
         plan: &'a Plan,
         surroundings: &'a Surroundings<'a>,
         sources: &'a dyn Sources,
+        checkouts: &'a Checkouts,
         images: &'a BaseImagesOf<'a>,
     ) -> Self {
         Self {
             plan,
             surroundings,
             sources,
+            checkouts,
             images,
             files: Filesystem::default(),
             stages: BTreeMap::new(),
@@ -105,6 +111,7 @@ impl<'a> Builder<'a> {
             context: None,
             contexts: BTreeMap::new(),
             inline: Vec::new(),
+            git_trees: Vec::new(),
             spools: 0,
         }
     }
@@ -284,39 +291,6 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// The files of the URLs among the sources, in their order.
-    fn fetch(&self, step: &TransferStep, place: &Place) -> Result<Vec<Fetched>, Failure> {
-        let mut fetched = Vec::new();
-        for source in &step.sources {
-            match source {
-                TransferSource::Path { .. } => {}
-                TransferSource::Git { .. } => {
-                    return Err(place.error(Problem::Unproven("a git repository".to_owned())));
-                }
-                TransferSource::Http { written, checksum, file_name } => {
-                    let pin = self.plan.pins.iter().find(|pin| matches!(pin, Pin::Http { url, .. } if url == written));
-                    let Some(Pin::Http { digest, size, modified, .. }) = pin else {
-                        return Err(NotLocked(written.clone()).into());
-                    };
-                    if checksum.as_ref().is_some_and(|checksum| *checksum != digest.to_string()) {
-                        let checksum = checksum.as_deref().unwrap_or_default();
-                        let message = format!("digest mismatch {digest}: {checksum}");
-                        return Err(place.error(Problem::Failed(message)));
-                    }
-                    let path: PathBuf = self.sources.http(written, *digest)?;
-                    let seconds = modified.and_then(|seconds| i64::try_from(seconds).ok()).unwrap_or(0);
-                    let content = http_content(path, *size, *digest);
-                    fetched.push(Fetched {
-                        name: file_name.clone().into_bytes(),
-                        content,
-                        mtime: Mtime::seconds(seconds),
-                    });
-                }
-            }
-        }
-        Ok(fetched)
-    }
-
     /// Copies all sources into a new layer above `lower`.
     fn copy(
         &mut self,
@@ -351,17 +325,13 @@ impl<'a> Builder<'a> {
             surroundings: self.surroundings,
         };
         let inline: Vec<(Tree, Vec<u8>)> = self.inline_trees(step)?;
-        let mut downloads = Vec::new();
-        for Fetched { name, content, mtime } in fetched {
-            downloads.push((single_file(&mut self.files, &name, content, 0o600, mtime)?, name));
-        }
         let mut mount = Mount::new(&mut self.files, lower)?;
-        let mut downloads = downloads.into_iter();
+        let mut fetched = fetched.into_iter();
         for source in &step.sources {
             match source {
                 TransferSource::Path { written } => transfer.path(&mut mount, written, &mut self.spools)?,
                 _ => {
-                    let Some((tree, name)) = downloads.next() else { continue };
+                    let Some(Fetched { tree, name }) = fetched.next() else { continue };
                     transfer.file(&mut mount, tree, &name, step.unpack == Some(true), &mut self.spools)?;
                 }
             }
@@ -387,11 +357,4 @@ impl<'a> Builder<'a> {
         }
         Ok(trees)
     }
-}
-
-/// A downloaded file.
-struct Fetched {
-    name: Vec<u8>,
-    content: Content,
-    mtime: Mtime,
 }

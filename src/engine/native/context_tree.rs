@@ -1,6 +1,5 @@
 //! Contexts and single files as trees.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::content::Content;
@@ -9,7 +8,6 @@ use super::mount::Mount;
 use super::path;
 use super::problem::{Problem, failed};
 use crate::context;
-use crate::digest::Digest;
 use crate::escape;
 
 /// A normalised context as BuildKit has it after the client has sent it: all root's, directories 0755.
@@ -72,9 +70,4 @@ pub(super) fn single_file(
     mount.create(&target, Kind::File(content), mode)?;
     mount.change(&target)?.mtime = mtime;
     Ok(mount.tree)
-}
-
-/// A locked HTTP source as a file's content.
-pub(super) fn http_content(path: PathBuf, size: u64, digest: Digest) -> Content {
-    Content::file(path, size, digest)
 }

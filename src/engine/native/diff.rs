@@ -170,11 +170,10 @@ impl<'a> Diff<'a> {
             }
             (Mtime::Staged, Mtime::Staged) => same_content(),
             (Mtime::Inline(a), Mtime::Inline(b)) if a == b => Ok(true),
-            (Mtime::Inline(_), Mtime::Inline(_)) => Err(Problem::Unproven(format!(
-                "two different inline files of equal size are written to `/{}` in different layers, of which BuildKit may \
-                 lose the second",
-                escape::bytes(path)
-            ))),
+            (Mtime::Inline(_), Mtime::Inline(_)) => Err(may_be_lost("inline files", path)),
+            (Mtime::CheckedOut { checkout: a, file: x }, Mtime::CheckedOut { checkout: b, file: y }) => {
+                if a != b || x == y { Ok(a == b) } else { Err(may_be_lost("files of one git checkout", path)) }
+            }
             _ => Ok(false),
         }
     }
@@ -258,7 +257,16 @@ impl<'a> Diff<'a> {
         let epoch = i64::try_from(self.epoch.seconds()).unwrap_or(i64::MAX);
         match mtime {
             Mtime::At { seconds, .. } => seconds.min(epoch),
-            Mtime::Staged | Mtime::Inline(_) | Mtime::Now => epoch,
+            Mtime::Staged | Mtime::Inline(_) | Mtime::CheckedOut { .. } | Mtime::Now => epoch,
         }
     }
+}
+
+/// Files that were made in the same moment: BuildKit takes the second for the first if their sizes are equal.
+fn may_be_lost(what: &str, path: &[u8]) -> Problem {
+    Problem::Unproven(format!(
+        "two different {what} of equal size are written to `/{}` in different layers, of which BuildKit may lose the \
+         second",
+        escape::bytes(path)
+    ))
 }

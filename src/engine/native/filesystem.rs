@@ -32,6 +32,13 @@ pub(super) enum Mtime {
     Staged,
     /// The time at which an inline file was made: after the epoch, equal for the same file only.
     Inline(u32),
+    /// The time at which git wrote a file: after the epoch, other in every checkout.
+    CheckedOut {
+        /// Which checkout.
+        checkout: u32,
+        /// Which of its files.
+        file: u32,
+    },
     /// Some time during the build: after the epoch.
     Now,
 }

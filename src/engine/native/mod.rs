@@ -15,7 +15,9 @@ mod content;
 mod context_tree;
 mod copy;
 mod diff;
+mod fetched;
 mod filesystem;
+mod git_tree;
 mod glob;
 mod history;
 mod layer_tar;
@@ -40,6 +42,7 @@ use rayon::prelude::*;
 
 use base_image::{BaseImagesOf, store_name};
 use builder::{Builder, StageLayer};
+use git_tree::Checkouts;
 use layer_tar::LayerTar;
 use problem::Problem;
 use refusal::Place;
@@ -47,7 +50,7 @@ pub use sources::Sources;
 
 use crate::build::{Blob, Built, BuiltLayer, Engine, Plan, PlannedContext, Produce, Surroundings};
 use crate::digest::{DiffId, Hashing};
-use crate::dockerfile::target::{Action, Question, ResolveError, Target, TransferSource, resolve};
+use crate::dockerfile::target::{Action, Question, ResolveError, Target, resolve};
 use crate::lockfile::Pin;
 use crate::platform::Platform;
 use crate::status::Failure;
@@ -55,12 +58,13 @@ use crate::status::Failure;
 /// The engine in this process.
 pub struct Native {
     sources: Arc<dyn Sources>,
+    checkouts: Checkouts,
 }
 
 impl Native {
     /// An engine that takes locked bytes from `sources`.
     pub fn new(sources: Arc<dyn Sources>) -> Self {
-        Self { sources }
+        Self { sources, checkouts: Checkouts::default() }
     }
 
     /// The target with all values known, and its base images.
@@ -80,6 +84,26 @@ impl Native {
             Err(ResolveError::Dockerfile(error)) => Err(error.into()),
             Err(ResolveError::Base { source, .. }) => Err(source),
         }
+    }
+
+    /// Refuses instructions that this engine can't carry out, before anything is done.
+    fn check_steps(&self, plan: &Plan, target: &Target) -> Result<(), Failure> {
+        for step in target.stages.values().flat_map(|stage| &stage.steps) {
+            let place = Place::of_step(&plan.dockerfile_path, step);
+            let refuse = |unproven: &str| Err(place.error(Problem::Unproven(unproven.to_owned())));
+            match &step.action {
+                Action::Run(_) => return refuse("it would have to run a program"),
+                Action::Transfer(transfer) => {
+                    for source in &transfer.sources {
+                        if let Some(unproven) = self.checkouts.unproven(plan, source, &*self.sources)? {
+                            return refuse(unproven);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 }
 
@@ -103,24 +127,6 @@ fn contexts(plan: &Plan) -> BTreeMap<String, String> {
     plan.contexts.iter().enumerate().map(spell).collect()
 }
 
-/// Refuses instructions that this engine can't carry out, before anything is done.
-fn check_steps(plan: &Plan, target: &Target) -> Result<(), Failure> {
-    for step in target.stages.values().flat_map(|stage| &stage.steps) {
-        let unproven = match &step.action {
-            Action::Run(_) => "it would have to run a program",
-            Action::Transfer(transfer)
-                if transfer.sources.iter().any(|source| matches!(source, TransferSource::Git { .. })) =>
-            {
-                "a git repository"
-            }
-            _ => continue,
-        };
-        let place = Place::of_step(&plan.dockerfile_path, step);
-        return Err(place.error(Problem::Unproven(unproven.to_owned())));
-    }
-    Ok(())
-}
-
 impl Engine for Native {
     fn name(&self) -> &'static str {
         "native"
@@ -128,14 +134,14 @@ impl Engine for Native {
 
     fn check(&self, plan: &Plan) -> Result<(), Failure> {
         let images = BaseImagesOf::new(plan, &*self.sources);
-        check_steps(plan, &self.target(plan, &images)?)
+        self.check_steps(plan, &self.target(plan, &images)?)
     }
 
     fn build(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<Built, Failure> {
         let images = BaseImagesOf::new(plan, &*self.sources);
         let target = self.target(plan, &images)?;
-        check_steps(plan, &target)?;
-        let stage = Builder::new(plan, surroundings, &*self.sources, &images).build(&target)?;
+        self.check_steps(plan, &target)?;
+        let stage = Builder::new(plan, surroundings, &*self.sources, &self.checkouts, &images).build(&target)?;
         let layers: Vec<Vec<BuiltLayer>> = stage.layers.par_iter().map(built_layers).collect::<Result<_, Problem>>()?;
         let layers: Vec<BuiltLayer> = layers.into_iter().flatten().collect();
         let diff_ids: Vec<DiffId> = layers.iter().map(diff_id).collect();

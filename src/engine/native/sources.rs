@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::digest::Digest;
 use crate::lockfile::Pin;
-use crate::resolve::{LockedImage, Resolver};
+use crate::resolve::{Checkout, LockedImage, Resolver};
 use crate::status::Failure;
 
 /// Gives the bytes of locked sources, checked by their digests.
@@ -17,6 +17,9 @@ pub trait Sources: Send + Sync {
 
     /// The file of a pinned HTTP source.
     fn http(&self, url: &str, digest: Digest) -> Result<PathBuf, Failure>;
+
+    /// The files of a pinned commit; `request` is the pin's.
+    fn git(&self, request: &str, commit: &str) -> Result<Checkout, Failure>;
 }
 
 impl Sources for Resolver {
@@ -30,5 +33,9 @@ impl Sources for Resolver {
 
     fn http(&self, url: &str, digest: Digest) -> Result<PathBuf, Failure> {
         Ok(self.fetch_http(url, digest)?)
+    }
+
+    fn git(&self, request: &str, commit: &str) -> Result<Checkout, Failure> {
+        Ok(self.check_out(request, commit)?)
     }
 }

@@ -1,0 +1,68 @@
+//! The files of a locked commit, as `git checkout` writes them without any configuration.
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::git::{failed, refuses_ids};
+use super::git_url::Transport;
+use super::{Reason, ResolveError, Resolver};
+use crate::http::HttpError;
+
+/// A commit's files in a folder of their own, which goes when this value does.
+#[derive(Debug)]
+pub struct Checkout {
+    folder: TempDir,
+    commit: String,
+}
+
+impl Checkout {
+    /// The commit, in hex.
+    pub fn commit(&self) -> &str {
+        &self.commit
+    }
+
+    /// The folder that holds the files and nothing else; a submodule is an empty folder.
+    pub fn files(&self) -> PathBuf {
+        self.folder.path().join("files")
+    }
+}
+
+impl Resolver {
+    /// Fetches a locked commit and checks it out; `request` is the pin's.
+    ///
+    /// Neither the user's nor the machine's configuration has a part in what is written: no filters, no conversions
+    /// but those that tracked `.gitattributes` ask for.
+    pub fn check_out(&self, request: &str, commit: &str) -> Result<Checkout, ResolveError> {
+        let check_out = || -> Result<Checkout, Reason> {
+            let source = self.git_source(request)?;
+            let local = |error: std::io::Error| HttpError::Local(error.into());
+            let checkout = Checkout { folder: tempfile::tempdir().map_err(local)?, commit: commit.to_owned() };
+            let repository = checkout.folder.path().join("repository");
+            for folder in [&repository, &checkout.files()] {
+                std::fs::create_dir(folder).map_err(local)?;
+            }
+            self.init(&repository, commit)?;
+            self.with_remotes(&source, |remote, transport| self.fetch_commit(&repository, remote, transport, commit))?;
+            let command = self.git()?.local_command(&repository, &checkout.files());
+            let finished = self.run(&command.args(["checkout", "--quiet", "--no-overlay", commit, "--", "."]))?;
+            if finished.succeeded() { Ok(checkout) } else { Err(failed("checkout", &finished)) }
+        };
+        check_out().map_err(|reason| ResolveError::new(request, reason))
+    }
+
+    fn fetch_commit(&self, repository: &Path, remote: &str, transport: Transport, commit: &str) -> Result<(), Reason> {
+        let git = self.git()?;
+        let fetch = |arguments: &[&str]| self.run(&git.command(transport, repository).args(arguments));
+        let mut fetched = fetch(&["fetch", "--quiet", "--depth=1", "--no-tags", "--", remote, commit])?;
+        // Some servers give only what their refs name; the commit may be behind one of them.
+        if !fetched.succeeded() && refuses_ids(&fetched.log.last(3).join("; ")) {
+            fetched = fetch(&["fetch", "--quiet", "--no-tags", "--", remote, "+refs/*:refs/*"])?;
+        }
+        if !fetched.succeeded() {
+            return Err(failed("fetch", &fetched));
+        }
+        let there = fetch(&["cat-file", "-e", &format!("{commit}^{{commit}}")])?;
+        if there.succeeded() { Ok(()) } else { Err(Reason::NoCommit(commit.to_owned())) }
+    }
+}
