@@ -1,0 +1,106 @@
+//! The native engine against the rig's real BuildKit: generated Dockerfiles and contexts, built by both.
+//!
+//! What BuildKit builds must come out of the native engine as the same archive, byte for byte; what BuildKit refuses
+//! must be refused. A difference is made smaller before it is told. Without the rig's variables nothing runs, unless
+//! `REPRO_REQUIRE_RIG=1`.
+//!
+//!     REPRO_DIFFERENTIAL=1000+2000 cargo test --test native_differential -- --nocapture
+//!
+//! tries the 2,000 seeds from 1000 on; the usual run tries a few.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
+
+mod builders;
+mod case;
+mod draw;
+mod files;
+mod generate;
+#[path = "../project/mod.rs"]
+mod project;
+mod reduce;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::thread;
+
+use builders::{Made, buildkit, explain, native};
+use case::Case;
+use project::Project;
+
+/// What came of one case.
+enum Outcome {
+    Equal,
+    /// Both refuse.
+    Refused,
+    Differs(String),
+}
+
+fn try_case(case: &Case) -> Outcome {
+    let project = Project::bare();
+    case.lay_out(project.path());
+    let (ours, theirs) = (native(case, &project), buildkit(case, project.path()));
+    match (ours, theirs) {
+        (Made::Image(ours), Made::Image(theirs)) if ours == theirs => Outcome::Equal,
+        (Made::Image(ours), Made::Image(theirs)) => Outcome::Differs(explain(&ours, &theirs)),
+        (Made::Refused(_), Made::Refused(_)) => Outcome::Refused,
+        (Made::Refused(ours), Made::Image(_)) => Outcome::Differs(format!("only native refuses: {ours}")),
+        (Made::Image(_), Made::Refused(theirs)) => Outcome::Differs(format!("only BuildKit refuses: {theirs}")),
+    }
+}
+
+/// The first seed and the number of seeds.
+fn wanted() -> (u64, u64) {
+    let text = std::env::var("REPRO_DIFFERENTIAL").unwrap_or_else(|_| "1+60".to_owned());
+    let (first, count) = text.split_once('+').unwrap_or((&text, "1"));
+    (first.parse().unwrap(), count.parse().unwrap())
+}
+
+fn has_rig() -> bool {
+    let there = std::env::var("BUILDKIT_HOST").is_ok_and(|value| !value.is_empty());
+    let required = std::env::var("REPRO_REQUIRE_RIG").is_ok_and(|value| value == "1");
+    assert!(there || !required, "the rig does not set BUILDKIT_HOST");
+    there
+}
+
+#[test]
+fn what_buildkit_builds_is_built_alike_and_what_it_refuses_is_refused() {
+    if !has_rig() {
+        eprintln!("not run: no rig (BUILDKIT_HOST is not set)");
+        return;
+    }
+    let (first, count) = wanted();
+    let (next, differences) = (AtomicU64::new(first), Mutex::new(Vec::new()));
+    let (equal, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= first + count {
+                        break;
+                    }
+                    let case = generate::case(seed);
+                    if count == 1 {
+                        println!("{case}");
+                    }
+                    match try_case(&case) {
+                        Outcome::Equal => equal.fetch_add(1, Ordering::Relaxed),
+                        Outcome::Refused => refused.fetch_add(1, Ordering::Relaxed),
+                        Outcome::Differs(_) => {
+                            let told = reduce::tell_smallest(case);
+                            println!("{told}");
+                            differences.lock().unwrap().push(told);
+                            0
+                        }
+                    };
+                }
+            });
+        }
+    });
+    let (equal, refused) = (equal.into_inner(), refused.into_inner());
+    let differences = differences.into_inner().unwrap();
+    println!("{count} cases from seed {first}: {equal} equal, {refused} refused by both, {} differ", differences.len());
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+    // A generator whose cases nobody can build proves little.
+    assert!(count < 20 || equal as u64 * 2 > count, "only {equal} of {count} cases were built");
+}
