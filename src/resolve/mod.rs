@@ -2,8 +2,9 @@
 //!
 //! [`Resolver::resolve`] takes [`Request`]s and gives a [`Resolved`] pin for each, many at a time; one that fails does
 //! not hide what is wrong with the others. `image` and `layout` find index and platforms with the rules of `matching`,
-//! `file` streams a body into the cache, `git` asks the `git` program, by which `checkout` writes a commit's files. `standing` asks later whether upstream still
-//! agrees, `fetch` brings locked bytes into the cache from wherever they are to be had.
+//! `file` streams a body into the cache, `git` asks the `git` program, by which `checkout` writes a commit's files.
+//! `standing` asks later whether upstream still agrees, `fetch` brings locked bytes into the cache from wherever they
+//! are to be had.
 //!
 //! The user's mirrors change where bytes come from; requests and pins keep their upstream names.
 
