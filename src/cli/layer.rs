@@ -21,7 +21,11 @@ impl ExitStatus for StreamError {
 /// Runs the command.
 pub fn run(arguments: &Layer) -> Result<Report, Failure> {
     let LayerAction::Gzip = arguments.action;
-    compress().map_err(StreamError)?;
+    match compress() {
+        // Whoever reads has seen enough (`| head`).
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        other => other.map_err(StreamError)?,
+    }
     Ok(Report::text(Status::Success, String::new()))
 }
 

@@ -246,9 +246,9 @@ fn check(session: &Session, project: &Project) -> Result<Report, Failure> {
 
 /// Why the lockfile does not fit the manifest, asked offline.
 fn drifts(session: &Session, project: &Project, lockfile: &Lockfile) -> Result<Vec<Drift>, Failure> {
-    let resolver = online::resolver(session, project, false)?;
+    let resolver = online::offline_resolver(session, project)?;
     let session = session.without_network();
-    let surveyed = survey_all(&session, project, lockfile, Some(&resolver), &[])?;
+    let surveyed = survey_all(&session, project, lockfile, resolver.as_ref(), &[])?;
     let wanted: Wanted = wanted(project, &surveyed)?;
     Ok(drift::all(&wanted, lockfile))
 }

@@ -76,6 +76,14 @@ pub fn resolver(session: &Session, project: &Project, ages: bool) -> Result<Reso
     })
 }
 
+/// The same for questions that no host is asked for: without a folder for the cache, nothing is at hand.
+pub fn offline_resolver(session: &Session, project: &Project) -> Result<Option<Resolver>, Failure> {
+    match session.cache_folder() {
+        Ok(_) => resolver(&session.without_network(), project, false).map(Some),
+        Err(_) => Ok(None),
+    }
+}
+
 fn login_files(session: &Session) -> Vec<PathBuf> {
     let path = |name: &str| session.variable(name).map(PathBuf::from);
     let mut files: Vec<PathBuf> = path("REGISTRY_AUTH_FILE").into_iter().collect();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::arguments::Archive;
@@ -41,7 +41,7 @@ enum OutputError {
     #[error("`{0}` is not a regular file: it is left as it is")]
     NotAFile(String),
     #[error("cannot write `{path}`: {error}")]
-    Write { path: String, error: std::io::Error },
+    Write { path: String, size: u64, error: io::Error },
 }
 
 impl ExitStatus for OutputError {
@@ -53,9 +53,14 @@ impl ExitStatus for OutputError {
         match self {
             Self::Several(_) => Some("name the image on the command line".to_owned()),
             Self::Platforms(_) => Some("choose one with `--platform`, or take `--archive oci`".to_owned()),
+            Self::Write { size, error, .. } if is_full(error) => Some(format!("the image takes {size} bytes")),
             _ => None,
         }
     }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// Reads `-o`, and refuses before any work what could not be written after it.
@@ -97,9 +102,10 @@ pub fn write(
     resolver: &Resolver,
 ) -> Result<(), Failure> {
     let writable = writable(archive, image, assembled, epoch, resolver);
+    let size = writable.blobs.values().map(|(size, _)| size).sum();
     match target {
         Target::File(path) => {
-            let fail = |error| OutputError::Write { path: shown(path), error };
+            let fail = |error| OutputError::Write { path: shown(path), size, error };
             let mut replacement = Replacement::start(path)?;
             let mut out = BufWriter::with_capacity(1 << 17, &mut replacement);
             writable.write_archive(&mut out).map_err(fail)?;
@@ -108,7 +114,7 @@ pub fn write(
             replacement.finish()?;
         }
         Target::Folder(path) => {
-            let fail = |error| OutputError::Write { path: shown(path), error };
+            let fail = |error| OutputError::Write { path: shown(path), size, error };
             let parent = path.parent().unwrap_or(Path::new("/"));
             let temporary = tempfile::Builder::new().prefix(".repro-").tempdir_in(parent).map_err(fail)?;
             let layout = temporary.path().join("layout");
@@ -129,7 +135,7 @@ fn writable<'a>(
 ) -> Writable<'a> {
     let mut blobs: BTreeMap<Digest, (u64, OpenBlob<'a>)> = BTreeMap::new();
     let mut bytes = |content: &'a [u8]| {
-        let open: OpenBlob<'a> = Box::new(move || Ok(Box::new(std::io::Cursor::new(content.to_vec()))));
+        let open: OpenBlob<'a> = Box::new(move || Ok(Box::new(io::Cursor::new(content.to_vec()))));
         blobs.insert(Digest::of(content), (content.len() as u64, open));
     };
     assembled.index.iter().for_each(|index| bytes(index));
@@ -149,11 +155,11 @@ fn writable<'a>(
 }
 
 fn open_layer<'a>(layer: &'a AssembledLayer, resolver: &'a Resolver) -> OpenBlob<'a> {
-    let missing = || std::io::Error::new(std::io::ErrorKind::NotFound, "the layer was not kept");
+    let missing = || io::Error::new(io::ErrorKind::NotFound, "the layer was not kept");
     Box::new(move || match &layer.blob {
         Some(Blob::Remote { request }) => {
             let (digest, size) = (layer.descriptor.digest, layer.descriptor.size);
-            let path = resolver.fetch_blob(request, digest, Some(size)).map_err(std::io::Error::other)?;
+            let path = resolver.fetch_blob(request, digest, Some(size)).map_err(io::Error::other)?;
             Ok(Box::new(fs::File::open(path)?))
         }
         Some(blob) => blob.open(),

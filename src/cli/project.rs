@@ -30,6 +30,17 @@ pub enum ProjectError {
     /// There is no manifest.
     #[error("no `repro.toml` in `{0}` or above it")]
     NoManifest(String),
+    /// The manifest can't be looked for.
+    #[error("cannot look for `repro.toml` from `{path}`: {error}")]
+    Lookup {
+        /// Where the search began, safe to print.
+        path: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The Dockerfile of a repository leads out of it.
+    #[error("`{0}` leads out of the repository")]
+    Outside(String),
     /// An image that the manifest does not have.
     #[error("no image is called `{name}`; the manifest has {}", known.join(", "))]
     NoImage {
@@ -94,7 +105,7 @@ impl Project {
             return Self::without_manifest(session, question, dockerfile);
         }
         let found = manifest::find(&session.directory)
-            .map_err(|error| ProjectError::Unreadable { path: shown(&session.directory), error })?
+            .map_err(|error| ProjectError::Lookup { path: shown(&session.directory), error })?
             .ok_or_else(|| ProjectError::NoManifest(shown(&session.directory)))?;
         let text = read_text(&found.file, session.limits.manifest_file)?;
         let read_link = |path: &Path| fs::read_link(path).ok();
@@ -106,6 +117,9 @@ impl Project {
 
     fn without_manifest(session: &Session, question: &Question, dockerfile: &Path) -> Result<Self, Failure> {
         let dockerfile = session.resolve(dockerfile);
+        if leads_out(&dockerfile) {
+            return Err(ProjectError::Outside(shown(&session.near(&dockerfile))).into());
+        }
         let folder = dockerfile.parent().unwrap_or(&session.directory);
         let context = question.context.as_ref().map_or_else(|| folder.to_owned(), |path| session.resolve(path));
         let manifest = super::flags::manifest(session, question, &dockerfile, &context)?;
@@ -137,6 +151,13 @@ impl Project {
         let text = self.lock_text(session)?.ok_or(ProjectError::NoLockfile)?;
         Ok(Lockfile::parse(&text)?)
     }
+}
+
+/// Whether a file of a repository is a link to a file elsewhere, whose text is not the repository's to show.
+fn leads_out(file: &Path) -> bool {
+    let Some(folder) = file.parent().and_then(|folder| folder.canonicalize().ok()) else { return false };
+    let Some(root) = folder.ancestors().find(|folder| folder.join(".git").exists()) else { return false };
+    file.canonicalize().is_ok_and(|target| !target.starts_with(root))
 }
 
 /// A path for messages.

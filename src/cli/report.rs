@@ -63,18 +63,18 @@ impl Report {
             (Format::Json, Some(document)) => &document.0,
             _ => &self.text,
         };
-        print(text);
-        ExitCode::from(self.status.code())
+        ExitCode::from(print(text, self.status).code())
     }
 }
 
 /// Prints the failure that ended `command`, and gives its exit status.
 pub fn fail(command: &Command, failure: &Failure, format: Format) -> ExitCode {
     explain(failure);
-    if format == Format::Json {
-        print(&document::of_failure(command, failure).0);
-    }
-    ExitCode::from(failure.status().code())
+    let status = match format {
+        Format::Json => print(&document::of_failure(command, failure).0, failure.status()),
+        Format::Text => failure.status(),
+    };
+    ExitCode::from(status.code())
 }
 
 /// Prints the document of a command line that can't be read, if it asks for documents; clap said the rest.
@@ -83,13 +83,20 @@ pub fn fail_usage(words: &[OsString], error: &clap::Error) {
     if words.iter().any(|word| word == "--format=json") || words.windows(2).any(asked) {
         let message = error.to_string();
         let message = message.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        print(&document::of_usage(message).0);
+        print(&document::of_usage(message).0, Status::Usage);
     }
 }
 
-/// A reader that went away (`| head`) changes no verdict.
-fn print(text: &str) {
-    let _ = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
+/// Prints to stdout and gives the status to end with: a reader that went away (`| head`) changes no verdict, a result
+/// that could not be written whole is an error of its own.
+fn print(text: &str, status: Status) -> Status {
+    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            label("error", AnsiColor::Red, &format!("cannot write to stdout: {error}"));
+            status.or(Status::Usage)
+        }
+        _ => status,
+    }
 }
 
 /// Writes a failure and its hint to stderr.

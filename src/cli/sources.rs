@@ -23,12 +23,12 @@ pub fn run(arguments: &arguments::Sources, session: &Session) -> Result<Report, 
     let question = &arguments.question;
     let project = Project::open(session, Some(question))?;
     let lockfile = project.lock_text(session)?.and_then(|text| Lockfile::parse(&text).ok()).unwrap_or_default();
-    let resolver = online::resolver(session, &project, false)?;
+    let resolver = online::offline_resolver(session, &project)?;
     let mut listing = Listing::default();
     for (name, image) in project.images(&question.images)? {
         let path = project.manifest.root.join(&image.dockerfile);
         let dockerfile = read_file(&path, session.limits.dockerfile)?;
-        let mut bases = LockedBases { lockfile: &lockfile, resolver: Some(&resolver), offline: true };
+        let mut bases = LockedBases { lockfile: &lockfile, resolver: resolver.as_ref(), offline: true };
         let machine = Platform { os: "linux".to_owned(), ..Platform::of_this_machine() };
         let build_platform = build_platform(image, lockfile.images.get(name), &machine);
         let platforms = platforms(name, image, &question.platforms)?;

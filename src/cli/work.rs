@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::session::Session;
-use crate::status::Failure;
+use crate::status::{ExitStatus, Failure, Status};
 use crate::store::{FileLock, StoreError};
 
 const PREFIX: &str = "run-";
@@ -17,11 +17,26 @@ pub struct WorkFolder {
     _lock: FileLock,
 }
 
+/// There is no place for what engines read and write.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct NoPlace(StoreError);
+
+impl ExitStatus for NoPlace {
+    fn status(&self) -> Status {
+        self.0.status()
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("`REPRO_CACHE=DIR` puts the cache elsewhere".to_owned())
+    }
+}
+
 impl WorkFolder {
     /// Makes a folder below the cache, and removes those whose runs are no more.
     pub fn new(session: &Session) -> Result<Self, Failure> {
         let parent = session.cache_folder()?.join("work");
-        let fail = |error| StoreError::File { action: "create the folder", path: parent.clone(), error };
+        let fail = |error| NoPlace(StoreError::File { action: "create the folder", path: parent.clone(), error });
         fs::create_dir_all(&parent).map_err(fail)?;
         sweep(&parent);
         let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(&parent).map_err(fail)?;

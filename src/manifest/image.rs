@@ -21,8 +21,11 @@ const ALLOWED: [&str; 3] = ["network.host", "security.insecure", "device"];
 /// Checks one image; nothing if a part without default is unusable.
 pub(super) fn check_image(mut table: Table<'_>, place: Place<'_>, problems: &mut Problems) -> Option<Image> {
     let context = path(table.take("context"), place, problems).unwrap_or_else(|| PathBuf::from("."));
-    let dockerfile =
-        path(table.take("dockerfile"), place, problems).unwrap_or_else(|| clean(&context.join("Dockerfile")));
+    let dockerfile = match table.take("dockerfile") {
+        Some(value) => path(Some(value), place, problems),
+        None => default_dockerfile(&table, &context, place, problems),
+    };
+    let dockerfile = dockerfile.unwrap_or_default();
     let image = Image {
         target: one(table.take("target"), grammar::stage, problems),
         platforms: platforms(table.take("platforms"), problems),
@@ -116,6 +119,16 @@ fn argument_name(key: &Text<'_>) -> Result<(), Problem> {
 fn path(value: Option<Value<'_>>, place: Place<'_>, problems: &mut Problems) -> Option<PathBuf> {
     let text = text(value, problems)?;
     problems.keep(inside(&text, text.text, place))
+}
+
+/// The context's `Dockerfile`, which may be a link as little as one that is named.
+fn default_dockerfile(table: &Table<'_>, context: &Path, place: Place<'_>, problems: &mut Problems) -> Option<PathBuf> {
+    let path = clean(&context.join("Dockerfile"));
+    let inside = stays_inside(place.root, place.folder, &path, place.read_link).map_err(|outside| {
+        let (_, span) = table.place();
+        Problem::new(span, format!("`{}` {outside}", shown(&path.to_string_lossy())))
+    });
+    problems.keep(inside.map(|()| path))
 }
 
 /// `path`, cleaned, if it stays inside the repository; `text` is where it stands in the manifest.

@@ -20,7 +20,7 @@ use crate::status::{ExitStatus, Status};
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The file system refused.
-    #[error("cannot {action} `{}`: {error}", crate::escape::bytes(path.as_os_str().as_encoded_bytes()))]
+    #[error("cannot {action} `{}`: {}", crate::escape::bytes(path.as_os_str().as_encoded_bytes()), reason(error))]
     File {
         /// What was tried (`write`, `create the folder`).
         action: &'static str,
@@ -49,6 +49,12 @@ impl ExitStatus for StoreError {
             Self::Mismatch { .. } => Status::Malformed,
         }
     }
+}
+
+/// What the system said, without the name of the temporary file that `tempfile` adds.
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" at path \"").next().unwrap_or_default().to_owned()
 }
 
 impl StoreError {

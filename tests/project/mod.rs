@@ -64,6 +64,11 @@ impl Project {
         self.folder.path()
     }
 
+    /// The folder that `HOME` names.
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
     /// The folder that the cache lies in.
     pub fn cache(&self) -> PathBuf {
         self.home.path().join(".cache").join("repro")
@@ -123,11 +128,16 @@ impl Project {
 
     /// Runs the binary.
     pub fn repro(&self, arguments: &[&str]) -> Outcome {
-        let output = self.command(arguments).output().unwrap();
-        Outcome {
-            status: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        outcome(&mut self.command(arguments))
+    }
+}
+
+/// How a prepared command ends.
+pub fn outcome(command: &mut Command) -> Outcome {
+    let output = command.output().unwrap();
+    Outcome {
+        status: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
 }

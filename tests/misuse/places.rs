@@ -1,0 +1,105 @@
+//! Places: subfolders, worktrees, submodules, bare repositories, links.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use crate::project::Project;
+use crate::{built, locked};
+
+#[test]
+fn a_subfolder_a_worktree_and_a_submodule_build_the_same_image() {
+    let project = locked("FROM scratch\nCOPY f d /\n", &[("f", "f"), ("d/deep/x", "x")]);
+    let here = built(&project, &[]);
+    assert_eq!(built(&project, &["-C", "d/deep"]), here);
+    assert_eq!(fs::read_dir(project.path().join("d/deep")).unwrap().count(), 1, "nothing was written there");
+
+    let tree = project.home().join("tree");
+    let tree = tree.to_str().unwrap();
+    project.git(&["worktree", "add", "-q", tree]);
+    assert_eq!(built(&project, &["-C", tree]), here);
+    project.repro(&["-C", tree, "build", "--record"]).expect(0);
+    project.repro(&["-C", tree, "verify"]).expect(0);
+
+    let outer = Project::new();
+    outer.write("repro.toml", "version = 1\n[image.outer]\n").write("Dockerfile", "FROM scratch\nCOPY . /\n");
+    let inner = project.path().to_str().unwrap();
+    outer.git(&["-c", "protocol.file.allow=always", "submodule", "add", "-q", inner, "lib"]);
+    outer.commit().repro(&["lock"]).expect(0);
+    built(&outer, &[]);
+    assert_eq!(built(&outer, &["-C", "lib"]), here);
+    outer.git(&["submodule", "deinit", "-q", "-f", "lib"]);
+    outer.repro(&["build"]).expect(2).says("submodule lib is not checked out").says("git submodule update");
+}
+
+#[test]
+fn a_bare_repository_has_no_manifest() {
+    let project = locked("FROM scratch\n", &[]);
+    let bare = project.home().join("bare.git");
+    project.git(&["clone", "-q", "--bare", ".", bare.to_str().unwrap()]);
+    for command in ["build", "lock", "sources", "verify", "outdated"] {
+        project.repro(&["-C", bare.to_str().unwrap(), command]).expect(2).says("no `repro.toml`");
+    }
+    project.repro(&["-C", bare.to_str().unwrap(), "init"]).expect(2).says("no Dockerfile at");
+}
+
+#[test]
+fn a_dockerfile_that_leads_out_of_the_repository_is_refused_and_not_shown() {
+    let project = locked("FROM scratch\n", &[]);
+    let outside = project.home().join("private");
+    fs::write(&outside, "hunter2 in here\n").unwrap();
+    fs::remove_file(project.path().join("Dockerfile")).unwrap();
+    symlink(&outside, project.path().join("Dockerfile")).unwrap();
+    for arguments in
+        [&["sources"][..], &["lock"], &["build"], &["sources", "-f", "Dockerfile"], &["build", "-f", "Dockerfile"]]
+    {
+        let outcome = project.repro(arguments).expect(2).says("`Dockerfile` leads out of the repository");
+        assert!(!outcome.stderr.contains("hunter2"), "{outcome:?}");
+    }
+    fs::remove_file(project.path().join("repro.toml")).unwrap();
+    symlink(&outside, project.path().join("repro.toml")).unwrap();
+    let outcome = project.repro(&["build"]).expect(2).says("leads out of the repository");
+    assert!(!outcome.stderr.contains("hunter2"), "{outcome:?}");
+}
+
+#[test]
+fn a_dockerfile_may_be_a_link_within_the_repository() {
+    let project = locked("FROM scratch\nCOPY f /\n", &[("f", "f")]);
+    let plain = built(&project, &[]);
+    fs::create_dir(project.path().join("docker")).unwrap();
+    fs::rename(project.path().join("Dockerfile"), project.path().join("docker/real")).unwrap();
+    symlink("docker/real", project.path().join("Dockerfile")).unwrap();
+    assert_eq!(built(&project, &[]).split(' ').nth(2), plain.split(' ').nth(2));
+}
+
+#[test]
+fn links_in_circles_end() {
+    let project = locked("FROM scratch\nCOPY . /\n", &[("f", "f")]);
+    for (target, link) in [("a", "b"), ("b", "a"), (".", "self"), ("/", "root")] {
+        symlink(target, project.path().join(link)).unwrap();
+    }
+    project.commit();
+    built(&project, &[]);
+    for (copied, status) in [("self/self/self/f", 0), ("a", 5), ("root/etc/passwd", 5)] {
+        project.write("Dockerfile", format!("FROM scratch\nCOPY {copied} /\n"));
+        project.repro(&["build"]).expect(status);
+    }
+    for name in ["Dockerfile", "repro.toml"] {
+        fs::remove_file(project.path().join(name)).unwrap();
+        symlink(name, project.path().join(name)).unwrap();
+        project.repro(&["build"]).expect(2).says(name).says("links");
+    }
+}
+
+#[test]
+fn what_is_no_dockerfile_is_refused_by_name() {
+    let project = locked("FROM scratch\n", &[]);
+    fs::remove_file(project.path().join("Dockerfile")).unwrap();
+    for command in ["sources", "lock", "build"] {
+        project.repro(&[command]).expect(2).says("Dockerfile`: No such file");
+    }
+    fs::create_dir(project.path().join("Dockerfile")).unwrap();
+    for command in ["sources", "lock", "build"] {
+        project.repro(&[command]).expect(2).says("Dockerfile`: it is not a regular file");
+    }
+    project.repro(&["sources", "-f", "/dev/zero"]).expect(2).says("not a regular file");
+}

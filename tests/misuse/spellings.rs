@@ -1,0 +1,102 @@
+//! Spellings: line ends, byte order marks, names that are no text, long paths, other umasks.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::process::Command;
+
+use crate::project::{Project, outcome};
+use crate::{built, locked};
+
+#[test]
+fn line_ends_and_byte_order_marks_do_not_matter_to_the_manifest_and_the_dockerfile() {
+    let project = locked("FROM scratch\nCOPY f \\\n  /g\nENV a=b\n", &[("f", "f")]);
+    let plain = built(&project, &[]);
+    for name in ["Dockerfile", "repro.toml"] {
+        let text = project.read(name);
+        for other in [text.replace('\n', "\r\n"), format!("\u{feff}{text}")] {
+            project.write(name, other);
+            assert_eq!(built(&project, &[]), plain, "{name}");
+            project.repro(&["lock", "--check"]).expect(0);
+        }
+        project.write(name, text);
+    }
+    project.write("Dockerfile", [0xff, 0xfe, b'F', 0, b'R', 0]);
+    project.repro(&["build"]).expect(2).says("Dockerfile:1");
+    project.write("repro.toml", [0xff, 0xfe, b'v', 0]);
+    project.repro(&["build"]).expect(2).says("not UTF-8");
+}
+
+#[test]
+fn names_that_are_no_text_are_built_and_shown_escaped() {
+    let project = locked("FROM scratch\nCOPY . /\n", &[("f", "f")]);
+    let name = OsStr::from_bytes(b"a\xffb");
+    fs::write(project.path().join(name), "x").unwrap();
+    let outcome = project.repro(&["build"]).expect(0).says("a\\xffb");
+    let without = outcome.stdout;
+    project.commit();
+    assert_ne!(built(&project, &[]), without);
+    let mut command = project.command(&["build", "-o"]);
+    crate::project::outcome(command.arg(name)).expect(0);
+    let mut command = project.command(&["sources", "-f"]);
+    crate::project::outcome(command.arg(OsStr::from_bytes(b"no\xff"))).expect(2).says("no\\xff");
+    let mut command = project.command(&["build"]);
+    crate::project::outcome(command.arg(OsStr::from_bytes(b"no\xff"))).expect(2).says("UTF-8");
+}
+
+#[test]
+fn neither_the_umask_nor_deep_folders_change_an_image() {
+    let deep = format!("{}/f", vec!["d".repeat(200); 15].join("/"));
+    let project = locked("FROM scratch\nCOPY . /\n", &[(&deep, "f")]);
+    let plain = built(&project, &[]);
+    for umask in ["000", "077", "0777"] {
+        fs::remove_dir_all(project.cache()).unwrap();
+        let mut command = Command::new("sh");
+        command.args([
+            "-c",
+            "umask $0; exec \"$@\"",
+            umask,
+            env!("CARGO_BIN_EXE_repro"),
+            "build",
+            "-o",
+            ".git/app.tar",
+        ]);
+        command.current_dir(project.path()).env("HOME", project.home());
+        assert_eq!(outcome(&mut command).expect(0).stdout, plain, "umask {umask}");
+        let mode =
+            Command::new("stat").args(["-c", "%a", ".git/app.tar"]).current_dir(project.path()).output().unwrap();
+        assert_eq!(mode.stdout, b"644\n", "umask {umask}");
+    }
+}
+
+#[test]
+fn a_context_deeper_than_the_limit_is_refused_by_name() {
+    let project = Project::bare();
+    project.write("Dockerfile", "FROM scratch\nCOPY . /\n");
+    project.write(&format!("{}x", "e/".repeat(300)), "");
+    project.write("repro.toml", "version = 1\n[image.app]\nsource-date-epoch = 1\n");
+    project.repro(&["lock"]).expect(0);
+    project.repro(&["build"]).expect(6).says("`context-depth` of 256").says("--limit context-depth=");
+    project.repro(&["build", "--limit", "context-depth=400"]).expect(0);
+}
+
+#[test]
+fn unknown_words_are_refused_with_status_2() {
+    let project = locked("FROM scratch\n", &[]);
+    for (arguments, says) in [
+        (&["frob"][..], "unrecognized subcommand 'frob'"),
+        (&["biuld"], "a similar subcommand exists: 'build'"),
+        (&["build", "--recrod"], "a similar argument exists: '--record'"),
+        (&["build", "aapp"], "no image is called `aapp`"),
+        (&["build", "--platform", "--push"], "unexpected argument '--push'"),
+        (&["build", "--platform=--push"], "invalid value"),
+        (&["build", "--engine", "docker"], "[possible values: auto, native, buildctl, buildx]"),
+        (&["build", "--limit", "none=1"], "no limit is called `none`"),
+        (&["lock", "--min-age", "7y"], "is not an age"),
+        (&["build", "-C", "nowhere"], "cannot enter `nowhere`"),
+        (&["build", "-C", "Dockerfile"], "cannot enter `Dockerfile`"),
+        (&["-q", "-v", "build"], "cannot be used with"),
+    ] {
+        project.repro(arguments).expect(2).says(says);
+    }
+}
