@@ -11,4 +11,5 @@ mod refusals;
 mod rig;
 mod run_surroundings;
 mod same_image;
+mod shared_daemon;
 mod stopping;

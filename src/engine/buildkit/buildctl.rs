@@ -1,7 +1,7 @@
 //! The engine that goes through `buildctl`: to a running daemon, or to one of our own.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use semver::VersionReq;
@@ -45,21 +45,21 @@ impl Buildctl {
         Ok(Command::new(find(&self.host)?, environment, folder).args(["--addr", address]))
     }
 
-    /// The address of a daemon, and whether others may use it too.
-    fn daemon(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<(String, bool), Failure> {
+    /// The address of a daemon.
+    fn daemon(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<String, Failure> {
         if let Some(address) = &self.address {
-            return Ok((address.clone(), true));
+            return Ok(address.clone());
         }
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(daemon) = own.as_ref().filter(|daemon| daemon.serves(&self.host, plan)) {
-            return Ok((daemon.address.clone(), false));
+            return Ok(daemon.address.clone());
         }
         // The old one ends before another starts.
         own.take();
         let daemon = Daemon::start(&self.host, plan, surroundings)?;
         let address = daemon.address.clone();
         *own = Some(daemon);
-        Ok((address, false))
+        Ok(address)
     }
 }
 
@@ -80,7 +80,7 @@ impl Engine for Buildctl {
     fn build(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<Built, Failure> {
         self.check(plan)?;
         request::warn(plan, surroundings);
-        let (address, is_shared) = self.daemon(plan, surroundings)?;
+        let address = self.daemon(plan, surroundings)?;
         let client = self.client(&address, surroundings.work.to_owned())?;
         let control = Control(client.clone());
         let (worker, staged) = at_once(
@@ -88,9 +88,6 @@ impl Engine for Buildctl {
                 let worker = control.worker(surroundings)?;
                 worker.check(&self.version)?;
                 check_version(plan, &worker.version)?;
-                if is_shared {
-                    control.forget_locals(surroundings)?;
-                }
                 Ok::<_, BuildKitError>(worker)
             },
             || Staged::write(plan, surroundings.work),
@@ -114,10 +111,9 @@ impl Engine for Buildctl {
         let address = self.address.clone().unwrap_or_else(|| "unix:///run/buildkit/buildkitd.sock".to_owned());
         let builder = Platform::of_this_machine();
         let client = self.client(&address, staged.folder.clone())?;
-        let prune = self.address.is_some().then(|| client.clone().args(["prune", "--filter", "type==source.local"]));
         let build = client.args(arguments(plan, &staged, policy, Some(&builder)));
         let folder = format!("cd {}", shell_word(&staged.folder));
-        Ok(std::iter::once(folder).chain(prune.iter().chain([&build]).map(Command::shell_line)).collect())
+        Ok(vec![folder, build.shell_line()])
     }
 }
 
@@ -129,16 +125,18 @@ pub(super) fn find(host: &Host) -> Result<PathBuf, BuildKitError> {
     })
 }
 
-/// The name under which a named local context is offered: its own could be anything.
-fn local_name(number: usize, _name: &str) -> String {
-    format!("named-{number}")
+/// The name under which a named local context is offered: that of the staged folder, which says what is in it.
+///
+/// Its own name could be anything, and the daemon keeps a snapshot for each name.
+fn local_name(_name: &str, folder: &Path) -> String {
+    folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn arguments(plan: &Plan, staged: &Staged, policy: PathBuf, builder: Option<&Platform>) -> Vec<OsString> {
     let mut arguments: Vec<OsString> =
         ["build", "--progress=plain", "--frontend", "dockerfile.v0"].map(Into::into).into();
     let mut add = |option: &str, value: OsString| arguments.extend([option.into(), value]);
-    let assign = |name: &str, value: &std::path::Path| {
+    let assign = |name: &str, value: &Path| {
         let mut text = OsString::from(format!("{name}="));
         text.push(value);
         text
@@ -159,7 +157,7 @@ fn arguments(plan: &Plan, staged: &Staged, policy: PathBuf, builder: Option<&Pla
     for (number, (name, named)) in staged.named.iter().enumerate() {
         match named {
             Named::Local(folder) => {
-                let local = local_name(number, name);
+                let local = local_name(name, folder);
                 add("--local", assign(&local, folder));
                 add("--opt", format!("context:{name}=local:{local}").into());
             }

@@ -71,7 +71,7 @@ impl Buildx {
         redirects: &Redirects,
     ) -> Result<Command, BuildKitError> {
         let builder = Builder::new(&self.host, plan, self.image()?);
-        let policy = staged.write_policy(plan, redirects, |_, name| local_name(name))?;
+        let policy = staged.write_policy(plan, redirects, |name, _| local_name(name))?;
         let mut command = clients.buildx.clone().args(arguments(plan, staged, &builder.name, version));
         command.environment.insert("EXPERIMENTAL_BUILDKIT_SOURCE_POLICY".into(), policy.into());
         Ok(command)

@@ -5,15 +5,16 @@
 //! in lines that begin with the step's number or a time, so nothing here looks at those.
 
 use super::failure::BuildKitError;
+use super::heading;
 
 const TAIL: usize = 20;
 const LONGEST: usize = 1000;
 const RULE: &str = "------";
 
-/// The failure that the log of a client tells, for the Dockerfile shown as `dockerfile`.
-pub(super) fn explain(log: &[&str], dockerfile: &str) -> BuildKitError {
+/// The failure that the log of a client tells, for the Dockerfile shown as `dockerfile` with the text `text`.
+pub(super) fn explain(log: &[&str], dockerfile: &str, text: &[u8]) -> BuildKitError {
     let message = message(log);
-    let place = match failing_line(log, &message) {
+    let place = match failing_line(log, &message).or_else(|| heading::line(step(log), text)) {
         Some(line) => format!("{dockerfile}:{line}"),
         None => dockerfile.to_owned(),
     };
@@ -151,7 +152,7 @@ mod tests {
 
     fn told(text: &str) -> (Status, String) {
         let lines: Vec<&str> = text.lines().collect();
-        let error = explain(&lines, "app/Dockerfile");
+        let error = explain(&lines, "app/Dockerfile", b"FROM a\nCOPY b /\n");
         (error.status(), error.to_string())
     }
 
@@ -170,6 +171,13 @@ mod tests {
                     .to_owned()
             )
         );
+    }
+
+    #[test]
+    fn a_step_without_marked_lines_is_found_by_its_heading() {
+        let text = "------\n > [2/2] COPY b /:\n------\nerror: failed to solve: \"/b\": not found\n";
+        let want = "app/Dockerfile:2: \"/b\": not found\n     > [2/2] COPY b /:";
+        assert_eq!(told(text), (Status::Build, want.to_owned()));
     }
 
     #[test]

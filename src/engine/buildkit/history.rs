@@ -93,11 +93,6 @@ impl Control {
         Worker::read(&ask(&command, surroundings)?, surroundings.limits)
     }
 
-    /// Removes the daemon's copies of local folders, which may come from unstaged builds of others.
-    pub fn forget_locals(&self, surroundings: &Surroundings<'_>) -> Result<(), BuildKitError> {
-        ask(&self.0.clone().args(["prune", "--filter", "type==source.local"]), surroundings).map(drop)
-    }
-
     /// What the daemon recorded of the build called `reference`.
     pub fn record(&self, reference: &str, surroundings: &Surroundings<'_>) -> Result<BuildRecord, BuildKitError> {
         let limits = Limits { json_bytes: RECORD, ..surroundings.limits.clone() };

@@ -17,6 +17,7 @@ mod downloads;
 mod explain;
 mod failure;
 mod git_identifier;
+mod heading;
 mod history;
 mod host;
 mod injected;

@@ -47,7 +47,8 @@ pub(super) fn finish(
     if !finished.succeeded() {
         let log: Vec<&str> = finished.log.lines().collect();
         let dockerfile = escape::name(plan.dockerfile_path.as_os_str().as_encoded_bytes());
-        return Err(explain(&log, &dockerfile));
+        let text = std::fs::read(staged.dockerfile.join("Dockerfile")).unwrap_or_default();
+        return Err(explain(&log, &dockerfile, &text));
     }
     let reader = OutputReader { engine, plan, limits, cancel: &surroundings.cancel };
     let (record, output) = at_once(|| control.record(reference.trim(), surroundings), || reader.read(&staged.image()));

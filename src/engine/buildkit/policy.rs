@@ -16,6 +16,7 @@ use crate::reference::Reference;
 const VERSION: u32 = 1;
 const CHECKSUM: &str = "http.checksum";
 const GIT_URL: &str = "git.fullurl";
+const SNAPSHOT_KEY: &str = "local.sharedkeyhint";
 
 /// A source policy as BuildKit reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -119,6 +120,19 @@ impl Policy {
             policy.add(pin, redirects);
         }
         policy
+    }
+
+    /// Gives the local folder called `local` a snapshot of its own on the daemon, shared by builds with the same `key`.
+    ///
+    /// BuildKit sends a folder as changes to what it has under this key, and does not compare directories' times: with
+    /// its usual key, one for all that `buildctl` ever sent, a build would see the times of other folders. The ignore
+    /// file is left out: it is asked for on its own, which would empty the snapshot.
+    pub(super) fn key_snapshot(&mut self, local: &str, key: &str) {
+        let other = Constraint { key: SNAPSHOT_KEY, condition: "NOTEQUAL", value: format!("{local}-.dockerignore") };
+        let selector =
+            Selector { identifier: format!("local://{local}"), match_type: MatchType::Exact, constraints: vec![other] };
+        let updates = Updates { identifier: None, attrs: BTreeMap::from([(SNAPSHOT_KEY, key.to_owned())]) };
+        self.rules.push(Rule { action: Action::Convert, selector, updates: Some(updates) });
     }
 
     /// Indented JSON with a newline at the end, as `repro policy` prints it and BuildKit reads it.
@@ -278,6 +292,20 @@ mod tests {
                        "updates": {"identifier": git}}),
                 json!({"action": "ALLOW", "selector": exact(&git)}),
             ]
+        );
+    }
+
+    #[test]
+    fn a_folder_with_a_key_of_its_own_is_changed_but_for_its_ignore_file() {
+        let mut policy = Policy::strict(&[], ["context"], &Redirects::default());
+        policy.key_snapshot("context", "repro-1");
+        let constraint =
+            json!({"key": "local.sharedkeyhint", "condition": "NOTEQUAL", "value": "context-.dockerignore"});
+        assert_eq!(
+            rules(&policy)[2..],
+            [json!({"action": "CONVERT",
+                "selector": {"identifier": "local://context", "match_type": "EXACT", "constraints": [constraint]},
+                "updates": {"attrs": {"local.sharedkeyhint": "repro-1"}}})]
         );
     }
 

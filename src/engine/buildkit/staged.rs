@@ -18,7 +18,7 @@ use super::injected::{Surrounded, surround};
 use super::policy::{Policy, Redirects};
 use crate::build::{Plan, PlannedContext};
 use crate::context::{self, Tree};
-use crate::digest::Digest;
+use crate::digest::{Digest, Hasher};
 use crate::lockfile::Pin;
 use crate::reference::Reference;
 use crate::status::Failure;
@@ -36,6 +36,8 @@ pub(super) struct Staged {
     pub named: Vec<(String, Named)>,
     /// Secrets that hold variables for RUN: id and file.
     pub secrets: Vec<(String, PathBuf)>,
+    /// Under which the daemon keeps what it has of the context.
+    key: String,
 }
 
 /// A named context as the clients need it.
@@ -78,7 +80,7 @@ impl Staged {
             };
             named.push((context_name(name), ready));
         }
-        Ok(Self { context: staged_context, dockerfile, named, secrets, folder })
+        Ok(Self { context: staged_context, dockerfile, named, secrets, folder, key: snapshot_key(plan) })
     }
 
     /// Writes the source policy; `local` gives the names under which the client offers the named local contexts.
@@ -86,15 +88,16 @@ impl Staged {
         &self,
         plan: &Plan,
         redirects: &Redirects,
-        local: impl Fn(usize, &str) -> String,
+        local: impl Fn(&str, &Path) -> String,
     ) -> Result<PathBuf, BuildKitError> {
         let mut locals = vec!["context".to_owned(), "dockerfile".to_owned()];
-        for (number, (name, named)) in self.named.iter().enumerate() {
-            if matches!(named, Named::Local(_)) {
-                locals.push(local(number, name));
+        for (name, named) in &self.named {
+            if let Named::Local(folder) = named {
+                locals.push(local(name, folder));
             }
         }
-        let policy = Policy::strict(&plan.pins, locals.iter().map(String::as_str), redirects);
+        let mut policy = Policy::strict(&plan.pins, locals.iter().map(String::as_str), redirects);
+        policy.key_snapshot("context", &self.key);
         let path = self.folder.join("policy.json");
         write(&path, policy.to_json().as_bytes())?;
         Ok(path)
@@ -114,6 +117,19 @@ impl Staged {
     pub fn build_reference(&self) -> PathBuf {
         self.folder.join("ref")
     }
+}
+
+/// The key of the daemon's snapshot of the context: one for all builds of an image, so that only changes are sent.
+///
+/// Only staged trees are ever sent under it, whose files differ in time if they differ in content and whose directories
+/// are all later than the epoch. So whatever builds left there, those of other projects too, what comes out is the tree.
+/// The number counts the rules of staging.
+fn snapshot_key(plan: &Plan) -> String {
+    let mut hasher = Hasher::default();
+    hasher.update(plan.image.as_bytes());
+    hasher.update(b"\0");
+    hasher.update(plan.dockerfile_path.as_os_str().as_encoded_bytes());
+    format!("repro-1-{}", &hasher.digest().hex()[..12])
 }
 
 /// The first 12 hex digits of a tree's digest.
