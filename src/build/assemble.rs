@@ -60,6 +60,8 @@ pub struct AssembledLayer {
     pub diff_id: DiffId,
     /// Where the stored bytes are; none if nobody wanted to keep them.
     pub blob: Option<Blob>,
+    /// The uncompressed tar of a new layer, for as long as the build's folder is there.
+    pub tar: Option<Blob>,
 }
 
 /// The image could not be written.
@@ -230,7 +232,7 @@ impl Packing<'_> {
                     return Err(AssembleError::NotALayer { number, media_type: media_type.clone() });
                 };
                 let descriptor = Descriptor::new(self.family.layer(compression), *digest, *size);
-                let layer = AssembledLayer { descriptor, diff_id: *diff_id, blob: Some(blob.clone()) };
+                let layer = AssembledLayer { descriptor, diff_id: *diff_id, blob: Some(blob.clone()), tar: None };
                 Ok((layer, Vec::new()))
             }
             BuiltLayer::New { diff_id, size, tar } => self.new_layer(number, *diff_id, *size, tar),
@@ -273,6 +275,7 @@ impl Packing<'_> {
         if self.family == Family::Oci {
             descriptor.annotations.insert(REWRITTEN.to_owned(), plan.epoch.to_string());
         }
-        Ok((AssembledLayer { descriptor, diff_id: packed.diff_id, blob: target.map(Blob::File) }, scrubbed))
+        let (diff_id, blob) = (packed.diff_id, target.map(Blob::File));
+        Ok((AssembledLayer { descriptor, diff_id, blob, tar: Some(tar) }, scrubbed))
     }
 }

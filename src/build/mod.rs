@@ -20,7 +20,7 @@ use std::sync::Arc;
 pub use assemble::{AssembleError, Assembled, AssembledLayer, AssembledPlatform, assemble, assemble_index};
 pub use blob::{Blob, Produce};
 pub use injection::{Injection, Reason, injected};
-pub use noise::Scrubbed;
+pub use noise::{Scrubbed, scrub_layer};
 pub use plan::Ingredients;
 pub use surroundings_key::surroundings_key;
 pub use tree::{MAIN_CONTEXT, ReachedPaths, WorkTree};

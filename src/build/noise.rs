@@ -35,6 +35,14 @@ pub struct Scrubbed {
     pub paths: BTreeSet<String>,
 }
 
+/// The new layer `tar` without what `rules` name in it.
+///
+/// # Errors
+/// When the layer can't be read.
+pub fn scrub_layer(tar: &Blob, rules: &[Rule], limits: &Limits, cancel: &Cancel) -> io::Result<Blob> {
+    Ok(Noise::find(tar, rules, limits, cancel)?.remove(tar, limits, cancel))
+}
+
 /// The noise of one layer.
 #[derive(Debug, Default)]
 pub(super) struct Noise {

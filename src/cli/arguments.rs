@@ -287,6 +287,7 @@ pub enum EngineName {
   repro build                          builds every image, compares with the record of this tree
   repro build app --record             builds without cache and records the digests
   repro build app -o app.tar           also writes an archive
+  repro build app --self-check         builds twice, says what differs and what would mend it
   repro build --dry-run                prints the engine's commands")]
 pub struct Build {
     /// Which image
@@ -304,6 +305,12 @@ pub struct Build {
     /// Start without any cache
     #[arg(long)]
     pub no_cache: bool,
+    /// Build once more without any cache, and tell whether the image is reproducible; with `--record`, record only then
+    #[arg(long, conflicts_with = "dry_run")]
+    pub self_check: bool,
+    /// Add the scrub profiles that the self-check found to repro.toml
+    #[arg(long, requires = "self_check", conflicts_with = "dockerfile")]
+    pub fix: bool,
     /// Print the engine's commands, run nothing
     #[arg(long)]
     pub dry_run: bool,

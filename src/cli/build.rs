@@ -9,9 +9,10 @@ use super::engines::Engines;
 use super::job::{Job, Shop};
 use super::output;
 use super::project::{Project, shown};
-use super::rebuild::{Method, Rebuilt, rebuild};
+use super::rebuild::{Method, Rebuilt, Round, rebuild};
 use super::recording;
 use super::report::{Document, Report};
+use super::self_check::{self, Checked};
 use super::session::Session;
 use super::work::WorkFolder;
 use crate::build::{AssembledPlatform, Plan, Surroundings, injected};
@@ -42,8 +43,8 @@ impl ExitStatus for Unlike {
 enum FlagError {
     #[error("`--record` writes beside a manifest, and there is none: give `--record=FILE`")]
     NowhereToRecord,
-    #[error("`--locked` and `--record` exclude each other")]
-    LockedRecord,
+    #[error("`--locked` and `{0}` exclude each other")]
+    Locked(&'static str),
 }
 
 impl ExitStatus for FlagError {
@@ -54,8 +55,10 @@ impl ExitStatus for FlagError {
 
 /// Runs the command.
 pub fn run(arguments: &arguments::Build, session: &Session) -> Result<Report, Failure> {
-    if session.locked && arguments.record.is_some() {
-        return Err(FlagError::LockedRecord.into());
+    for (flag, is_given) in [("--record", arguments.record.is_some()), ("--fix", arguments.fix)] {
+        if session.locked && is_given {
+            return Err(FlagError::Locked(flag).into());
+        }
     }
     let project = Project::open(session, Some(&arguments.question))?;
     let record_file = arguments.record.as_ref().and_then(Option::as_deref);
@@ -74,6 +77,7 @@ pub fn run(arguments: &arguments::Build, session: &Session) -> Result<Report, Fa
         allow: arguments.engine.allow_from_repo,
         no_cache: arguments.no_cache || recording,
         keep: target.is_some(),
+        round: Round::First,
     };
     if arguments.dry_run {
         return dry_run(&shop, &engines, &jobs, &method);
@@ -92,7 +96,21 @@ pub fn run(arguments: &arguments::Build, session: &Session) -> Result<Report, Fa
             }
         };
         session.cancel.check()?;
-        if recording {
+        let checked = if arguments.self_check {
+            match self_check::run(&shop, &engines, job, &method, &work, &rebuilt) {
+                Ok(checked) => checked,
+                Err(failure) => {
+                    results.fail(failure);
+                    continue;
+                }
+            }
+        } else {
+            Vec::new()
+        };
+        let is_reproducible = checked.iter().all(Checked::is_reproducible);
+        if recording && !is_reproducible {
+            session.progress.note(&format!("`{}` is not recorded: it is not reproducible", job.surveyed.name));
+        } else if recording {
             recording::write(&shop, job, &rebuilt.assembled, record_file.map(|file| session.resolve(file)))?;
         } else {
             results.compare(session, job, &rebuilt);
@@ -101,7 +119,10 @@ pub fn run(arguments: &arguments::Build, session: &Session) -> Result<Report, Fa
             let image = job.surveyed.image;
             output::write(target, arguments.archive, image, &rebuilt.assembled, job.epoch, &shop.resolver)?;
         }
-        results.add(job, &rebuilt, recording, arguments.output.as_deref());
+        results.add(job, &rebuilt, &checked, recording && is_reproducible, arguments.output.as_deref());
+        if arguments.fix {
+            self_check::fix(session, &project, job.surveyed.name, &checked)?;
+        }
     }
     Ok(results.report())
 }
@@ -200,13 +221,17 @@ impl Results {
         }
     }
 
-    fn add(&mut self, job: &Job<'_>, rebuilt: &Rebuilt, recorded: bool, output: Option<&Path>) {
+    fn add(&mut self, job: &Job<'_>, rebuilt: &Rebuilt, checked: &[Checked], recorded: bool, output: Option<&Path>) {
         let name = job.surveyed.name;
         for platform in &rebuilt.assembled.platforms {
             let _ = writeln!(self.text, "{name} {} {}", platform.platform, platform.descriptor.digest);
             if self.is_verbose {
                 list_scrubbed(&mut self.text, platform);
             }
+        }
+        for checked in checked {
+            checked.describe(&mut self.text, name, self.is_verbose);
+            self.failures.extend(checked.failure(name));
         }
         let index = rebuilt.assembled.index.as_deref().map(crate::digest::Digest::of);
         if let Some(index) = index {
@@ -226,6 +251,7 @@ impl Results {
                 .iter()
                 .map(|platform| BuiltPlatform {
                     scrubbed: Some(scrubbed_files(platform)),
+                    self_check: checked.iter().find(|one| one.platform == platform.platform).map(Checked::document),
                     ..built_platform(&platform.platform, &platform.facts())
                 })
                 .collect(),

@@ -220,6 +220,11 @@ impl Job<'_> {
 }
 
 impl Job<'_> {
+    /// The scrub rules as they are locked.
+    pub fn scrub(&self) -> &[Rule] {
+        &self.scrub
+    }
+
     /// The pins that one platform's target uses: a source that only another platform takes is none of its.
     fn pins_of(&self, platform: &Platform) -> Vec<Pin> {
         let survey = &self.surveyed.survey;

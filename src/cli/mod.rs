@@ -25,6 +25,7 @@ mod recording;
 mod report;
 pub mod schema;
 pub mod scrub;
+mod self_check;
 mod session;
 mod sources;
 mod terminal;

@@ -21,6 +21,17 @@ pub struct Method<'a> {
     pub no_cache: bool,
     /// Keep the packed layers, for `-o`.
     pub keep: bool,
+    /// Which of a self-check's builds it is.
+    pub round: Round,
+}
+
+/// Which build of the same job it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Round {
+    /// The one whose image counts.
+    First,
+    /// One more, to compare with the first.
+    Second,
 }
 
 /// What came out.
@@ -64,8 +75,10 @@ pub fn rebuild(
         let mut first: Option<(&'static str, AssembledPlatform)> = None;
         for engine in engines.choose(shop.session, method.engines, &plan)? {
             shop.session.cancel.check()?;
-            let folder = format!("{}-{}-{}", job.surveyed.name, platform.to_string().replace('/', "-"), engine.name());
-            let built = build_one(shop, engine, &plan, &work.sub(&folder)?, method.keep)?;
+            let round = if method.round == Round::Second { "second-" } else { "" };
+            let folder =
+                format!("{round}{}-{}-{}", job.surveyed.name, platform.to_string().replace('/', "-"), engine.name());
+            let built = build_one(shop, engine, &plan, &work.sub(&folder)?, method)?;
             if !names.iter().any(|name| name == engine.name()) {
                 names.push(engine.name().to_owned());
             }
@@ -86,7 +99,7 @@ fn build_one(
     engine: &dyn crate::build::Engine,
     plan: &Plan,
     folder: &Path,
-    keep: bool,
+    method: &Method<'_>,
 ) -> Result<AssembledPlatform, Failure> {
     let session = shop.session;
     let surroundings = Surroundings {
@@ -100,8 +113,9 @@ fn build_one(
     let result = engine.build(plan, &surroundings);
     session.progress.end(&step);
     session.cancel.check()?;
-    let assembled = assemble(plan, result?, keep.then_some(folder), &session.limits, &session.cancel)?;
-    for (rule, _) in assembled.scrubbed.iter().filter(|(_, scrubbed)| scrubbed.files == 0) {
+    let assembled = assemble(plan, result?, method.keep.then_some(folder), &session.limits, &session.cancel)?;
+    let idle = assembled.scrubbed.iter().filter(|(_, scrubbed)| scrubbed.files == 0);
+    for (rule, _) in idle.filter(|_| method.round == Round::First) {
         let rule = crate::escape::text(rule);
         session.progress.note(&format!("`{}` {}: scrub `{rule}` matched no file", plan.image, plan.platform));
     }

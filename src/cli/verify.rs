@@ -9,7 +9,7 @@ use super::engines::Engines;
 use super::job::{Job, Shop};
 use super::output;
 use super::project::{Project, shown};
-use super::rebuild::{Method, Rebuilt, rebuild};
+use super::rebuild::{Method, Rebuilt, Round, rebuild};
 use super::recording;
 use super::report::{Document, Report};
 use super::session::Session;
@@ -65,6 +65,7 @@ pub fn run(arguments: &arguments::Verify, session: &Session) -> Result<Report, F
         allow: arguments.engine.allow_from_repo,
         no_cache: true,
         keep: target.is_some(),
+        round: Round::First,
     };
     let work = WorkFolder::new(session)?;
     let mut verdicts = Verdicts { against: arguments.against.clone(), ..Verdicts::default() };

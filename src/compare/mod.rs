@@ -1,9 +1,13 @@
 //! Two images of one platform side by side: image manifest first, then config, then diff IDs.
 //!
-//! [`Facts`] are what both sides are known by; [`compare`] gives the first [`Difference`]. Files and causes come from
-//! readers of the layers' content.
+//! [`Facts`] are what both sides are known by; [`compare`] gives the first [`Difference`]. Where layers differ,
+//! [`compare_layers`] reads both and says which paths do, and in what.
+
+mod layers;
 
 use std::fmt;
+
+pub use layers::{Aspect, KEPT, LayerDifference, PathDifference, Presence, compare_layers};
 
 use crate::digest::{DiffId, Digest};
 

@@ -2,10 +2,11 @@
 //!
 //! The way of the data: `table` reads TOML with positions, `check`, `image` and `contexts` turn its values into the
 //! validated [`Manifest`] below by the spellings of `grammar` and `inside`, and `problem` shows what is wrong with them.
-//! `schema` describes the same keys for editors.
+//! `schema` describes the same keys for editors; `edit` changes a person's file.
 
 mod check;
 mod contexts;
+mod edit;
 mod find;
 mod grammar;
 mod image;
@@ -19,6 +20,7 @@ mod table;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+pub use edit::{EditError, add_scrub};
 pub use find::{FILE_NAME, Found, find};
 pub use init::{Init, init, name_from};
 pub use inside::{Outside, ReadLink, stays_inside};

@@ -2,12 +2,18 @@
 //!
 //! A [`Case`] puts what is known of one platform side by side: the record, the rebuilt image, and the published one if
 //! it was looked at. [`judge`] says what that amounts to, and never "reproduced" for less than bit for bit.
+//!
+//! [`self_check`] holds two builds of one plan against each other and says what would make them equal.
 
+mod mend;
 mod published;
+mod self_check;
 
 use std::fmt;
 
+pub use mend::Mend;
 pub use published::{Published, PublishedError};
+pub use self_check::{DifferingLayer, DifferingPath, SelfCheck, self_check};
 
 use crate::compare::{Difference, Facts, compare};
 use crate::platform::Platform;

@@ -11,5 +11,6 @@ mod refusals;
 mod rig;
 mod run_surroundings;
 mod same_image;
+mod self_check;
 mod shared_daemon;
 mod stopping;

@@ -1,0 +1,334 @@
+//! Two builds of one plan: whether they are equal, which paths differ, and what would mend each.
+//!
+//! Scrub profiles are not guessed at: every profile that names a differing path is applied to both builds' layers, and
+//! only one that made a difference go away is proposed. What is left gets a hint by its path and by what differs.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use super::mend::{Mend, mends};
+use crate::build::{AssembledPlatform, Blob, scrub_layer};
+use crate::cancel::Cancel;
+use crate::compare::{Difference, Facts, LayerDifference, PathDifference, compare, compare_layers};
+use crate::digest::{DiffId, Hashing};
+use crate::image::Config;
+use crate::image::document::View;
+use crate::limits::Limits;
+use crate::scrub::{PROFILES, Profile, Rule};
+
+/// What two builds of one plan say about it.
+#[derive(Clone, Debug)]
+pub struct SelfCheck {
+    /// What the second build gave.
+    pub second: Facts,
+    /// The first level that differs; none if the builds are equal bit for bit.
+    pub level: Option<Difference>,
+    /// The layers that differ.
+    pub layers: Vec<DifferingLayer>,
+    /// Scrub profiles that made differences go away, by name, sorted.
+    pub profiles: Vec<&'static str>,
+    /// With these profiles both builds are equal bit for bit.
+    pub is_mended: bool,
+}
+
+/// One layer that two builds do not have in the same way.
+#[derive(Clone, Debug)]
+pub struct DifferingLayer {
+    /// Its number, 1-based, base first.
+    pub number: usize,
+    /// What made it, as the config's history words it; not safe to print.
+    pub created_by: String,
+    /// Paths that differ; 0 if only the order or the form of entries does.
+    pub count: u64,
+    /// Entries of the first build's layer.
+    pub entries: u64,
+    /// Differing paths with their mends: first what no scrub profile mends, then the others; each part sorted. Of the
+    /// many only the first ones.
+    pub paths: Vec<DifferingPath>,
+}
+
+/// One path that two builds do not have in the same way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DifferingPath {
+    /// Relative to the image's root.
+    pub path: Vec<u8>,
+    /// How it differs.
+    pub difference: PathDifference,
+    /// What would mend it, best first.
+    pub mends: Vec<Mend>,
+}
+
+impl DifferingPath {
+    /// The profile that mends it, if one does.
+    pub fn profile(&self) -> Option<&'static str> {
+        self.mends.iter().find_map(|mend| match mend {
+            Mend::Scrub(profile) => Some(*profile),
+            _ => None,
+        })
+    }
+}
+
+/// Holds two builds of one plan against each other; `given` are the rules that both were scrubbed by.
+///
+/// Both builds' folders must still be there. RUN of both saw the epoch if `sees_epoch`.
+///
+/// # Errors
+/// When a layer can't be read.
+pub fn self_check(
+    first: &AssembledPlatform,
+    second: &AssembledPlatform,
+    given: &[Rule],
+    sees_epoch: bool,
+    limits: &Limits,
+    cancel: &Cancel,
+) -> io::Result<SelfCheck> {
+    let (one, other) = (first.facts(), second.facts());
+    let level = compare(&one, &other);
+    let mut check = SelfCheck { second: other, level, layers: Vec::new(), profiles: Vec::new(), is_mended: true };
+    if check.level.is_none() {
+        return Ok(check);
+    }
+    check.is_mended = first.layers.len() == second.layers.len() && matches!(level, Some(Difference::Layer(_)));
+    let instructions = instructions(&first.config, limits);
+    for (at, (one, other)) in first.layers.iter().zip(&second.layers).enumerate() {
+        if one.diff_id == other.diff_id {
+            continue;
+        }
+        let (Some(tar), Some(other)) = (&one.tar, &other.tar) else {
+            check.is_mended = false;
+            continue;
+        };
+        let pair = Pair { tars: [tar, other], limits, cancel };
+        let found = pair.search(given)?;
+        check.is_mended &= found.is_mended;
+        check.profiles.extend(found.useful());
+        let created_by = instructions.get(at).cloned().unwrap_or_default();
+        check.layers.push(found.into_layer(at + 1, created_by, sees_epoch));
+    }
+    check.profiles.sort_unstable();
+    check.profiles.dedup();
+    Ok(check)
+}
+
+/// What made each layer, as the config's history words it.
+fn instructions(config: &[u8], limits: &Limits) -> Vec<String> {
+    let Ok(config) = Config::parse(config, limits) else { return Vec::new() };
+    let with_layer = config.history.iter().filter(|item| !item.empty_layer);
+    with_layer.map(|item| String::from_utf8_lossy(&item.created_by).into_owned()).collect()
+}
+
+/// The same layer of two builds.
+struct Pair<'a> {
+    tars: [&'a Blob; 2],
+    limits: &'a Limits,
+    cancel: &'a Cancel,
+}
+
+/// What applying profiles to both layers showed.
+struct Found {
+    before: LayerDifference,
+    /// Paths that were seen differing, each with the profile that was tried for it.
+    tried: BTreeMap<Vec<u8>, &'static str>,
+    after: LayerDifference,
+    is_mended: bool,
+}
+
+impl Pair<'_> {
+    /// Applies profiles to both layers until none is left that names a differing path.
+    fn search(&self, given: &[Rule]) -> io::Result<Found> {
+        let before = self.compare([self.tars[0].clone(), self.tars[1].clone()])?;
+        let mut rules: Vec<Rule> = Vec::new();
+        let mut found = Found { after: before.clone(), before, tried: BTreeMap::new(), is_mended: false };
+        loop {
+            let known = rules.len();
+            for (path, difference) in &found.after.paths {
+                let Some((profile, rule)) = candidate(path, difference) else { continue };
+                if given.iter().any(|given| given.name() == rule.name()) {
+                    continue;
+                }
+                found.tried.insert(path.clone(), profile.name);
+                if !rules.contains(&rule) {
+                    rules.push(rule);
+                }
+            }
+            if rules.len() == known {
+                return Ok(found);
+            }
+            let [one, other] = self.tars.map(|tar| scrub_layer(tar, &rules, self.limits, self.cancel));
+            let clean = [one?, other?];
+            found.after = self.compare(clean.clone())?;
+            let [one, other] = clean.map(|tar| diff_id(&tar));
+            found.is_mended = one? == other?;
+        }
+    }
+
+    fn compare(&self, [one, other]: [Blob; 2]) -> io::Result<LayerDifference> {
+        compare_layers(|| one.open(), || other.open(), self.limits, self.cancel)
+    }
+}
+
+impl Found {
+    /// The profile that made the difference at `path` go away.
+    fn profile(&self, path: &[u8]) -> Option<&'static str> {
+        self.tried.get(path).copied().filter(|_| !self.after.paths.contains_key(path))
+    }
+
+    fn useful(&self) -> Vec<&'static str> {
+        self.tried.keys().filter_map(|path| self.profile(path)).collect()
+    }
+
+    fn into_layer(self, number: usize, created_by: String, sees_epoch: bool) -> DifferingLayer {
+        let left = self.after.paths.iter().map(|(path, difference)| DifferingPath {
+            path: path.clone(),
+            difference: difference.clone(),
+            mends: mends(path, difference, sees_epoch),
+        });
+        let mut paths: Vec<DifferingPath> = left.collect();
+        for (path, difference) in &self.before.paths {
+            if let Some(profile) = self.profile(path) {
+                let (path, difference) = (path.clone(), difference.clone());
+                paths.push(DifferingPath { path, difference, mends: vec![Mend::Scrub(profile)] });
+            }
+        }
+        DifferingLayer { number, created_by, count: self.before.count, entries: self.before.entries, paths }
+    }
+}
+
+/// The first profile that names a differing path, in its newest number.
+fn candidate(path: &[u8], difference: &PathDifference) -> Option<(&'static Profile, Rule)> {
+    if !difference.is_file {
+        return None;
+    }
+    PROFILES.iter().find_map(|profile| {
+        let rule = Rule::parse(profile.name).ok().filter(|rule| rule.matches(path))?;
+        Some((profile, rule))
+    })
+}
+
+fn diff_id(tar: &Blob) -> io::Result<DiffId> {
+    let mut reader = Hashing::new(tar.open()?);
+    io::copy(&mut reader, &mut io::sink())?;
+    Ok(reader.into_parts().1.diff_id())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::build::AssembledLayer;
+    use crate::digest::Digest;
+    use crate::image::Descriptor;
+    use crate::image::config::HistoryItem;
+    use crate::layer::tar::{Entry, Writer};
+    use crate::platform::Platform;
+
+    /// An image of these layers, each of files `name=content`.
+    fn image(layers: &[&[&str]]) -> AssembledPlatform {
+        let layers = layers.iter().map(|files| {
+            let mut writer = Writer::new(Vec::new());
+            for file in *files {
+                let (name, content) = file.split_once('=').unwrap();
+                writer.append(&Entry::file(name, 0o644, content.len() as u64), content.as_bytes()).unwrap();
+            }
+            let tar = writer.finish().unwrap();
+            let descriptor = Descriptor::of("layer", &tar);
+            let diff_id = DiffId::of(&tar);
+            AssembledLayer { descriptor, diff_id, blob: None, tar: Some(Blob::Bytes(Arc::from(tar))) }
+        });
+        let layers: Vec<_> = layers.collect();
+        let manifest: String = layers.iter().map(|layer| layer.diff_id.to_string()).collect();
+        let item = |created_by: &str, empty_layer| HistoryItem {
+            created_by: created_by.as_bytes().to_vec(),
+            empty_layer,
+            ..HistoryItem::default()
+        };
+        let config = Config {
+            architecture: "amd64".to_owned(),
+            os: "linux".to_owned(),
+            history: [item("RUN one", false), item("ENV", true), item("RUN two", false)][..layers.len() * 2 - 1]
+                .to_vec(),
+            diff_ids: layers.iter().map(|layer| layer.diff_id).collect(),
+            ..Config::default()
+        };
+        AssembledPlatform {
+            platform: "linux/amd64".parse::<Platform>().unwrap(),
+            descriptor: Descriptor::new("manifest", Digest::of(manifest.as_bytes()), 1),
+            manifest: manifest.into_bytes(),
+            config: config.to_bytes(),
+            layers,
+            scrubbed: Vec::new(),
+        }
+    }
+
+    fn check(first: &[&[&str]], second: &[&[&str]], given: &[&str]) -> SelfCheck {
+        let given: Vec<Rule> = given.iter().map(|rule| Rule::parse(rule).unwrap()).collect();
+        let (limits, cancel) = (Limits::default(), Cancel::default());
+        self_check(&image(first), &image(second), &given, false, &limits, &cancel).unwrap()
+    }
+
+    fn told(check: &SelfCheck) -> Vec<String> {
+        let line = |layer: &DifferingLayer, path: &DifferingPath| {
+            let (number, created_by, name) = (layer.number, &layer.created_by, String::from_utf8_lossy(&path.path));
+            format!("{number} {created_by}: {name} {}: {:?}", path.difference, path.profile())
+        };
+        check.layers.iter().flat_map(|layer| layer.paths.iter().map(move |path| line(layer, path))).collect()
+    }
+
+    #[test]
+    fn equal_builds_are_reproducible() {
+        let check = check(&[&["a=1"]], &[&["a=1"]], &[]);
+        assert_eq!((check.level, check.layers.len(), check.is_mended), (None, 0, true));
+    }
+
+    #[test]
+    fn profiles_that_make_both_builds_equal_are_proposed() {
+        let first: &[&[&str]] = &[&["a=1"], &["root/.npm/_logs/1=x", "var/log/dpkg.log=1", "x=1"]];
+        let second: &[&[&str]] = &[&["a=1"], &["root/.npm/_logs/2=y", "var/log/dpkg.log=2", "x=1"]];
+        let check = check(first, second, &[]);
+        assert_eq!(check.level, Some(Difference::Layer(2)));
+        assert_eq!((check.profiles.clone(), check.is_mended), (vec!["dpkg-log", "npm-log"], true));
+        assert_eq!(
+            told(&check),
+            [
+                "2 RUN two: root/.npm/_logs/1 only in the first build: Some(\"npm-log\")",
+                "2 RUN two: root/.npm/_logs/2 only in the second build: Some(\"npm-log\")",
+                "2 RUN two: var/log/dpkg.log content: Some(\"dpkg-log\")",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_no_profile_mends_comes_first_with_a_hint() {
+        let first: &[&[&str]] = &[&["etc/shadow=a:x:1:", "stamp=1"], &["var/log/apk.log=1"]];
+        let second: &[&[&str]] = &[&["etc/shadow=a:y:1:", "stamp=2"], &["var/log/apk.log=2"]];
+        let check = check(first, second, &[]);
+        assert_eq!((check.profiles.clone(), check.is_mended), (vec!["apk-log"], false));
+        assert_eq!(
+            told(&check),
+            [
+                "1 RUN one: etc/shadow content: None",
+                "1 RUN one: stamp content: None",
+                "2 RUN two: var/log/apk.log content: Some(\"apk-log\")",
+            ]
+        );
+        assert!(check.layers[0].paths.iter().all(|path| !path.mends.is_empty()));
+    }
+
+    #[test]
+    fn a_profile_is_proposed_only_if_it_helps_and_is_not_there_yet() {
+        let day = check(&[&["etc/shadow=a:x:19999:"]], &[&["etc/shadow=a:x:20000:"]], &[]);
+        assert_eq!((day.profiles.clone(), day.is_mended), (vec!["shadow-day"], true));
+        // A rule that was applied already and did not help is not proposed again.
+        let check = check(&[&["var/log/dpkg.log=1"]], &[&["var/log/dpkg.log=2"]], &["dpkg-log"]);
+        assert_eq!((check.profiles.len(), check.is_mended), (0, false));
+    }
+
+    #[test]
+    fn another_order_of_entries_and_another_number_of_layers_are_told_as_such() {
+        let order = check(&[&["a=1", "b=1"]], &[&["b=1", "a=1"]], &[]);
+        assert_eq!((order.layers[0].count, order.is_mended), (0, false));
+        let number = check(&[&["a=1"]], &[&["a=1"], &["b=1"]], &[]);
+        assert_eq!((number.level, number.layers.len(), number.is_mended), (Some(Difference::Layer(2)), 0, false));
+    }
+}

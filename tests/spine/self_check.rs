@@ -1,0 +1,79 @@
+//! `build --self-check`: a second build tells what differs, and proposes only what was tried on both builds.
+
+use crate::rig::{locked, project};
+
+const EPOCH: &str = "source-date-epoch = \"1700000000\"\n";
+const RANDOM: &str = "cat /proc/sys/kernel/random/uuid";
+
+#[test]
+fn a_reproducible_image_passes_with_one_line() {
+    let dockerfile = "FROM registry.example/busybox:1\nRUN echo a > /a\n";
+    let Some(project) = locked(&format!("[image.app]\n{EPOCH}"), dockerfile, &[]) else { return };
+    let outcome = project.repro(&["build", "--self-check"]).expect(0);
+    assert!(outcome.stdout.contains("app linux/amd64 is reproducible"), "{outcome:?}");
+    let document = project.repro(&["build", "--self-check", "--format", "json"]).expect(0).json();
+    let check = &document["images"][0]["platforms"][0]["self_check"];
+    assert_eq!((&check["reproducible"], &check["layers"]), (&true.into(), &serde_json::json!([])), "{check}");
+    let plain = project.repro(&["build", "--format", "json"]).expect(0).json();
+    assert!(plain["images"][0]["platforms"][0].get("self_check").is_none(), "{plain}");
+}
+
+#[test]
+fn what_differs_is_named_with_its_mend_and_fixed_on_request() {
+    let dockerfile = format!(
+        "FROM registry.example/busybox:1\nRUN echo same > /same\n\
+         RUN mkdir -p /var/log /opt; date +%s > /opt/stamp; {RANDOM} > /var/log/dpkg.log\n\
+         RUN mkdir -p /root/.npm/_logs; touch /root/.npm/_logs/$({RANDOM})-debug-0.log\n"
+    );
+    let Some(project) = locked(&format!("[image.app]\n{EPOCH}"), &dockerfile, &[]) else { return };
+    let outcome = project.repro(&["build", "--self-check"]).expect(1).says("is not reproducible");
+    for line in [
+        "    /opt/stamp: content\n",
+        "    /var/log/dpkg.log: content\n",
+        "/opt/stamp",
+        "`RUN mkdir -p /var/log /opt; date +%s",
+        "-debug-0.log: only in the first build\n",
+        "scrub = [\"dpkg-log\", \"npm-log\"]",
+    ] {
+        assert!(outcome.stdout.contains(line), "{line}: {}", outcome.stdout);
+    }
+    assert!(!outcome.stdout.contains("/same"), "{}", outcome.stdout);
+
+    let document = project.repro(&["build", "--self-check", "--format", "json"]).expect(1).json();
+    assert_eq!(document["error"]["status"], 1);
+    let check = &document["images"][0]["platforms"][0]["self_check"];
+    assert_eq!((&check["mended"], &check["level"]), (&false.into(), &"layer 3".into()), "{check}");
+    assert_eq!(check["scrub"], serde_json::json!(["dpkg-log", "npm-log"]), "{check}");
+    let numbers: Vec<_> = check["layers"].as_array().unwrap().iter().map(|layer| layer["number"].clone()).collect();
+    assert_eq!(numbers, [3, 4], "{check}");
+
+    // A record of it would only mislead.
+    let recorded = project.repro(&["build", "--self-check", "--record"]).expect(1).says("not recorded");
+    assert!(!project.read("repro.lock").contains("record"), "{recorded:?}");
+
+    // Without the stamp, the profiles do the rest.
+    project.write("Dockerfile", dockerfile.replace("date +%s > /opt/stamp; ", ""));
+    project.repro(&["build", "--self-check", "--fix"]).expect(1).says("`repro lock`").says("dpkg-log, npm-log");
+    assert!(
+        project.read("repro.toml").ends_with("scrub = [\"dpkg-log\", \"npm-log\"]\n"),
+        "{}",
+        project.read("repro.toml")
+    );
+    project.repro(&["lock"]).expect(0);
+    project.repro(&["build", "--self-check", "--record"]).expect(0);
+    project.repro(&["verify"]).expect(0);
+}
+
+#[test]
+fn flags_that_do_not_go_together_are_refused() {
+    let Some(project) = project() else { return };
+    project.write("repro.toml", "version = 1\n[image.app]\n").write("Dockerfile", "FROM scratch\n").commit();
+    for arguments in [
+        &["build", "--fix"][..],
+        &["build", "--self-check", "--dry-run"],
+        &["build", "--self-check", "--fix", "--locked"],
+        &["build", "--self-check", "--fix", "-f", "Dockerfile"],
+    ] {
+        project.repro(arguments).expect(2);
+    }
+}
