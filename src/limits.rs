@@ -91,6 +91,14 @@ limits! {
     tar_meta_bytes = "tar-meta-bytes", MIB;
     /// Bytes of one extended attribute.
     xattr = "xattr", 64 * KIB;
+    /// Members of one image archive or layout.
+    archive_members = "archive-members", 200_000;
+    /// Bytes of all documents of one image archive or layout, which are kept until it was read.
+    archive_documents = "archive-documents", GIB;
+    /// Faults, and notes, that a report tells; all are counted.
+    report_items = "report-items", 1000;
+    /// Bytes of the listings in one report.
+    report_bytes = "report-bytes", 64 * MIB;
     /// Bytes of all headers of one HTTP answer.
     http_header = "http-header", 64 * KIB;
     /// Bytes of one token answer.

@@ -4,9 +4,12 @@
 //! [`Config`]) derives from that. A [`Descriptor`] leads from one document to the next. `layout` reads them from a
 //! folder; `contents` lists what a layout or an archive is to hold and writes either, byte for byte as BuildKit does.
 
+pub mod archive;
+pub mod closure;
 pub mod config;
 pub mod descriptor;
 pub mod document;
+pub mod fault;
 pub mod index;
 pub mod layout;
 pub mod manifest;

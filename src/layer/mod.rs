@@ -5,10 +5,13 @@
 //! [`gzip::Encoder`] → the blob. Layers are streams both ways, and nothing is ever unpacked.
 
 pub mod decompress;
+mod examine;
 pub mod gzip;
+mod names;
 mod scan;
 pub mod tar;
-mod tree;
 pub mod whiteout;
 
+pub use examine::{Examination, Examined};
+pub use names::{Names, OuterLink, OuterLinks, Workspace, find_outer};
 pub use scan::{LayerReport, scan_layer, visit_layer};

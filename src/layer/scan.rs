@@ -3,8 +3,8 @@
 use std::io::{self, Read};
 
 use super::decompress::{Compression, Decompressor};
+use super::names::{Tree, Workspace};
 use super::tar::{End, Member, Reader, TarError};
-use super::tree::Tree;
 use crate::digest::{DiffId, Digest, Hashing};
 use crate::limits::Limits;
 
@@ -23,8 +23,8 @@ pub struct LayerReport {
     pub entries: u64,
     /// The newest modification time of an entry, if there is one.
     pub newest_mtime: Option<i64>,
-    /// Targets of hard links that must be files of lower layers, sorted.
-    pub outer_links: Vec<Vec<u8>>,
+    /// How many hard links must lead to files of lower layers, which is not checked here.
+    pub outer_links: u64,
     /// Entries whose names start with `/`.
     pub absolute_names: u64,
     /// Whether the archive ends with two blocks of zeros, as it should.
@@ -34,7 +34,7 @@ pub struct LayerReport {
 /// Reads a stored layer to its end and checks it by all rules.
 ///
 /// Blob and diff ID are hashed on the way; comparing them with what an image says is up to the caller. Memory is
-/// bounded by the number of entries, about 16 bytes each.
+/// bounded; the names of layers with very many entries go to a temporary file.
 ///
 /// # Errors
 /// The first violation, limit or failure. The stream was not read to its end then, so the digest is unknown.
@@ -54,7 +54,8 @@ pub fn visit_layer<R: Read>(
 ) -> Result<LayerReport, TarError> {
     let decompressor = Decompressor::new(compression, Hashing::new(stored), limits)?;
     let mut reader = Reader::new(Hashing::new(decompressor), limits);
-    let mut tree = Tree::default();
+    let workspace = Workspace::default();
+    let mut tree = Tree::new(&workspace);
     let (mut entries, mut absolute_names, mut newest_mtime) = (0, 0, None);
     while let Some(member) = reader.next()? {
         tree.add(&member)?;
@@ -64,7 +65,11 @@ pub fn visit_layer<R: Read>(
         visit(&member, &mut reader.content())?;
     }
     let end = reader.end().unwrap_or(End::Short);
-    let outer_links = tree.finish()?;
+    let mut fault = None;
+    let (_, outer_links) = tree.finish(|error| fault = Some(error))?;
+    if let Some(error) = fault {
+        return Err(error);
+    }
     let (mut decompressor, uncompressed) = reader.into_inner().into_parts();
     // The archive's end was the stream's end; this lets the decompressor see its own.
     io::copy(&mut decompressor, &mut io::sink())?;
@@ -76,7 +81,7 @@ pub fn visit_layer<R: Read>(
         diff_id: uncompressed.diff_id(),
         entries,
         newest_mtime,
-        outer_links,
+        outer_links: outer_links.count(),
         absolute_names,
         end,
     })

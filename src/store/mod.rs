@@ -5,6 +5,7 @@
 mod atomic;
 mod cache;
 mod lock;
+mod spool;
 
 use std::io;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 pub use atomic::{Replacement, replace_file};
 pub use cache::{BlobReader, BlobWriter, Cache, CacheUse};
 pub use lock::FileLock;
+pub use spool::Spool;
 
 use crate::digest::Digest;
 use crate::status::{ExitStatus, Status};

@@ -101,6 +101,16 @@ pub struct HistoryItem {
     pub empty_layer: bool,
 }
 
+impl RunConfig {
+    /// Reads the member `config` of a config that was scanned.
+    ///
+    /// # Errors
+    /// The message, safe to print, for a member with another type than its meaning asks for.
+    pub fn from_json(value: &serde_json::Value) -> Result<Self, String> {
+        raw::run(value).map_err(|error| crate::escape::text(&error.to_string()).into_owned())
+    }
+}
+
 impl View for Config {
     const WHAT: &'static str = "config";
 

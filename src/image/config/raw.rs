@@ -71,6 +71,10 @@ struct RawRun {
     shell: Vec<String>,
 }
 
+pub(super) fn run(value: &serde_json::Value) -> Result<RunConfig, serde_json::Error> {
+    RawRun::deserialize(value).map(RunConfig::from)
+}
+
 /// An object whose members mean nothing.
 #[derive(Deserialize)]
 struct RawEmpty {

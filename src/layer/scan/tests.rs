@@ -68,7 +68,7 @@ fn ordinary_layers_pass() {
         assert!(result.is_ok(), "{entries:?}: {result:?}");
     }
     let report = scan(&[hard_link("a", "below/y"), hard_link("b", "a"), hard_link("c", "below/x")]).unwrap();
-    assert_eq!(report.outer_links, [b"below/x".to_vec(), b"below/y".to_vec()]);
+    assert_eq!(report.outer_links, 2);
 }
 
 #[test]

@@ -36,6 +36,13 @@ pub(super) fn has_valid_checksum(block: &[u8; BLOCK]) -> bool {
     found == sum || Some(found) == sum.checked_sub(256 * high)
 }
 
+/// Whether the checksum is written as all common writers do: six digits, NUL, blank, or seven digits and NUL.
+pub(super) fn has_usual_checksum(block: &[u8; BLOCK]) -> bool {
+    let field = &block[CHECKSUM];
+    let digits = field.iter().take_while(|byte| (b'0'..=b'7').contains(byte)).count();
+    matches!((digits, &field[digits..]), (6, b"\0 ") | (7, b"\0"))
+}
+
 /// The text of a field, up to the first NUL.
 pub(super) fn text(field: &[u8]) -> &[u8] {
     field.iter().position(|&byte| byte == 0).map_or(field, |end| &field[..end])

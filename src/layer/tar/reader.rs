@@ -40,6 +40,8 @@ pub struct Reader<R> {
     climbing: Climbing,
     /// The stream may end inside the padding of the last member, and what follows the end is not read.
     is_local: bool,
+    /// Every byte counts, since no digest stands for the whole: padding is zeros, checksums are written in one way.
+    is_sealed: bool,
 }
 
 impl<R: Read> Reader<R> {
@@ -57,7 +59,16 @@ impl<R: Read> Reader<R> {
             end: None,
             climbing: Climbing::Refused,
             is_local: false,
+            is_sealed: false,
         }
+    }
+
+    /// Reads an archive that no digest stands for, so that every byte of it has to mean what it says: padding is
+    /// zeros, and checksums are written as six octal digits, NUL and blank, or as seven and NUL.
+    pub fn of_image_archive(source: R, limits: &Limits) -> Self {
+        // What the members claim is counted by their own limits.
+        let limits = Limits { layer_bytes: u64::MAX, ..limits.clone() };
+        Self { is_sealed: true, ..Self::new(source, &limits) }
     }
 
     /// Reads an archive that ADD unpacks, which BuildKit takes less strictly: `..` in a name is clamped to the root
@@ -95,6 +106,10 @@ impl<R: Read> Reader<R> {
             headers.extend_from_slice(&block);
             let offset = self.offset - BLOCK as u64;
             let format = check_header(&block, offset)?;
+            if self.is_sealed && !field::has_usual_checksum(&block) {
+                let (name, what) = (field::text(&block[header::NAME]), "the checksum is written in an unusual way");
+                return Err(TarError::entry(Severity::Unsafe, 1, offset, name, what));
+            }
             let flag = block[header::TYPE_FLAG];
             if b"xgLK".contains(&flag) {
                 let body = self.read_body(&block, flag, offset, &mut headers)?;
@@ -203,6 +218,9 @@ impl<R: Read> Reader<R> {
             let block = self.read_block()?.ok_or_else(|| self.cut("the archive is cut inside a header"))?;
             headers.extend_from_slice(&block);
         }
+        if self.is_sealed && headers[start + size as usize..].iter().any(|&byte| byte != 0) {
+            return Err(self.dirty_padding());
+        }
         Ok(headers[start..start + size as usize].to_vec())
     }
 
@@ -260,9 +278,17 @@ impl<R: Read> Reader<R> {
         self.content = 0;
         self.padding = 0;
         while left > 0 {
-            let available = fill(&mut self.source)?.len() as u64;
+            let rest = fill(&mut self.source)?;
+            let available = rest.len() as u64;
             if available == 0 && self.is_local && left <= padding {
                 return Ok(());
+            }
+            if self.is_sealed {
+                let of_padding =
+                    &rest[(left.saturating_sub(padding)).min(available) as usize..available.min(left) as usize];
+                if of_padding.iter().any(|&byte| byte != 0) {
+                    return Err(self.dirty_padding());
+                }
             }
             if available == 0 {
                 let name = std::mem::take(&mut self.name);
@@ -275,6 +301,11 @@ impl<R: Read> Reader<R> {
             left -= count;
         }
         Ok(())
+    }
+
+    fn dirty_padding(&self) -> TarError {
+        let what = "there is something in the padding";
+        TarError::object(Severity::Unsafe, 12, self.offset, "archive".into(), what)
     }
 
     /// After a block of zeros: a second one, then zeros only.
@@ -304,6 +335,19 @@ impl<R: Read> Reader<R> {
             zeros += count as u64;
         }
         self.end = Some(if zeros >= BLOCK as u64 { End::Complete } else { End::Short });
+        Ok(())
+    }
+}
+
+impl<R: Read + io::Seek> Reader<R> {
+    /// Goes to the end of the current member's content without reading it.
+    ///
+    /// That the content is there is not checked.
+    pub fn pass_over_content(&mut self) -> io::Result<()> {
+        let too_far = |_| io::Error::from(io::ErrorKind::UnexpectedEof);
+        self.source.seek_relative(i64::try_from(self.content).map_err(too_far)?)?;
+        self.offset = self.offset.saturating_add(self.content);
+        self.content = 0;
         Ok(())
     }
 }

@@ -1,0 +1,110 @@
+//! Layouts: like archives, with files for members.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use super::file::At;
+use super::member::{Keeping, Nature, are_too_many, place};
+use super::pool::{self, Job};
+use super::{Archive, Held, Surroundings};
+use crate::escape;
+
+/// Where the bytes of a member are.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// In this file.
+    File(PathBuf),
+    /// Here.
+    Bytes(Vec<u8>),
+}
+
+impl Archive {
+    /// Reads the layout in `folder`.
+    ///
+    /// Only what belongs to a layout is read: the files beside `blobs`, and the blobs. No link is followed.
+    ///
+    /// # Errors
+    /// When a folder, a file or a temporary file can't be read; everything else is a finding.
+    pub fn read_folder(folder: &Path, around: &Surroundings<'_>) -> io::Result<Self> {
+        let mut archive = Self::new(around.limits);
+        let mut jobs = Vec::new();
+        let mut folders = vec![(Vec::new(), folder.to_owned())];
+        while let Some((prefix, folder)) = folders.pop() {
+            let mut entries = Vec::new();
+            for entry in fs::read_dir(&folder)? {
+                let entry = entry?;
+                entries.push((entry.file_name(), entry.path()));
+                if entries.len() as u64 > around.limits.archive_members + 1 {
+                    break;
+                }
+            }
+            entries.sort();
+            for (file_name, path) in entries {
+                let name = [prefix.as_slice(), file_name.as_bytes()].concat();
+                let metadata = fs::symlink_metadata(&path)?;
+                let object = escape::name(&name);
+                if metadata.is_dir() {
+                    place(&mut archive, &name, Held::Directory, &object);
+                    let depth = name.iter().filter(|byte| **byte == b'/').count();
+                    if depth < 2 && (name == b"blobs" || name.starts_with(b"blobs/")) {
+                        folders.push(([name.as_slice(), b"/"].concat(), path));
+                    }
+                } else if metadata.is_file() {
+                    place(&mut archive, &name, Held::Refused, &object);
+                    jobs.push(Job { name, size: metadata.len(), place: Source::File(path) });
+                } else {
+                    let what = if metadata.is_symlink() { "a symbolic link" } else { "a device, pipe or socket" };
+                    archive.findings.fault("V3", &object, format!("{what}: only files and folders are read"));
+                    place(&mut archive, &name, Held::Refused, &object);
+                }
+                if are_too_many(&mut archive, around) {
+                    return Ok(archive);
+                }
+            }
+        }
+        archive.read_jobs(jobs, around)?;
+        Ok(archive)
+    }
+
+    /// Reads members that lie in files or in memory, by name.
+    pub fn read_sources(sources: BTreeMap<Vec<u8>, Source>, around: &Surroundings<'_>) -> io::Result<Self> {
+        let mut archive = Self::new(around.limits);
+        let mut jobs = Vec::new();
+        for (name, source) in sources {
+            let size = match &source {
+                Source::File(path) => fs::metadata(path)?.len(),
+                Source::Bytes(bytes) => bytes.len() as u64,
+            };
+            place(&mut archive, &name, Held::Refused, "source");
+            jobs.push(Job { name, size, place: source });
+        }
+        archive.read_jobs(jobs, around)?;
+        Ok(archive)
+    }
+
+    fn read_jobs(&mut self, jobs: Vec<Job<Source>>, around: &Surroundings<'_>) -> io::Result<()> {
+        let keeping = Keeping { archive: self, around };
+        let outcomes = pool::run(jobs, around.threads, |job| match &job.place {
+            Source::Bytes(bytes) => keeping.read(&job.name, job.size, &[], bytes.as_slice()),
+            Source::File(path) => {
+                let file = open_regular(path)?;
+                let mut content = At { file: &file, offset: 0 };
+                let mut start = Vec::new();
+                (&mut content).take(job.size.min(Nature::START)).read_to_end(&mut start)?;
+                keeping.read(&job.name, job.size, &start, content)
+            }
+        });
+        self.take_in(outcomes)
+    }
+}
+
+/// Opens a file that is no link, folder, pipe or device.
+fn open_regular(path: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file: File = rustix::fs::open(path, flags, Mode::empty())?.into();
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no regular file any more")) }
+}

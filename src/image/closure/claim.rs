@@ -1,0 +1,97 @@
+//! Descriptors as others wrote them: what a document claims about a blob.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::fields::{Fields, Spelling};
+use crate::digest::AnyDigest;
+use crate::image::fault::Findings;
+use crate::platform::Platform;
+
+const NAMES: &[&str] = &["mediaType", "digest", "size", "urls", "annotations", "data", "platform", "artifactType"];
+const PLATFORM_NAMES: &[&str] = &["architecture", "os", "os.version", "os.features", "variant"];
+
+/// What a document claims about a blob.
+#[derive(Clone, Debug)]
+pub(super) struct Claim {
+    /// The descriptor's place in messages.
+    pub(super) place: String,
+    pub(super) media_type: String,
+    pub(super) digest: AnyDigest,
+    pub(super) size: Option<u64>,
+    pub(super) annotations: BTreeMap<String, String>,
+    pub(super) data: Option<String>,
+    pub(super) platform: Option<ClaimedPlatform>,
+    pub(super) artifact_type: Option<String>,
+}
+
+/// A platform as it is written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ClaimedPlatform {
+    pub(super) os: String,
+    pub(super) architecture: String,
+    pub(super) variant: String,
+    pub(super) os_version: String,
+    pub(super) os_features: Vec<String>,
+}
+
+impl ClaimedPlatform {
+    /// Normalised; none if it names no platform that an image runs on.
+    pub(super) fn platform(&self) -> Option<Platform> {
+        let is_known = |text: &str| !text.is_empty() && text != "unknown";
+        let variant = Some(self.variant.as_str()).filter(|variant| !variant.is_empty());
+        (is_known(&self.os) && is_known(&self.architecture))
+            .then(|| Platform::new(&self.os, &self.architecture, variant))
+    }
+
+    /// What tells it from other platforms, spelled in one way.
+    pub(super) fn key(&self) -> Option<(Platform, String, Vec<String>)> {
+        let mut features = self.os_features.clone();
+        features.sort();
+        self.platform().map(|platform| (platform, self.os_version.clone(), features))
+    }
+}
+
+/// Reads a descriptor; none when it leads nowhere.
+pub(super) fn claim(value: &Value, place: &str, findings: &mut Findings) -> Option<Claim> {
+    let fields = Fields::of(value, place, NAMES, Spelling::Exact, findings)?;
+    let media_type = fields.required_string("mediaType", findings).unwrap_or_default();
+    let size = fields.required_integer("V1", "size", findings);
+    let digest = fields.required_string("digest", findings);
+    fields.strings("urls", findings);
+    let annotations = fields.string_map("annotations", findings);
+    let data = fields.string("data", findings).map(str::to_owned);
+    let artifact_type = fields.string("artifactType", findings).map(str::to_owned);
+    let platform = fields.get("platform").and_then(|value| {
+        let place = format!("{place} platform");
+        let fields = Fields::of(value, &place, PLATFORM_NAMES, Spelling::Exact, findings)?;
+        let mut text = |name: &str| fields.string(name, findings).unwrap_or_default().to_owned();
+        let (os, architecture) = (text("os"), text("architecture"));
+        let (variant, os_version) = (text("variant"), text("os.version"));
+        let os_features = fields.strings("os.features", findings).into_iter().map(str::to_owned).collect();
+        for name in ["os", "architecture"] {
+            if fields.get(name).is_none() {
+                fields.missing(name, findings);
+            }
+        }
+        Some(ClaimedPlatform { os, architecture, variant, os_version, os_features })
+    });
+    let digest = match digest?.parse::<AnyDigest>() {
+        Ok(digest) => digest,
+        Err(error) => {
+            findings.fault("V2", format!("{place} digest"), error);
+            return None;
+        }
+    };
+    Some(Claim {
+        place: place.to_owned(),
+        media_type: media_type.to_owned(),
+        digest,
+        size,
+        annotations,
+        data,
+        platform,
+        artifact_type,
+    })
+}

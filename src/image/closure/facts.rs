@@ -1,0 +1,181 @@
+//! What is known of the images once everything was checked, as people and documents are told it.
+
+use std::collections::BTreeMap;
+
+use crate::digest::AnyDigest;
+use crate::image::config::RunConfig;
+use crate::image::fault::Findings;
+use crate::image::time::Time;
+use crate::platform::Platform;
+
+/// Everything that was found out about an archive or layout.
+#[derive(Debug)]
+pub struct Closure {
+    /// Which views there are.
+    pub form: Form,
+    /// The documents, in the order of the walk; each once.
+    pub documents: Vec<DocumentFacts>,
+    /// The images, attestations and artifacts.
+    pub images: Vec<ImageFacts>,
+    /// What is wrong, and what is worth a remark.
+    pub findings: Findings,
+}
+
+/// Which views an archive has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `index.json` and blobs.
+    Oci,
+    /// `manifest.json` alone.
+    Docker,
+    /// Both.
+    Combined,
+    /// Neither: it is no image archive.
+    None,
+}
+
+/// One document.
+#[derive(Clone, Debug)]
+pub struct DocumentFacts {
+    /// `index.json`, `manifest.json`, `index`, `manifest` or `config`.
+    pub kind: &'static str,
+    /// The digest of its bytes.
+    pub digest: AnyDigest,
+    /// What it is, as its descriptor says; empty for the files at the top.
+    pub media_type: String,
+    /// Its bytes.
+    pub size: u64,
+    /// How many indexes stand above it.
+    pub depth: usize,
+    /// The platform that its descriptor names.
+    pub platform: Option<String>,
+    /// Its text.
+    pub content: String,
+}
+
+/// What an image manifest stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// An image that can be run.
+    Image,
+    /// A statement about an image.
+    Attestation,
+    /// Anything else that is kept like an image.
+    Artifact,
+}
+
+/// One image manifest with everything below it.
+#[derive(Clone, Debug)]
+pub struct ImageFacts {
+    /// What it stands for.
+    pub role: Role,
+    /// Digest of the image manifest; none in docker archives, which have none.
+    pub manifest: Option<AnyDigest>,
+    /// Its bytes.
+    pub manifest_size: u64,
+    /// Its media type.
+    pub media_type: String,
+    /// Names that the archive gives it, safe to print.
+    pub names: Vec<String>,
+    /// Digest of the config.
+    pub config_digest: Option<AnyDigest>,
+    /// Bytes of the config.
+    pub config_size: u64,
+    /// What the config says; none if it is of an unknown type or malformed.
+    pub config: Option<ConfigFacts>,
+    /// The layers, base first.
+    pub layers: Vec<LayerFacts>,
+    /// Free texts of the manifest.
+    pub annotations: BTreeMap<String, String>,
+    /// What an artifact is.
+    pub artifact_type: Option<String>,
+    /// The manifest that an attestation is about.
+    pub about: Option<String>,
+}
+
+impl ImageFacts {
+    /// The platform, by the config.
+    pub fn platform(&self) -> Option<Platform> {
+        self.config.as_ref().and_then(ConfigFacts::platform)
+    }
+
+    /// Stored bytes of manifest, config and layers.
+    pub fn stored_size(&self) -> u64 {
+        let layers = self.layers.iter().map(|layer| layer.size).fold(0, u64::saturating_add);
+        layers.saturating_add(self.manifest_size).saturating_add(self.config_size)
+    }
+
+    /// Uncompressed bytes of the layers, if all are known.
+    pub fn uncompressed_size(&self) -> Option<u64> {
+        self.layers.iter().try_fold(0_u64, |sum, layer| sum.checked_add(layer.uncompressed_size?))
+    }
+}
+
+/// What a config says.
+#[derive(Clone, Debug, Default)]
+pub struct ConfigFacts {
+    /// Operating system.
+    pub os: String,
+    /// Architecture.
+    pub architecture: String,
+    /// Variant of the architecture.
+    pub variant: String,
+    /// Version of the operating system.
+    pub os_version: String,
+    /// When the image was made.
+    pub created: Option<Time>,
+    /// Who made it.
+    pub author: String,
+    /// How a container is run.
+    pub run: RunConfig,
+    /// How the layers came to be; none if it says nothing.
+    pub history: Option<Vec<HistoryFacts>>,
+    /// The layers' diff IDs; none where one is malformed.
+    pub diff_ids: Vec<Option<AnyDigest>>,
+}
+
+impl ConfigFacts {
+    /// The platform, normalised; none if it names none.
+    pub fn platform(&self) -> Option<Platform> {
+        let is_known = |text: &str| !text.is_empty() && text != "unknown";
+        let variant = Some(self.variant.as_str()).filter(|variant| !variant.is_empty());
+        (is_known(&self.os) && is_known(&self.architecture))
+            .then(|| Platform::new(&self.os, &self.architecture, variant))
+    }
+}
+
+/// One item of a history.
+#[derive(Clone, Debug, Default)]
+pub struct HistoryFacts {
+    /// When.
+    pub created: Option<Time>,
+    /// By which instruction.
+    pub created_by: String,
+    /// It made no layer.
+    pub is_empty: bool,
+}
+
+/// One layer of one image.
+#[derive(Clone, Debug)]
+pub struct LayerFacts {
+    /// Digest of the stored bytes; none in docker archives that were not read.
+    pub digest: Option<AnyDigest>,
+    /// Where the archive keeps it.
+    pub member: Vec<u8>,
+    /// Its media type; empty in docker archives.
+    pub media_type: String,
+    /// Stored bytes.
+    pub size: u64,
+    /// The diff ID that the config names.
+    pub diff_id: Option<AnyDigest>,
+    /// How it is packed; none if it was not looked into.
+    pub compression: Option<&'static str>,
+    /// Uncompressed bytes.
+    pub uncompressed_size: Option<u64>,
+    /// How many entries it has.
+    pub entries: Option<u64>,
+    /// The newest modification time of an entry, seconds since 1970.
+    pub newest_mtime: Option<i64>,
+    /// Free texts of its descriptor.
+    pub annotations: BTreeMap<String, String>,
+}

@@ -1,0 +1,21 @@
+//! The whole closure of an archive or layout, checked: from its top to the diff IDs of the layers.
+//!
+//! An [`Archive`](super::archive::Archive) was read before, so everything here is looking up and comparing.
+//! `check` starts at `index.json` (`walk`: indexes, image manifests, `config`s, `layers`) and at `manifest.json`
+//! (`docker`), then lets both views and all names agree (`names`). All faults are told, not the first only; the rules
+//! `V1` to `V14` are those of `docs/inspect.md`. Documents are read by their members (`fields`, `claim`) rather than
+//! into the types of [`super::document`], which stop at the first fault and know sha256 only.
+
+mod blob;
+mod check;
+mod claim;
+mod config;
+mod docker;
+mod facts;
+mod fields;
+mod layers;
+mod names;
+mod walk;
+
+pub use check::{Selection, check};
+pub use facts::{Closure, ConfigFacts, DocumentFacts, Form, HistoryFacts, ImageFacts, LayerFacts, Role};

@@ -1,0 +1,95 @@
+//! Names: which images they stand for, and that no name stands for two.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+
+use super::claim::Claim;
+use super::facts::{Form, Role};
+use super::walk::{Node, Walk};
+use crate::digest::AnyDigest;
+use crate::escape;
+use crate::reference::Reference;
+
+const REFERENCE: &str = "org.opencontainers.image.ref.name";
+/// What containerd, docker and BuildKit add: the whole name.
+const FULL_NAME: &str = "io.containerd.image.name";
+
+/// The names that a descriptor of `index.json` gives: the whole one first, if there is one.
+pub(super) fn of(claim: &Claim) -> Vec<String> {
+    [FULL_NAME, REFERENCE].iter().filter_map(|key| claim.annotations.get(*key)).cloned().collect()
+}
+
+/// Whether `name` is meant by `wanted`: as it is written, or as a reference with its defaults.
+pub(super) fn fits(name: &str, wanted: &str) -> bool {
+    let whole = |text: &str| text.parse::<Reference>().ok().map(|reference| reference.with_default_tag().to_string());
+    name == wanted || whole(name).is_some_and(|name| Some(name) == whole(wanted))
+}
+
+impl Walk<'_> {
+    /// No name stands for two images of one platform, and both views give their images the same names.
+    pub(super) fn names(&mut self, form: Form) -> io::Result<()> {
+        let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (number, top) in self.tops.iter().enumerate() {
+            if let Some(name) = top.names.first() {
+                groups.entry(name.clone()).or_default().push(number);
+            }
+        }
+        for (name, tops) in &groups {
+            let digests: BTreeSet<AnyDigest> = tops.iter().map(|top| self.tops[*top].claim.digest).collect();
+            let mut seen: BTreeMap<_, AnyDigest> = BTreeMap::new();
+            let several = if digests.len() > 1 { digests } else { BTreeSet::new() };
+            for digest in several {
+                for image in self.images_below(digest) {
+                    let image = &self.images[image];
+                    let (Some(platform), Some(manifest)) = (image.platform(), image.manifest) else { continue };
+                    let os_version = image.config.as_ref().map(|config| config.os_version.clone());
+                    if image.role != Role::Image {
+                        continue;
+                    }
+                    let shown = platform.to_string();
+                    if let Some(other) =
+                        seen.insert((platform, os_version), manifest).filter(|other| *other != manifest)
+                    {
+                        let name = escape::name(name.as_bytes());
+                        let what = format!("the name {name} stands for two images for {shown}: {other} and {manifest}");
+                        self.findings.fault("V5", "index.json", what);
+                    }
+                }
+            }
+        }
+        for number in 0..self.tops.len() {
+            let (digest, names) = (self.tops[number].claim.digest, self.tops[number].names.clone());
+            for image in self.images_below(digest) {
+                let image = &mut self.images[image];
+                image.names.extend(names.iter().take(1).map(|name| escape::text(name).into_owned()));
+            }
+        }
+        if form == Form::Combined {
+            self.views_agree();
+        }
+        for image in &mut self.images {
+            image.names.sort();
+            image.names.dedup();
+        }
+        Ok(())
+    }
+
+    /// The images that a document leads to.
+    pub(super) fn images_below(&mut self, digest: AnyDigest) -> Vec<usize> {
+        let mut found = Vec::new();
+        let mut open = vec![digest];
+        let mut seen = BTreeSet::new();
+        while let Some(digest) = open.pop() {
+            if !seen.insert(digest) || self.steps == 0 {
+                continue;
+            }
+            self.steps -= 1;
+            match self.nodes.get(&digest) {
+                Some(Node::Image(number)) => found.push(*number),
+                Some(Node::Index { children, .. }) => open.extend(children.iter().rev()),
+                None => {}
+            }
+        }
+        found
+    }
+}

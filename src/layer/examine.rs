@@ -1,0 +1,203 @@
+//! One pass over a stored layer that goes on after faults: its sums are known in any case, and every fault that can
+//! still be seen is told.
+
+use std::io::{self, Cursor, Read};
+
+use super::decompress::{Compression, Decompressor};
+use super::names::{Names, OuterLinks, Tree, Workspace};
+use super::tar::{End, Member, Reader, TarError};
+use crate::digest::{Algorithm, Checksums, Summing};
+use crate::limits::{LimitExceeded, Limits};
+
+/// So many faults of one layer are kept; the others are counted.
+const MOST_FAULTS: usize = 100;
+
+/// How layers are examined.
+#[derive(Clone, Copy)]
+pub struct Examination<'a> {
+    /// Shared by all layers of the run.
+    pub workspace: &'a Workspace,
+    /// The limits.
+    pub limits: &'a Limits,
+    /// The digests to compute besides sha256.
+    pub algorithm: Algorithm,
+}
+
+/// What was found about a stored layer.
+#[derive(Debug)]
+pub struct Examined {
+    /// Of the bytes as they are stored.
+    pub stored: Checksums,
+    /// How they are packed, by their first bytes.
+    pub compression: Compression,
+    /// Of the uncompressed bytes; none if they could not be read to their end.
+    pub uncompressed: Option<Checksums>,
+    /// How many entries were read.
+    pub entries: u64,
+    /// The newest modification time of an entry, if there is one.
+    pub newest_mtime: Option<i64>,
+    /// Entries whose names start with `/`.
+    pub absolute_names: u64,
+    /// How the archive ends; none if its end was not reached.
+    pub end: Option<End>,
+    /// What stands at its paths, as far as they were read.
+    pub names: Option<Names>,
+    /// Hard links into lower layers.
+    pub outer_links: OuterLinks,
+    /// What is wrong, in order.
+    pub faults: Vec<TarError>,
+    /// How many more faults there are.
+    pub more_faults: u64,
+}
+
+/// What the tar reader found so far.
+struct Findings<'a> {
+    how: Examination<'a>,
+    entries: u64,
+    newest_mtime: Option<i64>,
+    absolute_names: u64,
+    end: Option<End>,
+    names: Option<Names>,
+    outer_links: OuterLinks,
+    faults: Vec<TarError>,
+    more_faults: u64,
+}
+
+impl Examination<'_> {
+    /// Reads a stored layer, whose first bytes are `start`, to its end.
+    ///
+    /// `visit` is given each member; reading its content is up to the caller, who has the stream.
+    ///
+    /// # Errors
+    /// Only when the stream itself or a temporary file fails.
+    pub fn run(
+        self,
+        start: &[u8],
+        stored: impl Read,
+        mut visit: impl FnMut(&Member) -> io::Result<()>,
+    ) -> io::Result<Examined> {
+        let mut findings = Findings {
+            how: self,
+            entries: 0,
+            newest_mtime: None,
+            absolute_names: 0,
+            end: None,
+            names: None,
+            outer_links: OuterLinks::default(),
+            faults: Vec::new(),
+            more_faults: 0,
+        };
+        let compression = Compression::of_magic(start);
+        let stored = Summing::new(Cursor::new(start).chain(stored), self.algorithm);
+        let (stored, uncompressed) = if compression == Compression::None {
+            let mut stored = findings.read(stored, &mut visit)?;
+            drain(&mut stored)?;
+            let (_, sums) = stored.into_parts();
+            if sums.length > self.limits.layer_bytes {
+                let limit = self.limits.layer_bytes;
+                findings.fault(LimitExceeded { name: "layer-bytes", limit, object: "layer".into() }.into());
+            }
+            (sums.clone(), Some(sums))
+        } else {
+            findings.unpack(compression, stored, &mut visit)?
+        };
+        Ok(Examined {
+            stored,
+            compression,
+            uncompressed,
+            entries: findings.entries,
+            newest_mtime: findings.newest_mtime,
+            absolute_names: findings.absolute_names,
+            end: findings.end,
+            names: findings.names,
+            outer_links: findings.outer_links,
+            faults: findings.faults,
+            more_faults: findings.more_faults,
+        })
+    }
+}
+
+type Visit<'a> = &'a mut dyn FnMut(&Member) -> io::Result<()>;
+
+impl Findings<'_> {
+    fn fault(&mut self, error: TarError) {
+        if self.faults.len() < MOST_FAULTS {
+            self.faults.push(error);
+        } else {
+            self.more_faults += 1;
+        }
+    }
+
+    /// Keeps what is wrong with the layer; failures of the stream end everything.
+    fn take(&mut self, error: TarError) -> io::Result<()> {
+        match error {
+            TarError::Io(error) => Err(error),
+            error => {
+                self.fault(error);
+                Ok(())
+            }
+        }
+    }
+
+    fn unpack(
+        &mut self,
+        compression: Compression,
+        stored: Summing<impl Read>,
+        visit: Visit<'_>,
+    ) -> io::Result<(Checksums, Option<Checksums>)> {
+        let decompressor = Decompressor::new(compression, stored, self.how.limits)?;
+        let mut unpacked = self.read(Summing::new(decompressor, self.how.algorithm), visit)?;
+        // What goes over a limit is not read on: it would only cost time.
+        let ends_all = |fault: &TarError| matches!(fault, TarError::Decompress(_) | TarError::Limit(_));
+        let mut is_whole = !self.faults.iter().any(ends_all);
+        if is_whole && let Err(error) = drain(&mut unpacked) {
+            self.take(error.into())?;
+            is_whole = false;
+        }
+        let (decompressor, unpacked) = unpacked.into_parts();
+        let mut stored = decompressor.into_inner();
+        drain(&mut stored)?;
+        let (_, stored) = stored.into_parts();
+        Ok((stored, is_whole.then_some(unpacked)))
+    }
+
+    /// Reads the archive up to its end or its first fault that hides where the next entry starts.
+    fn read<R: Read>(&mut self, source: R, visit: Visit<'_>) -> io::Result<R> {
+        let mut reader = Reader::new(source, self.how.limits);
+        let mut tree = Tree::new(self.how.workspace);
+        loop {
+            let member = match reader.next() {
+                Ok(Some(member)) => member,
+                Ok(None) => break,
+                Err(error) => {
+                    self.take(error)?;
+                    return Ok(reader.into_inner());
+                }
+            };
+            self.entries += 1;
+            self.absolute_names += u64::from(member.entry.path.starts_with(b"/"));
+            self.newest_mtime = self.newest_mtime.max(Some(member.entry.mtime));
+            if let Err(error) = tree.add(&member) {
+                self.take(error)?;
+            }
+            visit(&member)?;
+        }
+        self.end = reader.end();
+        let (names, outer_links) = tree.finish(|error| self.fault(error))?;
+        (self.names, self.outer_links) = (Some(names), outer_links);
+        Ok(reader.into_inner())
+    }
+}
+
+/// Reads the rest and forgets it.
+fn drain(reader: &mut impl Read) -> io::Result<()> {
+    let mut piece = vec![0; 1 << 16];
+    loop {
+        match reader.read(&mut piece) {
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
