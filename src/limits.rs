@@ -95,8 +95,14 @@ limits! {
     archive_members = "archive-members", 200_000;
     /// Bytes of all documents of one image archive or layout, which are kept until it was read.
     archive_documents = "archive-documents", GIB;
+    /// Descriptors in all documents of one image archive or layout.
+    archive_descriptors = "archive-descriptors", 200_000;
+    /// Steps of searches through the documents and layers of one image archive or layout.
+    archive_steps = "archive-steps", 10_000_000;
     /// Faults, and notes, that a report tells; all are counted.
     report_items = "report-items", 1000;
+    /// Bytes of the documents whose details a report tells.
+    report_details = "report-details", 16 * MIB;
     /// Bytes of the listings in one report.
     report_bytes = "report-bytes", 64 * MIB;
     /// Bytes of all headers of one HTTP answer.

@@ -34,6 +34,10 @@ impl fmt::Display for Note {
     }
 }
 
+/// Characters of a fault's or note's object, and of what is said about it; what is cut off ends with `…`.
+const MOST_OBJECT: usize = 400;
+const MOST_WHAT: usize = 1200;
+
 /// Everything that was found, in order; beyond a number it is only counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
@@ -67,8 +71,8 @@ impl Findings {
     /// Adds a fault; `object` and `what` must be safe to print.
     pub fn fault(&mut self, rule: &str, object: impl fmt::Display, what: impl fmt::Display) {
         if (self.faults.len() as u64) < self.most {
-            let fault = Fault { rule: rule.to_owned(), object: object.to_string(), what: what.to_string() };
-            self.faults.push(fault);
+            let (object, what) = (cut(&object, MOST_OBJECT), cut(&what, MOST_WHAT));
+            self.faults.push(Fault { rule: rule.to_owned(), object, what });
         } else {
             self.more_faults += 1;
         }
@@ -82,11 +86,21 @@ impl Findings {
     /// Adds a note; `object` and `what` must be safe to print.
     pub fn note(&mut self, object: impl fmt::Display, what: impl fmt::Display) {
         if (self.notes.len() as u64) < self.most {
-            self.notes.push(Note { object: object.to_string(), what: what.to_string() });
+            self.notes.push(Note { object: cut(&object, MOST_OBJECT), what: cut(&what, MOST_WHAT) });
         } else {
             self.more_notes += 1;
         }
     }
+}
+
+/// At most so many characters: a report must not grow with a name or text of the input.
+fn cut(text: &impl fmt::Display, most: usize) -> String {
+    let mut text = text.to_string();
+    if let Some((at, _)) = text.char_indices().nth(most) {
+        text.truncate(at);
+        text.push('…');
+    }
+    text
 }
 
 #[cfg(test)]
@@ -104,6 +118,9 @@ mod tests {
         assert_eq!((findings.faults.len(), findings.more_faults, findings.fault_count()), (2, 3, 5));
         assert_eq!((findings.notes.len(), findings.more_notes), (2, 3));
         assert_eq!(findings.faults[1].to_string(), "x: 1 (V1)");
+        let mut findings = Findings::new(1);
+        findings.fault("V1", "ä".repeat(2000), "b".repeat(2000));
+        assert!(findings.faults[0].object.ends_with("ä…") && findings.faults[0].what.len() < 1300);
         assert!(!findings.are_none());
     }
 }

@@ -4,13 +4,16 @@
 use std::io::{self, Cursor, Read};
 
 use super::decompress::{Compression, Decompressor};
+use super::listing::Listing;
 use super::names::{Names, OuterLinks, Tree, Workspace};
-use super::tar::{End, Member, Reader, TarError};
+use super::tar::{End, Reader, TarError};
 use crate::digest::{Algorithm, Checksums, Summing};
 use crate::limits::{LimitExceeded, Limits};
 
 /// So many faults of one layer are kept; the others are counted.
 const MOST_FAULTS: usize = 100;
+/// So many faults of all layers together are kept, besides the first of each.
+const MOST_FAULTS_OF_ALL: usize = 10_000;
 
 /// How layers are examined.
 #[derive(Clone, Copy)]
@@ -21,6 +24,8 @@ pub struct Examination<'a> {
     pub limits: &'a Limits,
     /// The digests to compute besides sha256.
     pub algorithm: Algorithm,
+    /// Whether entries are kept for a listing.
+    pub is_listed: bool,
 }
 
 /// What was found about a stored layer.
@@ -48,6 +53,8 @@ pub struct Examined {
     pub faults: Vec<TarError>,
     /// How many more faults there are.
     pub more_faults: u64,
+    /// The entries, where they were asked for.
+    pub listing: Option<Listing>,
 }
 
 /// What the tar reader found so far.
@@ -61,21 +68,15 @@ struct Findings<'a> {
     outer_links: OuterLinks,
     faults: Vec<TarError>,
     more_faults: u64,
+    listing: Option<Listing>,
 }
 
 impl Examination<'_> {
     /// Reads a stored layer, whose first bytes are `start`, to its end.
     ///
-    /// `visit` is given each member; reading its content is up to the caller, who has the stream.
-    ///
     /// # Errors
     /// Only when the stream itself or a temporary file fails.
-    pub fn run(
-        self,
-        start: &[u8],
-        stored: impl Read,
-        mut visit: impl FnMut(&Member) -> io::Result<()>,
-    ) -> io::Result<Examined> {
+    pub fn run(self, start: &[u8], stored: impl Read) -> io::Result<Examined> {
         let mut findings = Findings {
             how: self,
             entries: 0,
@@ -86,11 +87,12 @@ impl Examination<'_> {
             outer_links: OuterLinks::default(),
             faults: Vec::new(),
             more_faults: 0,
+            listing: self.is_listed.then(|| Listing::new(self.limits.report_bytes)),
         };
         let compression = Compression::of_magic(start);
         let stored = Summing::new(Cursor::new(start).chain(stored), self.algorithm);
         let (stored, uncompressed) = if compression == Compression::None {
-            let mut stored = findings.read(stored, &mut visit)?;
+            let mut stored = findings.read(stored)?;
             drain(&mut stored)?;
             let (_, sums) = stored.into_parts();
             if sums.length > self.limits.layer_bytes {
@@ -99,7 +101,7 @@ impl Examination<'_> {
             }
             (sums.clone(), Some(sums))
         } else {
-            findings.unpack(compression, stored, &mut visit)?
+            findings.unpack(compression, stored)?
         };
         Ok(Examined {
             stored,
@@ -113,15 +115,15 @@ impl Examination<'_> {
             outer_links: findings.outer_links,
             faults: findings.faults,
             more_faults: findings.more_faults,
+            listing: findings.listing,
         })
     }
 }
 
-type Visit<'a> = &'a mut dyn FnMut(&Member) -> io::Result<()>;
-
 impl Findings<'_> {
     fn fault(&mut self, error: TarError) {
-        if self.faults.len() < MOST_FAULTS {
+        let room = || self.how.workspace.count_fault() < MOST_FAULTS_OF_ALL;
+        if self.faults.is_empty() || self.faults.len() < MOST_FAULTS && room() {
             self.faults.push(error);
         } else {
             self.more_faults += 1;
@@ -143,10 +145,9 @@ impl Findings<'_> {
         &mut self,
         compression: Compression,
         stored: Summing<impl Read>,
-        visit: Visit<'_>,
     ) -> io::Result<(Checksums, Option<Checksums>)> {
         let decompressor = Decompressor::new(compression, stored, self.how.limits)?;
-        let mut unpacked = self.read(Summing::new(decompressor, self.how.algorithm), visit)?;
+        let mut unpacked = self.read(Summing::new(decompressor, self.how.algorithm))?;
         // What goes over a limit is not read on: it would only cost time.
         let ends_all = |fault: &TarError| matches!(fault, TarError::Decompress(_) | TarError::Limit(_));
         let mut is_whole = !self.faults.iter().any(ends_all);
@@ -162,7 +163,7 @@ impl Findings<'_> {
     }
 
     /// Reads the archive up to its end or its first fault that hides where the next entry starts.
-    fn read<R: Read>(&mut self, source: R, visit: Visit<'_>) -> io::Result<R> {
+    fn read<R: Read>(&mut self, source: R) -> io::Result<R> {
         let mut reader = Reader::new(source, self.how.limits);
         let mut tree = Tree::new(self.how.workspace);
         loop {
@@ -180,7 +181,9 @@ impl Findings<'_> {
             if let Err(error) = tree.add(&member) {
                 self.take(error)?;
             }
-            visit(&member)?;
+            if let Some(listing) = &mut self.listing {
+                listing.add(&member)?;
+            }
         }
         self.end = reader.end();
         let (names, outer_links) = tree.finish(|error| self.fault(error))?;

@@ -7,11 +7,13 @@
 pub mod decompress;
 mod examine;
 pub mod gzip;
+mod listing;
 mod names;
 mod scan;
 pub mod tar;
 pub mod whiteout;
 
 pub use examine::{Examination, Examined};
+pub use listing::Listing;
 pub use names::{Names, OuterLink, OuterLinks, Workspace, find_outer};
 pub use scan::{LayerReport, scan_layer, visit_layer};

@@ -47,15 +47,20 @@ impl Keeping<'_> {
     /// `UnexpectedEof` when there is less, and those of the stream.
     pub(super) fn read(self, name: &[u8], size: u64, start: &[u8], rest: impl Read) -> io::Result<HeldFile> {
         let rest = Exactly { inner: rest, left: size.saturating_sub(start.len() as u64), around: self.around };
-        let algorithm = algorithm_of(name);
+        let algorithm = if self.around.sums_both { Algorithm::Sha512 } else { algorithm_of(name) };
         if Nature::of(size, start, self.around) == Nature::Kept {
             return self.keep(algorithm, start, rest);
+        }
+        if size > self.around.limits.blob {
+            let limit = self.around.limits.blob;
+            let what = crate::limits::LimitExceeded { name: "blob", limit, object: format!("{size} bytes") };
+            return Err(io::Error::new(io::ErrorKind::InvalidData, what));
         }
         if self.around.is_fast {
             return Ok(HeldFile { size, sums: None, content: Content::Skipped });
         }
         let how = examination(&self.archive.workspace, self.around, algorithm);
-        let examined = how.run(start, rest, |_| Ok(()))?;
+        let examined = how.run(start, rest)?;
         let sums = Some(examined.stored.clone());
         Ok(HeldFile { size, sums, content: Content::Layer(Box::new(examined)) })
     }
@@ -84,7 +89,7 @@ pub(super) fn examination<'a>(
     around: &'a Surroundings<'_>,
     algorithm: Algorithm,
 ) -> Examination<'a> {
-    Examination { workspace, limits: around.limits, algorithm }
+    Examination { workspace, limits: around.limits, algorithm, is_listed: around.is_listed }
 }
 
 /// Reads exactly as many bytes as there must be.

@@ -39,6 +39,10 @@ pub struct Surroundings<'a> {
     pub threads: usize,
     /// Whether to leave the contents of layers alone.
     pub is_fast: bool,
+    /// Whether the entries of layers are kept for a listing.
+    pub is_listed: bool,
+    /// Whether sha512 is computed of everything, not only of blobs that are named by it.
+    pub sums_both: bool,
 }
 
 /// Everything that an archive or a layout holds.

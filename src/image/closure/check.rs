@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::facts::{Closure, Form};
+use super::facts::{Closure, Form, TopFacts};
 use super::walk::Walk;
 use crate::escape;
 use crate::image::archive::{Archive, Content, Held};
@@ -19,6 +19,8 @@ pub struct Selection {
     pub image: Option<String>,
     /// Leave the contents of layers alone.
     pub is_fast: bool,
+    /// Keep the entries of layers for a listing.
+    pub is_listed: bool,
 }
 
 /// Checks everything that the archive's documents say about each other and about its blobs.
@@ -64,7 +66,19 @@ pub fn check(archive: &mut Archive, selection: &Selection, limits: &Limits) -> i
         walk.unused_links();
         walk.unused();
     }
-    Ok(Closure { form, documents: walk.documents, images: walk.images, findings: walk.findings })
+    let tops: Vec<_> = walk.tops.iter().map(|top| top.claim.digest).collect();
+    let tops = tops.into_iter().map(|digest| TopFacts { digest, images: walk.images_below(digest) }).collect();
+    walk.tell_exhaustion();
+    Ok(Closure {
+        form,
+        documents: walk.documents,
+        images: walk.images,
+        tops,
+        was_unselected: walk.was_unselected,
+        needs_both_sums: walk.needs_both_sums,
+        examined: walk.examined,
+        findings: walk.findings,
+    })
 }
 
 impl Walk<'_> {

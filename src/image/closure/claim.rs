@@ -23,7 +23,6 @@ pub(super) struct Claim {
     pub(super) annotations: BTreeMap<String, String>,
     pub(super) data: Option<String>,
     pub(super) platform: Option<ClaimedPlatform>,
-    pub(super) artifact_type: Option<String>,
 }
 
 /// A platform as it is written.
@@ -62,7 +61,7 @@ pub(super) fn claim(value: &Value, place: &str, findings: &mut Findings) -> Opti
     fields.strings("urls", findings);
     let annotations = fields.string_map("annotations", findings);
     let data = fields.string("data", findings).map(str::to_owned);
-    let artifact_type = fields.string("artifactType", findings).map(str::to_owned);
+    fields.string("artifactType", findings);
     let platform = fields.get("platform").and_then(|value| {
         let place = format!("{place} platform");
         let fields = Fields::of(value, &place, PLATFORM_NAMES, Spelling::Exact, findings)?;
@@ -92,6 +91,5 @@ pub(super) fn claim(value: &Value, place: &str, findings: &mut Findings) -> Opti
         annotations,
         data,
         platform,
-        artifact_type,
     })
 }

@@ -27,7 +27,7 @@ impl<'a> Walk<'a> {
     pub(super) fn docker(&mut self, is_combined: bool) -> io::Result<()> {
         let Some(file) = self.top_file("manifest.json") else { return Ok(()) };
         let Some((bytes, value)) = self.parse(file, "manifest.json")? else { return Ok(()) };
-        self.tell("manifest.json", &bytes, "", 0, None);
+        self.tell("manifest.json", "manifest.json", &bytes, "", 0, None);
         self.used.insert(b"repositories".to_vec());
         let Some(entries) = value.as_array() else {
             let what = format!("expected a list, found {}", super::fields::kind(&value));
@@ -90,6 +90,9 @@ impl<'a> Walk<'a> {
         names: Vec<String>,
         is_combined: bool,
     ) -> io::Result<()> {
+        if !self.takes_descriptors(layers.len() + 1, place) {
+            return Ok(());
+        }
         if layers.len() as u64 > self.limits.image_layers {
             let (limit, object) = (self.limits.image_layers, format!("an image of {} layers", layers.len()));
             let exceeded = LimitExceeded { name: "image-layers", limit, object };
@@ -98,10 +101,11 @@ impl<'a> Walk<'a> {
         }
         let mut image = ImageFacts {
             role: Role::Image,
+            is_shortened: false,
             manifest: None,
             manifest_size: 0,
             media_type: String::new(),
-            names: names.iter().map(|name| escape::text(name).into_owned()).collect(),
+            names: super::names::shown(&names),
             config_digest: None,
             config_size: 0,
             config: None,
@@ -153,6 +157,7 @@ impl<'a> Walk<'a> {
         let docker = DockerImage { place: place.to_owned(), config: image.config_digest, diff_ids, tags: names };
         self.docker_images.push(docker);
         if !is_combined {
+            self.shorten(&mut image);
             self.images.push(image);
         }
         Ok(())
@@ -178,7 +183,7 @@ impl<'a> Walk<'a> {
         }
         image.config_digest = Some(AnyDigest::Sha256(digest));
         image.config_size = file.size;
-        self.tell("config", &bytes, "", 1, None);
+        self.tell("config", name, &bytes, "", 1, None);
         image.config = self.config(&value, object, layers);
         Ok(())
     }
@@ -242,6 +247,12 @@ impl<'a> Walk<'a> {
     /// Both views name the same images.
     pub(super) fn views_agree(&mut self) {
         let docker = std::mem::take(&mut self.docker_images);
+        let mut named: BTreeMap<String, Vec<AnyDigest>> = BTreeMap::new();
+        for top in &self.tops {
+            if let Some(name) = top.names.first() {
+                named.entry(super::names::whole(name)).or_default().push(top.claim.digest);
+            }
+        }
         let configs: BTreeSet<AnyDigest> = docker.iter().filter_map(|image| image.config).collect();
         for image in &docker {
             let Some(config) = image.config else { continue };
@@ -253,21 +264,16 @@ impl<'a> Walk<'a> {
                 self.findings.fault("V11", &image.place, what);
                 continue;
             };
-            let tags: Vec<String> = image.tags.iter().map(|tag| escape::text(tag).into_owned()).collect();
-            self.images[known].names.extend(tags);
+            for tag in image.tags.iter().take(super::names::MOST) {
+                super::names::add(&mut self.images[known].names, tag);
+            }
             if let Some(theirs) = &self.images[known].config
                 && theirs.diff_ids != image.diff_ids
             {
                 self.findings.fault("V11", &image.place, "its diff IDs are not those that index.json leads to");
             }
             for tag in &image.tags {
-                let named: Vec<AnyDigest> = self
-                    .tops
-                    .iter()
-                    .filter(|top| top.names.first().is_some_and(|name| super::names::fits(name, tag)))
-                    .map(|top| top.claim.digest)
-                    .collect();
-                for digest in named {
+                for digest in named.get(&super::names::whole(tag)).cloned().unwrap_or_default() {
                     if !self.images_below(digest).contains(&known) {
                         let tag = escape::name(tag.as_bytes());
                         let what = format!("the tag {tag} stands for config {config} here, for {digest} in index.json");

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::digest::AnyDigest;
+use crate::image::archive::{Archive, Content};
 use crate::image::config::RunConfig;
 use crate::image::fault::Findings;
 use crate::image::time::Time;
+use crate::layer::Examined;
 use crate::platform::Platform;
 
 /// Everything that was found out about an archive or layout.
@@ -17,8 +19,37 @@ pub struct Closure {
     pub documents: Vec<DocumentFacts>,
     /// The images, attestations and artifacts.
     pub images: Vec<ImageFacts>,
+    /// What the archive calls its images: the descriptors of `index.json` that were selected.
+    pub tops: Vec<TopFacts>,
+    /// Whether something was left out because the selection names something else.
+    pub was_unselected: bool,
+    /// Whether a diff ID could not be computed because it is in another algorithm than the blob's digest; reading with
+    /// both tells.
+    pub needs_both_sums: bool,
+    /// Layers that were small enough to be kept, by the member that holds them.
+    pub(super) examined: BTreeMap<Vec<u8>, Examined>,
     /// What is wrong, and what is worth a remark.
     pub findings: Findings,
+}
+
+impl Closure {
+    /// What the examination of a layer found, if there was one.
+    pub fn examined<'a>(&'a self, archive: &'a Archive, layer: &LayerFacts) -> Option<&'a Examined> {
+        match &archive.file(&layer.member)?.content {
+            Content::Layer(examined) => Some(examined),
+            Content::Bytes(_) => self.examined.get(&layer.member),
+            Content::Skipped => None,
+        }
+    }
+}
+
+/// One descriptor of `index.json`.
+#[derive(Clone, Debug)]
+pub struct TopFacts {
+    /// The digest that it names.
+    pub digest: AnyDigest,
+    /// The images below it, by their place in the list of images.
+    pub images: Vec<usize>,
 }
 
 /// Which views an archive has.
@@ -49,8 +80,8 @@ pub struct DocumentFacts {
     pub depth: usize,
     /// The platform that its descriptor names.
     pub platform: Option<String>,
-    /// Its text.
-    pub content: String,
+    /// The member of the archive that holds it.
+    pub member: Vec<u8>,
 }
 
 /// What an image manifest stands for.
@@ -85,6 +116,8 @@ pub struct ImageFacts {
     pub config: Option<ConfigFacts>,
     /// The layers, base first.
     pub layers: Vec<LayerFacts>,
+    /// Whether the report has no room for annotations, history and how a container is run.
+    pub is_shortened: bool,
     /// Free texts of the manifest.
     pub annotations: BTreeMap<String, String>,
     /// What an artifact is.

@@ -115,8 +115,9 @@ impl Walk<'_> {
             let bytes = self.archive.bytes(wanted.file)?.unwrap_or_default();
             // Both algorithms: it costs nothing here, and the diff ID may be in the other one than the digest.
             let algorithm = Algorithm::Sha512;
-            let how = Examination { workspace: &self.archive.workspace, limits: self.limits, algorithm };
-            let examined = how.run(&bytes, io::empty(), |_| Ok(()))?;
+            let is_listed = self.selection.is_listed;
+            let how = Examination { workspace: &self.archive.workspace, limits: self.limits, algorithm, is_listed };
+            let examined = how.run(&bytes, io::empty())?;
             self.examined.insert(wanted.member.clone(), examined);
         }
         let examined = match &wanted.file.content {
@@ -151,7 +152,8 @@ impl Walk<'_> {
             }
             None => {
                 let what =
-                    format!("the diff ID {diff_id} is in another algorithm than the blob's digest: unverifiable");
+                    format!("the diff ID {diff_id} is in another algorithm than the blob's digest: unverifiable in one pass");
+                self.needs_both_sums = true;
                 self.findings.fault("V2", object, what);
             }
         }
@@ -186,13 +188,11 @@ impl Walk<'_> {
             };
             for link in 0..examined.outer_links.count() {
                 let link = examined.outer_links.get(link, workspace)?;
-                let cost = names.len() as u64 + 1;
-                if steps < cost {
-                    faults.push((object.clone(), "limit", "too many hard links into too many layers".to_owned()));
+                let Some(is_file) = find_outer(&link.target, &names, workspace, &mut steps)? else {
+                    steps = 0;
                     break;
-                }
-                steps -= cost;
-                if !find_outer(&link.target, &names, workspace)? {
+                };
+                if !is_file {
                     let (path, target) = (escape::name(&link.path), escape::name(&link.target));
                     let what = format!(
                         "entry {path}: the hard link leads to {target}, which is no file of this or a lower layer, at offset {}",

@@ -21,8 +21,33 @@ pub(super) fn of(claim: &Claim) -> Vec<String> {
 
 /// Whether `name` is meant by `wanted`: as it is written, or as a reference with its defaults.
 pub(super) fn fits(name: &str, wanted: &str) -> bool {
-    let whole = |text: &str| text.parse::<Reference>().ok().map(|reference| reference.with_default_tag().to_string());
-    name == wanted || whole(name).is_some_and(|name| Some(name) == whole(wanted))
+    name == wanted || whole(name) == whole(wanted)
+}
+
+/// A name as a reference with its defaults, or as it is written where it is none.
+pub(super) fn whole(name: &str) -> String {
+    name.parse::<Reference>().map_or_else(|_| name.to_owned(), |reference| reference.with_default_tag().to_string())
+}
+
+/// So many names of one image are told.
+pub(super) const MOST: usize = 16;
+/// Characters of a name that are told.
+const MOST_CHARACTERS: usize = 300;
+
+/// Adds a name, safe to print, to those of an image.
+pub(super) fn add(names: &mut Vec<String>, name: &str) {
+    let name: String = name.chars().take(MOST_CHARACTERS).collect();
+    let name = escape::text(&name).into_owned();
+    if names.len() < MOST && !names.contains(&name) {
+        names.push(name);
+    }
+}
+
+/// The names that are told, safe to print.
+pub(super) fn shown(names: &[String]) -> Vec<String> {
+    let mut shown = Vec::new();
+    names.iter().take(MOST).for_each(|name| add(&mut shown, name));
+    shown
 }
 
 impl Walk<'_> {
@@ -57,11 +82,13 @@ impl Walk<'_> {
                 }
             }
         }
+        let told = self.limits.report_items as usize;
         for number in 0..self.tops.len() {
-            let (digest, names) = (self.tops[number].claim.digest, self.tops[number].names.clone());
-            for image in self.images_below(digest) {
-                let image = &mut self.images[image];
-                image.names.extend(names.iter().take(1).map(|name| escape::text(name).into_owned()));
+            let Some(name) = self.tops[number].names.first().cloned() else { continue };
+            for image in self.images_below(self.tops[number].claim.digest) {
+                if image < told {
+                    add(&mut self.images[image].names, &name);
+                }
             }
         }
         if form == Form::Combined {
@@ -69,7 +96,6 @@ impl Walk<'_> {
         }
         for image in &mut self.images {
             image.names.sort();
-            image.names.dedup();
         }
         Ok(())
     }
@@ -80,10 +106,12 @@ impl Walk<'_> {
         let mut open = vec![digest];
         let mut seen = BTreeSet::new();
         while let Some(digest) = open.pop() {
-            if !seen.insert(digest) || self.steps == 0 {
+            if !seen.insert(digest) {
                 continue;
             }
-            self.steps -= 1;
+            if !self.steps_on() {
+                break;
+            }
             match self.nodes.get(&digest) {
                 Some(Node::Image(number)) => found.push(*number),
                 Some(Node::Index { children, .. }) => open.extend(children.iter().rev()),

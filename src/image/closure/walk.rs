@@ -80,6 +80,14 @@ pub(super) struct Walk<'a> {
     pub(super) was_unselected: bool,
     /// Steps of searches through the graph that are left.
     pub(super) steps: u64,
+    /// Descriptors that may still be read.
+    pub(super) descriptors: u64,
+    /// Bytes of documents whose details may still be kept.
+    pub(super) details: u64,
+    /// A diff ID is in another algorithm than what was computed.
+    pub(super) needs_both_sums: bool,
+    /// Documents that were told.
+    told_documents: BTreeSet<AnyDigest>,
 }
 
 impl<'a> Walk<'a> {
@@ -98,8 +106,53 @@ impl<'a> Walk<'a> {
             examined: BTreeMap::new(),
             told: BTreeSet::new(),
             was_unselected: false,
-            steps: 10_000_000,
+            steps: limits.archive_steps,
+            descriptors: limits.archive_descriptors,
+            details: limits.report_details,
+            needs_both_sums: false,
+            told_documents: BTreeSet::new(),
         }
+    }
+
+    /// Takes `count` descriptors from what may be read; false when there are too many, which is told once.
+    pub(super) fn takes_descriptors(&mut self, count: usize, object: &str) -> bool {
+        match self.descriptors.checked_sub(count as u64) {
+            Some(left) => self.descriptors = left,
+            None => {
+                if self.descriptors > 0 {
+                    let limit = self.limits.archive_descriptors;
+                    let what = LimitExceeded { name: "archive-descriptors", limit, object: "all documents".to_owned() };
+                    self.findings.fault("limit", object, what);
+                }
+                self.descriptors = 0;
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Takes one step of a search; false when there were too many.
+    pub(super) fn steps_on(&mut self) -> bool {
+        self.steps = self.steps.saturating_sub(1);
+        self.steps > 0
+    }
+
+    /// A search that was given up is a fault: what it would have found is not known.
+    pub(super) fn tell_exhaustion(&mut self) {
+        if self.steps == 0 {
+            let limit = self.limits.archive_steps;
+            let what = LimitExceeded { name: "archive-steps", limit, object: "searches".to_owned() };
+            self.findings.fault("limit", "archive", what);
+        }
+    }
+
+    /// Whether there is room for the details of a document of so many bytes.
+    fn has_room(&mut self, bytes: u64) -> bool {
+        match self.details.checked_sub(bytes) {
+            Some(left) => self.details = left,
+            None => self.details = 0,
+        }
+        self.details > 0
     }
 
     /// `index.json` and everything below it.
@@ -107,8 +160,9 @@ impl<'a> Walk<'a> {
         let object = "index.json";
         let Some(file) = self.top_file(object) else { return Ok(()) };
         let Some((bytes, value)) = self.parse(file, object)? else { return Ok(()) };
-        self.tell("index.json", &bytes, "", 0, None);
+        self.tell("index.json", object, &bytes, "", 0, None);
         let Some(claims) = self.index_members(&value, object, None) else { return Ok(()) };
+        drop((bytes, value));
         if claims.is_empty() {
             self.findings.fault("V3", object, "it lists no image, so there is nothing to check");
         }
@@ -167,8 +221,9 @@ impl<'a> Walk<'a> {
             None => {}
         }
         let Some((bytes, value)) = self.parse(blob.file, &object)? else { return Ok(()) };
-        self.tell("index", &bytes, &claim.media_type, level as usize - 1, claim.platform.as_ref());
+        self.tell("index", &claim.digest.blob_path(), &bytes, &claim.media_type, level as usize - 1, claim.platform.as_ref());
         let Some(claims) = self.index_members(&value, &object, Some(&claim.media_type)) else { return Ok(()) };
+        drop((bytes, value));
         let claims: Vec<Claim> = claims.into_iter().flatten().collect();
         let children = claims.iter().map(|claim| claim.digest).collect();
         self.nodes.insert(claim.digest, Node::Index { children, height: 1 });
@@ -241,6 +296,10 @@ impl<'a> Walk<'a> {
             findings.fault("V5", object, LimitExceeded { name: "index-manifests", limit, object: what });
             return None;
         }
+        if !self.takes_descriptors(manifests.len(), object) {
+            return None;
+        }
+        let findings = &mut self.findings;
         let place = |number: usize| format!("{object} manifests[{number}]");
         Some(manifests.iter().enumerate().map(|(number, value)| claim(value, &place(number), findings)).collect())
     }
@@ -256,7 +315,8 @@ impl<'a> Walk<'a> {
             }
             None => {
                 let Some((bytes, value)) = self.parse(blob.file, &object)? else { return Ok(()) };
-                self.tell("manifest", &bytes, &claim.media_type, level as usize - 1, claim.platform.as_ref());
+                let (member, platform) = (claim.digest.blob_path(), claim.platform.as_ref());
+                self.tell("manifest", &member, &bytes, &claim.media_type, level as usize - 1, platform);
                 let Some(image) = self.manifest_members(&value, &object, claim, level)? else { return Ok(()) };
                 self.images.push(image);
                 self.nodes.insert(claim.digest, Node::Image(self.images.len() - 1));
@@ -325,6 +385,10 @@ impl<'a> Walk<'a> {
             findings.fault("limit", object, LimitExceeded { name: "image-layers", limit, object: what });
             return Ok(None);
         }
+        if !self.takes_descriptors(layers.len() + 1, object) {
+            return Ok(None);
+        }
+        let findings = &mut self.findings;
         let place = |number: usize| format!("{object} layers[{number}]");
         let layers: Vec<Option<Claim>> =
             layers.iter().enumerate().map(|(number, value)| claim(value, &place(number), findings)).collect();
@@ -341,8 +405,10 @@ impl<'a> Walk<'a> {
         } else {
             Role::Artifact
         };
+        let is_shortened = !self.has_room(outer.size.unwrap_or_default());
         let mut image = ImageFacts {
             role,
+            is_shortened,
             manifest: Some(outer.digest),
             manifest_size: outer.size.unwrap_or_default(),
             media_type: outer.media_type.clone(),
@@ -361,25 +427,46 @@ impl<'a> Walk<'a> {
         {
             let object = format!("config {}", config.digest);
             if let Some((bytes, value)) = self.parse(blob.file, &object)? {
-                self.tell("config", &bytes, &config.media_type, level as usize, None);
+                let member = config.digest.blob_path();
+                self.tell("config", &member, &bytes, &config.media_type, level as usize, None);
                 image.config = self.config(&value, &object, layers.len());
             }
         }
         self.layers(&mut image, layers, object, is_known)?;
+        self.shorten(&mut image);
         Ok(Some(image))
+    }
+
+    /// Drops the details of an image when the report has no room for them.
+    pub(super) fn shorten(&mut self, image: &mut ImageFacts) {
+        let has_room = self.has_room(image.config_size);
+        if has_room && !image.is_shortened {
+            return;
+        }
+        image.is_shortened = true;
+        image.annotations.clear();
+        for layer in &mut image.layers {
+            layer.annotations.clear();
+        }
+        if let Some(config) = &mut image.config {
+            config.run = Default::default();
+            config.history = None;
+            config.author.clear();
+        }
     }
 
     /// Keeps a document for people to see.
     pub(super) fn tell(
         &mut self,
         kind: &'static str,
+        member: &str,
         bytes: &[u8],
         media_type: &str,
         depth: usize,
         platform: Option<&super::claim::ClaimedPlatform>,
     ) {
         let digest = AnyDigest::of(crate::digest::Algorithm::Sha256, bytes);
-        if self.documents.iter().rev().take(64).any(|document| document.digest == digest) {
+        if !self.told_documents.insert(digest) {
             return;
         }
         self.documents.push(DocumentFacts {
@@ -392,7 +479,7 @@ impl<'a> Walk<'a> {
                 let parts = [&platform.os, &platform.architecture, &platform.variant];
                 parts.into_iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join("/")
             }),
-            content: String::new(),
+            member: member.as_bytes().to_vec(),
         });
     }
 }

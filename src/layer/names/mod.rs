@@ -10,6 +10,7 @@ mod tree;
 
 use std::hash::{BuildHasher, RandomState};
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::store::Spool;
@@ -27,11 +28,12 @@ const MEMORY: usize = 8 << 20;
 pub struct Workspace {
     keys: RandomState,
     spool: Mutex<Spool>,
+    faults: AtomicUsize,
 }
 
 impl Default for Workspace {
     fn default() -> Self {
-        Self { keys: RandomState::new(), spool: Mutex::new(Spool::new(MEMORY)) }
+        Self { keys: RandomState::new(), spool: Mutex::new(Spool::new(MEMORY)), faults: AtomicUsize::new(0) }
     }
 }
 
@@ -43,6 +45,11 @@ impl Workspace {
 
     fn spool(&self) -> MutexGuard<'_, Spool> {
         self.spool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts one more fault of a layer, and says how many there were before.
+    pub(super) fn count_fault(&self) -> usize {
+        self.faults.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Keeps `text`; what is given back leads to it.

@@ -19,16 +19,26 @@ enum Answer {
     Below,
 }
 
-/// Whether `target` is a file in the layers `lower`, the topmost last.
-pub fn find_outer(target: &[u8], lower: &[&Names], workspace: &Workspace) -> io::Result<bool> {
+/// Whether `target` is a file in the layers `lower`, the topmost last; none when that takes more than `steps`, of which
+/// every look at a name takes one.
+pub fn find_outer(
+    target: &[u8],
+    lower: &[&Names],
+    workspace: &Workspace,
+    steps: &mut u64,
+) -> io::Result<Option<bool>> {
     let mut target = target.to_vec();
     // A path that leads over a link is looked up anew from the topmost layer.
     for _ in 0..MAX_LINKS {
         let mut next = None;
         for names in lower.iter().rev() {
+            // Three looks at each component, at most.
+            let looks = 3 * (2 + target.iter().filter(|byte| **byte == b'/').count() as u64);
+            let Some(left) = steps.checked_sub(looks) else { return Ok(None) };
+            *steps = left;
             match ask(names, &target, workspace)? {
-                Answer::File => return Ok(true),
-                Answer::Nothing => return Ok(false),
+                Answer::File => return Ok(Some(true)),
+                Answer::Nothing => return Ok(Some(false)),
                 Answer::Elsewhere(path) => {
                     next = Some(path);
                     break;
@@ -38,10 +48,10 @@ pub fn find_outer(target: &[u8], lower: &[&Names], workspace: &Workspace) -> io:
         }
         match next {
             Some(path) => target = path,
-            None => return Ok(false),
+            None => return Ok(Some(false)),
         }
     }
-    Ok(false)
+    Ok(Some(false))
 }
 
 fn ask(names: &Names, target: &[u8], workspace: &Workspace) -> io::Result<Answer> {
@@ -116,9 +126,10 @@ mod tests {
             (vec![link("a", "lib")], "a/x", true),
         ] {
             let above = names(&above, &workspace);
-            let found = find_outer(target.as_bytes(), &[&base, &above], &workspace).unwrap();
-            assert_eq!(found, want, "{target}");
+            let found = find_outer(target.as_bytes(), &[&base, &above], &workspace, &mut 1000).unwrap();
+            assert_eq!(found, Some(want), "{target}");
         }
-        assert!(!find_outer(b"x", &[], &workspace).unwrap());
+        assert_eq!(find_outer(b"x", &[], &workspace, &mut 1000).unwrap(), Some(false));
+        assert_eq!(find_outer(b"usr/lib/x", &[&base], &workspace, &mut 5).unwrap(), None);
     }
 }
