@@ -13,6 +13,19 @@ pub fn text(input: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Like [`text`], but leaves backslashes: for JSON, where they escape already.
+pub fn visible(input: &str) -> String {
+    let mut out = String::with_capacity(input.len());
+    for c in input.chars() {
+        if is_dangerous(c) {
+            let _ = write!(out, "\\u{{{:x}}}", c as u32);
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 /// Like [`text`], for bytes: those that are not UTF-8 become `\xNN`.
 pub fn bytes(input: &[u8]) -> String {
     let mut out = String::with_capacity(input.len());

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::digest::AnyDigest;
 use crate::platform::Platform;
 
 /// Makes any Dockerfile reproducible bit for bit, and proves it.
@@ -104,6 +105,9 @@ pub enum Command {
     Build(Build),
     /// Rebuild images and compare them with their record
     Verify(Verify),
+    /// Check an image completely and show what it says about itself
+    #[command(visible_alias = "analyze")]
+    Inspect(Inspect),
     /// Show what scrub profiles leave out of new layers
     Scrub(Scrub),
     /// Show, check or clear the cache of fetched blobs
@@ -127,6 +131,7 @@ impl Command {
             Self::Policy(_) => "policy",
             Self::Build(_) => "build",
             Self::Verify(_) => "verify",
+            Self::Inspect(_) => "inspect",
             Self::Scrub(_) => "scrub",
             Self::Cache(_) => "cache",
             Self::Completions(_) => "completions",
@@ -358,6 +363,41 @@ pub struct Verify {
     pub engine: EngineChoice,
 }
 
+/// `repro inspect`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  repro inspect app.tar                                  checks every document and layer, shows them
+  repro inspect app.tar --expected-image-digest 4f2a…    1 if the image is another one
+  repro inspect layout/ --platform linux/arm64 --layers  lists the entries of its layers
+  docker save app | repro inspect -                      checks what comes through a pipe")]
+pub struct Inspect {
+    /// An OCI or docker archive, an OCI layout's folder, or `-` for an archive on stdin
+    #[arg(value_name = "SOURCE")]
+    pub source: PathBuf,
+    /// End with 1 if the image's digest is another one; with or without `sha256:`
+    #[arg(long, value_name = "DIGEST", value_parser = digest)]
+    pub expected_image_digest: Option<AnyDigest>,
+    /// Show, and compare, the image for this platform; all are checked
+    #[arg(long, value_name = "PLATFORM")]
+    pub platform: Option<Platform>,
+    /// Check only the image of this name, in an archive of several
+    #[arg(long, value_name = "NAME")]
+    pub image: Option<String>,
+    /// List the entries of every layer
+    #[arg(long, conflicts_with = "fast")]
+    pub layers: bool,
+    /// Show documents whole, not their first 600 characters
+    #[arg(long)]
+    pub show_contents: bool,
+    /// Leave the layers unread: what they hold is not checked then
+    #[arg(long)]
+    pub fast: bool,
+}
+
+fn digest(text: &str) -> Result<AnyDigest, crate::digest::Unreliable> {
+    if text.contains(':') { text.parse() } else { format!("sha256:{text}").parse() }
+}
+
 /// `repro scrub`.
 #[derive(Debug, Args)]
 pub struct Scrub {
@@ -448,6 +488,8 @@ pub enum SchemaName {
     Build,
     /// What `repro verify --format json` prints
     Verify,
+    /// What `repro inspect --format json` prints
+    Inspect,
     /// What `repro cache --format json` prints
     Cache,
     /// What other commands print with `--format json` when they fail

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::arguments::Command;
+use super::inspect::document::InspectDocument;
 use super::report::Document;
 use crate::build::AssembledPlatform;
 use crate::compare::Facts;
@@ -28,6 +29,7 @@ pub fn of_failure(command: &Command, failure: &Failure) -> Document {
             let error = error.map(|error| SourcesError { error, stage: None, lines: Vec::new() });
             Document::of(&SourcesDocument { status, error, ..SourcesDocument::empty() })
         }
+        Command::Inspect(_) => Document::of(&InspectDocument { status, error, ..InspectDocument::empty() }),
         _ => Document::of(&FailureDocument { version, status, error }),
     }
 }

@@ -12,6 +12,7 @@ mod engines;
 mod excerpt;
 mod flags;
 mod init;
+pub mod inspect;
 mod job;
 mod layer;
 mod lock;
@@ -71,6 +72,7 @@ fn dispatch(command: &Command, session: &Session) -> Result<Report, Failure> {
     match command {
         Command::Cache(arguments) => cache::run(arguments, session),
         Command::Completions(arguments) => Ok(completions::run(arguments)),
+        Command::Inspect(arguments) => inspect::run(arguments, session),
         Command::Layer(arguments) => layer::run(arguments),
         Command::Scrub(arguments) => Ok(scrub::run(arguments)),
         Command::Schema(arguments) => Ok(schema::run(arguments)),

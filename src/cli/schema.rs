@@ -8,6 +8,7 @@ use super::document::{
     BuildDocument, CacheDocument, FailureDocument, InitDocument, LockDocument, OutdatedDocument, SourcesDocument,
     VerifyDocument,
 };
+use super::inspect::document::InspectDocument;
 use super::report::Report;
 use super::scrub::ScrubDocument;
 use crate::status::Status;
@@ -29,6 +30,7 @@ pub fn text(name: SchemaName) -> String {
         SchemaName::Lock => of::<LockDocument>(),
         SchemaName::Build => of::<BuildDocument>(),
         SchemaName::Verify => of::<VerifyDocument>(),
+        SchemaName::Inspect => of::<InspectDocument>(),
         SchemaName::Scrub => of::<ScrubDocument>(),
     }
 }

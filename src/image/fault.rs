@@ -58,6 +58,11 @@ impl Findings {
         Self { most, ..Self::default() }
     }
 
+    /// How many of each kind are kept.
+    pub fn most_items(&self) -> usize {
+        usize::try_from(self.most).unwrap_or(usize::MAX)
+    }
+
     /// Whether nothing is wrong.
     pub fn are_none(&self) -> bool {
         self.faults.is_empty() && self.more_faults == 0

@@ -32,8 +32,8 @@ fn validate(root: &Value, schema: &Value, value: &Value, place: &str, problems: 
             "type" if !types(rule).any(|name| is_of(value, name)) => wrong(format!("is not {rule}")),
             "const" if rule != value => wrong(format!("is not {rule}")),
             "enum" if !rule.as_array().unwrap().contains(value) => wrong(format!("is none of {rule}")),
-            "minimum" if value.as_f64() < rule.as_f64() => wrong(format!("is below {rule}")),
-            "maximum" if value.as_f64() > rule.as_f64() => wrong(format!("is above {rule}")),
+            "minimum" if value.is_number() && value.as_f64() < rule.as_f64() => wrong(format!("is below {rule}")),
+            "maximum" if value.is_number() && value.as_f64() > rule.as_f64() => wrong(format!("is above {rule}")),
             "minItems" if value.as_array().unwrap().len() < length(rule) => wrong(format!("has fewer than {rule}")),
             "maxItems" if value.as_array().unwrap().len() > length(rule) => wrong(format!("has more than {rule}")),
             "required" => {
@@ -42,7 +42,7 @@ fn validate(root: &Value, schema: &Value, value: &Value, place: &str, problems: 
                 }
             }
             "type" | "const" | "enum" | "minimum" | "maximum" | "minItems" | "maxItems" => {}
-            "properties" | "items" | "anyOf" | "oneOf" | "allOf" => {}
+            "properties" | "additionalProperties" | "items" | "anyOf" | "oneOf" | "allOf" => {}
             other => panic!("the schema uses `{other}`, which this check does not know"),
         }
     }
@@ -58,6 +58,12 @@ fn validate(root: &Value, schema: &Value, value: &Value, place: &str, problems: 
                 None => problems.push(format!("{place}: `{name}` is not described")),
             }
         }
+    }
+    if let (None, Some(rule), Some(members)) =
+        (schema.get("properties"), schema.get("additionalProperties"), value.as_object())
+    {
+        let each = members.iter().flat_map(|(name, member)| part(rule, member, &format!("{place}/{name}")));
+        problems.extend(each);
     }
     if let (Some(rule), Some(items)) = (schema.get("items"), value.as_array()) {
         let each = items.iter().enumerate().flat_map(|(at, item)| part(rule, item, &format!("{place}/{at}")));

@@ -57,7 +57,7 @@ pub fn check(archive: &mut Archive, selection: &Selection, limits: &Limits) -> i
         Form::None => {}
         _ => {
             walk.names(form)?;
-            if walk.images.is_empty() && walk.findings.are_none() && !walk.was_unselected {
+            if walk.images.is_empty() && walk.findings.are_none() && !walk.was_unselected() {
                 walk.findings.fault("V3", "archive", "it holds no image, so there is nothing to check");
             }
         }
@@ -74,7 +74,7 @@ pub fn check(archive: &mut Archive, selection: &Selection, limits: &Limits) -> i
         documents: walk.documents,
         images: walk.images,
         tops,
-        was_unselected: walk.was_unselected,
+        names: walk.unselected,
         needs_both_sums: walk.needs_both_sums,
         examined: walk.examined,
         findings: walk.findings,

@@ -66,7 +66,7 @@ impl<'a> Walk<'a> {
                 && !names.iter().any(|name| super::names::fits(name, wanted))
                 && !self.is_selected(&config)
             {
-                self.was_unselected = true;
+                self.leave_out(&names);
                 continue;
             }
             self.docker_image(&place, config, layers, names, is_combined)?;

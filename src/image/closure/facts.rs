@@ -21,8 +21,8 @@ pub struct Closure {
     pub images: Vec<ImageFacts>,
     /// What the archive calls its images: the descriptors of `index.json` that were selected.
     pub tops: Vec<TopFacts>,
-    /// Whether something was left out because the selection names something else.
-    pub was_unselected: bool,
+    /// Some names that the selection left out, safe to print.
+    pub names: Vec<String>,
     /// Whether a diff ID could not be computed because it is in another algorithm than the blob's digest; reading with
     /// both tells.
     pub needs_both_sums: bool,
@@ -136,6 +136,15 @@ impl ImageFacts {
     pub fn stored_size(&self) -> u64 {
         let layers = self.layers.iter().map(|layer| layer.size).fold(0, u64::saturating_add);
         layers.saturating_add(self.manifest_size).saturating_add(self.config_size)
+    }
+
+    /// Whether no entry of a layer is newer than `created`; none if that is not known of every layer.
+    pub fn times_within_created(&self) -> Option<bool> {
+        let created = self.config.as_ref()?.created?;
+        if self.layers.is_empty() || self.layers.iter().any(|layer| layer.entries.is_none()) {
+            return None;
+        }
+        Some(self.layers.iter().filter_map(|layer| layer.newest_mtime).all(|newest| newest <= created.seconds()))
     }
 
     /// Uncompressed bytes of the layers, if all are known.

@@ -151,8 +151,9 @@ impl Walk<'_> {
                 self.findings.fault("V8", object, what);
             }
             None => {
-                let what =
-                    format!("the diff ID {diff_id} is in another algorithm than the blob's digest: unverifiable in one pass");
+                let what = format!(
+                    "the diff ID {diff_id} is in another algorithm than the blob's digest: unverifiable in one pass"
+                );
                 self.needs_both_sums = true;
                 self.findings.fault("V2", object, what);
             }

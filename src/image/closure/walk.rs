@@ -76,8 +76,9 @@ pub(super) struct Walk<'a> {
     pub(super) examined: BTreeMap<Vec<u8>, Examined>,
     /// Layers whose faults were told.
     pub(super) told: BTreeSet<Vec<u8>>,
-    /// Something was left out because it has another name.
-    pub(super) was_unselected: bool,
+    /// Something was left out because it has another name; some of these names.
+    pub(super) unselected: Vec<String>,
+    left_out: u64,
     /// Steps of searches through the graph that are left.
     pub(super) steps: u64,
     /// Descriptors that may still be read.
@@ -105,7 +106,8 @@ impl<'a> Walk<'a> {
             docker_images: Vec::new(),
             examined: BTreeMap::new(),
             told: BTreeSet::new(),
-            was_unselected: false,
+            unselected: Vec::new(),
+            left_out: 0,
             steps: limits.archive_steps,
             descriptors: limits.archive_descriptors,
             details: limits.report_details,
@@ -129,6 +131,21 @@ impl<'a> Walk<'a> {
             }
         }
         true
+    }
+
+    /// Notes that an image of these names was not asked for.
+    pub(super) fn leave_out(&mut self, names: &[String]) {
+        self.left_out += 1;
+        if let Some(name) = names.first()
+            && self.unselected.len() < super::names::MOST
+        {
+            super::names::add(&mut self.unselected, name);
+        }
+    }
+
+    /// Whether the selection left something out.
+    pub(super) fn was_unselected(&self) -> bool {
+        self.left_out > 0
     }
 
     /// Takes one step of a search; false when there were too many.
@@ -172,7 +189,7 @@ impl<'a> Walk<'a> {
                 && !names.iter().any(|name| super::names::fits(name, wanted))
                 && claim.digest.to_string() != *wanted
             {
-                self.was_unselected = true;
+                self.leave_out(&names);
                 continue;
             }
             self.descend(&claim, 2)?;
@@ -221,7 +238,14 @@ impl<'a> Walk<'a> {
             None => {}
         }
         let Some((bytes, value)) = self.parse(blob.file, &object)? else { return Ok(()) };
-        self.tell("index", &claim.digest.blob_path(), &bytes, &claim.media_type, level as usize - 1, claim.platform.as_ref());
+        self.tell(
+            "index",
+            &claim.digest.blob_path(),
+            &bytes,
+            &claim.media_type,
+            level as usize - 1,
+            claim.platform.as_ref(),
+        );
         let Some(claims) = self.index_members(&value, &object, Some(&claim.media_type)) else { return Ok(()) };
         drop((bytes, value));
         let claims: Vec<Claim> = claims.into_iter().flatten().collect();

@@ -21,12 +21,7 @@ enum Answer {
 
 /// Whether `target` is a file in the layers `lower`, the topmost last; none when that takes more than `steps`, of which
 /// every look at a name takes one.
-pub fn find_outer(
-    target: &[u8],
-    lower: &[&Names],
-    workspace: &Workspace,
-    steps: &mut u64,
-) -> io::Result<Option<bool>> {
+pub fn find_outer(target: &[u8], lower: &[&Names], workspace: &Workspace, steps: &mut u64) -> io::Result<Option<bool>> {
     let mut target = target.to_vec();
     // A path that leads over a link is looked up anew from the topmost layer.
     for _ in 0..MAX_LINKS {

@@ -1,0 +1,108 @@
+//! What SOURCE names, and how it is read.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+
+use super::super::session::Session;
+use crate::escape;
+use crate::image::archive::{Archive, Surroundings};
+use crate::image::closure::Selection;
+use crate::status::{ExitStatus, Failure, Status};
+
+/// An image's place.
+pub struct Source {
+    /// As the user wrote it, safe to print.
+    pub shown: String,
+    place: Place,
+}
+
+enum Place {
+    /// An archive.
+    File(PathBuf),
+    /// A layout.
+    Folder(PathBuf),
+    /// A pipe with a name.
+    Pipe(PathBuf),
+    /// Stdin.
+    Stdin,
+}
+
+/// The source can't be read.
+#[derive(Debug, thiserror::Error)]
+enum SourceError {
+    #[error("cannot read {shown}: {error}")]
+    Unreadable { shown: String, error: io::Error },
+    #[error("{shown} is a device or socket: not an image archive")]
+    Device { shown: String },
+    #[error("reading {shown} failed: {error}")]
+    Broken { shown: String, error: io::Error },
+}
+
+impl ExitStatus for SourceError {
+    fn status(&self) -> Status {
+        match self {
+            Self::Unreadable { .. } => Status::Usage,
+            Self::Device { .. } => Status::Malformed,
+            Self::Broken { .. } => Status::Source,
+        }
+    }
+}
+
+/// Makes a failure out of an error while `source` is read.
+pub fn unreadable(source: &Source) -> impl Fn(io::Error) -> Failure {
+    let shown = source.shown.clone();
+    move |error| SourceError::Broken { shown: shown.clone(), error }.into()
+}
+
+impl Source {
+    /// What `text` names.
+    pub fn of(text: &Path, session: &Session) -> Result<Self, Failure> {
+        let shown = escape::name(text.as_os_str().as_encoded_bytes());
+        if text == Path::new("-") {
+            return Ok(Self { shown: "stdin".to_owned(), place: Place::Stdin });
+        }
+        let path = session.resolve(text);
+        let metadata =
+            std::fs::metadata(&path).map_err(|error| SourceError::Unreadable { shown: shown.clone(), error })?;
+        let kind = metadata.file_type();
+        let place = if kind.is_dir() {
+            Place::Folder(path)
+        } else if kind.is_file() {
+            Place::File(path)
+        } else if kind.is_fifo() {
+            Place::Pipe(path)
+        } else {
+            return Err(SourceError::Device { shown }.into());
+        };
+        Ok(Self { shown, place })
+    }
+
+    /// Whether it can be read a second time.
+    pub fn is_readable_again(&self) -> bool {
+        matches!(self.place, Place::File(_) | Place::Folder(_))
+    }
+
+    /// Reads everything that it holds.
+    pub fn read(&self, session: &Session, selection: &Selection, sums_both: bool) -> Result<Archive, Failure> {
+        let around = Surroundings {
+            limits: &session.limits,
+            cancel: &session.cancel,
+            threads: rayon::current_num_threads(),
+            is_fast: selection.is_fast,
+            is_listed: selection.is_listed,
+            sums_both,
+        };
+        let open = |path: &Path| {
+            File::open(path).map_err(|error| SourceError::Unreadable { shown: self.shown.clone(), error })
+        };
+        let archive = match &self.place {
+            Place::File(path) => Archive::read_file(open(path)?, &around),
+            Place::Folder(path) => Archive::read_folder(path, &around),
+            Place::Pipe(path) => Archive::read_stream(open(path)?, &around),
+            Place::Stdin => Archive::read_stream(io::stdin().lock(), &around),
+        };
+        archive.map_err(unreadable(self))
+    }
+}
