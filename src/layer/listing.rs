@@ -65,12 +65,12 @@ mod tests {
     #[test]
     fn members_are_listed_as_they_were_read_and_beyond_the_most_counted() {
         let mut writer = Writer::new(Vec::new());
-        for name in ["a", &"b".repeat(300), "c"] {
+        for name in ["a".to_owned(), "b/".repeat(150) + "b", "c".to_owned()] {
             writer.append_empty(&Entry::file(name, 0o644, 0)).unwrap();
         }
         let tar = writer.finish().unwrap();
         let limits = Limits::default();
-        for (most, want) in [(1 << 20, 3), (2600, 2), (0, 0)] {
+        for (most, want) in [(1 << 20, 3), (2500, 2), (0, 0)] {
             let (mut listing, mut all) = (Listing::new(most), Vec::new());
             let mut reader = Reader::new(tar.as_slice(), &limits);
             while let Some(member) = reader.next().unwrap() {

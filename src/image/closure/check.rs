@@ -62,6 +62,9 @@ pub fn check(archive: &mut Archive, selection: &Selection, limits: &Limits) -> i
             }
         }
     }
+    if form == Form::Oci {
+        walk.no_links();
+    }
     if selection.image.is_none() {
         walk.unused_links();
         walk.unused();

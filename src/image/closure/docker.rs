@@ -230,6 +230,16 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Without `manifest.json` there is nothing that a link may stand for.
+    pub(super) fn no_links(&mut self) {
+        for (name, held) in &self.archive.members {
+            if matches!(held, Held::Link { .. }) {
+                let object = format!("archive member {}", escape::name(name));
+                self.findings.fault("V3", object, "a symbolic link: only files and folders are read");
+            }
+        }
+    }
+
     /// Links that no image uses must hold too: others may follow them.
     pub(super) fn unused_links(&mut self) {
         let archive = self.archive;

@@ -418,6 +418,13 @@ impl<'a> Walk<'a> {
             layers.iter().enumerate().map(|(number, value)| claim(value, &place(number), findings)).collect();
         let config_type = config.as_ref().map(|config| config.media_type.clone()).unwrap_or_default();
         let is_known = kind(&config_type) == Kind::Config;
+        if !is_known && config_type != EMPTY {
+            let what = format!(
+                "its config is `{}`, so neither that nor its layers were looked into",
+                escape::text(&config_type)
+            );
+            findings.note(object, what);
+        }
         if config_type == EMPTY && artifact_type.is_none() {
             findings.fault("V6", object, "the config is the empty one, but there is no `artifactType`");
         }

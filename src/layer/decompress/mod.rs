@@ -3,6 +3,7 @@
 //! The media type decides how a layer is read, and its first bytes must agree. Every gzip member and zstd frame is
 //! decoded and its checksum checked; bytes after the last one are refused.
 
+mod frames;
 mod gzip;
 
 use std::io::{self, BufRead, BufReader, Read};
@@ -88,7 +89,7 @@ pub enum DecompressError {
     Malformed {
         /// `gzip` or `zstd`.
         format: &'static str,
-        /// Where in the compressed bytes, roughly for zstd.
+        /// Where in the compressed bytes.
         offset: u64,
         /// What is wrong.
         what: String,
@@ -113,20 +114,20 @@ impl From<DecompressError> for io::Error {
 /// Reads the decompressed bytes of a stream.
 ///
 /// Its errors are those of the stream below, or a [`DecompressError`] inside an [`io::Error`]. Memory is bounded:
-/// buffers, and for zstd the window (2 to the power of the limit `zstd-window-log`).
+/// buffers, and for zstd the window (2 to the power of the limit `zstd-window-log`); streams with large windows wait for
+/// each other.
 pub struct Decompressor<R: Read> {
     decoder: Decoder<R>,
     produced: u64,
     layer_bytes: u64,
     ratio: u64,
     ratio_from: u64,
-    window_log: u64,
 }
 
 enum Decoder<R: Read> {
     None(Source<R>),
     Gzip(Box<gzip::Members<Source<R>>>),
-    Zstd(Box<zstd::Decoder<'static, Source<R>>>),
+    Zstd(Box<frames::Frames<Source<R>>>),
 }
 
 type Source<R> = BufReader<Counting<R>>;
@@ -137,7 +138,7 @@ impl<R: Read> Decompressor<R> {
     /// # Errors
     /// [`DecompressError::Magic`] inside an [`io::Error`] if the first bytes disagree, and those of `inner`.
     pub fn new(compression: Compression, inner: R, limits: &Limits) -> io::Result<Self> {
-        let mut source = BufReader::with_capacity(BUFFER, Counting { inner, count: 0, has_failed: false });
+        let mut source = BufReader::with_capacity(BUFFER, Counting { inner, count: 0 });
         let found = Compression::of_magic(source.fill_buf()?);
         if found != compression {
             return Err(DecompressError::Magic { expected: compression, found }.into());
@@ -145,11 +146,7 @@ impl<R: Read> Decompressor<R> {
         let decoder = match compression {
             Compression::None => Decoder::None(source),
             Compression::Gzip => Decoder::Gzip(Box::new(gzip::Members::new(source))),
-            Compression::Zstd => {
-                let mut decoder = zstd::Decoder::with_buffer(source)?;
-                decoder.window_log_max(limits.zstd_window_log.min(31) as u32)?;
-                Decoder::Zstd(Box::new(decoder))
-            }
+            Compression::Zstd => Decoder::Zstd(Box::new(frames::Frames::new(source, limits.zstd_window_log))),
         };
         Ok(Self {
             decoder,
@@ -157,7 +154,6 @@ impl<R: Read> Decompressor<R> {
             layer_bytes: limits.layer_bytes,
             ratio: limits.layer_ratio,
             ratio_from: limits.layer_ratio_from,
-            window_log: limits.zstd_window_log,
         })
     }
 
@@ -171,7 +167,7 @@ impl<R: Read> Decompressor<R> {
         let source = match self.decoder {
             Decoder::None(source) => source,
             Decoder::Gzip(members) => members.into_inner(),
-            Decoder::Zstd(decoder) => decoder.finish(),
+            Decoder::Zstd(frames) => frames.into_inner(),
         };
         source.into_inner().inner
     }
@@ -180,7 +176,7 @@ impl<R: Read> Decompressor<R> {
         match &self.decoder {
             Decoder::None(source) => source.get_ref(),
             Decoder::Gzip(members) => members.get_ref().get_ref(),
-            Decoder::Zstd(decoder) => decoder.get_ref().get_ref(),
+            Decoder::Zstd(frames) => frames.get_ref().get_ref(),
         }
     }
 
@@ -194,21 +190,6 @@ impl<R: Read> Decompressor<R> {
         }
         Ok(())
     }
-
-    /// Tells errors of the stream below from those of the zstd format.
-    fn zstd_error(&self, error: io::Error) -> io::Error {
-        let source = self.source();
-        if source.has_failed {
-            return error;
-        }
-        let what = error.to_string();
-        if what.contains("too much memory") {
-            let object = "zstd window".into();
-            return DecompressError::Limit(LimitExceeded { name: "zstd-window-log", limit: self.window_log, object })
-                .into();
-        }
-        DecompressError::Malformed { format: "zstd", offset: source.count, what }.into()
-    }
 }
 
 impl<R: Read> Read for Decompressor<R> {
@@ -216,10 +197,7 @@ impl<R: Read> Read for Decompressor<R> {
         let count = match &mut self.decoder {
             Decoder::None(source) => source.read(buffer)?,
             Decoder::Gzip(members) => members.read(buffer)?,
-            Decoder::Zstd(decoder) => match decoder.read(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
-                result => result.map_err(|error| self.zstd_error(error))?,
-            },
+            Decoder::Zstd(frames) => frames.read(buffer)?,
         };
         self.produced += count as u64;
         self.check_limits().map_err(DecompressError::Limit)?;
@@ -227,21 +205,17 @@ impl<R: Read> Read for Decompressor<R> {
     }
 }
 
-/// The compressed stream: counts, and remembers that it failed.
+/// The compressed stream: counts.
 struct Counting<R> {
     inner: R,
     count: u64,
-    has_failed: bool,
 }
 
 impl<R: Read> Read for Counting<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let result = self.inner.read(buffer);
-        match &result {
-            Ok(count) => self.count += *count as u64,
-            Err(error) => self.has_failed |= error.kind() != io::ErrorKind::Interrupted,
-        }
-        result
+        let count = self.inner.read(buffer)?;
+        self.count += count as u64;
+        Ok(count)
     }
 }
 

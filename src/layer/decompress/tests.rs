@@ -33,6 +33,52 @@ fn all_members_and_frames_are_read() {
     assert_eq!(unpack(Compression::None, b"abc", &Limits::default()).unwrap(), b"abc");
 }
 
+/// A zstd frame with this header that holds `abc`.
+fn frame(header: &[u8]) -> Vec<u8> {
+    [super::ZSTD_MAGIC, header, &[3 << 3 | 1, 0, 0], b"abc"].concat()
+}
+
+#[test]
+fn every_form_of_a_zstd_header_is_read_and_nothing_unknown_is() {
+    let limits = Limits::default();
+    for header in [
+        &[0, 0][..],
+        &[0x10, 7 << 3],
+        &[0, 17 << 3],
+        &[0x20, 3],
+        &[0x40, 0, 3, 0],
+        &[0x80, 0, 3, 0, 0, 0],
+        &[0xe0, 3, 0, 0, 0, 0, 0, 0, 0],
+        &[0x01, 0, 0],
+        &[0x03, 0, 0, 0, 0, 0],
+    ] {
+        let many = [frame(header), frame(&[0, 0]), frame(header)].concat();
+        match header {
+            // Two bytes of content size count from 256 on, so three bytes are not what this one says.
+            [0x40, ..] => assert!(unpack(Compression::Zstd, &many, &limits).is_err()),
+            _ => assert_eq!(unpack(Compression::Zstd, &many, &limits).unwrap(), b"abcabcabc", "{header:x?}"),
+        }
+    }
+    let room = super::frames::room_taken();
+    assert_eq!(room, 0, "windows give their room back");
+    for (header, want) in [
+        (&[0x08, 0][..], "reserved bit"),
+        (&[0x01, 0, 5], "dictionary"),
+        (&[0x03, 0, 0, 0, 0, 1], "dictionary"),
+        (&[0, 17 << 3 | 1], "zstd-window-log"),
+        (&[0, 31 << 3 | 7], "zstd-window-log"),
+        (&[0xe0, 0, 0, 0, 0, 0, 0, 0, 0xff], "zstd-window-log"),
+        (&[0x20], ""),
+    ] {
+        let error = refusal(Compression::Zstd, &frame(header), &limits).to_string();
+        assert!(error.contains(want), "{header:x?}: {error}");
+    }
+    for tail in [&[0x28][..], &[0x28, 0xb5, 0x2f], &[0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 1]] {
+        let error = refusal(Compression::Zstd, &[&frame(&[0, 0]), tail].concat(), &limits).to_string();
+        assert!(error.contains("cut"), "{error}");
+    }
+}
+
 #[test]
 fn a_stream_of_another_kind_is_refused() {
     let limits = Limits::default();

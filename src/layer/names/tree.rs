@@ -19,7 +19,15 @@ pub(in crate::layer) struct Tree<'a> {
     table: Table,
     outer: OuterLinks,
     /// The directory of the entry before, whose parents are known to be fine.
-    last_directory: Option<Vec<u8>>,
+    last_directory: Option<LastDirectory>,
+}
+
+/// A directory that entries stand in.
+struct LastDirectory {
+    /// As entries name it.
+    path: Vec<u8>,
+    /// Where that leads over symbolic links of the layer, if it does.
+    led_to: Option<Vec<u8>>,
 }
 
 impl<'a> Tree<'a> {
@@ -33,7 +41,7 @@ impl<'a> Tree<'a> {
             |severity, rule, what: &str| TarError::entry(severity, rule, member.offset, &member.entry.path, what);
         let key = member.key.as_slice();
         let node = self.node_of(member, &refuse)?;
-        self.check_parents(key, &refuse)?;
+        let led_to = self.check_parents(key, &refuse)?;
         let node = match &member.entry.kind {
             Kind::HardLink { target } => self.hard_link(member, target)?,
             _ => node,
@@ -41,6 +49,16 @@ impl<'a> Tree<'a> {
         let before = self.table.insert(self.workspace.hash(key), node.to_number())?.map(Node::of_number);
         if matches!(node, Node::Symlink(_)) {
             self.last_directory = None;
+        }
+        if let Some(path) = led_to {
+            let before = self.table.insert(self.workspace.hash(&path), node.to_number())?.map(Node::of_number);
+            if before.is_some_and(|before| before != Node::Implied || node != Node::Directory) {
+                return Err(refuse(
+                    Severity::Unsafe,
+                    9,
+                    "the path comes twice in one layer, once over a symbolic link",
+                ));
+            }
         }
         match (before, node) {
             (None, _) | (Some(Node::Implied), Node::Directory) => Ok(()),
@@ -95,26 +113,36 @@ impl<'a> Tree<'a> {
     }
 
     /// Checks what stands above a path, and marks the directories that it needs.
-    fn check_parents(&mut self, key: &[u8], refuse: &dyn Fn(Severity, u8, &str) -> TarError) -> Result<(), TarError> {
-        let Some(border) = key.iter().rposition(|&byte| byte == b'/') else { return Ok(()) };
-        let directory = &key[..border];
-        if self.last_directory.as_deref() == Some(directory) {
-            return Ok(());
+    ///
+    /// Gives the path that it leads to, if that is another one.
+    fn check_parents(
+        &mut self,
+        key: &[u8],
+        refuse: &dyn Fn(Severity, u8, &str) -> TarError,
+    ) -> Result<Option<Vec<u8>>, TarError> {
+        let Some(border) = key.iter().rposition(|&byte| byte == b'/') else { return Ok(None) };
+        let (directory, name) = (&key[..border], &key[border + 1..]);
+        let below = |directory: &[u8]| match directory {
+            b"" => name.to_vec(),
+            directory => [directory, b"/", name].concat(),
+        };
+        if let Some(last) = self.last_directory.as_ref().filter(|last| last.path == directory) {
+            return Ok(last.led_to.as_deref().map(below));
         }
         let mut path = directory.to_vec();
         let mut followed = 0;
         let mut start = 0;
-        while start <= path.len() {
+        while start <= path.len() && !path.is_empty() {
             let end = path[start..].iter().position(|&byte| byte == b'/').map_or(path.len(), |next| start + next);
             let parent = &path[..end];
             if Whiteout::parse(&parent[start..]) != Ok(None) {
                 return Err(refuse(Severity::Unsafe, 9, "the entry stands below a whiteout"));
             }
             match self.get(parent)? {
-                None if followed == 0 => {
+                None => {
                     self.table.insert(self.workspace.hash(parent), Node::Implied.to_number())?;
                 }
-                None | Some(Node::Implied | Node::Directory) => {}
+                Some(Node::Implied | Node::Directory) => {}
                 Some(Node::Symlink(place)) => {
                     followed += 1;
                     let target = if followed > MAX_LINKS { None } else { Some(self.workspace.text(place)?) };
@@ -135,8 +163,10 @@ impl<'a> Tree<'a> {
             }
             start = end + 1;
         }
-        self.last_directory = Some(directory.to_vec());
-        Ok(())
+        let led_to = (followed > 0).then_some(path);
+        let place = led_to.as_deref().map(below);
+        self.last_directory = Some(LastDirectory { path: directory.to_vec(), led_to });
+        Ok(place)
     }
 
     /// What the entry puts at its path.

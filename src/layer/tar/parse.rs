@@ -228,6 +228,9 @@ fn check_kind(kind: &Kind, size: u64, is_sparse: bool, path: &[u8], key: &[u8]) 
     if key.is_empty() && *kind != Kind::Directory {
         return Err((Severity::Unsafe, 8, "the root is not a directory"));
     }
+    if matches!(kind, Kind::Symlink { target } if target.is_empty()) {
+        return Err((Severity::Malformed, 7, "the symbolic link leads nowhere"));
+    }
     if size > i64::MAX as u64 - BLOCK as u64 {
         return Err((Severity::Malformed, 2, "the size is out of range"));
     }

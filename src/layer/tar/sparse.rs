@@ -96,6 +96,9 @@ impl SparseRecords {
     }
 
     pub(super) fn set(&mut self, key: &[u8], value: &[u8]) -> Result<(), Refusal> {
+        if key == b"SCHILY.realsize" {
+            return Err(refused(Severity::Unsafe, "a record of a sparse file in star's format"));
+        }
         let Some(key) = key.strip_prefix(b"GNU.sparse.") else { return Ok(()) };
         self.is_used = true;
         match key {
