@@ -48,9 +48,13 @@ pub fn run(session: &Session) -> Result<Report, Failure> {
             }
             Ok(standing) => {
                 let key = escape::text(&pin.key()).into_owned();
-                for missing in &standing.missing {
+                let mut missing = standing.missing;
+                if standing.request_gone && missing.is_empty() {
+                    missing.push("upstream knows the name no more; what it meant is still there".to_owned());
+                }
+                for missing in missing {
                     let _ = writeln!(text, "gone     {key}: {missing}");
-                    gone.push(GonePin { source: pin.key(), message: missing.to_string() });
+                    gone.push(GonePin { source: pin.key(), message: missing });
                 }
                 if let Some(upstream) = standing.newer {
                     let pinned = pin.result();

@@ -10,6 +10,8 @@ use crate::reference::Reference;
 pub struct Standing {
     /// What the request means today, if it is not what is locked: a digest or a commit.
     pub newer: Option<String>,
+    /// Whether the request means nothing any more: its tag, ref or file is gone.
+    pub request_gone: bool,
     /// What is locked and not to be had upstream any more, each as a line that is safe to print.
     pub missing: Vec<String>,
 }
@@ -40,7 +42,9 @@ impl Resolver {
                 let reference: Reference = request.parse()?;
                 let mut standing = Standing::default();
                 if reference.digest().is_none() {
-                    standing.newer = self.moved_to(&reference, *digest)?;
+                    let now = self.now_means(&reference)?;
+                    standing.request_gone = now.is_none();
+                    standing.newer = now.filter(|now| now != digest).map(|now| now.to_string());
                 }
                 // An index can be alive with dead children: both are asked for.
                 let index = (*digest, "what was locked".to_owned());
@@ -57,9 +61,12 @@ impl Resolver {
                 Ok(file) if file.digest == *digest => Ok(Standing::default()),
                 Ok(file) => Ok(Standing {
                     newer: Some(file.digest.to_string()),
+                    request_gone: false,
                     missing: vec![format!("expected {digest}, found {}", file.digest)],
                 }),
-                Err(error) if is_gone(&error) => Ok(Standing { newer: None, missing: vec![error.to_string()] }),
+                Err(error) if is_gone(&error) => {
+                    Ok(Standing { newer: None, request_gone: true, missing: vec![error.to_string()] })
+                }
                 Err(error) => Err(error),
             },
             Pin::Git { request, commit } => self.git_standing(request, commit),
@@ -68,10 +75,10 @@ impl Resolver {
         }
     }
 
-    fn moved_to(&self, reference: &Reference, locked: Digest) -> Result<Option<String>, Reason> {
+    /// What a tag means today; none if it is gone. Whether the locked bytes are is asked for by digest.
+    fn now_means(&self, reference: &Reference) -> Result<Option<Digest>, Reason> {
         match self.registry.manifest(reference) {
-            Ok(fetched) => Ok(Some(fetched.digest()).filter(|found| *found != locked).map(|found| found.to_string())),
-            // The tag is gone; whether the bytes are is asked for by digest.
+            Ok(fetched) => Ok(Some(fetched.digest())),
             Err(error) if error.is_absence() => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -80,11 +87,12 @@ impl Resolver {
     fn git_standing(&self, request: &str, commit: &str) -> Result<Standing, Reason> {
         let source = self.git_source(request)?;
         let now = match self.with_remotes(&source, |remote, transport| self.commit_of(&source, remote, transport)) {
-            Ok(now) => Some(now).filter(|now| now != commit),
+            Ok(now) => Some(now),
             Err(Reason::NoRef(_)) => None,
             Err(error) => return Err(error),
         };
-        let mut standing = Standing { newer: now, missing: Vec::new() };
+        let request_gone = now.is_none();
+        let mut standing = Standing { newer: now.filter(|now| now != commit), request_gone, missing: Vec::new() };
         match self.with_remotes(&source, |remote, transport| self.commit_time(commit, remote, transport)) {
             Ok(_) => {}
             // A server that gives no commits by their ids: the ref that means it is proof enough.

@@ -14,3 +14,4 @@ mod same_image;
 mod self_check;
 mod shared_daemon;
 mod stopping;
+mod untruthful;

@@ -59,7 +59,7 @@ pub(super) fn explain(log: &[&str], dockerfile: &str, text: &[u8]) -> BuildKitEr
 fn message(log: &[&str]) -> String {
     let is_last_word = |line: &&str| line.starts_with("error: ") || line.starts_with("ERROR: ");
     let Some(at) = log.iter().rposition(is_last_word) else {
-        return log.last().map_or_else(|| "it said nothing".to_owned(), |line| (*line).to_owned());
+        return "the client ended without an error message".to_owned();
     };
     let lines: Vec<&str> = log[at..].iter().map(|line| line.trim()).filter(|line| !line.is_empty()).collect();
     let mut joined = lines.join("; ");
