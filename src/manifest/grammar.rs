@@ -79,11 +79,23 @@ pub(super) fn repository(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Key of a label or annotation.
+/// Key of a label; blanks may be in it, as BuildKit has it.
 pub(super) fn label_key(text: &str) -> Result<(), String> {
+    if text.is_empty() || text.contains(['=', '\t', '\n']) {
+        return Err(format!("`{}` is no key: expected a text without `=` and control characters", shown(text)));
+    }
+    key_text(text)
+}
+
+/// Key of an annotation.
+pub(super) fn annotation_key(text: &str) -> Result<(), String> {
     if text.is_empty() || text.contains(['=', ' ', '\t', '\n']) {
         return Err(format!("`{}` is no key: expected a text without `=` and blanks", shown(text)));
     }
+    key_text(text)
+}
+
+fn key_text(text: &str) -> Result<(), String> {
     if text.starts_with('-') {
         return Err(leading_dash(text));
     }

@@ -116,6 +116,30 @@ pub fn buildkit(case: &Case, folder: &Path) -> Made {
     Made::Refused(last.to_owned())
 }
 
+/// BuildKit's reason, if ours does not hold it.
+pub fn otherwise(ours: &str, theirs: &str) -> Option<String> {
+    let mut reason = theirs.trim_start_matches("error: ").trim_start_matches("failed to solve: ");
+    if let Some((_, end)) = reason.split_once("of ref ").and_then(|(_, rest)| rest.split_once(": ")) {
+        reason = end;
+    }
+    let reason = without_mounts(reason.split(" (did you mean").next().unwrap_or(reason));
+    // What is printed has its backslashes doubled.
+    (!ours.replace("\\\\", "\\").contains(&reason)).then(|| format!("`{reason}`, natively {ours}"))
+}
+
+/// A message without the folders of the daemon in its paths.
+fn without_mounts(message: &str) -> String {
+    let mut words: Vec<&str> = message.split(' ').collect();
+    for word in &mut words {
+        let place = word.find("/cachemounts/buildkit").or_else(|| word.find("/snapshots/snapshots/"));
+        if let Some(at) = place {
+            let inside = word[at..].splitn(if word[at..].contains("/fs/") { 6 } else { 4 }, '/').last();
+            *word = inside.map_or(*word, |inside| &word[word.len() - inside.len() - 1..]);
+        }
+    }
+    words.join(" ")
+}
+
 /// How two archives differ, for a person: config, then entries of layers.
 pub fn explain(native: &[u8], buildkit: &[u8]) -> String {
     let (native, buildkit) = (describe(native), describe(buildkit));

@@ -75,6 +75,8 @@ pub struct Member {
     pub uid: u64,
     pub gid: u64,
     pub mtime: u64,
+    /// PAX records that go before it.
+    pub records: Vec<(&'static str, Vec<u8>)>,
 }
 
 impl Case {
@@ -129,8 +131,8 @@ impl fmt::Display for Case {
             }
         }
         for member in self.base.iter().flat_map(|base| base.layers.iter().skip(1).flatten()) {
-            let Member { path, kind, link, mode, uid, gid, mtime, .. } = member;
-            writeln!(f, "  base: {kind:?} {path} {link} {mode:o} {uid}:{gid} {mtime}")?;
+            let Member { path, kind, link, mode, uid, gid, mtime, records, .. } = member;
+            writeln!(f, "  base: {kind:?} {path} {link} {mode:o} {uid}:{gid} {mtime} {records:?}")?;
         }
         let Self { ignore, platforms, target, args, epoch, .. } = self;
         write!(f, "  {platforms} {target:?} {args:?} {epoch} ignore {ignore:?}")
@@ -190,6 +192,11 @@ pub fn archive(members: &[Member]) -> Vec<u8> {
         header.set_gid(member.gid);
         header.set_mtime(member.mtime);
         header.set_size(member.bytes.len() as u64);
+        if member.kind == tar::EntryType::Char {
+            header.set_device_major(1).and_then(|()| header.set_device_minor(3)).unwrap();
+        }
+        let records = member.records.iter().map(|(key, value)| (*key, value.as_slice()));
+        builder.append_pax_extensions(records).unwrap();
         header.set_path(&member.path).unwrap();
         if !member.link.is_empty() {
             header.set_link_name_literal(&member.link).unwrap();

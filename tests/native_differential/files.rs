@@ -1,6 +1,7 @@
 //! Generated files: contexts, archives, base images.
 
-use std::io::Write;
+use std::io::{Read, Seek, Write};
+use std::process::{Command, Stdio};
 
 use serde_json::json;
 use tar::EntryType;
@@ -121,7 +122,7 @@ pub fn archives(draw: &mut Draw) -> Vec<(String, Vec<u8>)> {
     let mut archives = vec![("t.tar".to_owned(), archive(&members(draw, false)))];
     if draw.chance(40) {
         let tar = archive(&members(draw, false));
-        archives.push(match draw.below(4) {
+        archives.push(match draw.below(5) {
             0 => ("u.tar.gz".to_owned(), gzip(&tar)),
             1 => ("u.tar.zst".to_owned(), zstd::encode_all(tar.as_slice(), 3).unwrap()),
             2 => {
@@ -129,10 +130,23 @@ pub fn archives(draw: &mut Draw) -> Vec<(String, Vec<u8>)> {
                 encoder.write_all(&tar).unwrap();
                 ("u.tar.bz2".to_owned(), encoder.finish().unwrap())
             }
+            3 => ("u.tar.xz".to_owned(), xz(&tar)),
             _ => ("u.tar.cut".to_owned(), tar[..draw.below(tar.len())].to_vec()),
         });
     }
     archives
+}
+
+/// Packs with the program that BuildKit unpacks with.
+fn xz(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = tempfile::tempfile().unwrap();
+    let mut child = Command::new("xz").stdin(Stdio::piped()).stdout(packed.try_clone().unwrap()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(bytes).unwrap();
+    assert!(child.wait().unwrap().success());
+    packed.rewind().unwrap();
+    let mut bytes = Vec::new();
+    packed.read_to_end(&mut bytes).unwrap();
+    bytes
 }
 
 /// Members of an archive or, with whiteouts, of a layer.
@@ -150,8 +164,9 @@ fn members(draw: &mut Draw, is_layer: bool) -> Vec<Member> {
             uid: draw.one(&[0, 5, 1000]),
             gid: draw.one(&[0, 6]),
             mtime: draw.one(&[0, 1_400_000_000, 1_650_000_000, 1_900_000_000]),
+            records: records(draw),
         };
-        match draw.weighted(&[45, 30, 14, 8, if is_layer { 10 } else { 2 }, 2]) {
+        match draw.weighted(&[45, 30, 14, 8, if is_layer { 10 } else { 2 }, 2, 1]) {
             1 => member.kind = EntryType::Directory,
             2 => {
                 member.kind = EntryType::Symlink;
@@ -173,6 +188,7 @@ fn members(draw: &mut Draw, is_layer: bool) -> Vec<Member> {
                 member.path = draw.one(&[format!(".wh.{last}"), ".wh..wh..opq".to_owned()]);
             }
             5 => member.kind = EntryType::Fifo,
+            6 => member.kind = EntryType::Char,
             _ => member.bytes = content(draw),
         }
         let name = std::mem::take(&mut member.path);
@@ -184,11 +200,45 @@ fn members(draw: &mut Draw, is_layer: bool) -> Vec<Member> {
     members
 }
 
+/// Now and then what only PAX records can say.
+fn records(draw: &mut Draw) -> Vec<(&'static str, Vec<u8>)> {
+    let mut records = Vec::new();
+    if draw.chance(6) {
+        let capability = b"\x01\0\0\x02\0\x20\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+        records.push(("SCHILY.xattr.security.capability", capability.to_vec()));
+    }
+    for (key, value) in [
+        ("SCHILY.xattr.user.note", "kept by nobody"),
+        ("mtime", "1500000000.75"),
+        ("mtime", "-5.5"),
+        ("uid", "3000000"),
+        ("comment", "nothing"),
+    ] {
+        if draw.chance(3) && records.iter().all(|(known, _)| *known != key) {
+            records.push((key, value.into()));
+        }
+    }
+    records
+}
+
 /// What a whiteout removes.
 fn whited_out(path: &str) -> Option<String> {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let name = name.strip_prefix(".wh.").filter(|name| !name.starts_with(".wh."))?;
     Some(if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") })
+}
+
+/// Whether a whiteout stands in a directory of the first layer that is still as it was.
+fn is_merged(whiteout: &str, kept: &[String], layers: &[Vec<Member>]) -> bool {
+    let folder = whiteout.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let folders = ["", "etc", "usr", "usr/bin", "tmp", "srv", "home", "home/app", "x"];
+    let touches = |path: &str| {
+        let opaque = path.strip_suffix("/.wh..wh..opq").is_some_and(|above| folder.starts_with(above));
+        let gone = whited_out(path).is_some_and(|gone| folder.starts_with(gone.as_str()));
+        opaque && path != whiteout || gone || (!path.ends_with('/') && folder.starts_with(path))
+    };
+    let before = layers.iter().skip(1).flatten().map(|member| member.path.as_str());
+    folders.contains(&folder) && !before.chain(kept.iter().map(String::as_str)).any(touches)
 }
 
 /// A base image of one to three layers: the first well formed, with users; the others anything.
@@ -202,6 +252,7 @@ pub fn base(draw: &mut Draw) -> Base {
         uid: 0,
         gid: 0,
         mtime: 1_580_000_000,
+        records: Vec::new(),
     };
     let directory = |path: &str, mode: u32, uid: u64, mtime: u64| Member {
         kind: EntryType::Directory,
@@ -257,6 +308,8 @@ pub fn base(draw: &mut Draw) -> Base {
         });
         let kept: Vec<String> = members.iter().map(|member| member.path.clone()).collect();
         members.retain(|member| member.kind != EntryType::Link || kept.contains(&member.link));
+        // The kernel shows a whiteout in a directory that only one layer has; BuildKit then fails to look at it.
+        members.retain(|member| !member.path.contains(".wh.") || is_merged(&member.path, &kept, &layers));
         layers.push(members);
     }
     let config = match draw.below(4) {

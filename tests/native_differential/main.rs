@@ -1,7 +1,7 @@
 //! The native engine against the rig's real BuildKit: generated Dockerfiles and contexts, built by both.
 //!
 //! What BuildKit builds must come out of the native engine as the same archive, byte for byte; what BuildKit refuses
-//! must be refused. A difference is made smaller before it is told. Without the rig's variables nothing runs, unless
+//! must be refused; reasons in other words are told, and no failure. A difference is made smaller before it is told. Without the rig's variables nothing runs, unless
 //! `REPRO_REQUIRE_RIG=1`.
 //!
 //!     REPRO_DIFFERENTIAL=1000+2000 cargo test --test native_differential -- --nocapture
@@ -15,6 +15,7 @@ mod case;
 mod draw;
 mod files;
 mod generate;
+mod language;
 #[path = "../project/mod.rs"]
 mod project;
 mod reduce;
@@ -23,15 +24,15 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
-use builders::{Made, buildkit, explain, native};
+use builders::{Made, buildkit, explain, native, otherwise};
 use case::Case;
 use project::Project;
 
 /// What came of one case.
 enum Outcome {
     Equal,
-    /// Both refuse.
-    Refused,
+    /// Both refuse; what is told otherwise, if anything is.
+    Refused(Option<String>),
     Differs(String),
 }
 
@@ -42,7 +43,7 @@ fn try_case(case: &Case) -> Outcome {
     match (ours, theirs) {
         (Made::Image(ours), Made::Image(theirs)) if ours == theirs => Outcome::Equal,
         (Made::Image(ours), Made::Image(theirs)) => Outcome::Differs(explain(&ours, &theirs)),
-        (Made::Refused(_), Made::Refused(_)) => Outcome::Refused,
+        (Made::Refused(ours), Made::Refused(theirs)) => Outcome::Refused(otherwise(&ours, &theirs)),
         (Made::Refused(ours), Made::Image(_)) => Outcome::Differs(format!("only native refuses: {ours}")),
         (Made::Image(_), Made::Refused(theirs)) => Outcome::Differs(format!("only BuildKit refuses: {theirs}")),
     }
@@ -79,13 +80,18 @@ fn what_buildkit_builds_is_built_alike_and_what_it_refuses_is_refused() {
                     if seed >= first + count {
                         break;
                     }
-                    let case = generate::case(seed);
+                    let case = if seed % 3 == 0 { language::case(seed) } else { generate::case(seed) };
                     if count == 1 {
                         println!("{case}");
                     }
                     match try_case(&case) {
                         Outcome::Equal => equal.fetch_add(1, Ordering::Relaxed),
-                        Outcome::Refused => refused.fetch_add(1, Ordering::Relaxed),
+                        Outcome::Refused(otherwise) => {
+                            if let Some(otherwise) = otherwise {
+                                println!("~~ {}: {otherwise}", case.name);
+                            }
+                            refused.fetch_add(1, Ordering::Relaxed)
+                        }
                         Outcome::Differs(_) => {
                             let told = reduce::tell_smallest(case);
                             println!("{told}");

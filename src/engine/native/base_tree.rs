@@ -100,7 +100,12 @@ impl Unpacking<'_> {
             return Ok(());
         }
         if let Some(hidden) = name.strip_prefix(PREFIX) {
-            self.mount.create(&path::join(&directory, hidden), WHITEOUT, 0)?;
+            let hidden = path::join(&directory, hidden);
+            if self.mount.lstat(&hidden)?.is_some() {
+                let name = escape::bytes(name);
+                return failed(format!("failed to convert whiteout file \"{name}\": file exists"));
+            }
+            self.mount.create(&hidden, WHITEOUT, 0)?;
             return Ok(());
         }
         let is_directory = member.entry.kind == tar::Kind::Directory;

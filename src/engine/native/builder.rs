@@ -305,7 +305,6 @@ impl<'a> Builder<'a> {
         let owner = wanted.map(|wanted| wanted.resolve(&self.files, lower)).transpose()?;
         let exclude = patterns("excludepatterns", &step.exclude)?;
         let destination = path::clean_keeping_end(step.destination.as_bytes());
-        let from_context = from.is_none();
         let paths = step.sources.iter().any(|source| matches!(source, TransferSource::Path { .. }));
         let from = match from {
             Some(Some(tree)) => tree,
@@ -316,7 +315,6 @@ impl<'a> Builder<'a> {
         let transfer = Transfer {
             step,
             from,
-            from_context,
             is_looked_into,
             destination: &destination,
             chmod: chmod.as_ref(),

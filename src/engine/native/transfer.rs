@@ -10,7 +10,7 @@ use super::problem::{Problem, failed};
 use super::unpack::Archive;
 use crate::build::Surroundings;
 use crate::context::{Matched, Patterns};
-use crate::dockerfile::target::TransferStep;
+use crate::dockerfile::target::{TransferSource, TransferStep};
 use crate::escape;
 
 /// Reads patterns, none if there are none; `what` names them in an error.
@@ -28,7 +28,6 @@ pub(super) fn patterns(what: &str, list: &[String]) -> Result<Option<Patterns>, 
 pub(super) struct Transfer<'a> {
     pub(super) step: &'a TransferStep,
     pub(super) from: Tree,
-    pub(super) from_context: bool,
     /// BuildKit's cache looks into the sources, so that what it can't find there fails.
     pub(super) is_looked_into: bool,
     pub(super) destination: &'a [u8],
@@ -80,10 +79,9 @@ impl Transfer<'_> {
         }
         if include.is_none() && !glob::is_pattern(&source) && !exists(mount.files, self.from, &source, true)? {
             let name = escape::bytes(&source);
-            let message = if self.from_context {
-                format!("\"{name}\": not found")
-            } else {
-                format!("lstat {name}: no such file or directory")
+            let message = match self.misses_early(&source) {
+                true => format!("\"{name}\": not found"),
+                false => format!("lstat {name}: no such file or directory"),
             };
             return failed(message);
         }
@@ -95,6 +93,19 @@ impl Transfer<'_> {
             self.copier(include.as_ref(), true).run(mount, self.from, &path, self.destination)?;
         }
         Ok(())
+    }
+
+    /// Whether BuildKit misses a source when it looks for cached results already, which it does not look for there if
+    /// entries are left out, or if another source holds it.
+    fn misses_early(&self, source: &[u8]) -> bool {
+        let holds = |other: &TransferSource| match other {
+            TransferSource::Path { written } if !glob::is_pattern(written.as_bytes()) => {
+                let other = path::join(b"/", written.as_bytes());
+                source != other && (other == b"/" || source.strip_prefix(&*other).is_some_and(|rest| rest[0] == b'/'))
+            }
+            _ => false,
+        };
+        self.is_looked_into && self.exclude.is_none() && !self.step.sources.iter().any(holds)
     }
 
     /// Links right below a source whose entries are picked by patterns must lead somewhere, if they are picked.
@@ -128,7 +139,9 @@ impl Transfer<'_> {
         let found = match mount.files.lstat(self.from, &start).inode(&start)? {
             Some(directory) => {
                 let wanted = Wanted { include, exclude: self.exclude };
-                wanted.any_below(mount.files, directory, &mut Vec::new(), &[None, None])?
+                // A pattern may escape: what it finds has to have the name that is written, escapes and all.
+                let is_named = |relative: &[u8]| path::join(pivot, relative).starts_with(&path);
+                wanted.any_below(mount.files, directory, &mut Vec::new(), &[None, None], &is_named)?
             }
             None => false,
         };
@@ -186,13 +199,14 @@ impl Wanted<'_> {
         Ok((hit, [included.map(|(_, by)| by), excluded.map(|(_, by)| by)]))
     }
 
-    /// Whether anything below a directory is wanted; `by` holds what matched the directory itself.
+    /// Whether anything below a directory is wanted and named; `by` holds what matched the directory itself.
     fn any_below(
         &self,
         files: &Filesystem,
         directory: InodeId,
         relative: &mut Vec<u8>,
         by: &Matches,
+        is_named: &dyn Fn(&[u8]) -> bool,
     ) -> Result<bool, Problem> {
         let length = relative.len();
         for (name, id) in files.entries(directory) {
@@ -201,7 +215,7 @@ impl Wanted<'_> {
             }
             relative.extend_from_slice(&name);
             let (hit, by) = self.look_at(relative, by)?;
-            let found = hit || self.any_below(files, id, relative, &by)?;
+            let found = (hit && is_named(relative)) || self.any_below(files, id, relative, &by, is_named)?;
             relative.truncate(length);
             if found {
                 return Ok(true);
