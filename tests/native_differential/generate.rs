@@ -177,7 +177,10 @@ impl<'a> Generator<'a> {
         // What isn't text can't be named, and control characters BuildKit can't hand on.
         let name = |entry: &Entry| String::from_utf8(entry.path.clone()).ok().filter(|name| !name.contains('\n'));
         let texts = || context.iter().filter_map(|entry| Some((name(entry)?, entry)));
-        let paths: Vec<String> = texts().map(|(path, _)| path).collect();
+        // Most links lead nowhere.
+        let is_link = |entry: &Entry| matches!(entry.kind, Kind::Symlink(_));
+        let paths: Vec<String> =
+            texts().filter(|(_, entry)| !is_link(entry) || draw.chance(40)).map(|(path, _)| path).collect();
         let mut directories: Vec<String> = Vec::new();
         for (path, entry) in texts() {
             directories.extend(path.match_indices('/').map(|(at, _)| path[..at].to_owned()));
@@ -327,13 +330,11 @@ impl<'a> Generator<'a> {
             one => one.to_owned(),
         };
         let awkward = |text: &String| text.contains([' ', '\n', '"', '\'', '\\']) || text.starts_with("--");
-        // BuildKit reads names in words as patterns: a backslash and brackets of a name are escaped.
+        // A backslash is quoted once for JSON and once for the expansion of variables.
         sources.push(destination);
         if sources.iter().any(awkward) || self.draw.chance(8) {
-            let quoted: Vec<String> = sources
-                .iter()
-                .map(|text| serde_json::Value::from(text.replace('\\', "\\\\\\\\")).to_string())
-                .collect();
+            let quoted: Vec<String> =
+                sources.iter().map(|text| serde_json::Value::from(text.replace('\\', "\\\\")).to_string()).collect();
             return format!("[{}]", quoted.join(", "));
         }
         sources.join(" ")
@@ -461,11 +462,10 @@ impl<'a> Generator<'a> {
                 "SHELL [\"/bin/bash\", \"-c\"]",
                 "EXPOSE 80 443/udp 1000-1002 80/TCP",
                 "EXPOSE ${PORT:-8080} 0.0.0.0:5:6",
-                "EXPOSE nonsense",
                 "VOLUME /v /w",
                 "VOLUME [\"/v\", \"/a b\"]",
                 "STOPSIGNAL SIGTERM",
-                "STOPSIGNAL ${VERSION}",
+                "STOPSIGNAL ${VERSION:+9}0",
                 "HEALTHCHECK --interval=5m --timeout=3.5s --retries=7 CMD true",
                 "HEALTHCHECK NONE",
                 "HEALTHCHECK CMD [\"a\", \"b\"]",

@@ -26,7 +26,7 @@ pub fn case(seed: u64) -> Case {
     for number in 0..stages {
         instructions.push(from(draw, number, &mut fixtures));
         instructions.push(FIRST.to_owned());
-        let count = 1 + draw.below(4);
+        let count = 1 + draw.below(3);
         instructions.extend((0..count).map(|_| spoil(draw, instruction)));
     }
     let mut text: Vec<String> = instructions.into_iter().map(|text| broken_lines(draw, text)).collect();

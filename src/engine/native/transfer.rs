@@ -90,6 +90,10 @@ impl Transfer<'_> {
             if unpack && self.unpack(mount, self.from, &path, spools)? {
                 continue;
             }
+            // A link that a pattern found and that leads nowhere.
+            if self.is_looked_into && !exists(mount.files, self.from, &path, true)? {
+                return failed(format!("\"{}\": not found", escape::bytes(&path)));
+            }
             self.copier(include.as_ref(), true).run(mount, self.from, &path, self.destination)?;
         }
         Ok(())
