@@ -260,6 +260,9 @@ fn stop_if(cancel: &Cancel) -> io::Result<()> {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
