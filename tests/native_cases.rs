@@ -215,7 +215,7 @@ impl Case {
             let built = engine.build(&plan, &surroundings).map_err(|error| error.to_string())?;
             let cancel = Cancel::default();
             platforms.push(
-                assemble(&plan, built, Some(&folder), &Limits::default(), &cancel)
+                assemble(&plan, built, Some(&folder), None, &Limits::default(), &cancel)
                     .map_err(|error| error.to_string())?,
             );
         }

@@ -4,12 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::compress::{pack, threads_for_each};
+use super::compress::{Packed, gzip, store, threads_for_each};
 use super::noise::{Noise, Scrubbed};
+use super::packed::PackedLayers;
 use super::{Blob, Built, BuiltLayer, Plan};
 use crate::cancel::{Cancel, Cancelled};
 use crate::compare::Facts;
@@ -128,11 +129,14 @@ impl AssembledPlatform {
 /// Packs the new layers of `built`, all cores at once, and writes the image manifest.
 ///
 /// What the plan's scrub rules name is left out of them before; the config then lists the diff IDs of what is left.
-/// With `keep`, the packed layers stay in that folder as `<platform>-<number>`; without, only their digests are known.
+/// With `keep`, the packed layers stay, in that folder as `<platform>-<number>` unless the engine has them already;
+/// without, only their digests are known. A plan that may use caches takes from `earlier` what is known of layers that
+/// were packed before.
 pub fn assemble(
     plan: &Plan,
     built: Built,
     keep: Option<&Path>,
+    earlier: Option<&PackedLayers>,
     limits: &Limits,
     cancel: &Cancel,
 ) -> Result<AssembledPlatform, AssembleError> {
@@ -142,7 +146,8 @@ pub fn assemble(
         BuiltLayer::Base { .. } => None,
     });
     let threads = threads_for_each(sizes);
-    let packing = Packing { plan, family, keep, threads, limits, cancel };
+    let earlier = earlier.filter(|_| !plan.no_cache);
+    let packing = Packing { plan, family, keep, earlier, threads, limits, cancel };
     let layers = built.layers.par_iter().enumerate().map(|(at, layer)| packing.layer(at + 1, layer));
     let layers = layers.collect::<Result<Vec<_>, _>>()?;
     let mut scrubbed: Vec<_> = plan.scrub.iter().map(|rule| (rule.name().to_owned(), Scrubbed::default())).collect();
@@ -218,6 +223,7 @@ struct Packing<'a> {
     plan: &'a Plan,
     family: Family,
     keep: Option<&'a Path>,
+    earlier: Option<&'a PackedLayers>,
     threads: usize,
     limits: &'a Limits,
     cancel: &'a Cancel,
@@ -262,12 +268,15 @@ impl Packing<'_> {
         };
         let target =
             self.keep.map(|folder| folder.join(format!("{}-{number}", plan.platform.to_string().replace('/', "-"))));
-        let compression = plan.output.compression;
-        let packed = pack(&tar, size, compression, target.as_deref(), self.threads, self.cancel).map_err(failed)?;
+        let (packed, blob) = match plan.output.compression {
+            Compression::Uncompressed => self.store(&tar, target),
+            Compression::Gzip => self.gzip(&tar, claimed, size, target),
+        }
+        .map_err(failed)?;
         if plan.scrub.is_empty() {
             check(packed.diff_id)?;
         }
-        let stored = match compression {
+        let stored = match plan.output.compression {
             Compression::Gzip => LayerCompression::Gzip,
             Compression::Uncompressed => LayerCompression::None,
         };
@@ -275,7 +284,39 @@ impl Packing<'_> {
         if self.family == Family::Oci {
             descriptor.annotations.insert(REWRITTEN.to_owned(), plan.epoch.to_string());
         }
-        let (diff_id, blob) = (packed.diff_id, target.map(Blob::File));
-        Ok((AssembledLayer { descriptor, diff_id, blob, tar: Some(tar) }, scrubbed))
+        Ok((AssembledLayer { descriptor, diff_id: packed.diff_id, blob, tar: Some(tar) }, scrubbed))
+    }
+
+    /// A layer that stays as it is; what lies in a file is not copied.
+    fn store(&self, tar: &Blob, target: Option<PathBuf>) -> io::Result<(Packed, Option<Blob>)> {
+        if matches!(tar, Blob::File(_) | Blob::Slice { .. }) {
+            return Ok((store(tar, None, self.cancel)?, target.map(|_| tar.clone())));
+        }
+        Ok((store(tar, target.as_deref(), self.cancel)?, target.map(Blob::File)))
+    }
+
+    /// A compressed layer; one that was packed before is not read.
+    fn gzip(
+        &self,
+        tar: &Blob,
+        claimed: DiffId,
+        size: u64,
+        target: Option<PathBuf>,
+    ) -> io::Result<(Packed, Option<Blob>)> {
+        // The claim is of the layer as it was before scrub rules.
+        let earlier = self.earlier.filter(|_| self.plan.scrub.is_empty());
+        let is_ready = |packed: &Packed| match (&target, earlier) {
+            (Some(target), Some(earlier)) => earlier.fetch(packed, target),
+            _ => true,
+        };
+        let packed = match earlier.and_then(|earlier| earlier.find(&claimed)).filter(is_ready) {
+            Some(packed) => packed,
+            None => {
+                let packed = gzip(tar, size, target.as_deref(), self.threads, self.cancel)?;
+                earlier.inspect(|earlier| earlier.learn(&packed, target.as_deref()));
+                packed
+            }
+        };
+        Ok((packed, target.map(Blob::File)))
     }
 }

@@ -8,9 +8,9 @@ use super::Blob;
 use crate::cancel::{Cancel, Cancelled};
 use crate::digest::{DiffId, Digest, Hasher, Hashing};
 use crate::layer::gzip::{Encoder, ParallelEncoder};
-use crate::manifest::Compression;
 
 /// What became of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Packed {
     /// Digest of the stored blob.
     pub digest: Digest,
@@ -31,44 +31,50 @@ pub(super) fn threads_for_each(sizes: impl Iterator<Item = u64>) -> usize {
     (rayon::current_num_threads().min(MOST_THREADS) / large).max(1)
 }
 
-/// Packs the uncompressed layer `tar` of `size` bytes, into the file `target` if there is one.
+/// Reads the layer `tar` as it is, into the file `target` if there is one.
+pub(super) fn store(tar: &Blob, target: Option<&Path>, cancel: &Cancel) -> io::Result<Packed> {
+    let mut out = sink(target)?;
+    let hasher = copy(tar.open()?, &mut out, cancel)?;
+    out.flush()?;
+    Ok(Packed { size: hasher.length(), digest: hasher.clone().digest(), diff_id: hasher.diff_id() })
+}
+
+/// Compresses the layer `tar` of `size` bytes, into the file `target` if there is one.
 ///
 /// The blob is the same for any number of threads.
-pub(super) fn pack(
+pub(super) fn gzip(
     tar: &Blob,
     size: u64,
-    compression: Compression,
     target: Option<&Path>,
     threads: usize,
     cancel: &Cancel,
 ) -> io::Result<Packed> {
     let source = tar.open()?;
-    let sink: Box<dyn Write> = match target {
-        Some(path) => Box::new(BufWriter::with_capacity(1 << 17, File::create(path)?)),
-        None => Box::new(io::sink()),
-    };
-    let mut out = Hashing::new(sink);
-    let diff_id = match compression {
-        Compression::Uncompressed => copy(source, &mut out, cancel)?,
-        Compression::Gzip if threads > 1 && size >= LARGE => {
-            let mut encoder = ParallelEncoder::new(&mut out, threads);
-            let diff_id = copy(source, &mut encoder, cancel)?;
-            encoder.finish()?;
-            diff_id
-        }
-        Compression::Gzip => {
-            let mut encoder = Encoder::new(&mut out);
-            let diff_id = copy(source, &mut encoder, cancel)?;
-            encoder.finish()?;
-            diff_id
-        }
+    let mut out = Hashing::new(sink(target)?);
+    let hasher = if threads > 1 && size >= LARGE {
+        let mut encoder = ParallelEncoder::new(&mut out, threads);
+        let hasher = copy(source, &mut encoder, cancel)?;
+        encoder.finish()?;
+        hasher
+    } else {
+        let mut encoder = Encoder::new(&mut out);
+        let hasher = copy(source, &mut encoder, cancel)?;
+        encoder.finish()?;
+        hasher
     };
     out.flush()?;
-    let (_, hasher) = out.into_parts();
-    Ok(Packed { size: hasher.length(), digest: hasher.digest(), diff_id })
+    let (_, blob) = out.into_parts();
+    Ok(Packed { size: blob.length(), digest: blob.digest(), diff_id: hasher.diff_id() })
 }
 
-fn copy(mut from: impl Read, to: &mut impl Write, cancel: &Cancel) -> io::Result<DiffId> {
+fn sink(target: Option<&Path>) -> io::Result<Box<dyn Write>> {
+    Ok(match target {
+        Some(path) => Box::new(BufWriter::with_capacity(1 << 17, File::create(path)?)),
+        None => Box::new(io::sink()),
+    })
+}
+
+fn copy(mut from: impl Read, to: &mut impl Write, cancel: &Cancel) -> io::Result<Hasher> {
     let mut hasher = Hasher::default();
     let mut buffer = vec![0; 1 << 17];
     loop {
@@ -76,7 +82,7 @@ fn copy(mut from: impl Read, to: &mut impl Write, cancel: &Cancel) -> io::Result
             return Err(io::Error::other(Cancelled));
         }
         let count = match from.read(&mut buffer) {
-            Ok(0) => return Ok(hasher.diff_id()),
+            Ok(0) => return Ok(hasher),
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),

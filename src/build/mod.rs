@@ -9,6 +9,7 @@ mod blob;
 mod compress;
 mod injection;
 mod noise;
+mod packed;
 mod plan;
 mod surroundings_key;
 mod tree;
@@ -21,6 +22,7 @@ pub use assemble::{AssembleError, Assembled, AssembledLayer, AssembledPlatform, 
 pub use blob::{Blob, Produce};
 pub use injection::{Injection, Reason, injected};
 pub use noise::{Scrubbed, scrub_layer};
+pub use packed::PackedLayers;
 pub use plan::Ingredients;
 pub use surroundings_key::surroundings_key;
 pub use tree::{MAIN_CONTEXT, ReachedPaths, WorkTree};

@@ -6,7 +6,7 @@ use super::arguments::EngineName;
 use super::engines::Engines;
 use super::job::{Job, Shop};
 use super::work::WorkFolder;
-use crate::build::{Assembled, AssembledPlatform, Plan, Surroundings, assemble, assemble_index};
+use crate::build::{Assembled, AssembledPlatform, PackedLayers, Plan, Surroundings, assemble, assemble_index};
 use crate::compare::{Facts, compare};
 use crate::platform::Platform;
 use crate::status::{ExitStatus, Failure, Status};
@@ -113,7 +113,9 @@ fn build_one(
     let result = engine.build(plan, &surroundings);
     session.progress.end(&step);
     session.cancel.check()?;
-    let assembled = assemble(plan, result?, method.keep.then_some(folder), &session.limits, &session.cancel)?;
+    let earlier = PackedLayers::new(&session.cache_folder()?);
+    let keep = method.keep.then_some(folder);
+    let assembled = assemble(plan, result?, keep, Some(&earlier), &session.limits, &session.cancel)?;
     let idle = assembled.scrubbed.iter().filter(|(_, scrubbed)| scrubbed.files == 0);
     for (rule, _) in idle.filter(|_| method.round == Round::First) {
         let rule = crate::escape::text(rule);

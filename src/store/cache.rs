@@ -71,6 +71,16 @@ impl Cache {
         Ok(BlobWriter { file: Hashing::new(temporary), blobs: self.blobs.clone() })
     }
 
+    /// Takes in the file at `path`, whose bytes have this digest and stay as they are, by a second name.
+    pub fn adopt(&self, digest: &Digest, path: &Path) -> Result<(), StoreError> {
+        fs::create_dir_all(&self.blobs).map_err(StoreError::file("create the folder", &self.blobs))?;
+        let place = self.place(digest);
+        match fs::hard_link(path, &place) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(StoreError::file("write", place)(error)),
+            _ => Ok(()),
+        }
+    }
+
     /// How much the cache holds.
     pub fn usage(&self) -> Result<CacheUse, StoreError> {
         let mut usage = CacheUse::default();

@@ -51,7 +51,8 @@ pub(super) fn finish(
         return Err(explain(&log, &dockerfile, &text));
     }
     let reader = OutputReader { engine, plan, limits, cancel: &surroundings.cancel };
-    let (record, output) = at_once(|| control.record(reference.trim(), surroundings), || reader.read(&staged.image()));
+    let ask = || control.record(reference.trim(), surroundings);
+    let ((record, ()), output) = at_once(|| at_once(ask, || staged.forget_context()), || reader.read(&staged.image()));
     let record = record?;
     let deviations = compare(&plan.pins, &record.materials, redirects);
     if !deviations.is_empty() {

@@ -103,6 +103,11 @@ impl Staged {
         Ok(path)
     }
 
+    /// Removes the context, which nobody reads after a build; the folder's owner removes what is left.
+    pub fn forget_context(&self) {
+        let _ = fs::remove_dir_all(&self.context);
+    }
+
     /// Where the client writes the image.
     pub fn image(&self) -> PathBuf {
         self.folder.join("image.tar")
