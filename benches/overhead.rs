@@ -93,6 +93,7 @@ fn plan(dockerfile: &str, files: usize, bytes: usize, no_cache: bool) -> Plan {
         epoch: "1700000000".parse().unwrap(),
         pins,
         network: Network::None,
+        tape: None,
         run_env: BTreeMap::new(),
         scrub: Vec::new(),
         allow: Vec::new(),

@@ -11,6 +11,8 @@ pub mod engine;
 
 pub mod build;
 
+pub mod tape;
+
 pub mod drift;
 
 pub mod resolve;

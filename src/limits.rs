@@ -59,6 +59,12 @@ limits! {
     lock_file = "lock-file", 8 * MIB;
     /// Bytes of a tape file.
     tape_file = "tape-file", 64 * MIB;
+    /// Lines of a tape file.
+    tape_lines = "tape-lines", 200_000;
+    /// Bytes of one body on a tape.
+    tape_body = "tape-body", 8 * GIB;
+    /// Bytes of all bodies that one recording takes.
+    tape_bytes = "tape-bytes", 64 * GIB;
     /// Bytes of one index, image manifest, config or `manifest.json`.
     json_bytes = "json-bytes", 4 * MIB;
     /// Nesting inside one JSON document.

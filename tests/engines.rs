@@ -86,6 +86,7 @@ fn plan(dockerfile: &str, files: &[(&str, &str)], pins: Vec<Pin>) -> Plan {
         epoch: Epoch::from_seconds(EPOCH).unwrap(),
         pins,
         network: Network::None,
+        tape: None,
         run_env: BTreeMap::new(),
         scrub: Vec::new(),
         allow: Vec::new(),

@@ -186,6 +186,7 @@ impl Case {
             epoch,
             pins,
             network: Network::default(),
+            tape: None,
             run_env: BTreeMap::new(),
             scrub: Vec::new(),
             allow: Vec::new(),

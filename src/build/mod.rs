@@ -38,6 +38,7 @@ use crate::platform::Platform;
 use crate::progress::Reporter;
 use crate::scrub::Rule;
 use crate::status::Failure;
+use crate::tape::{Requests, Route};
 
 /// Everything that one platform's build may depend on.
 #[derive(Clone, Debug)]
@@ -70,6 +71,8 @@ pub struct Plan {
     pub pins: Vec<Pin>,
     /// What RUN may reach.
     pub network: Network,
+    /// The tape that RUN's downloads come from or go to; without one a locked network is none at all.
+    pub tape: Option<TapeUse>,
     /// Variables for RUN only, `epoch` resolved; [`injected`] adds those that a tape needs.
     pub run_env: BTreeMap<String, String>,
     /// What is left out of new layers, in the manifest's order.
@@ -84,6 +87,17 @@ pub struct Plan {
     pub output: Output,
     /// Start without any cache: for builds that check or record.
     pub no_cache: bool,
+}
+
+/// The running server of a tape, which is all of the network that a build has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TapeUse {
+    /// How requests are led to the server.
+    pub route: Route,
+    /// Digest of the tape; while it is recorded, any that no other build has.
+    pub digest: Digest,
+    /// What the tape holds for this platform; nothing is known while it is recorded.
+    pub requests: Option<Arc<Requests>>,
 }
 
 /// What a named context stands for, ready to be used.
@@ -139,6 +153,17 @@ pub struct Built {
     pub layers: Vec<BuiltLayer>,
     /// What the engine reports about itself, for people and attestations (`buildkit v0.32.2`).
     pub engine: String,
+    /// The requests of a taped build, by step, as far as the engine tells; cached steps make none.
+    pub requests: Vec<StepRequests>,
+}
+
+/// What one step asked the network for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepRequests {
+    /// The step as the engine names it (`[2/5] RUN make`), safe to print.
+    pub step: String,
+    /// True URLs and the status of each answer, in the order of the requests.
+    pub requests: Vec<(String, u16)>,
 }
 
 /// One layer of a build.

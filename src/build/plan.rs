@@ -74,6 +74,7 @@ impl Ingredients<'_> {
             epoch: self.epoch,
             pins: self.pins.to_vec(),
             network: image.network,
+            tape: None,
             run_env: image.run_env.iter().map(|(name, value)| (name.clone(), self.resolve(value))).collect(),
             scrub: self.scrub.to_vec(),
             allow: if self.allow { image.allow.clone() } else { Vec::new() },

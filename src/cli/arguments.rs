@@ -154,7 +154,7 @@ pub struct Init {
 }
 
 /// Which image, for commands that also work without a manifest.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct Question {
     /// Images of repro.toml; default: all
     #[arg(value_name = "IMAGE")]
@@ -204,8 +204,18 @@ pub struct Sources {
 #[command(after_help = "Examples:
   repro lock                                   pin what is not pinned yet
   repro lock --check                           tell, offline, whether the pins fit (3 if not)
+  repro lock --network-only app                record app's downloads again, keeping what is on the tape
   repro lock --update docker.io/library/alpine:3.20 --min-age 7d")]
 pub struct Lock {
+    /// With `--network-only`: images of repro.toml to record; default: all
+    #[arg(value_name = "IMAGE", requires = "network_only")]
+    pub images: Vec<String>,
+    /// Only record what RUN downloads, for images with `network = "locked"`; what is on the tape stays
+    #[arg(long, conflicts_with_all = ["no_network", "min_age", "ours", "theirs", "check"])]
+    pub network_only: bool,
+    /// Record nothing of what RUN downloads
+    #[arg(long)]
+    pub no_network: bool,
     /// Only tell whether manifest, Dockerfile and lockfile agree; no network
     #[arg(long, conflicts_with_all = ["update", "dry_run", "ours", "theirs"])]
     pub check: bool,
@@ -224,6 +234,9 @@ pub struct Lock {
     /// In a merge conflict, take their side's pins
     #[arg(long)]
     pub theirs: bool,
+    /// Which engine records
+    #[command(flatten)]
+    pub engine: EngineChoice,
 }
 
 /// Seconds of `90s`, `15m`, `12h`, `7d` or `2w`.
@@ -271,6 +284,23 @@ pub struct EngineChoice {
     /// Honour the manifest's `allow` entries
     #[arg(long)]
     pub allow_from_repo: bool,
+    /// Also look for a tape's bodies here: the folder of an OCI layout, or a repository; may be repeated
+    #[arg(long, value_name = "PATH|REF")]
+    pub tape: Vec<String>,
+    /// Serve the tape at this address; default: any free port of 127.0.0.1
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub tape_listen: Option<std::net::SocketAddr>,
+    /// `http://HOST:PORT` by which BuildKit reaches that address
+    #[arg(long, value_name = "URL", requires = "tape_listen", value_parser = origin)]
+    pub tape_url: Option<String>,
+}
+
+fn origin(text: &str) -> Result<String, String> {
+    let url = crate::http::Url::parse(text).map_err(|error| error.to_string())?;
+    if url.is_tls() || url.target() != "/" {
+        return Err("expected http://HOST:PORT".to_owned());
+    }
+    Ok(url.origin())
 }
 
 /// An engine, or the choice of one.

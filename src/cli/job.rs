@@ -9,6 +9,7 @@ use super::lock::settle;
 use super::online;
 use super::project::Project;
 use super::session::Session;
+use super::tapes;
 use super::wanted::{Surveyed, platforms, survey_all, wanted};
 use crate::build::{Ingredients, Plan, ReachedPaths, WorkTree};
 use crate::context;
@@ -16,11 +17,12 @@ use crate::drift::{self, Drift, TreeFacts};
 use crate::epoch::Epoch;
 use crate::git;
 use crate::lockfile::{Lockfile, Pin, Record, Selection, WantedSource};
-use crate::manifest::{EpochSource, Network};
+use crate::manifest::EpochSource;
 use crate::platform::Platform;
 use crate::resolve::Resolver;
 use crate::scrub::{Rule, RuleError};
 use crate::status::{ExitStatus, Failure, Status};
+use crate::tape::{Listen, Tape};
 
 /// An image that is ready to be built.
 pub struct Job<'a> {
@@ -38,6 +40,12 @@ pub struct Job<'a> {
     pub record: Option<Record>,
     /// The epoch to build with.
     pub epoch: Epoch,
+    /// The tape, where the build needs one; none while it is recorded.
+    pub tape: Option<Arc<Tape>>,
+    /// Where the tape is served.
+    pub listen: Listen,
+    /// Folders and repositories that may have its bodies, as `--tape` names them.
+    pub tape_places: Vec<String>,
     secrets: Vec<(String, PathBuf)>,
     scrub: Vec<Rule>,
 }
@@ -57,8 +65,6 @@ pub struct Shop<'a> {
 /// The image can't be made ready.
 #[derive(Debug, thiserror::Error)]
 enum JobError {
-    #[error("image `{image}`: {what} can't be built yet")]
-    Later { image: String, what: &'static str },
     #[error("image `{image}`: no epoch: outside git the commit time is not known")]
     NoEpoch { image: String },
     #[error("image `{image}`: the epoch {epoch} lies ahead of this machine's clock")]
@@ -78,7 +84,6 @@ enum JobError {
 impl ExitStatus for JobError {
     fn status(&self) -> Status {
         match self {
-            Self::Later { .. } => Status::Engine,
             Self::Scrub { .. } => Status::Lock,
             _ => Status::Usage,
         }
@@ -86,9 +91,6 @@ impl ExitStatus for JobError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Later { .. } => {
-                Some("this `repro` reads and locks the key, but no engine of it can do that".to_owned())
-            }
             Self::NoEpoch { .. } => {
                 Some("set `source-date-epoch` in the manifest, or `SOURCE_DATE_EPOCH` in the environment".to_owned())
             }
@@ -118,6 +120,17 @@ impl<'a> Shop<'a> {
         choice: &EngineChoice,
         record: impl Fn(&str) -> Option<Record>,
     ) -> Result<Vec<Job<'a>>, Failure> {
+        self.jobs_with(question, choice, record, true)
+    }
+
+    /// Like [`Shop::jobs`]; without `tapes` nothing is said of tapes, which are to be recorded.
+    pub fn jobs_with(
+        &self,
+        question: &Question,
+        choice: &EngineChoice,
+        record: impl Fn(&str) -> Option<Record>,
+        tapes: bool,
+    ) -> Result<Vec<Job<'a>>, Failure> {
         let images = &question.images;
         let surveyed = survey_all(self.session, self.project, &self.lockfile, Some(&self.resolver), images)?;
         let wanted = wanted(self.project, &surveyed)?;
@@ -125,8 +138,32 @@ impl<'a> Shop<'a> {
         for (name, image) in &wanted.images {
             stale.extend(drift::pins(name, image, &self.lockfile));
         }
+        let mut found = Vec::new();
+        for image in &surveyed {
+            let tape = if tapes { self.tape(image, question, &mut stale)? } else { None };
+            found.push(tape.map(Arc::new));
+        }
         drift::Stale::unless_empty(stale)?;
-        surveyed.into_iter().map(|image| self.job(image, question, choice, &record)).collect()
+        let jobs = surveyed.into_iter().zip(found);
+        jobs.map(|(image, tape)| Ok(Job { tape, ..self.job(image, question, choice, &record)? })).collect()
+    }
+
+    /// The tape of an image; what is wrong with it goes to `stale`.
+    fn tape(
+        &self,
+        surveyed: &Surveyed<'_>,
+        question: &Question,
+        stale: &mut Vec<Drift>,
+    ) -> Result<Option<Tape>, Failure> {
+        let (name, image) = (surveyed.name, surveyed.image);
+        let Some(lock) = self.lockfile.images.get(name).filter(|_| self.project.lock_path.is_some()) else {
+            return Ok(None);
+        };
+        let is_needed = tapes::is_needed(image, surveyed.survey.runs);
+        let (file, tape) = tapes::look(self.session, self.project, name, lock.tape)?;
+        let platforms = platforms(name, image, &question.platforms)?;
+        stale.extend(drift::tape(name, is_needed, &platforms, lock.tape, file.as_ref()));
+        Ok(tape.filter(|_| is_needed))
     }
 
     fn job(
@@ -137,7 +174,6 @@ impl<'a> Shop<'a> {
         record: impl Fn(&str) -> Option<Record>,
     ) -> Result<Job<'a>, Failure> {
         let (name, image) = (surveyed.name, surveyed.image);
-        refuse_later(&surveyed)?;
         refuse_triggers(&surveyed)?;
         let secrets = secrets(self.session, name, &image.secrets, choice)?;
         let platforms = platforms(name, image, &question.platforms)?;
@@ -175,7 +211,21 @@ impl<'a> Shop<'a> {
         let pins = self.lockfile.pins_of(name).into_iter().cloned().collect();
         let scrub = drift::scrub_rules(name, image, &self.lockfile)
             .map_err(|error| JobError::Scrub { image: name.to_owned(), error })?;
-        Ok(Job { surveyed, tree, pins, platforms, unrecorded, record, epoch, secrets, scrub })
+        let (listen, tape_places) = (tapes::listen(choice), choice.tape.clone());
+        Ok(Job {
+            surveyed,
+            tree,
+            pins,
+            platforms,
+            unrecorded,
+            record,
+            epoch,
+            tape: None,
+            listen,
+            tape_places,
+            secrets,
+            scrub,
+        })
     }
 
     /// The epoch of a tree that is not the recorded one.
@@ -234,18 +284,6 @@ impl Job<'_> {
         keys.extend(survey.frontend.iter().filter_map(|name| Some(drift::frontend_source(name).ok()?.key())));
         self.pins.iter().filter(|pin| keys.contains(&pin.key())).cloned().collect()
     }
-}
-
-/// Keys whose engine is still to come are refused by name rather than ignored.
-fn refuse_later(surveyed: &Surveyed<'_>) -> Result<(), JobError> {
-    let image = surveyed.image;
-    let runs = surveyed.survey.runs > 0;
-    let what = if runs && image.network == Network::Locked {
-        "`network = \"locked\"`"
-    } else {
-        return Ok(());
-    };
-    Err(JobError::Later { image: surveyed.name.to_owned(), what })
 }
 
 /// Triggers stand in their base and can't be given variables: refused rather than run without them.

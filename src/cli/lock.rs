@@ -2,10 +2,13 @@
 
 use super::arguments;
 use super::document::{DriftDocument, ErrorDocument, LockChange, LockDocument};
+use super::job::Shop;
 use super::online;
 use super::project::{Project, ProjectError};
 use super::report::{Document, Report};
 use super::session::Session;
+use super::tape_record;
+use super::tapes;
 use super::wanted::{survey_all, wanted};
 use crate::drift::{self, Drift};
 use crate::escape;
@@ -68,7 +71,20 @@ pub fn run(arguments: &arguments::Lock, session: &Session) -> Result<Report, Fai
         Some(names) => Selection::Named(names.clone()),
     };
     let resolver = online::resolver(session, &project, arguments.min_age.is_some())?;
-    let (new, changes) = settle(session, &project, &resolver, &old, &selection, arguments.min_age)?;
+    let (mut new, mut changes) = if arguments.network_only {
+        (old.clone(), Vec::new())
+    } else {
+        settle(session, &project, &resolver, &old, &selection, arguments.min_age)?
+    };
+    let tapes = if arguments.no_network {
+        Vec::new()
+    } else {
+        let shop = Shop { session, project: &project, lockfile: new.clone(), resolver: resolver.into() };
+        tape_record::record(&shop, arguments)?
+    };
+    for tape in &tapes {
+        changes.extend(new.set_tape(&tape.image, tape.digest()));
+    }
     let new_text = new.to_text();
     let differs = merged || text.as_deref() != Some(new_text.as_str());
     if differs && session.locked && !arguments.dry_run {
@@ -77,7 +93,11 @@ pub fn run(arguments: &arguments::Lock, session: &Session) -> Result<Report, Fai
     let mut written = false;
     if let Some(path) = project.lock_path.as_ref().filter(|_| !arguments.dry_run) {
         session.cancel.check()?;
-        written = replace_file(path, new_text.as_bytes())?;
+        // A lockfile whose tape is not there yet would be stale; the other way round it is mended by locking again.
+        for tape in &tapes {
+            written |= tape.write(&project)?;
+        }
+        written |= replace_file(path, new_text.as_bytes())?;
     }
     let remark = match (written, differs, arguments.dry_run) {
         _ if session.quiet => "",
@@ -85,7 +105,10 @@ pub fn run(arguments: &arguments::Lock, session: &Session) -> Result<Report, Fai
         (false, true, true) => "repro.lock would change\n",
         _ => "repro.lock is up to date\n",
     };
-    Ok(report(&changes, written, remark))
+    let mut report = report(&changes, written, remark);
+    let moved: String = tapes.iter().map(tape_record::Recording::summary).collect();
+    report.text.insert_str(0, &moved);
+    Ok(report)
 }
 
 /// The lockfile that is there, conflicts joined; an empty one if there is none.
@@ -250,7 +273,14 @@ fn drifts(session: &Session, project: &Project, lockfile: &Lockfile) -> Result<V
     let session = session.without_network();
     let surveyed = survey_all(&session, project, lockfile, resolver.as_ref(), &[])?;
     let wanted: Wanted = wanted(project, &surveyed)?;
-    Ok(drift::all(&wanted, lockfile))
+    let mut drifts = drift::all(&wanted, lockfile);
+    for image in &surveyed {
+        let Some(locked) = lockfile.images.get(image.name).map(|lock| lock.tape) else { continue };
+        let is_needed = tapes::is_needed(image.image, image.survey.runs);
+        let (file, _) = tapes::look(&session, project, image.name, locked)?;
+        drifts.extend(drift::tape(image.name, is_needed, &image.image.platforms, locked, file.as_ref()));
+    }
+    Ok(drifts)
 }
 
 fn describe(drift: &Drift) -> DriftDocument {
@@ -271,6 +301,9 @@ fn change_document(change: &Change) -> LockChange {
         Change::Moved { key, old, new } => (key.clone(), Some(old.clone()), Some(new.clone())),
         Change::Removed { key, old } => (key.clone(), Some(old.clone()), None),
         Change::Platforms { key, .. } => (key.clone(), None, None),
+        Change::Tape { image, old, new } => {
+            (format!("tape of {image}"), old.map(|old| old.to_string()), new.map(|new| new.to_string()))
+        }
         Change::Request { image, .. } | Change::ImageRemoved { image } | Change::RecordDropped { image } => {
             (image.clone(), None, None)
         }

@@ -29,6 +29,8 @@ pub mod scrub;
 mod self_check;
 mod session;
 mod sources;
+mod tape_record;
+mod tapes;
 mod terminal;
 mod verify;
 mod wanted;

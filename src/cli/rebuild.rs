@@ -5,6 +5,7 @@ use std::path::Path;
 use super::arguments::EngineName;
 use super::engines::Engines;
 use super::job::{Job, Shop};
+use super::tapes::Served;
 use super::work::WorkFolder;
 use crate::build::{Assembled, AssembledPlatform, PackedLayers, Plan, Surroundings, assemble, assemble_index};
 use crate::compare::{Facts, compare};
@@ -71,20 +72,32 @@ pub fn rebuild(
     let mut platforms = Vec::new();
     let mut names: Vec<String> = Vec::new();
     for platform in &job.platforms {
-        let plan = job.plan(shop.project, platform, method.allow, method.no_cache);
+        let mut plan = job.plan(shop.project, platform, method.allow, method.no_cache);
+        let served = Served::replay(shop, job, platform)?;
+        plan.tape = served.as_ref().map(Served::tape_use);
         let mut first: Option<(&'static str, AssembledPlatform)> = None;
         for engine in engines.choose(shop.session, method.engines, &plan)? {
             shop.session.cancel.check()?;
             let round = if method.round == Round::Second { "second-" } else { "" };
             let folder =
                 format!("{round}{}-{}-{}", job.surveyed.name, platform.to_string().replace('/', "-"), engine.name());
-            let built = build_one(shop, engine, &plan, &work.sub(&folder)?, method)?;
+            let built = build_one(shop, engine, &plan, &work.sub(&folder)?, method);
+            let built = match (built, &served) {
+                (Err(failure), Some(served)) => return Err(served.explain(failure)),
+                (built, _) => built?,
+            };
             if !names.iter().any(|name| name == engine.name()) {
                 names.push(engine.name().to_owned());
             }
             match &first {
                 None => first = Some((engine.name(), built)),
                 Some((one, known)) => agree(platform, (one, &known.facts()), (engine.name(), &built.facts()))?,
+            }
+        }
+        if let Some(served) = &served {
+            served.say_troubles(shop.session);
+            if method.no_cache {
+                served.say_unused(shop.session);
             }
         }
         platforms.extend(first.map(|(_, built)| built));

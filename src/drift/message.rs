@@ -41,6 +41,15 @@ impl fmt::Display for Drift {
                 };
                 write!(f, "the manifest names BuildKit image {}, locked is {}", named(expected), named(found))
             }
+            Self::TapeNotLocked { .. } => write!(f, "`network` is `locked`, and RUN's downloads are not recorded"),
+            Self::TapeUnused { .. } => write!(f, "a tape is locked, and no RUN has a locked network"),
+            Self::TapeMissing { image, expected } => {
+                write!(f, "`repro.{}.tape` is not there, {expected} is locked", escape::text(image))
+            }
+            Self::TapeChanged { image, expected, found } => {
+                write!(f, "`repro.{}.tape` is {found}, {expected} is locked", escape::text(image))
+            }
+            Self::TapePlatform { platform, .. } => write!(f, "the tape lacks {platform}"),
             Self::RecordMissing { .. } => write!(f, "there is no record"),
             Self::RecordPins { expected, found, .. } => {
                 write!(f, "the record was made with other pins: {found}, now {expected}")

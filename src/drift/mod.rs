@@ -11,6 +11,7 @@ mod record;
 mod request;
 mod scrubbed;
 mod survey;
+mod tape;
 #[cfg(test)]
 mod tests;
 mod wanted;
@@ -21,6 +22,7 @@ pub use record::{TreeFacts, record};
 pub use request::{build_platform, expected_request};
 pub use scrubbed::scrub_rules;
 pub use survey::{Survey, SurveyError, key, survey};
+pub use tape::{TapeFile, tape};
 pub use wanted::{frontend_source, git_request, wanted_sources};
 
 use serde::ser::SerializeStruct;
@@ -106,6 +108,39 @@ pub enum Drift {
         /// What is locked.
         found: Option<String>,
     },
+    /// The network of RUN is locked, and nothing was recorded.
+    TapeNotLocked {
+        /// The image.
+        image: String,
+    },
+    /// A tape is locked for the image, which needs none.
+    TapeUnused {
+        /// The image.
+        image: String,
+    },
+    /// The tape's file is not there.
+    TapeMissing {
+        /// The image.
+        image: String,
+        /// The locked digest.
+        expected: Digest,
+    },
+    /// The tape's file is not the locked one.
+    TapeChanged {
+        /// The image.
+        image: String,
+        /// The locked digest.
+        expected: Digest,
+        /// That of the file.
+        found: Digest,
+    },
+    /// The tape lacks a platform.
+    TapePlatform {
+        /// The image.
+        image: String,
+        /// The platform.
+        platform: Platform,
+    },
     /// There is no record.
     RecordMissing {
         /// The image.
@@ -171,6 +206,11 @@ impl Drift {
             Self::RequestChanged { .. } => "request-changed",
             Self::ScrubUnknown { .. } => "scrub-unknown",
             Self::BuildkitChanged { .. } => "buildkit-changed",
+            Self::TapeNotLocked { .. } => "tape-not-locked",
+            Self::TapeUnused { .. } => "tape-unused",
+            Self::TapeMissing { .. } => "tape-missing",
+            Self::TapeChanged { .. } => "tape-changed",
+            Self::TapePlatform { .. } => "tape-platform",
             Self::RecordMissing { .. } => "record-missing",
             Self::RecordPins { .. } => "record-pins",
             Self::RecordContext { .. } => "record-context",
@@ -192,6 +232,11 @@ impl Drift {
             | Self::ChecksumChanged { image, .. }
             | Self::RequestChanged { image, .. }
             | Self::ScrubUnknown { image, .. }
+            | Self::TapeNotLocked { image }
+            | Self::TapeUnused { image }
+            | Self::TapeMissing { image, .. }
+            | Self::TapeChanged { image, .. }
+            | Self::TapePlatform { image, .. }
             | Self::RecordMissing { image }
             | Self::RecordPins { image, .. }
             | Self::RecordContext { image, .. }

@@ -87,6 +87,11 @@ impl Answer {
         HttpError::Answer { url: self.url.shown(), status: self.status, detail }
     }
 
+    /// The body, for reading a part of it at a time.
+    pub fn body(&mut self) -> &mut Body {
+        &mut self.body
+    }
+
     /// The body for reading.
     pub fn into_body(self) -> Body {
         self.body

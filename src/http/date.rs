@@ -16,9 +16,20 @@ pub fn parse(text: &str) -> Option<u64> {
     u64::try_from(Offset::UTC.to_timestamp(time).ok()?.as_second()).ok()
 }
 
+/// `seconds` since 1970 as an HTTP date; none beyond the year 9999.
+pub fn write(seconds: u64) -> Option<String> {
+    let time = jiff::Timestamp::from_second(seconds.try_into().ok()?).ok()?;
+    Some(time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_written_as_http_has_them() {
+        assert_eq!(write(1_600_000_000).as_deref(), Some("Sun, 13 Sep 2020 12:26:40 GMT"));
+    }
 
     #[test]
     fn all_three_forms_are_read() {

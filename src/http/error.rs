@@ -41,7 +41,7 @@ pub enum HttpError {
         reason: String,
     },
     /// An answer led to an address that only this machine or its network can reach.
-    #[error("`{url}`: an answer led here, but the address {address} is not public")]
+    #[error("`{url}`: the address {address} is not public, and only an answer or a build step named it")]
     NotPublic {
         /// The URL, safe to print.
         url: String,

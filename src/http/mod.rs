@@ -88,12 +88,30 @@ pub struct Request {
     headers: Vec<(&'static str, String)>,
     authorization: Option<Secret>,
     declared: Option<Url>,
+    of_a_build: bool,
 }
 
 impl Request {
     /// Asks for what is at `url`, which a person or a reference named.
     pub fn get(url: Url) -> Self {
-        Self { url, head: false, form: None, headers: Vec::new(), authorization: None, declared: None }
+        Self {
+            url,
+            head: false,
+            form: None,
+            headers: Vec::new(),
+            authorization: None,
+            declared: None,
+            of_a_build: false,
+        }
+    }
+
+    /// Says that a step of a build named this URL: its host must be public, or one that the user's configuration names.
+    ///
+    /// Plain HTTP is allowed, as the step would use it; redirects are not followed and content codings left as they are.
+    #[must_use]
+    pub fn of_a_build(mut self) -> Self {
+        self.of_a_build = true;
+        self
     }
 
     /// Asks for the headers only.
@@ -208,7 +226,8 @@ impl Client {
         loop {
             let answer = self.once(request, &url, declared, authorization)?;
             let is_redirect = matches!(answer.status, 301 | 302 | 303 | 307 | 308);
-            let Some(location) = answer.header("location").filter(|_| is_redirect && request.form.is_none()) else {
+            let follows = is_redirect && request.form.is_none() && !request.of_a_build;
+            let Some(location) = answer.header("location").filter(|_| follows) else {
                 return Ok(answer);
             };
             let led = |reason: String| HttpError::Unsafe { url: url.shown(), reason };
@@ -230,8 +249,9 @@ impl Client {
 
     fn once(&self, request: &Request, url: &Url, declared: &Url, auth: Option<&Secret>) -> Result<Answer, HttpError> {
         let settings = &self.0.settings;
-        let named_by_an_answer = url.host() != declared.host() && !settings.config.names(&url.authority());
-        if !url.is_tls() && !self.may_be_plain(url) {
+        let is_foreign = request.of_a_build || url.host() != declared.host();
+        let named_by_an_answer = is_foreign && !settings.config.names(&url.authority());
+        if !url.is_tls() && !request.of_a_build && !self.may_be_plain(url) {
             return Err(match url == &request.url && request.declared.is_none() {
                 true => HttpError::PlainHttp { url: url.shown(), host: url.authority() },
                 false => HttpError::Unsafe { url: url.shown(), reason: "an answer led to plain http".to_owned() },
@@ -267,6 +287,7 @@ impl Client {
         self.show_warnings(&answer);
         match answer.header("content-encoding").map(str::trim) {
             None | Some("" | "identity") => Ok(answer),
+            Some(_) if request.of_a_build => Ok(answer),
             Some(coding) => {
                 let reason =
                     format!("the answer has the content coding `{}`, which was not asked for", escape::text(coding));

@@ -55,6 +55,15 @@ pub enum Change {
         /// The image.
         image: String,
     },
+    /// An image's tape is another one, new, or gone.
+    Tape {
+        /// The image.
+        image: String,
+        /// Digest of the tape before.
+        old: Option<Digest>,
+        /// Digest of the tape now.
+        new: Option<Digest>,
+    },
     /// A record was made with other pins and is gone; `repro build --record` makes a new one.
     RecordDropped {
         /// The image.
@@ -81,6 +90,14 @@ impl fmt::Display for Change {
             Self::Removed { key, old } => write!(f, "removed {} {old}", escape::text(key)),
             Self::Request { image, facts } => {
                 write!(f, "request of {image}: changed {}", escape::text(&facts.join(", ")))
+            }
+            Self::Tape { image, old, new } => {
+                let image = escape::text(image);
+                match (old, new) {
+                    (Some(old), Some(new)) => write!(f, "moved the tape of {image} {old} → {new}"),
+                    (None, Some(new)) => write!(f, "recorded the tape of {image} {new}"),
+                    (_, None) => write!(f, "removed the tape of {image}"),
+                }
             }
             Self::ImageRemoved { image } => write!(f, "removed image {}", escape::text(image)),
             Self::RecordDropped { image } => {

@@ -212,6 +212,20 @@ fn pins(old: &Lockfile, wanted: &Wanted, resolved: &[Pin], images: &BTreeMap<Str
     pins.into_values().collect()
 }
 
+impl Lockfile {
+    /// Gives an image another tape, or none, and drops a record that was made with the one before; tells what changed.
+    pub fn set_tape(&mut self, image: &str, tape: Option<Digest>) -> Vec<Change> {
+        let mut changes = Vec::new();
+        let Some(lock) = self.images.get_mut(image) else { return changes };
+        let old = std::mem::replace(&mut lock.tape, tape);
+        if old != tape {
+            changes.push(Change::Tape { image: image.to_owned(), old, new: tape });
+            drop_outdated_record(self, image, &mut changes);
+        }
+        changes
+    }
+}
+
 fn drop_outdated_record(lockfile: &mut Lockfile, name: &str, changes: &mut Vec<Change>) {
     let pins = lockfile.pins_digest(name);
     if let Some(image) = lockfile.images.get_mut(name)

@@ -177,7 +177,8 @@ impl Resolver {
         results.into_iter().map(|(_, result)| result).collect()
     }
 
-    fn client(&self) -> &Client {
+    /// The client for everything over HTTP.
+    pub fn client(&self) -> &Client {
         self.registry.client()
     }
 

@@ -11,13 +11,13 @@ use super::daemon::Daemon;
 use super::defects;
 use super::failure::BuildKitError;
 use super::history::Control;
-use super::host::{Host, at_once, follow};
+use super::host::{Host, at_once, follow_build};
 use super::injected::check_version;
 use super::outcome::{Outcome, finish};
 use super::request;
 use super::staged::{Named, Staged};
-use crate::build::{Built, Engine, Plan, Surroundings, injected, surroundings_key};
-use crate::manifest::Network;
+use super::taped;
+use crate::build::{Built, Engine, Plan, Surroundings};
 use crate::platform::Platform;
 use crate::process::{Command, shell_word};
 use crate::status::Failure;
@@ -88,6 +88,10 @@ impl Engine for Buildctl {
                 let worker = control.worker(surroundings)?;
                 worker.check(&self.version)?;
                 check_version(plan, &worker.version)?;
+                if let Some(tape) = &plan.tape {
+                    worker.check_tape()?;
+                    taped::probe(&client, &tape.route, surroundings)?;
+                }
                 Ok::<_, BuildKitError>(worker)
             },
             || Staged::write(plan, surroundings.work),
@@ -97,7 +101,7 @@ impl Engine for Buildctl {
         Ok(build_with_copies(plan, &self.host, is_near, surroundings, |redirects| {
             let policy = staged.write_policy(plan, redirects, local_name)?;
             let command = client.clone().args(arguments(plan, &staged, policy, worker.platform.as_ref()));
-            let finished = follow(&command, surroundings)?;
+            let finished = follow_build(&command, plan, surroundings)?;
             let reference = std::fs::read_to_string(staged.build_reference()).unwrap_or_default();
             let (worker, control) = (&worker, &control);
             let outcome = Outcome { engine: NAME, plan, staged: &staged, worker, control, reference, redirects };
@@ -169,11 +173,11 @@ fn arguments(plan: &Plan, staged: &Staged, policy: PathBuf, builder: Option<&Pla
             Named::Remote(source) => add("--opt", format!("context:{name}={source}").into()),
         }
     }
-    if plan.network == Network::None {
-        add("--opt", "force-network-mode=none".into());
+    if let Some(network) = request::network(plan) {
+        add("--opt", format!("force-network-mode={network}").into());
     }
-    if let Some(host) = surroundings_key(None, &injected(plan)) {
-        add("--opt", format!("add-hosts={host}").into());
+    if let Some(entry) = request::host_entry(plan) {
+        add("--opt", format!("add-hosts={entry}").into());
     }
     for entitlement in request::entitlements(plan) {
         add("--allow", entitlement.into());
@@ -188,6 +192,9 @@ fn arguments(plan: &Plan, staged: &Staged, policy: PathBuf, builder: Option<&Pla
     add("--output", request::output(&staged.image().to_string_lossy()).into());
     add("--metadata-file", staged.metadata().into());
     add("--ref-file", staged.build_reference().into());
+    if plan.tape.is_some() {
+        arguments.push("--proxy-network".into());
+    }
     if plan.no_cache {
         arguments.push("--no-cache".into());
     }

@@ -34,7 +34,7 @@ impl Builder {
     /// The builder for `plan` that runs the image of `pin`.
     pub fn new(host: &Host, plan: &Plan, pin: &BuildkitPin) -> Self {
         let configuration = configuration(&host.config, plan);
-        let host_network = reaches_loopback(&host.config, &pin.request);
+        let host_network = plan.tape.is_some() || reaches_loopback(&host.config, &pin.request);
         let identity = format!("{}\n{host_network}\n{configuration}", pin.digest);
         let name = format!("repro-{}", &Digest::of(identity.as_bytes()).hex()[..12]);
         Self { name, pin: pin.clone(), configuration, host_network }

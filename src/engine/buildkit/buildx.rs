@@ -13,17 +13,17 @@ use super::defects;
 use super::docker_config;
 use super::failure::BuildKitError;
 use super::history::Control;
-use super::host::{Host, ask, follow};
+use super::host::{Host, ask, follow_build};
 use super::injected::check_version;
 use super::outcome::{Outcome, finish};
 use super::policy::Redirects;
 use super::request;
 use super::staged::{Named, Staged};
-use crate::build::{Built, Engine, Plan, Surroundings, injected, surroundings_key};
+use super::taped;
+use crate::build::{Built, Engine, Plan, Surroundings};
 use crate::escape;
 use crate::json;
 use crate::lockfile::BuildkitPin;
-use crate::manifest::Network;
 use crate::platform::Platform;
 use crate::process::{Command, shell_word};
 use crate::status::Failure;
@@ -102,10 +102,14 @@ impl Engine for Buildx {
         let worker = control.worker(surroundings)?;
         worker.check(&self.version)?;
         check_version(plan, &worker.version)?;
+        if let Some(tape) = &plan.tape {
+            worker.check_tape()?;
+            taped::probe(&control.0, &tape.route, surroundings)?;
+        }
         let staged = Staged::write(plan, surroundings.work)?;
         Ok(build_with_copies(plan, &self.host, builder.host_network, surroundings, |redirects| {
             let command = self.command(&clients, plan, &staged, &version, redirects)?;
-            let finished = follow(&command, surroundings)?;
+            let finished = follow_build(&command, plan, surroundings)?;
             let reference = reference(&staged, surroundings);
             let (worker, control) = (&worker, &control);
             let outcome = Outcome { engine: NAME, plan, staged: &staged, worker, control, reference, redirects };
@@ -185,11 +189,11 @@ fn arguments(plan: &Plan, staged: &Staged, builder: &str, version: &Version) -> 
         };
         add("--build-context", format!("{name}={source}").into());
     }
-    if plan.network == Network::None {
-        add("--network", "none".into());
+    if let Some(network) = request::network(plan) {
+        add("--network", network.into());
     }
-    if let Some(host) = surroundings_key(None, &injected(plan)) {
-        add("--add-host", host.into());
+    if let Some(entry) = request::host_entry(plan) {
+        add("--add-host", entry.into());
     }
     for entitlement in request::entitlements(plan) {
         add("--allow", entitlement.into());

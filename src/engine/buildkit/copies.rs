@@ -17,6 +17,7 @@ use super::host::Host;
 use super::policy::Redirects;
 use super::request;
 use crate::build::{Built, Plan, Surroundings};
+use crate::http::date;
 use crate::lockfile::Pin;
 use crate::store::Cache;
 
@@ -36,7 +37,11 @@ pub(super) fn build_with_copies(
 ) -> Result<Built, BuildKitError> {
     let mut redirects = request::redirects(host);
     let error = match build(&redirects) {
-        Err(error @ (BuildKitError::Source { .. } | BuildKitError::Changed { .. })) if is_near => error,
+        Err(error @ (BuildKitError::Source { .. } | BuildKitError::Changed { .. }))
+            if is_near && plan.tape.is_none() =>
+        {
+            error
+        }
         done => return done,
     };
     let Some(copies) = Copies::serve(plan, host)? else { return Err(error) };
@@ -126,7 +131,7 @@ fn answer(mut connection: &TcpStream, copies: &BTreeMap<String, Copy>) -> io::Re
         return connection.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     };
     let mut answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n", copy.size);
-    if let Some(modified) = copy.modified.and_then(http_date) {
+    if let Some(modified) = copy.modified.and_then(date::write) {
         answer += &format!("Last-Modified: {modified}\r\n");
     }
     connection.write_all(answer.as_bytes())?;
@@ -135,19 +140,4 @@ fn answer(mut connection: &TcpStream, copies: &BTreeMap<String, Copy>) -> io::Re
         io::copy(&mut File::open(&copy.path)?, &mut connection)?;
     }
     Ok(())
-}
-
-fn http_date(seconds: u64) -> Option<String> {
-    let time = jiff::Timestamp::from_second(seconds.try_into().ok()?).ok()?;
-    Some(time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_written_as_http_has_them() {
-        assert_eq!(http_date(1_600_000_000).as_deref(), Some("Sun, 13 Sep 2020 12:26:40 GMT"));
-    }
 }

@@ -132,10 +132,13 @@ fn socket_folder(work: &Path) -> Result<tempfile::TempDir, BuildKitError> {
 /// `buildkitd.toml` for daemons that serve `plan`: the user's registries and what RUN may ask for.
 pub(super) fn configuration(config: &Config, plan: &Plan) -> String {
     let mut entitlements: Vec<&str> =
-        plan.allow.iter().map(|allow| allow.what.split('=').next().unwrap_or_default()).collect();
+        super::request::entitlements(plan).map(|what| what.split('=').next().unwrap_or_default()).collect();
     entitlements.sort_unstable();
     entitlements.dedup();
     let mut text = String::new();
+    if plan.tape.is_some() {
+        text.push_str("proxyNetwork = true\n");
+    }
     if !entitlements.is_empty() {
         let _ = writeln!(text, "insecure-entitlements = {}", list(entitlements));
     }

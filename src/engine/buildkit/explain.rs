@@ -19,7 +19,7 @@ pub(super) fn explain(log: &[&str], dockerfile: &str, text: &[u8]) -> BuildKitEr
         None => dockerfile.to_owned(),
     };
     if message.starts_with("process \"") {
-        return BuildKitError::Step { place, message, log: tail(log) };
+        return BuildKitError::Step { place, message, log: tail(log), mend: None };
     }
     if message.contains("denied by policy") {
         let source_name = message.split('"').nth(1).unwrap_or("a source").to_owned();
@@ -52,7 +52,7 @@ pub(super) fn explain(log: &[&str], dockerfile: &str, text: &[u8]) -> BuildKitEr
     if is_unavailable_source(&message, step(log)) {
         return BuildKitError::Source { place: with_step(place, log), message };
     }
-    BuildKitError::Step { place, message, log: tail(log) }
+    BuildKitError::Step { place, message, log: tail(log), mend: None }
 }
 
 /// The client's last word, several lines joined.

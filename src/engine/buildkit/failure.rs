@@ -61,6 +61,8 @@ pub enum BuildKitError {
         message: String,
         /// The last lines of the log.
         log: Vec<String>,
+        /// How to mend it, where its words tell.
+        mend: Option<String>,
     },
     /// BuildKit does not understand the Dockerfile.
     #[error("{place}: {message}")]
@@ -195,6 +197,7 @@ impl ExitStatus for BuildKitError {
             Self::Missing { mend, .. } | Self::Unusable { mend, .. } | Self::Refused { mend, .. } => Some(mend.clone()),
             Self::Denied { .. } => Some("`repro lock` pins what the Dockerfile asks for".to_owned()),
             Self::Materials(_) => Some("`repro lock --check` tells whether lockfile and Dockerfile agree".to_owned()),
+            Self::Step { mend, .. } => mend.clone(),
             Self::NotRewritten { .. } => {
                 Some("use BuildKit with the OCI worker and the overlayfs snapshotter, v0.26 or newer".to_owned())
             }

@@ -6,7 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::failure::BuildKitError;
-use crate::build::Surroundings;
+use super::taped;
+use crate::build::{Plan, Surroundings};
 use crate::config::Config;
 use crate::process::{Command, Environment, Finished, Programs, Watch};
 
@@ -50,13 +51,29 @@ pub(super) fn attempt(
     Ok(command.run(&watch)?)
 }
 
-/// Runs a build: every line that it writes to stderr is passed on.
+/// Runs what takes long: every line that it writes to stderr is passed on.
 pub(super) fn follow(command: &Command, surroundings: &Surroundings<'_>) -> Result<Finished, BuildKitError> {
+    follow_with(command, surroundings, &|line| surroundings.progress.log(line))
+}
+
+/// Like [`follow`], for a build of `plan`: the URLs of a taped build are shown as they truly are.
+pub(super) fn follow_build(
+    command: &Command,
+    plan: &Plan,
+    surroundings: &Surroundings<'_>,
+) -> Result<Finished, BuildKitError> {
+    follow_with(command, surroundings, &|line| surroundings.progress.log(&taped::true_line(plan, line)))
+}
+
+fn follow_with(
+    command: &Command,
+    surroundings: &Surroundings<'_>,
+    tell: &(dyn Fn(&str) + Sync),
+) -> Result<Finished, BuildKitError> {
     tracing::debug!(command = command.shell_line(), "run");
     let limits = surroundings.limits;
-    let tell = |line: &str| surroundings.progress.log(line);
     let time = Duration::from_secs(limits.build_time);
-    Ok(command.run(&Watch { cancel: &surroundings.cancel, time, log: limits.log, output: 1 << 20, tell: &tell })?)
+    Ok(command.run(&Watch { cancel: &surroundings.cancel, time, log: limits.log, output: 1 << 20, tell })?)
 }
 
 /// Does two things at once: the first one waits for others, the second one works.

@@ -1,5 +1,6 @@
 //! Variables for RUN as BuildKit takes them: secret mounts in the staged Dockerfile, and files that hold the values.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -13,6 +14,9 @@ use crate::dockerfile::{RunPlace, add_run_flags, frontend};
 use crate::reference::Reference;
 use crate::status::{Failure, Status};
 
+/// How the added flags begin, and the ids in them.
+const FLAG: &str = "--mount=type=secret,id=";
+const PREFIX: &str = "repro:";
 /// The first BuildKit whose own frontend, Dockerfile 1.10, gives secrets as variables.
 const BUILDKIT: Version = Version::new(0, 16, 0);
 /// The first such frontend of its own.
@@ -106,22 +110,31 @@ fn flags(injections: &[Injection], place: &RunPlace) -> Vec<String> {
         if injection.reason == Reason::Tape && place.variables.contains(&injection.variable) {
             continue;
         }
-        flags.push(format!("--mount=type=secret,id={},env={},required", variable_id(injection), injection.variable));
+        flags.push(format!("{FLAG}{},env={},required", variable_id(injection), injection.variable));
         if injection.file.is_some() {
             let id = file_id(injection);
-            flags.push(format!("--mount=type=secret,id={id},target={},mode=0444,required", injection.value));
+            flags.push(format!("{FLAG}{id},target={},mode=0444,required", injection.value));
         }
     }
     flags
 }
 
+/// A line of a log without the flags that [`surround`] added, so that instructions read as their author wrote them.
+pub(super) fn without_flags(line: &str) -> Cow<'_, str> {
+    let start = format!("{FLAG}{PREFIX}");
+    if !line.contains(&start) {
+        return Cow::Borrowed(line);
+    }
+    Cow::Owned(line.split(' ').filter(|word| !word.starts_with(&start)).collect::<Vec<_>>().join(" "))
+}
+
 /// Ids with a colon are none that a manifest can name.
 fn variable_id(injection: &Injection) -> String {
-    format!("repro:{}", injection.variable)
+    format!("{PREFIX}{}", injection.variable)
 }
 
 fn file_id(injection: &Injection) -> String {
-    format!("repro:file:{}", injection.variable)
+    format!("{PREFIX}file:{}", injection.variable)
 }
 
 fn write(path: &Path, content: &[u8]) -> std::io::Result<()> {
@@ -149,6 +162,13 @@ mod tests {
         ] {
             assert_eq!(is_too_old(name), want, "{name}");
         }
+    }
+
+    #[test]
+    fn instructions_are_shown_as_they_were_written() {
+        let line = "#5 [2/2] RUN --mount=type=secret,id=repro:A,env=A,required --mount=type=secret,id=mine,env=B  make";
+        assert_eq!(without_flags(line), "#5 [2/2] RUN --mount=type=secret,id=mine,env=B  make");
+        assert_eq!(without_flags("a  b"), "a  b");
     }
 
     #[test]

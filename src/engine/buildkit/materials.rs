@@ -5,9 +5,12 @@ use std::fmt;
 use super::git_identifier::GitIdentifier;
 use super::history::Material;
 use super::policy::Redirects;
+use crate::build::TapeUse;
+use crate::digest::Digest;
 use crate::escape;
 use crate::lockfile::Pin;
 use crate::reference::Reference;
+use crate::tape::{former_true_url, holds};
 
 /// One way in which a build's sources are not the pins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,8 +66,31 @@ enum Identity {
 }
 
 /// All deviations of `materials` from `pins`, in the order of the pins, extra sources last.
-pub(super) fn compare(pins: &[Pin], materials: &[Material], redirects: &Redirects) -> Vec<Deviation> {
-    let used: Vec<(Identity, String, &Material)> = materials.iter().map(identify).collect();
+///
+/// What came from a tape's server counts under its true URL, and is no extra source if the tape holds it: a cached step
+/// brings what another server gave it. While a tape is recorded, everything goes onto it.
+pub(super) fn compare(
+    pins: &[Pin],
+    materials: &[Material],
+    redirects: &Redirects,
+    tape: Option<&TapeUse>,
+) -> Vec<Deviation> {
+    let from_tape = |material: &Material| match tape? {
+        TapeUse { route, requests: None, .. } => route.true_url(&material.uri),
+        TapeUse { requests: Some(_), .. } => former_true_url(&material.uri),
+    };
+    let is_on_tape = |material: &Material| {
+        let (Some(url), Some(tape)) = (from_tape(material), tape) else { return false };
+        let digest = sha256(material).parse::<Digest>();
+        tape.requests.as_ref().is_none_or(|known| digest.is_ok_and(|digest| holds(known, &url, &digest)))
+    };
+    let used: Vec<(Identity, String, &Material)> = materials
+        .iter()
+        .map(|material| match from_tape(material) {
+            Some(url) => (Identity::Http(url), sha256(material), material),
+            None => identify(material),
+        })
+        .collect();
     let mut explained = vec![false; used.len()];
     let mut deviations = Vec::new();
     for pin in pins {
@@ -96,7 +122,8 @@ pub(super) fn compare(pins: &[Pin], materials: &[Material], redirects: &Redirect
                 let locked = expected(pin, redirects).1;
                 Deviation::Different { request: pin.request().to_owned(), locked, used: digest }
             }
-            None => Deviation::Extra { source: material.uri.clone(), digest },
+            None if is_on_tape(material) => continue,
+            None => Deviation::Extra { source: from_tape(material).unwrap_or_else(|| material.uri.clone()), digest },
         };
         if !deviations.contains(&deviation) {
             deviations.push(deviation);
@@ -128,8 +155,12 @@ fn expected(pin: &Pin, redirects: &Redirects) -> (Vec<Identity>, String) {
     }
 }
 
+fn sha256(material: &Material) -> String {
+    material.digest.get("sha256").map_or_else(|| "no digest".to_owned(), |hex| format!("sha256:{hex}"))
+}
+
 fn identify(material: &Material) -> (Identity, String, &Material) {
-    let sha256 = || material.digest.get("sha256").map_or_else(|| "no digest".to_owned(), |hex| format!("sha256:{hex}"));
+    let sha256 = || sha256(material);
     let uri = material.uri.as_str();
     if let Some(package) = uri.strip_prefix("pkg:docker/") {
         let identity = image(package).map_or_else(|| Identity::Unknown(uri.to_owned()), Identity::Image);
@@ -234,7 +265,7 @@ mod tests {
     }
 
     fn texts(pins: &[Pin], materials: &[Material]) -> Vec<String> {
-        compare(pins, materials, &Redirects::default()).iter().map(ToString::to_string).collect()
+        compare(pins, materials, &Redirects::default(), None).iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -269,6 +300,41 @@ mod tests {
         let mut used = materials();
         used[4].uri = "http://127.0.0.1:1/p#x".to_owned();
         used[5].uri = "http://127.0.0.1:2/r.git#0123".to_owned();
-        assert_eq!(compare(&pins(), &used, &redirects), []);
+        assert_eq!(compare(&pins(), &used, &redirects, None), []);
+    }
+
+    #[test]
+    fn what_a_tape_holds_is_no_extra_source_whichever_server_gave_it() {
+        let body = Digest::of(b"body");
+        let recorded = crate::tape::Recorded {
+            status: 200,
+            digest: body,
+            size: 4,
+            encoding: None,
+            etag: None,
+            location: None,
+            modified: None,
+            content_type: None,
+        };
+        let request = crate::tape::Request { url: "https://h.example/a".to_owned(), accept: None };
+        let route = crate::tape::Route::at("http://127.0.0.1:1", &"a".repeat(32));
+        let requests = Some(std::sync::Arc::new(crate::tape::Requests::from([(request, recorded)])));
+        let replay = TapeUse { route, digest: body, requests };
+        let recording = TapeUse { requests: None, ..replay.clone() };
+        let (own, former) = ("a".repeat(32), "b".repeat(32));
+        for (token, path, digest, tape, extra) in [
+            (&own, "https/h.example:443/a", body, &replay, false),
+            (&former, "https/h.example:443/a", body, &replay, false),
+            (&former, "https/h.example:443/a", Digest::of(b"other"), &replay, true),
+            (&own, "https/h.example:443/b", body, &replay, true),
+            (&own, "https/h.example:443/b", body, &recording, false),
+            (&former, "https/h.example:443/b", body, &recording, true),
+        ] {
+            let digest = std::collections::BTreeMap::from([("sha256".to_owned(), digest.hex())]);
+            let material =
+                Material { uri: format!("http://127.0.0.1:2/{token}/{path}").replace(":2/a", ":1/a"), digest };
+            let found = compare(&[], &[material], &Redirects::default(), Some(tape));
+            assert_eq!(!found.is_empty(), extra, "{path} {found:?}");
+        }
     }
 }

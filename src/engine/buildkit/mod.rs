@@ -28,6 +28,7 @@ mod output;
 pub mod policy;
 mod request;
 mod staged;
+mod taped;
 mod worker;
 
 pub use buildctl::Buildctl;

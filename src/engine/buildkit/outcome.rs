@@ -12,6 +12,7 @@ use super::materials::compare;
 use super::output::OutputReader;
 use super::policy::Redirects;
 use super::staged::Staged;
+use super::taped;
 use super::worker::Worker;
 use crate::build::{Built, Plan, Surroundings};
 use crate::escape;
@@ -45,16 +46,17 @@ pub(super) fn finish(
     let Outcome { engine, plan, staged, worker, control, reference, redirects } = outcome;
     let limits = surroundings.limits;
     if !finished.succeeded() {
-        let log: Vec<&str> = finished.log.lines().collect();
+        let log = taped::true_log(plan, &finished.log);
+        let log: Vec<&str> = log.iter().map(AsRef::as_ref).collect();
         let dockerfile = escape::name(plan.dockerfile_path.as_os_str().as_encoded_bytes());
-        let text = std::fs::read(staged.dockerfile.join("Dockerfile")).unwrap_or_default();
-        return Err(explain(&log, &dockerfile, &text));
+        let error = explain(&log, &dockerfile, &plan.dockerfile);
+        return Err(if plan.tape.is_some() { taped::explain(error, &log) } else { error });
     }
     let reader = OutputReader { engine, plan, limits, cancel: &surroundings.cancel };
     let ask = || control.record(reference.trim(), surroundings);
     let ((record, ()), output) = at_once(|| at_once(ask, || staged.forget_context()), || reader.read(&staged.image()));
     let record = record?;
-    let deviations = compare(&plan.pins, &record.materials, redirects);
+    let deviations = compare(&plan.pins, &record.materials, redirects, plan.tape.as_ref());
     if !deviations.is_empty() {
         return Err(BuildKitError::Materials(deviations));
     }
@@ -68,7 +70,8 @@ pub(super) fn finish(
     reader.check_claims(&claims, &output)?;
     defects::check_history(&output.config, plan)?;
     downloads::check(plan, &output)?;
-    Ok(Built { config: output.config.bytes().to_vec(), layers: output.layers, engine: worker.name() })
+    let requests = taped::requests(plan, &finished.log);
+    Ok(Built { config: output.config.bytes().to_vec(), layers: output.layers, engine: worker.name(), requests })
 }
 
 /// The diff IDs of the target's base image; none when it starts from scratch.

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::git_identifier::GitIdentifier;
 use crate::lockfile::Pin;
 use crate::reference::Reference;
+use crate::tape::Route;
 
 const VERSION: u32 = 1;
 const CHECKSUM: &str = "http.checksum";
@@ -135,6 +136,33 @@ impl Policy {
         self.rules.push(Rule { action: Action::Convert, selector, updates: Some(updates) });
     }
 
+    /// The policy of a taped build: files and every request of a step go to the tape's server, and nowhere else.
+    ///
+    /// BuildKit matches what a rule made once more, and RE2 has no look-ahead; so the rule for plain HTTP matches
+    /// whatever begins otherwise than the server's own URLs, letter by letter. The server judges files by digest: a
+    /// checksum here would refuse a step that asks for the same URL.
+    pub fn taped<'a>(
+        pins: &[Pin],
+        locals: impl IntoIterator<Item = &'a str>,
+        redirects: &Redirects,
+        route: &Route,
+    ) -> Self {
+        let others: Vec<Pin> = pins.iter().filter(|pin| !matches!(pin, Pin::Http { .. })).cloned().collect();
+        let mut policy = Self::strict(&others, locals, redirects);
+        let base = template(route.base());
+        let begins_otherwise = route.base().strip_prefix("http://").map_or(String::new(), unlike);
+        for (from, to) in [
+            ("^https://(.*)$".to_owned(), format!("{base}https/$1")),
+            (format!("^http://((?:{begins_otherwise}).*)$"), format!("{base}http/$1")),
+        ] {
+            let updates = Updates { identifier: Some(to), ..Updates::default() };
+            policy.push(Action::Convert, MatchType::Regex, from, Some(updates));
+        }
+        let own = anchored(route.base());
+        policy.push(Action::Allow, MatchType::Regex, format!("{}.*$", own.trim_end_matches('$')), None);
+        policy
+    }
+
     /// Indented JSON with a newline at the end, as `repro policy` prints it and BuildKit reads it.
     pub fn to_json(&self) -> String {
         // Strings, numbers and string keys only: nothing that could fail to be written.
@@ -217,14 +245,28 @@ impl Policy {
 
 /// The RE2 expression that matches `text` and nothing else.
 fn anchored(text: &str) -> String {
-    let mut expression = String::from("^");
+    format!("^{}$", quoted(text))
+}
+
+/// The RE2 expression that matches the beginning of everything that does not begin with `prefix`.
+fn unlike(prefix: &str) -> String {
+    let each = prefix.char_indices().map(|(at, c)| {
+        let before = quoted(&prefix[..at]);
+        // What ends too early is unlike, too.
+        format!("{before}(?:[^{}]|$)", quoted(c.encode_utf8(&mut [0; 4])))
+    });
+    each.collect::<Vec<_>>().join("|")
+}
+
+fn quoted(text: &str) -> String {
+    let mut expression = String::new();
     for c in text.chars() {
         if r"\.+*?()|[]{}^$".contains(c) {
             expression.push('\\');
         }
         expression.push(c);
     }
-    expression + "$"
+    expression
 }
 
 /// The replacement that stands for `text` literally.
@@ -351,6 +393,32 @@ mod tests {
                 json!({"identifier": "http://127.0.0.1:1/$$f/a?b", "attrs": {"http.checksum": FILE}}),
                 json!({"identifier": format!("git://127.0.0.1:2/g/repo.git#{COMMIT}:sub"),
                        "attrs": {"git.fullurl": "http://127.0.0.1:2/g/repo.git"}}),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_taped_build_asks_its_server_and_nobody_else() {
+        let pins = [
+            image("registry.example/base:1", BASE),
+            Pin::Http { url: "https://f.example/a".into(), digest: FILE.parse().unwrap(), size: 1, modified: None },
+        ];
+        let route = Route::at("http://1.2:3", "t");
+        let policy = Policy::taped(&pins, ["context"], &Redirects::default(), &route);
+        let base = format!("docker-image://registry.example/base:1@{BASE}");
+        let tail: Vec<Value> = rules(&policy).split_off(3);
+        let convert = |from: &str, to: &str| {
+            json!({"action": "CONVERT", "selector": {"identifier": from, "match_type": "REGEX"},
+                   "updates": {"identifier": to}})
+        };
+        let otherwise = r"(?:[^1]|$)|1(?:[^\.]|$)|1\.(?:[^2]|$)|1\.2(?:[^:]|$)|1\.2:(?:[^3]|$)|1\.2:3(?:[^/]|$)|1\.2:3/(?:[^t]|$)|1\.2:3/t(?:[^/]|$)";
+        assert_eq!(
+            tail,
+            [
+                json!({"action": "ALLOW", "selector": {"identifier": base, "match_type": "EXACT"}}),
+                convert("^https://(.*)$", "http://1.2:3/t/https/$1"),
+                convert(&format!("^http://((?:{otherwise}).*)$"), "http://1.2:3/t/http/$1"),
+                json!({"action": "ALLOW", "selector": {"identifier": r"^http://1\.2:3/t/.*$", "match_type": "REGEX"}}),
             ]
         );
     }

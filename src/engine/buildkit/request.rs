@@ -4,11 +4,12 @@ use super::failure::BuildKitError;
 use super::host::Host;
 use super::injected::check_frontend;
 use super::policy::Redirects;
-use crate::build::{Plan, Surroundings};
+use crate::build::{Plan, Surroundings, injected, surroundings_key};
 use crate::manifest::Network;
 use crate::platform::Platform;
 use crate::status::Status;
 
+const HOST_NETWORK: &str = "network.host";
 const EXPORT: &str = "compression=uncompressed,rewrite-timestamp=true,oci-mediatypes=true";
 
 /// Refuses, before any work, what can't be built reproducibly, and epochs that lie ahead.
@@ -21,13 +22,6 @@ pub(super) fn check(plan: &Plan, host: &Host) -> Result<(), BuildKitError> {
         });
     }
     check_frontend(plan)?;
-    if plan.network == Network::Locked {
-        return Err(BuildKitError::Refused {
-            message: format!("image `{}`: `network = \"locked\"` is not supported by this version", plan.image),
-            mend: "use `network = \"none\"`, or \"open\" for a build that nobody can verify".to_owned(),
-            status: Status::Engine,
-        });
-    }
     Ok(())
 }
 
@@ -59,9 +53,26 @@ pub(super) fn build_args(plan: &Plan, builder: Option<&Platform>) -> Vec<(String
     args
 }
 
-/// Entitlements that the user allowed, in the form that clients take.
+/// What every step's network is, as clients take it; none leaves it to the daemon.
+///
+/// A tape is reached from the daemon's own network. The steps are confined to BuildKit's proxy all the same.
+pub(super) fn network(plan: &Plan) -> Option<&'static str> {
+    match plan.network {
+        _ if plan.tape.is_some() => Some("host"),
+        Network::None | Network::Locked => Some("none"),
+        Network::Open => None,
+    }
+}
+
+/// The host entry that keeps builds apart in the cache whose RUNs have different surroundings.
+pub(super) fn host_entry(plan: &Plan) -> Option<String> {
+    surroundings_key(plan.tape.as_ref().map(|tape| tape.digest), &injected(plan))
+}
+
+/// Entitlements that the user allowed, and the one that a tape needs, in the form that clients take.
 pub(super) fn entitlements(plan: &Plan) -> impl Iterator<Item = &str> {
-    plan.allow.iter().map(|allow| allow.what.as_str())
+    let of_tape = plan.tape.is_some() && plan.allow.iter().all(|allow| allow.what != HOST_NETWORK);
+    plan.allow.iter().map(|allow| allow.what.as_str()).chain(of_tape.then_some(HOST_NETWORK))
 }
 
 /// The value of `--output` for an image at `path`.

@@ -96,7 +96,11 @@ impl Staged {
                 locals.push(local(name, folder));
             }
         }
-        let mut policy = Policy::strict(&plan.pins, locals.iter().map(String::as_str), redirects);
+        let locals = locals.iter().map(String::as_str);
+        let mut policy = match &plan.tape {
+            Some(tape) => Policy::taped(&plan.pins, locals, redirects, &tape.route),
+            None => Policy::strict(&plan.pins, locals, redirects),
+        };
         policy.key_snapshot("context", &self.key);
         let path = self.folder.join("policy.json");
         write(&path, policy.to_json().as_bytes())?;

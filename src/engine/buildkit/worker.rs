@@ -11,6 +11,8 @@ use crate::json;
 use crate::limits::Limits;
 use crate::platform::Platform;
 
+/// The first BuildKit that confines steps to a proxy of its own.
+const OLDEST_FOR_TAPES: Version = Version::new(0, 31, 0);
 const SNAPSHOTTER: &str = "org.mobyproject.buildkit.worker.snapshotter";
 
 /// A daemon's first worker: the one that builds.
@@ -86,6 +88,22 @@ impl Worker {
         Ok(())
     }
 
+    /// Refuses versions that have no proxy to lead to a tape.
+    pub fn check_tape(&self) -> Result<(), BuildKitError> {
+        let version = Version::parse(self.version.trim_start_matches('v')).ok();
+        if version.is_some_and(|version| Version::new(version.major, version.minor, version.patch) >= OLDEST_FOR_TAPES)
+        {
+            return Ok(());
+        }
+        Err(BuildKitError::Unusable {
+            message: format!(
+                "BuildKit is `{}`, `network = \"locked\"` needs v{OLDEST_FOR_TAPES} or newer",
+                escape::text(&self.version)
+            ),
+            mend: "start a newer BuildKit, or name one with `--addr` or `BUILDKIT_HOST`".to_owned(),
+        })
+    }
+
     /// The engine as reports name it.
     pub fn name(&self) -> String {
         format!("buildkit {}", escape::text(&self.version))
@@ -116,6 +134,10 @@ mod tests {
         let old = check(&ANSWER.replace("v0.32.2", "v0.19.0"), ">=0.26").unwrap_err();
         assert_eq!(old, "BuildKit is `v0.19.0`, the manifest asks for `>=0.26`");
         assert!(check(&ANSWER.replace("v0.32.2", ""), ">=0.26").is_err());
+        let worker = |version: &str| Worker::read(ANSWER.replace("v0.32.2", version).as_bytes(), &Limits::default());
+        assert!(worker("v0.31.0-rc1").unwrap().check_tape().is_ok());
+        let old = worker("v0.30.9").unwrap().check_tape().unwrap_err();
+        assert_eq!(old.to_string(), "BuildKit is `v0.30.9`, `network = \"locked\"` needs v0.31.0 or newer");
         let native = check(&ANSWER.replace("\"overlayfs\"", "\"native\""), ">=0.26").unwrap_err();
         assert!(native.starts_with("BuildKit's snapshotter is `native`"), "{native}");
         assert!(check("[]", ">=0.26").is_err());

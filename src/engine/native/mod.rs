@@ -146,7 +146,12 @@ impl Engine for Native {
         let layers: Vec<BuiltLayer> = layers.into_iter().flatten().collect();
         let diff_ids: Vec<DiffId> = layers.iter().map(diff_id).collect();
         let config = history::finish(stage.config, &plan.platform, &plan.labels, plan.epoch, diff_ids);
-        Ok(Built { config: config.to_bytes(), layers, engine: format!("repro {}", env!("CARGO_PKG_VERSION")) })
+        Ok(Built {
+            config: config.to_bytes(),
+            layers,
+            engine: format!("repro {}", env!("CARGO_PKG_VERSION")),
+            requests: Vec::new(),
+        })
     }
 
     fn commands(&self, _plan: &Plan, _surroundings: &Surroundings<'_>) -> Result<Vec<String>, Failure> {

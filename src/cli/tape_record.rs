@@ -1,0 +1,184 @@
+//! `repro lock`, second half: what RUN downloads is recorded by building once.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::arguments;
+use super::arguments::Question;
+use super::engines::Engines;
+use super::job::{Job, Shop};
+use super::project::Project;
+use super::tapes::{self, Served};
+use super::wanted::survey_all;
+use super::work::WorkFolder;
+use crate::build::Surroundings;
+use crate::digest::Digest;
+use crate::escape;
+use crate::platform::Platform;
+use crate::status::{ExitStatus, Failure, Status};
+use crate::store::replace_file;
+use crate::tape::{Requests, Tape, moved};
+
+/// Moved downloads shown in a summary.
+const MOVES: usize = 200;
+
+/// What came of one image's tape.
+pub struct Recording {
+    /// The image.
+    pub image: String,
+    /// The tape before, if there was one that could be read.
+    pub old: Option<Tape>,
+    /// The tape now; none if the image needs none.
+    pub new: Option<Tape>,
+}
+
+/// Recording stopped.
+#[derive(Debug, thiserror::Error)]
+enum RecordError {
+    #[error("`--offline`: what RUN downloads is not recorded yet: {}", .0.join(", "))]
+    Offline(Vec<String>),
+}
+
+impl ExitStatus for RecordError {
+    fn status(&self) -> Status {
+        Status::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("`--no-network` leaves it for later".to_owned())
+    }
+}
+
+impl Recording {
+    /// The digest for the lockfile.
+    pub fn digest(&self) -> Option<Digest> {
+        self.new.as_ref().map(Tape::digest)
+    }
+
+    /// Writes the tape beside the lockfile, or removes the one that is there; true if something changed.
+    pub fn write(&self, project: &Project) -> Result<bool, Failure> {
+        let Some(path) = tapes::path(project, &self.image) else { return Ok(false) };
+        match &self.new {
+            Some(tape) => Ok(replace_file(&path, tape.to_text().as_bytes())?),
+            None if path.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) => {
+                let fail = |error| crate::store::StoreError::File { action: "remove", path: path.clone(), error };
+                std::fs::remove_file(&path).map_err(fail)?;
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
+    /// What moved, for people.
+    pub fn summary(&self) -> String {
+        let Some(new) = &self.new else { return String::new() };
+        let mut text = String::new();
+        for (platform, requests) in &new.platforms {
+            let bytes: u64 = requests.values().map(|recorded| recorded.size).sum();
+            let _ =
+                writeln!(text, "{} {platform}: {} requests, {bytes} bytes", escape::text(&self.image), requests.len());
+            let Some(old) = self.old.as_ref().and_then(|old| old.platforms.get(platform)) else { continue };
+            let lines = moved(old, requests);
+            for line in lines.iter().take(MOVES) {
+                let _ = writeln!(text, "  {line}");
+            }
+            if lines.len() > MOVES {
+                let _ =
+                    writeln!(text, "  and {} more: `git diff {}`", lines.len() - MOVES, Tape::file_name(&self.image));
+            }
+        }
+        text
+    }
+}
+
+/// Records the tapes that are missing, or all of those that the arguments name.
+pub fn record(shop: &Shop<'_>, arguments: &arguments::Lock) -> Result<Vec<Recording>, Failure> {
+    let session = shop.session;
+    let surveyed = survey_all(session, shop.project, &shop.lockfile, Some(&shop.resolver), &arguments.images)?;
+    let update = arguments.update.as_ref().is_some_and(Vec::is_empty);
+    let mut recordings = Vec::new();
+    let mut wanted: Vec<(String, Option<Tape>)> = Vec::new();
+    for image in &surveyed {
+        let name = image.name.to_owned();
+        let Some(lock) = shop.lockfile.images.get(image.name) else { continue };
+        if !tapes::is_needed(image.image, image.survey.runs) {
+            if lock.tape.is_some() {
+                recordings.push(Recording { image: name, old: None, new: None });
+            }
+            continue;
+        }
+        // A tape that was edited or merged is still good for what it says: every body is checked.
+        let text = tapes::text(session, shop.project, &name)?;
+        let old = text.and_then(|text| Tape::parse(&text, &session.limits).ok());
+        let stands = old.as_ref().is_some_and(|tape| {
+            lock.tape == Some(tape.digest())
+                && image.image.platforms.iter().all(|platform| tape.platforms.contains_key(platform))
+        });
+        if update || arguments.network_only || !stands {
+            wanted.push((name, old));
+        }
+    }
+    if wanted.is_empty() || arguments.dry_run {
+        for (name, _) in &wanted {
+            session.progress.note(&format!("would record what RUN of `{}` downloads", escape::text(name)));
+        }
+        return Ok(recordings);
+    }
+    if session.offline {
+        return Err(RecordError::Offline(wanted.into_iter().map(|(name, _)| name).collect()).into());
+    }
+    let choice = &arguments.engine;
+    let question = Question { images: wanted.iter().map(|(name, _)| name.clone()).collect(), ..Question::default() };
+    let jobs = shop.jobs_with(&question, choice, |_| None, false)?;
+    let engines = Engines::new(session, choice, &shop.project.manifest, &shop.lockfile, shop.resolver.clone())?;
+    let work = WorkFolder::new(session)?;
+    for job in &jobs {
+        let old = wanted.iter().find(|(name, _)| name == job.surveyed.name).and_then(|(_, old)| old.clone());
+        let kept = old.clone().filter(|_| !update).unwrap_or_default();
+        let mut platforms: BTreeMap<Platform, Requests> = BTreeMap::new();
+        for platform in &job.platforms {
+            let kept = kept.platforms.get(platform).cloned().unwrap_or_default();
+            platforms.insert(platform.clone(), record_platform(shop, job, platform, &engines, &work, arguments, kept)?);
+        }
+        let new = Some(Tape { platforms });
+        recordings.push(Recording { image: job.surveyed.name.to_owned(), old, new });
+    }
+    Ok(recordings)
+}
+
+/// Builds one platform without cache, and gives what it asked for.
+fn record_platform(
+    shop: &Shop<'_>,
+    job: &Job<'_>,
+    platform: &Platform,
+    engines: &Engines,
+    work: &WorkFolder,
+    arguments: &arguments::Lock,
+    kept: Requests,
+) -> Result<Requests, Failure> {
+    let session = shop.session;
+    let served = Served::record(shop, job, kept)?;
+    let mut plan = job.plan(shop.project, platform, arguments.engine.allow_from_repo, true);
+    plan.tape = Some(served.tape_use());
+    let chosen = engines.choose(session, &arguments.engine.engine, &plan)?;
+    let Some(engine) = chosen.first() else { return Ok(Requests::new()) };
+    let folder = work.sub(&format!("record-{}-{}", job.surveyed.name, platform.to_string().replace('/', "-")))?;
+    let surroundings = Surroundings {
+        work: &folder,
+        progress: session.progress.clone(),
+        cancel: session.cancel.clone(),
+        limits: &session.limits,
+    };
+    let step = format!("record {} {platform} with {}", plan.image, engine.name());
+    session.progress.step(&step, 0, None);
+    let result = engine.build(&plan, &surroundings);
+    session.progress.end(&step);
+    session.cancel.check()?;
+    result.map_err(|failure| served.explain(failure))?;
+    let recorded = served.recorded(session)?;
+    session.cancel.check()?;
+    served.say_troubles(session);
+    // The image is not wanted, only what was asked for; it would take room until the end.
+    let _ = std::fs::remove_dir_all(&folder);
+    Ok(recorded)
+}

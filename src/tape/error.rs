@@ -1,0 +1,79 @@
+//! What is wrong with a tape, and what goes wrong while one is recorded or replayed.
+
+use crate::escape;
+use crate::limits::LimitExceeded;
+use crate::status::{ExitStatus, Status};
+
+/// A text that is no tape.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TapeError {
+    /// It is larger than its limit.
+    #[error(transparent)]
+    TooLarge(#[from] LimitExceeded),
+    /// A newer program wrote it.
+    #[error("tape: version {found} was written by a newer `repro`; this one reads version 1")]
+    Newer {
+        /// The version found, safe to print.
+        found: String,
+    },
+    /// A merge left conflict markers.
+    #[error("tape line {line}: merge conflict")]
+    Conflict {
+        /// Line of the marker, from 1.
+        line: usize,
+    },
+    /// It holds what no version of this program writes.
+    #[error("tape line {line}: {problem}: not written by `repro`, but edited by hand or by an attacker")]
+    Impossible {
+        /// Where, from 1.
+        line: usize,
+        /// What is wrong, safe to print.
+        problem: String,
+    },
+}
+
+impl ExitStatus for TapeError {
+    fn status(&self) -> Status {
+        match self {
+            Self::Newer { .. } | Self::Conflict { .. } => Status::Lock,
+            Self::TooLarge(_) | Self::Impossible { .. } => Status::Malformed,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::TooLarge(_) => return None,
+            Self::Newer { .. } => "install that `repro`, or record anew with `repro lock --update`",
+            Self::Conflict { .. } => {
+                "take one side's file with `git checkout --ours` or `--theirs`, then run `repro lock`"
+            }
+            Self::Impossible { .. } => "restore the file from git, or record anew with `repro lock --update`",
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// One request that got no answer that a tape could hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// The URL as the step asked for it, safe to print.
+    pub url: String,
+    /// Why, safe to print; empty if the request is not on the tape.
+    pub reason: String,
+    /// The exit status that it means if the build failed.
+    pub status: Status,
+    /// Whether the step was given a part of the body, and may have taken it for the whole.
+    pub cut: bool,
+}
+
+impl Trouble {
+    /// A request that is not on the tape.
+    pub(super) fn unknown(url: &str) -> Self {
+        Self { url: escape::text(url).into_owned(), reason: String::new(), status: Status::Build, cut: false }
+    }
+
+    /// A request that failed for a reason that is safe to print.
+    pub(super) fn new(url: &str, reason: impl Into<String>, status: Status) -> Self {
+        Self { url: escape::text(url).into_owned(), reason: reason.into(), status, cut: false }
+    }
+}

@@ -1,0 +1,266 @@
+//! One answer from the real place, on its way into the store and to the step that asked.
+
+use std::io::{self, Read, Write};
+
+use super::answers::Asked;
+use super::entry::Recorded;
+use super::server::Reply;
+use super::signature;
+use crate::digest::Digest;
+use crate::escape;
+use crate::http::{Answer, Client, HttpError, Request, Url, date};
+use crate::limits::LimitExceeded;
+use crate::status::{ExitStatus, Status};
+use crate::store::{BlobWriter, Cache};
+
+const PIECE: usize = 128 << 10;
+/// A JSON body up to this size is looked at for being a token document.
+const TOKEN_DOCUMENT: usize = 64 << 10;
+const LONGEST_HEADER: usize = 4096;
+
+/// What came of a request.
+pub(super) enum Fetched {
+    /// An answer that the tape can hold; its body is in the store.
+    Whole {
+        /// The answer.
+        recorded: Box<Recorded>,
+        /// Whether the server chose it by `Accept`.
+        varies: bool,
+        /// The true URL that `location` stands for, if it lost a signature.
+        signed: Option<(String, Url)>,
+    },
+    /// Nothing for the tape: why, safe to print, and what it means for a build that fails.
+    Nothing {
+        /// Why.
+        reason: String,
+        /// What it means.
+        status: Status,
+        /// The status to answer with, if nothing was answered yet.
+        answer: Option<u16>,
+    },
+}
+
+/// What a fetch needs.
+pub(super) struct Fetch<'a> {
+    /// Asks.
+    pub client: &'a Client,
+    /// Takes the body.
+    pub store: &'a Cache,
+    /// Bytes that the body may have.
+    pub most: u64,
+    /// Name of the limit behind `most`.
+    pub limit: &'static str,
+}
+
+impl Fetch<'_> {
+    /// Asks for `url`; unless only a part is wanted, the body goes out while it comes in.
+    ///
+    /// Gives the reply back if nothing was written to it.
+    pub fn run<'r>(&self, asked: &Asked, url: &Url, reply: Reply<'r>) -> (Fetched, Option<Reply<'r>>) {
+        let answer = match self.ask(asked, url) {
+            Ok(answer) => answer,
+            Err(error) => return (nothing(error.to_string(), error.status(), Some(502)), Some(reply)),
+        };
+        let status = answer.status;
+        if matches!(status, 408 | 429 | 500..) {
+            let reason = format!("the server answered {status}");
+            return (nothing(reason, Status::Source, Some(status)), Some(reply));
+        }
+        if !matches!(status, 200..=205 | 207..=303 | 305..=499) {
+            return (
+                nothing(format!("the server answered {status}, which was not asked for"), Status::Source, Some(502)),
+                Some(reply),
+            );
+        }
+        if asked.authorization.is_some() {
+            let reason = "the step sent a login, and what a login gives is not written down".to_owned();
+            return (nothing(reason, Status::Usage, Some(502)), Some(reply));
+        }
+        self.take(answer, url, reply)
+    }
+
+    fn ask(&self, asked: &Asked, url: &Url) -> Result<Answer, HttpError> {
+        let config = &self.client.settings().config;
+        let mirror = config.mirror_of(&url.to_string()).map(|mirror| Url::parse(&mirror)).transpose()?;
+        let login = asked.authorization.clone().filter(|_| mirror.is_none());
+        let mut request = Request::get(mirror.unwrap_or_else(|| url.clone())).of_a_build().authorization(login);
+        for (name, value) in [("accept", &asked.accept), ("user-agent", &asked.user_agent)] {
+            if let Some(value) = value {
+                request = request.header(name, value);
+            }
+        }
+        self.client.send(&request)
+    }
+
+    fn take<'r>(&self, answer: Answer, url: &Url, reply: Reply<'r>) -> (Fetched, Option<Reply<'r>>) {
+        let mut recorded = described(&answer);
+        let varies = answer
+            .headers("vary")
+            .flat_map(|value| value.split(','))
+            .any(|name| matches!(name.trim().to_ascii_lowercase().as_str(), "accept" | "*"));
+        let mut signed = None;
+        let is_redirect = matches!(recorded.status, 300..=399);
+        if let Some(location) = recorded.location.take().filter(|_| is_redirect) {
+            let stripped = signature::strip_location(&location);
+            if stripped != location
+                && let (Ok(truth), Ok(key)) = (url.join(&location), url.join(&stripped))
+            {
+                signed = Some((key.to_string(), truth));
+            }
+            recorded.location = Some(stripped);
+        }
+        let whole = |recorded: Recorded, signed| Fetched::Whole { recorded: Box::new(recorded), varies, signed };
+        if is_redirect {
+            // The body of a redirect repeats where it leads, signatures included.
+            return (whole(recorded, signed), Some(reply));
+        }
+        let length = answer.content_length();
+        if length.is_some_and(|length| length > self.most) {
+            return (nothing(self.exceeded(url).to_string(), Status::Malformed, Some(502)), Some(reply));
+        }
+        let writer = match self.store.writer() {
+            Ok(writer) => writer,
+            Err(error) => return (nothing(error.to_string(), error.status(), Some(502)), Some(reply)),
+        };
+        let json = recorded.content_type.as_deref().is_some_and(|kind| kind.contains("json"));
+        let mut body = Incoming { answer, writer, left: self.most, beginning: json.then(Vec::new) };
+        if reply.wants_part() || json && length.is_some_and(|length| length <= TOKEN_DOCUMENT as u64) {
+            return match body.run(|_| ()) {
+                Ok(()) => (
+                    self.keep(body, url, |digest, size| whole(Recorded { digest, size, ..recorded }, signed)),
+                    Some(reply),
+                ),
+                Err(stop) => (self.stopped(stop, url), Some(reply)),
+            };
+        }
+        // Whoever hangs up early wants the same again from the tape: the rest is taken all the same.
+        let mut stream = reply.begin(&recorded, length).ok();
+        let send = |piece: &[u8]| {
+            if stream.as_mut().is_some_and(|stream| stream.send(piece).is_err()) {
+                stream = None;
+            }
+        };
+        let fetched = match body.run(send) {
+            Ok(()) => self.keep(body, url, |digest, size| whole(Recorded { digest, size, ..recorded }, signed)),
+            Err(stop) => self.stopped(stop, url),
+        };
+        if let Some(stream) = stream.filter(|_| matches!(fetched, Fetched::Whole { .. })) {
+            // All of it was sent; whoever hangs up now knows that.
+            let _ = stream.finish();
+        }
+        (fetched, None)
+    }
+
+    /// Names the body by its digest, unless it is a credential.
+    fn keep(&self, body: Incoming, url: &Url, whole: impl FnOnce(Digest, u64) -> Fetched) -> Fetched {
+        let is_token = body.beginning.as_deref().is_some_and(is_token_document);
+        if is_token {
+            let reason = format!("`{}` gives a token, which is not written down", url.shown());
+            return nothing(reason, Status::Usage, Some(502));
+        }
+        match body.writer.commit(None) {
+            Ok((digest, size)) => whole(digest, size),
+            Err(error) => nothing(error.to_string(), error.status(), Some(502)),
+        }
+    }
+
+    fn stopped(&self, stop: Stop, url: &Url) -> Fetched {
+        match stop {
+            Stop::Upstream(error) => nothing(error.to_string(), error.status(), Some(502)),
+            Stop::Store(error) => nothing(error.to_string(), Status::Usage, Some(502)),
+            Stop::TooLong => nothing(self.exceeded(url).to_string(), Status::Malformed, Some(502)),
+        }
+    }
+
+    fn exceeded(&self, url: &Url) -> LimitExceeded {
+        LimitExceeded { name: self.limit, limit: self.most, object: format!("`{}`", url.shown()) }
+    }
+}
+
+/// Why a body did not come to its end.
+enum Stop {
+    Upstream(HttpError),
+    Store(io::Error),
+    TooLong,
+}
+
+/// A body between the server and the store.
+struct Incoming {
+    answer: Answer,
+    writer: BlobWriter,
+    left: u64,
+    /// The first bytes, where they might be a token document.
+    beginning: Option<Vec<u8>>,
+}
+
+impl Incoming {
+    fn run(&mut self, mut send: impl FnMut(&[u8])) -> Result<(), Stop> {
+        let mut piece = vec![0; PIECE];
+        loop {
+            let count =
+                self.answer.body().read(&mut piece).map_err(|error| Stop::Upstream(HttpError::unwrap(error)))?;
+            if count == 0 {
+                return Ok(());
+            }
+            let piece = &piece[..count];
+            self.left = self.left.checked_sub(count as u64).ok_or(Stop::TooLong)?;
+            self.writer.write_all(piece).map_err(Stop::Store)?;
+            if let Some(beginning) = &mut self.beginning {
+                beginning.extend_from_slice(&piece[..count.min((TOKEN_DOCUMENT + 1).saturating_sub(beginning.len()))]);
+            }
+            send(piece);
+        }
+    }
+}
+
+fn nothing(reason: String, status: Status, answer: Option<u16>) -> Fetched {
+    Fetched::Nothing { reason, status, answer }
+}
+
+/// The answer without its body: the headers that are kept, none of them longer than it may be.
+fn described(answer: &Answer) -> Recorded {
+    let text = |name: &str| {
+        let value = answer.header(name)?.trim();
+        let good = !value.is_empty() && value.len() <= LONGEST_HEADER && !value.chars().any(char::is_control);
+        good.then(|| value.to_owned())
+    };
+    Recorded {
+        status: answer.status,
+        digest: Digest::of(b""),
+        size: 0,
+        encoding: text("content-encoding").filter(|coding| !coding.eq_ignore_ascii_case("identity")),
+        etag: text("etag"),
+        location: text("location"),
+        modified: answer.header("last-modified").and_then(date::parse).filter(|seconds| *seconds < 1 << 33),
+        content_type: text("content-type"),
+    }
+}
+
+/// Whether a JSON body is what a token server gives.
+fn is_token_document(body: &[u8]) -> bool {
+    if body.len() > TOKEN_DOCUMENT {
+        return false;
+    }
+    let Ok(serde_json::Value::Object(members)) = serde_json::from_slice(body) else { return false };
+    ["token", "access_token", "id_token", "refresh_token"]
+        .iter()
+        .any(|name| members.get(*name).is_some_and(serde_json::Value::is_string))
+}
+
+/// `url` for a message.
+pub(super) fn shown(url: &Url) -> String {
+    escape::text(&signature::strip(url).to_string()).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn token_documents_are_told_from_other_json() {
+        assert!(is_token_document(br#"{"expires_in": 300, "access_token": "a"}"#));
+        assert!(!is_token_document(br#"{"token": {"name": "a"}}"#));
+        assert!(!is_token_document(br#"[{"token": "a"}]"#));
+        assert!(!is_token_document(b"token"));
+    }
+}

@@ -1,0 +1,32 @@
+//! The tape: what RUN downloads, recorded once and replayed for ever.
+//!
+//! A [`Tape`] is the file `repro.IMAGE.tape`: a map from requests to answers, a platform each, whose bodies lie in the
+//! content-addressed store. While an image is built a [`Server`] on loopback answers what BuildKit's proxy sends its
+//! way: a [`Recorder`] asks the real place, once for each request, and writes down what came; a [`Replayer`] has the
+//! tape and its [`Bodies`], and nothing else. Facts and limits: issue 5.
+
+mod answers;
+mod bodies;
+mod entry;
+mod error;
+mod fetch;
+mod field;
+mod file;
+mod moved;
+mod package;
+mod record;
+mod replay;
+mod route;
+mod server;
+mod signature;
+
+pub use answers::{Answers, Asked};
+pub use bodies::Bodies;
+pub use entry::{Recorded, Request, Requests, holds};
+pub use error::{TapeError, Trouble};
+pub use file::Tape;
+pub use moved::moved;
+pub use record::Recorder;
+pub use replay::{Locked, Replayer};
+pub use route::{Route, former_true_url, true_urls};
+pub use server::{Listen, Server, unguessable};

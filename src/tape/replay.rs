@@ -1,0 +1,124 @@
+//! Replay: the tape and its bodies answer, and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::answers::{Answers, Asked};
+use super::bodies::Bodies;
+use super::entry::{Recorded, Request, Requests, find};
+use super::error::Trouble;
+use super::fetch::shown;
+use super::server::Reply;
+use super::signature;
+use crate::digest::Digest;
+use crate::http::Url;
+use crate::lockfile::Pin;
+use crate::status::Status;
+
+const TROUBLES: usize = 1000;
+
+/// Locked files of `ADD`, which a taped build gets from the server too.
+#[derive(Clone, Debug, Default)]
+pub struct Locked(BTreeMap<String, (Recorded, PathBuf)>);
+
+impl Locked {
+    /// The files of `pins`, each fetched and checked by `fetch`.
+    pub fn fetch<E>(pins: &[Pin], fetch: impl Fn(&str, Digest) -> Result<PathBuf, E>) -> Result<Self, E> {
+        let mut files = BTreeMap::new();
+        for pin in pins {
+            let Pin::Http { url, digest, size, modified } = pin else { continue };
+            let Ok(parsed) = Url::parse(url) else { continue };
+            let recorded = Recorded {
+                status: 200,
+                digest: *digest,
+                size: *size,
+                encoding: None,
+                etag: None,
+                location: None,
+                modified: *modified,
+                content_type: None,
+            };
+            files.insert(parsed.to_string(), (recorded, fetch(url, *digest)?));
+        }
+        Ok(Self(files))
+    }
+
+    pub(super) fn find(&self, url: &Url) -> Option<(Recorded, PathBuf)> {
+        self.0.get(&url.to_string()).cloned()
+    }
+}
+
+/// Answers from a tape.
+pub struct Replayer {
+    bodies: Bodies,
+    locked: Locked,
+    requests: Arc<Requests>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    used: BTreeSet<Request>,
+    troubles: Vec<Trouble>,
+}
+
+impl Replayer {
+    /// A replayer of `requests`, which gives `locked` files too.
+    pub fn new(bodies: Bodies, locked: Locked, requests: Requests) -> Self {
+        Self { bodies, locked, requests: requests.into(), state: Mutex::default() }
+    }
+
+    /// What is on the tape.
+    pub fn requests(&self) -> Arc<Requests> {
+        Arc::clone(&self.requests)
+    }
+
+    /// Requests that are not on the tape, or whose body is gone.
+    pub fn troubles(&self) -> Vec<Trouble> {
+        self.lock().troubles.clone()
+    }
+
+    /// Entries of the tape that nothing asked for.
+    pub fn unused(&self) -> Vec<Request> {
+        let state = self.lock();
+        self.requests.keys().filter(|request| !state.used.contains(*request)).cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn trouble(&self, trouble: Trouble) {
+        let mut state = self.lock();
+        if state.troubles.len() < TROUBLES && !state.troubles.contains(&trouble) {
+            state.troubles.push(trouble);
+        }
+    }
+}
+
+impl Answers for Replayer {
+    fn answer(&self, asked: &Asked, reply: Reply<'_>) -> io::Result<()> {
+        if let Some((recorded, path)) = self.locked.find(&asked.url) {
+            return reply.stored(&recorded, Some(&path));
+        }
+        let key = signature::strip(&asked.url);
+        let Some((request, recorded)) = find(&self.requests, &key.to_string(), asked.accept.as_deref()) else {
+            self.trouble(Trouble::unknown(&shown(&key)));
+            return reply.refuse(502, "not on the tape of this build");
+        };
+        self.lock().used.insert(request.clone());
+        if recorded.size == 0 {
+            return reply.stored(recorded, None);
+        }
+        match self.bodies.find(recorded.digest, recorded.size, &key, request.accept.as_deref()) {
+            Ok(path) => reply.stored(recorded, Some(&path)),
+            Err(reason) => {
+                let reason = format!("its body {} is not to be had: {reason}", recorded.digest);
+                self.trouble(Trouble::new(&shown(&key), reason.clone(), Status::Source));
+                reply.refuse(502, &reason)
+            }
+        }
+    }
+}

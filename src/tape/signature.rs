@@ -1,0 +1,108 @@
+//! Queries that hold a signature: a credential that changes with every redirect, and never which bytes are meant.
+
+use crate::http::Url;
+
+/// Parameters that are a signature or a token; one of them makes a query a signed one. Lower-case.
+const SIGNATURES: [&str; 9] = [
+    "x-amz-signature",
+    "x-goog-signature",
+    "x-amz-security-token",
+    "sig",
+    "signature",
+    "jwt",
+    "token",
+    "access_token",
+    "hmac",
+];
+/// What belongs to a signature of Azure, CloudFront and the older ones of S3 and GCS. Lower-case.
+const BELONGS: [&str; 17] = [
+    "se",
+    "sp",
+    "sv",
+    "sr",
+    "st",
+    "spr",
+    "sip",
+    "skoid",
+    "sktid",
+    "skt",
+    "ske",
+    "sks",
+    "skv",
+    "expires",
+    "policy",
+    "key-pair-id",
+    "awsaccesskeyid",
+];
+
+/// The URL without the parameters of a signature, if it has one.
+pub(super) fn strip(url: &Url) -> Url {
+    let text = url.to_string();
+    let Some((before, query)) = text.split_once('?') else { return url.clone() };
+    if !is_signed(query) {
+        return url.clone();
+    }
+    let kept: Vec<&str> = query.split('&').filter(|part| !belongs(name(part))).collect();
+    let stripped = if kept.is_empty() { before.to_owned() } else { format!("{before}?{}", kept.join("&")) };
+    // A URL that was good is good without some of its parameters.
+    Url::parse(&stripped).unwrap_or_else(|_| url.clone())
+}
+
+/// A `Location` without the parameters of a signature, left as it is otherwise; relative ones stay so.
+pub(super) fn strip_location(location: &str) -> String {
+    let (rest, fragment) = match location.split_once('#') {
+        Some((rest, fragment)) => (rest, Some(fragment)),
+        None => (location, None),
+    };
+    let stripped = match rest.split_once('?') {
+        Some((before, query)) if is_signed(query) => {
+            let kept: Vec<&str> = query.split('&').filter(|part| !belongs(name(part))).collect();
+            if kept.is_empty() { before.to_owned() } else { format!("{before}?{}", kept.join("&")) }
+        }
+        _ => rest.to_owned(),
+    };
+    fragment.map_or(stripped.clone(), |fragment| format!("{stripped}#{fragment}"))
+}
+
+fn is_signed(query: &str) -> bool {
+    query.split('&').any(|part| SIGNATURES.contains(&name(part).to_ascii_lowercase().as_str()))
+}
+
+fn belongs(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let name = name.as_str();
+    SIGNATURES.contains(&name)
+        || BELONGS.contains(&name)
+        || name.starts_with("x-amz-")
+        || name.starts_with("x-goog-")
+        || name == "googleaccessid"
+}
+
+fn name(parameter: &str) -> &str {
+    parameter.split_once('=').map_or(parameter, |(name, _)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signed_queries_lose_their_signature_and_others_nothing() {
+        for (url, want) in [
+            ("https://h.example/a?x=1&se=2", "https://h.example/a?x=1&se=2"),
+            ("https://h.example/a?X-Amz-Signature=1&X-Amz-Date=2&file=f", "https://h.example/a?file=f"),
+            (
+                "https://h.example/a?sp=r&sv=2018&sr=b&se=2026&rscd=attachment&skt=1&sig=Q&jwt=e",
+                "https://h.example/a?rscd=attachment",
+            ),
+            ("https://h.example/a?Expires=1&Signature=2&Key-Pair-Id=3", "https://h.example/a"),
+            ("https://h.example/a?ACCESS_TOKEN=1", "https://h.example/a"),
+            ("https://h.example/a?design=1", "https://h.example/a?design=1"),
+        ] {
+            assert_eq!(strip(&Url::parse(url).unwrap()).to_string(), want);
+            assert_eq!(strip_location(url), want);
+        }
+        assert_eq!(strip_location("../b?sig=1#top"), "../b#top");
+        assert_eq!(strip_location("/b?c"), "/b?c");
+    }
+}
