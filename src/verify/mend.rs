@@ -30,7 +30,7 @@ const fn epoch(effect: &'static str) -> Mend {
 /// Mends by path, the first that fits: patterns as `scrub` takes them.
 const BY_PATH: &[(&[&str], Mend)] = &[
     (
-        &["/var/lib/rpm/**", "/usr/lib/sysimage/rpm/**"],
+        &["/var/lib/rpm/**", "/usr/lib/sysimage/rpm/**", "/root/.rpmdb/**"],
         epoch("rpm 4.18 and newer note it as the time of installing; older ones need another base"),
     ),
     (

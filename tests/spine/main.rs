@@ -11,6 +11,7 @@ mod refusals;
 mod rig;
 mod run_surroundings;
 mod same_image;
+mod scrub_debian;
 mod self_check;
 mod shared_daemon;
 mod stopping;

@@ -1,6 +1,10 @@
 //! `run-env` and `scrub`: what RUN is given leaves no trace, what it leaves behind by name is gone from the image.
 
-use crate::rig::{locked, manifest_digest, variable};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+use crate::rig::{crane, locked, manifest_digest, registry_name, run, variable};
 
 /// RUN in every form: a shell's, JSON, a heredoc, over several lines, in a stage that another one copies from.
 const FORMS: &str = "FROM registry.example/busybox:1 AS tool\n\
@@ -86,4 +90,87 @@ fn rules_of_a_newer_version_are_refused_by_name() {
     project.repro(&["build"]).expect(3).says("`dpkg-log/7` is not known to this version, which has `dpkg-log/1`");
     project.write("repro.toml", "version = 1\n[image.app]\nscrub = [\"dpkg-lgo\"]\n");
     project.repro(&["build"]).expect(2).says("did you mean `dpkg-log`?");
+}
+
+/// Builds `dockerfile` with the rig's BuildKit alone and pushes what comes out as `name`.
+fn push_built(name: &str, dockerfile: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("Dockerfile"), dockerfile).unwrap();
+    let output = format!("type=image,name={},push=true", registry_name(name));
+    let folder = folder.path().display();
+    run(Command::new("buildctl").args(["build", "--frontend", "dockerfile.v0", "--output", &output]).args([
+        "--local",
+        &format!("context={folder}"),
+        "--local",
+        &format!("dockerfile={folder}"),
+    ]));
+}
+
+#[test]
+fn what_the_manifest_gives_wins_over_base_and_dockerfile_and_stays_out_of_the_image() {
+    if variable("RIG_REGISTRY").is_none() {
+        return;
+    }
+    push_built("environment:1", "FROM registry.example/busybox:1\nENV A=base B=base C=base\n");
+    let dockerfile = "FROM registry.example/spine/environment:1\nENV B=dockerfile\nRUN echo $A $B $C > /seen\n";
+    // The same layers as of a RUN that says so itself; the history tells the RUN's own words.
+    let manifest = format!("[image.app]\n{EPOCH}run-env = {{ A = \"given\", B = \"given\" }}\n");
+    let project = locked(&manifest, dockerfile, &[]).unwrap();
+    let built = project.repro(&["build", "--engine", "buildctl", "-o", ".git/image/", "--format", "json"]).expect(0);
+    let layers = |document: serde_json::Value| document["images"][0]["platforms"][0]["layers"].clone();
+    let written =
+        locked(&format!("[image.app]\n{EPOCH}"), &dockerfile.replace("$A $B $C", "given given base"), &[]).unwrap();
+    let expected = written.repro(&["build", "--engine", "buildctl", "--format", "json"]).expect(0);
+    assert_eq!(layers(built.json()), layers(expected.json()));
+    let config = run(Command::new("sh")
+        .args(["-c", "cat .git/image/blobs/sha256/* | grep -a '\"rootfs\"'"])
+        .current_dir(project.path()));
+    assert!(config.contains("\"A=base\"") && config.contains("\"B=dockerfile\""), "{config}");
+    assert!(!config.contains("A=given") && !config.contains("B=given"), "{config}");
+}
+
+#[test]
+fn a_base_whose_triggers_run_is_refused_only_with_variables() {
+    if variable("RIG_REGISTRY").is_none() {
+        return;
+    }
+    push_built("triggers:1", "FROM registry.example/busybox:1\nONBUILD RUN echo \"[$A]\" > /seen\n");
+    let dockerfile = "ARG V\nFROM registry.example/spine/triggers:1\n";
+    let Some(project) = locked(&format!("[image.app]\n{EPOCH}"), dockerfile, &[]) else { return };
+    project.repro(&["build"]).expect(0);
+    project.write("repro.toml", format!("version = 1\n[image.app]\n{EPOCH}run-env = {{ A = \"1\" }}\n"));
+    project.repro(&["lock"]).expect(0);
+    project.repro(&["build"]).expect(2).says("Dockerfile line 2").says("ONBUILD RUN").says("leave `run-env` out");
+}
+
+#[test]
+fn frontends_and_daemons_that_do_not_know_variables_are_refused_with_the_version_needed() {
+    if variable("RIG_REGISTRY").is_none() {
+        return;
+    }
+    // Only its name counts: nothing of it runs.
+    let busybox = format!("{}/busybox:1", variable("RIG_REGISTRY").unwrap());
+    crane(&["copy", "--platform", "linux/amd64", &busybox, &registry_name("dockerfile:1.9")]);
+    let dockerfile = "# syntax=registry.example/spine/dockerfile:1.9\nFROM registry.example/busybox:1\nRUN true\n";
+    let given = "run-env = { A = \"1\" }\n";
+    let project = locked(&format!("[image.app]\n{EPOCH}{given}"), dockerfile, &[]).unwrap();
+    let refused = project.repro(&["build", "--engine", "buildctl"]).expect(7);
+    refused.says("`registry.example/spine/dockerfile:1.9`").says("expected Dockerfile 1.10 or newer");
+
+    let manifest = format!("[buildkit]\nversion = \">=0.10\"\n[image.app]\n{EPOCH}{given}");
+    let mut project = locked(&manifest, "FROM registry.example/busybox:1\nRUN true\n", &[]).unwrap();
+    let real = run(Command::new("sh").args(["-c", "command -v buildctl"]));
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in\n*'debug workers'*) {real} \"$@\" | sed 's/v0[.]32[.]2/v0.15.1/' ;;\n*) exec {real} \"$@\" ;;\nesac\n"
+    );
+    project.write(".git/bin/buildctl", script);
+    let program = project.path().join(".git/bin/buildctl");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    project.set("PATH", &path);
+    let refused = project.repro(&["build", "--engine", "buildctl", "--no-cache"]).expect(7);
+    refused.says("BuildKit is `v0.15.1`").says("expected v0.16.0 or newer");
+    project.write("repro.toml", format!("version = 1\n{}", manifest.replace(given, "")));
+    project.repro(&["lock"]).expect(0);
+    project.repro(&["build", "--engine", "buildctl"]).expect(0);
 }
