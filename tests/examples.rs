@@ -107,6 +107,23 @@ fn every_example_is_tested() {
 }
 
 #[test]
+fn the_readme_shows_what_is_there() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let site = &EXAMPLES[2];
+    for line in repro(root(), site, &["verify"]).lines() {
+        assert!(readme.contains(&format!("    {line}\n")), "README.md lacks the line: {line}");
+    }
+    for block in readme.split("```").skip(1).step_by(2) {
+        let (language, text) = block.split_once('\n').unwrap();
+        let file = if language == "dockerfile" { "Dockerfile" } else { "repro.toml" };
+        let folder = root().join("examples/remote-files");
+        let lockfile = fs::read_to_string(folder.join("repro.lock")).unwrap();
+        let is_part = text.lines().all(|line| line.is_empty() || lockfile.lines().any(|locked| locked == line));
+        assert!(is_part || fs::read_to_string(folder.join(file)).unwrap() == text, "README.md shows:\n{text}");
+    }
+}
+
+#[test]
 fn every_lockfile_is_current_without_asking_anyone() {
     for example in &EXAMPLES {
         repro(root(), example, &["lock", "--check", "--offline"]);

@@ -50,6 +50,8 @@ fn page(command: &clap::Command, name: &str) {
     let mut text = Vec::new();
     clap_mangen::Man::new(command.clone().name(owned).display_name(owned)).render(&mut text).unwrap();
     check(&format!("docs/man/{name}.1"), &text);
+    let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    assert!(after.contains("Example") || name == "repro", "`{name} --help` shows no example");
     for sub in command.get_subcommands() {
         page(sub, &format!("{name}-{}", sub.get_name()));
     }

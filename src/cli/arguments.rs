@@ -430,6 +430,7 @@ fn digest(text: &str) -> Result<AnyDigest, crate::digest::Unreliable> {
 
 /// `repro scrub`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  repro scrub list")]
 pub struct Scrub {
     /// What to do
     #[command(subcommand)]
@@ -457,13 +458,16 @@ pub struct Cache {
 #[derive(Debug, Subcommand)]
 pub enum CacheAction {
     /// Tell where the cache is and what it holds (the default)
+    #[command(after_help = "Example:\n  repro cache show --format json")]
     Show,
     /// Remove the least recently used blobs until at most BYTES are left
+    #[command(after_help = "Example:\n  repro cache shrink 2000000000   keep the 2 GB used last")]
     Shrink {
         /// What may stay
         bytes: u64,
     },
     /// Remove everything
+    #[command(after_help = "Example:\n  repro cache clear")]
     Clear,
 }
 
@@ -478,6 +482,7 @@ pub struct Completions {
 
 /// `repro layer`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  repro layer gzip < layer.tar > layer.tar.gz")]
 pub struct Layer {
     /// What to do
     #[command(subcommand)]

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use tempfile::TempDir;
 
@@ -10,6 +11,8 @@ use crate::status::{ExitStatus, Failure, Status};
 use crate::store::{FileLock, StoreError};
 
 const PREFIX: &str = "run-";
+/// Seconds that a folder stays which the commands of a dry run name.
+const KEPT: u64 = 24 * 3600;
 
 /// A private folder of this run.
 pub struct WorkFolder {
@@ -38,7 +41,7 @@ impl WorkFolder {
         let parent = session.cache_folder()?.join("work");
         let fail = |error| NoPlace(StoreError::File { action: "create the folder", path: parent.clone(), error });
         fs::create_dir_all(&parent).map_err(fail)?;
-        sweep(&parent);
+        sweep(&parent, session.now);
         let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(&parent).map_err(fail)?;
         let lock = FileLock::acquire(&lock_of(folder.path()), || {})?;
         Ok(Self { folder, _lock: lock })
@@ -69,16 +72,29 @@ fn lock_of(folder: &Path) -> PathBuf {
     folder.with_extension("lock")
 }
 
-/// Removes what killed runs left. What can't be removed is left for another time.
-fn sweep(parent: &Path) {
+/// Removes what killed runs left, and what was left for the user long ago. What can't be removed is left for another
+/// time.
+fn sweep(parent: &Path, now: u64) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
         let path = entry.path();
-        let ours = entry.file_name().to_string_lossy().starts_with(PREFIX) && path.is_dir();
+        if !entry.file_name().to_string_lossy().starts_with(PREFIX) || !path.is_dir() {
+            continue;
+        }
         let lock = lock_of(&path);
-        if ours && lock.exists() && matches!(FileLock::try_acquire(&lock), Ok(Some(_))) {
+        let is_over = match lock.exists() {
+            true => matches!(FileLock::try_acquire(&lock), Ok(Some(_))),
+            false => entry.metadata().is_ok_and(|metadata| age(&metadata, now) > KEPT),
+        };
+        if is_over {
             let _ = fs::remove_dir_all(&path);
             let _ = fs::remove_file(&lock);
         }
     }
+}
+
+/// Seconds since the folder was made.
+fn age(metadata: &fs::Metadata, now: u64) -> u64 {
+    let made = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    made.map_or(0, |made| now.saturating_sub(made.as_secs()))
 }

@@ -84,7 +84,7 @@ fn place(lines: &[(u32, u32)]) -> String {
         .map(|(first, last)| if first == last { first.to_string() } else { format!("{first}–{last}") })
         .collect();
     match each.len() {
-        0 => "manifest".to_owned(),
+        0 => "frontend".to_owned(),
         1 => format!("Dockerfile line {}", each.concat()),
         _ => format!("Dockerfile lines {}", each.join(", ")),
     }

@@ -6,13 +6,15 @@ use std::path::PathBuf;
 use super::endpoint::Endpoint;
 use super::{Registry, RegistryError, header_digest, refuse};
 use crate::digest::Digest;
-use crate::http::{HttpError, Request};
+use crate::http::{Answer, HttpError, Request};
 use crate::limits::LimitExceeded;
 use crate::reference::Reference;
-use crate::store::{Cache, StoreError};
+use crate::store::{BlobWriter, Cache, StoreError};
 
-/// Attempts at one endpoint when the connection breaks in the middle of a blob.
+/// Attempts at one endpoint when the connection breaks in the middle of a blob and little more arrives.
 const ATTEMPTS: u32 = 3;
+/// An attempt that brought this many bytes is not counted: large blobs come through bad lines in pieces.
+const PROGRESS: u64 = 1 << 20;
 const PIECE: usize = 128 << 10;
 
 impl Registry {
@@ -33,11 +35,21 @@ impl Registry {
         }
         let step = format!("fetch {digest} of {reference}");
         let fetched = self.try_each(reference, &format!("blob {digest}"), |endpoint| {
+            let mut part = Part { writer: cache.writer()?, done: 0 };
             let mut attempt = 1;
             loop {
-                match self.blob_from(endpoint, digest, size, cache, &step) {
-                    Err(RegistryError::Http(HttpError::Unreachable { .. })) if attempt < ATTEMPTS => attempt += 1,
-                    other => return other,
+                let before = part.done;
+                // Only the end of the answer is missing: the digest tells whether all of the blob is there.
+                if size == Some(part.done) && attempt > 1 {
+                    return finish(part, endpoint, digest, size);
+                }
+                match self.add_to(&mut part, endpoint, digest, size, cache, &step) {
+                    Err(RegistryError::Http(HttpError::Unreachable { .. })) if attempt < ATTEMPTS => {
+                        let progressed = part.done >= before.saturating_add(PROGRESS);
+                        attempt = if progressed { 1 } else { attempt + 1 };
+                    }
+                    Ok(()) => return finish(part, endpoint, digest, size),
+                    Err(error) => return Err(error),
                 }
             }
         });
@@ -65,8 +77,10 @@ impl Registry {
         }
     }
 
-    fn blob_from(
+    /// Reads the blob from where `part` ends to its end, or anew if the server gives no parts.
+    fn add_to(
         &self,
+        part: &mut Part,
         endpoint: &Endpoint,
         digest: Digest,
         size: Option<u64>,
@@ -74,49 +88,77 @@ impl Registry {
         step: &str,
     ) -> Result<(), RegistryError> {
         let object = format!("blob {digest}");
-        let answer = self.ask(endpoint, &Request::get(endpoint.url("blobs", &digest.to_string())?))?;
-        if answer.status != 200 {
-            return Err(refuse(answer, &object));
+        let mut request = Request::get(endpoint.url("blobs", &digest.to_string())?);
+        if part.done > 0 {
+            request = request.header("range", format!("bytes={}-", part.done));
         }
-        let url = answer.url.shown();
+        let answer = self.ask(endpoint, &request)?;
+        match answer.status {
+            206 if continues(&answer, part.done) => {}
+            200 if part.done == 0 => {}
+            200 => *part = Part { writer: cache.writer()?, done: 0 },
+            206 => {
+                let reason = format!("`Content-Range` does not go on from byte {}", part.done);
+                return Err(RegistryError::Nonsense { object, url: answer.url.shown(), reason });
+            }
+            _ => return Err(refuse(answer, &object)),
+        }
         if let Some(claimed) = header_digest(&answer, &object)?
             && claimed != digest
         {
-            let reason = format!("`Docker-Content-Digest` is {claimed}");
+            let (url, reason) = (answer.url.shown(), format!("`Docker-Content-Digest` is {claimed}"));
             return Err(RegistryError::Nonsense { object, url, reason });
         }
         let limit = size.unwrap_or(self.limits().blob);
-        let mut body = answer.into_body().take(limit.saturating_add(1));
-        let mut writer = cache.writer()?;
+        let mut body = answer.into_body().take(limit.saturating_add(1) - part.done);
         let mut piece = vec![0; PIECE];
-        let mut done = 0;
         loop {
             let count = body.read(&mut piece).map_err(HttpError::unwrap)?;
             if count == 0 {
                 break;
             }
-            done += count as u64;
-            if done > limit {
+            part.done += count as u64;
+            if part.done > limit {
                 break;
             }
-            writer.write_all(&piece[..count]).map_err(|error| HttpError::Local(error.into()))?;
-            self.progress().step(step, done, size);
+            part.writer.write_all(&piece[..count]).map_err(|error| HttpError::Local(error.into()))?;
+            self.progress().step(step, part.done, size);
         }
         match size {
-            None if done > limit => Err(HttpError::from(LimitExceeded { name: "blob", limit, object }).into()),
-            Some(expected) if done > expected => Err(RegistryError::Size { object, url, found: done, expected }),
-            size => match writer.commit(Some(&digest)) {
-                Ok(_) => match size {
-                    Some(expected) if done != expected => {
-                        Err(RegistryError::Size { object, url, found: done, expected })
-                    }
-                    _ => Ok(()),
-                },
-                Err(StoreError::Mismatch { expected, found }) => {
-                    Err(RegistryError::Digest { object, url, computed: found, expected })
-                }
-                Err(error) => Err(error.into()),
-            },
+            None if part.done > limit => Err(HttpError::from(LimitExceeded { name: "blob", limit, object }).into()),
+            _ => Ok(()),
         }
+    }
+}
+
+/// What has arrived of a blob.
+struct Part {
+    writer: BlobWriter,
+    done: u64,
+}
+
+/// Whether a partial answer begins at byte `from`.
+fn continues(answer: &Answer, from: u64) -> bool {
+    let start = answer.header("content-range").and_then(|range| range.trim().strip_prefix("bytes ")?.split_once('-'));
+    from > 0 && start.is_some_and(|(start, _)| start.parse() == Ok(from))
+}
+
+fn finish(part: Part, endpoint: &Endpoint, digest: Digest, size: Option<u64>) -> Result<(), RegistryError> {
+    let object = format!("blob {digest}");
+    let url = endpoint.url("blobs", &digest.to_string())?.shown();
+    let found = part.done;
+    match size {
+        Some(expected) if found > expected => return Err(RegistryError::Size { object, url, found, expected }),
+        _ => {}
+    }
+    match part.writer.commit(Some(&digest)) {
+        Ok(_) => match size {
+            Some(expected) if found != expected => Err(RegistryError::Size { object, url, found, expected }),
+            _ => Ok(()),
+        },
+        Err(StoreError::Mismatch { expected, found }) => {
+            Err(RegistryError::Digest { object, url, computed: found, expected })
+        }
+        Err(error) => Err(error.into()),
     }
 }

@@ -1,5 +1,7 @@
 //! The distribution protocol: logins, tokens, mirrors, and registries that lie.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use base64::Engine;
@@ -8,6 +10,7 @@ use repro::digest::Digest;
 use repro::reference::Reference;
 use repro::registry::RegistryError;
 use repro::status::{ExitStatus, Status};
+use repro::store::Cache;
 
 use crate::images::{OCI_INDEX, OCI_MANIFEST, Shelf};
 use crate::server::{Reply, Seen, Server};
@@ -252,8 +255,8 @@ fn an_endless_blob_ends_at_its_size() {
 
 #[test]
 fn a_broken_connection_is_tried_again_from_the_start() {
-    let count = std::sync::atomic::AtomicU32::new(0);
-    let flaky = move |_: &Seen| match count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+    let count = AtomicU32::new(0);
+    let flaky = move |_: &Seen| match count.fetch_add(1, Ordering::SeqCst) {
         0 | 1 => Reply::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nthe b".to_vec()),
         _ => Reply::ok("the bytes"),
     };
@@ -329,4 +332,51 @@ fn a_registry_may_need_its_own_certificate() {
         .manifest(&reference(&format!("{}/app", server.host())))
         .unwrap_err();
     assert_eq!(error.status(), Status::Usage, "{error}");
+}
+
+#[test]
+fn a_blob_whose_connection_breaks_goes_on_from_where_it_was() {
+    let whole: Vec<u8> = (0..900_000_u32).flat_map(u32::to_le_bytes).collect();
+    let digest = Digest::of(&whole);
+    for (takes_ranges, lies) in [(true, false), (false, false), (true, true)] {
+        let asked = Arc::new(AtomicU32::new(0));
+        let (body, counter) = (whole.clone(), asked.clone());
+        let server = Server::start(move |seen| {
+            let request = counter.fetch_add(1, Ordering::SeqCst);
+            let from: usize =
+                match seen.header("range").and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')) {
+                    Some(from) if takes_ranges => from.parse().unwrap(),
+                    _ => 0,
+                };
+            let (status, range) = if from > 0 { (206, from + usize::from(lies)) } else { (200, 0) };
+            let length = body.len() - from;
+            let head = format!(
+                "HTTP/1.1 {status} x\r\ncontent-length: {length}\r\ncontent-range: bytes {range}-{}/{}\r\n\r\n",
+                body.len() - 1,
+                body.len(),
+            );
+            // Each answer but the third breaks after a good megabyte.
+            let end = if request < 2 { body.len().min(from + 1_200_000) } else { body.len() };
+            Reply::Raw([head.as_bytes(), &body[from..end]].concat())
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let fetched = Surroundings::new().registry().blob(
+            &reference(&format!("{}/app:1", server.host())),
+            digest,
+            Some(whole.len() as u64),
+            &Cache::new(folder.path()),
+        );
+        match (fetched, lies) {
+            (Ok(path), false) => assert_eq!(Digest::of(&std::fs::read(path).unwrap()), digest),
+            (Err(error), true) => assert!(error.to_string().contains("Content-Range"), "{error}"),
+            (other, _) => panic!("{takes_ranges} {lies}: {other:?}"),
+        }
+        let ranges: Vec<_> = server.seen().iter().map(|seen| seen.header("range").map(str::to_owned)).collect();
+        let want = match (takes_ranges, lies) {
+            (true, false) => vec![None, Some("bytes=1200000-".to_owned()), Some("bytes=2400000-".to_owned())],
+            (true, true) => vec![None, Some("bytes=1200000-".to_owned())],
+            _ => vec![None, Some("bytes=1200000-".to_owned()), Some("bytes=1200000-".to_owned())],
+        };
+        assert_eq!(ranges, want);
+    }
 }

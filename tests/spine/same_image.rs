@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::rig::{locked, manifest_digest, run, variable};
+use crate::rig::{crane, locked, manifest_digest, run, variable};
 
 const STAGES: &str = "FROM registry.example/busybox:1 AS made\n\
     ARG VERSION\n\
@@ -109,4 +109,23 @@ fn an_edit_that_keeps_the_size_reaches_the_image_of_a_cached_build() {
         assert_eq!(seen[0], seen[3]);
         assert!(seen[0] != seen[1] && seen[1] != seen[2] && seen[0] != seen[2], "{seen:?}");
     }
+}
+
+#[test]
+fn the_frontend_that_a_dockerfile_names_is_locked_and_builds() {
+    if variable("RIG_FRONTEND").is_none() {
+        return;
+    }
+    let plain = "FROM registry.example/busybox:1\nCOPY --from=more /x /x\nRUN true\n";
+    let project = locked("[image.app]\ncontexts = { more = \"more\" }\n", plain, &[("more/x", "x")]).unwrap();
+    let without = manifest_digest(project.repro(&["build", "--format", "json"]));
+    project.write("Dockerfile", format!("# syntax=registry.example/dockerfile:1\n{plain}"));
+    project.repro(&["build"]).expect(3).says("`registry.example/dockerfile:1` (frontend) is not locked");
+    project.repro(&["lock"]).expect(0);
+    assert_eq!(manifest_digest(project.repro(&["build", "--no-cache", "--format", "json"])), without);
+    // Another frontend under the same name changes nothing: what is locked runs.
+    let frontend = crane(&["digest", &variable("RIG_FRONTEND").unwrap()]);
+    assert!(project.read("repro.lock").contains(&frontend), "{}", project.read("repro.lock"));
+    project.repro(&["build", "--record"]).expect(0);
+    project.repro(&["verify"]).expect(0);
 }

@@ -23,6 +23,10 @@ pub(super) fn explain(log: &[&str], dockerfile: &str, text: &[u8]) -> BuildKitEr
     }
     if message.contains("denied by policy") {
         let source_name = message.split('"').nth(1).unwrap_or("a source").to_owned();
+        let place = match line_naming(&source_name, text) {
+            Some(line) if place == dockerfile => format!("{dockerfile}:{line}"),
+            _ => place,
+        };
         return BuildKitError::Denied { place, source_name };
     }
     if let Some((actual, expected)) = digest_mismatch(&message) {
@@ -78,6 +82,15 @@ fn failing_line(log: &[&str], message: &str) -> Option<u32> {
     // The first of several marked lines is the one on which the instruction starts.
     let first_marked = marked.clone().map_while(|number| number.parse().ok()).last();
     named.and_then(|number| number.parse().ok()).or(first_marked)
+}
+
+/// The only line that names a source as it stands; the policy refuses files and commits without telling theirs.
+fn line_naming(source: &str, text: &[u8]) -> Option<u32> {
+    let (_, name) = source.split_once("://")?;
+    let text = std::str::from_utf8(text).ok()?;
+    let mut lines = (1..).zip(text.lines()).filter(|(_, line)| line.contains(name));
+    let (line, _) = lines.next()?;
+    lines.next().is_none().then_some(line)
 }
 
 /// The heading of the failed step (`[2/3] RUN make`).
@@ -178,6 +191,15 @@ mod tests {
         let text = "------\n > [2/2] COPY b /:\n------\nerror: failed to solve: \"/b\": not found\n";
         let want = "app/Dockerfile:2: \"/b\": not found\n     > [2/2] COPY b /:";
         assert_eq!(told(text), (Status::Build, want.to_owned()));
+    }
+
+    #[test]
+    fn a_refused_source_has_the_only_line_that_names_it() {
+        let text = b"FROM a\nADD https://f.example/q /\nADD https://g.example/r.git#v1 /\n";
+        assert_eq!(line_naming("https://f.example/q", text), Some(2));
+        assert_eq!(line_naming("git://g.example/r.git#v1", text), Some(3));
+        assert_eq!(line_naming("https://h.example/q", text), None);
+        assert_eq!(line_naming("https://f.example/q", &text.repeat(2)), None);
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub(super) fn check_frontend(plan: &Plan) -> Result<(), BuildKitError> {
             FRONTEND.0,
             FRONTEND.1,
         ),
-        mend: "name a newer frontend in `# syntax=`, or leave the line out".to_owned(),
+        mend: "write `# syntax=docker/dockerfile:1.10` or a newer one, or leave the line out".to_owned(),
         status: Status::Engine,
     })
 }
