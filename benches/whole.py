@@ -3,19 +3,23 @@
 
     cargo build --release
     eval "$(RIG_PARTS="registry buildkit" tests/rig/up)"
-    benches/whole.py target/release/repro [overhead] [check] [memory] [native]
+    benches/whole.py target/release/repro [overhead] [check] [memory] [native] [inspect]
 
 Everything is made in a folder that is removed at the end. Wall seconds are medians after one round that does not
 count; `ratio` is the median of the ratios pair by pair; `peak` is the largest resident set of one process, in MiB.
-Needs Python 3.9, git and, but for `check`, the rig's variables.
+Needs Python 3.9, git and, but for `check` and `inspect`, the rig's variables; `inspect` takes `openssl` and what is
+there of crane and skopeo.
 """
 import argparse
+import hashlib
+import json
 import os
 import random
 import shutil
 import statistics
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 
@@ -207,7 +211,82 @@ def native(bench):
                        lambda _o, r, _m, times=times: r * times <= 1)
 
 
-BENCHES = {"overhead": overhead, "check": check, "memory": memory, "native": native}
+def inspect(bench):
+    """Checking a whole archive of 2 GiB in eight plain layers, against hashing the file and against other checks."""
+    archive = bench.path("image.tar")
+    write_image(archive, layers=8, size=(2 << 30) // 8)
+    ours = [bench.repro, "inspect", archive]
+    copy = bench.path("copy")
+    others = [
+        ("openssl dgst -sha256", ["openssl", "dgst", "-sha256", archive], 0.8),
+        ("crane validate", ["crane", "validate", "--tarball", archive], 1),
+        ("skopeo copy", ["skopeo", "copy", "--insecure-policy", f"oci-archive:{archive}", f"oci:{copy}:1"], 1),
+    ]
+
+    def other(command):
+        shutil.rmtree(copy, ignore_errors=True)
+        return bench.run(command)
+
+    for title, command, most in others:
+        if bench.wanted(title) and shutil.which(command[0]):
+            bench.pair(title, lambda: bench.run(ours), lambda: other(command), lambda _o, r, _m, most=most: r <= most)
+    bench.alone("peak of memory", ours, None, 64)
+    piped = ["sh", "-c", 'exec "$0" inspect - < "$1"', bench.repro, archive]
+    bench.alone("peak of memory, from stdin", piped, None, 64)
+
+
+def write_image(path, layers, size):
+    """An archive for every reader: OCI layout and `manifest.json`, with uncompressed layers of one file each."""
+    block = random.Random(1).randbytes(1 << 20)
+    header = tarfile.TarInfo("data")
+    header.size = size
+    blobs = []
+    with open(path, "wb") as out:
+        def member(name, length):
+            info = tarfile.TarInfo(name)
+            info.size = length
+            out.write(info.tobuf(tarfile.USTAR_FORMAT))
+
+        for number in range(layers):
+            header.name = f"data-{number}"
+            start = header.tobuf(tarfile.USTAR_FORMAT)
+            piece = number.to_bytes(8, "big") + block[8:]
+            summed = hashlib.sha256(start)
+            for _ in range(size >> 20):
+                summed.update(piece)
+            summed.update(bytes(1024))
+            digest = summed.hexdigest()
+            blobs.append((digest, len(start) + size + 1024))
+            member(f"blobs/sha256/{digest}", blobs[-1][1])
+            out.write(start)
+            for _ in range(size >> 20):
+                out.write(piece)
+            out.write(bytes(1024))
+
+        def document(value, name=None):
+            data = json.dumps(value).encode()
+            digest = hashlib.sha256(data).hexdigest()
+            member(name or f"blobs/sha256/{digest}", len(data))
+            out.write(data + bytes(-len(data) % 512))
+            return {"digest": f"sha256:{digest}", "size": len(data)}
+
+        kinds = "application/vnd.oci.image."
+        config = document({
+            "architecture": "amd64", "os": "linux", "config": {},
+            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}" for digest, _ in blobs]}})
+        manifest = document({
+            "schemaVersion": 2, "mediaType": kinds + "manifest.v1+json",
+            "config": {"mediaType": kinds + "config.v1+json", **config},
+            "layers": [{"mediaType": kinds + "layer.v1.tar", "digest": f"sha256:{digest}", "size": length}
+                       for digest, length in blobs]})
+        document({"schemaVersion": 2, "manifests": [{"mediaType": kinds + "manifest.v1+json", **manifest}]}, "index.json")
+        document({"imageLayoutVersion": "1.0.0"}, "oci-layout")
+        document([{"Config": f"blobs/sha256/{config['digest'][7:]}", "RepoTags": ["bench.example/image:1"],
+                   "Layers": [f"blobs/sha256/{digest}" for digest, _ in blobs]}], "manifest.json")
+        out.write(bytes(1024))
+
+
+BENCHES = {"overhead": overhead, "check": check, "memory": memory, "native": native, "inspect": inspect}
 
 if __name__ == "__main__":
     main()

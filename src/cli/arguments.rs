@@ -401,7 +401,8 @@ pub struct Verify {
   repro inspect layout/ --platform linux/arm64 --layers  lists the entries of its layers
   docker save app | repro inspect -                      checks what comes through a pipe")]
 pub struct Inspect {
-    /// An OCI or docker archive, an OCI layout's folder, or `-` for an archive on stdin
+    /// An OCI or docker archive, an OCI layout's folder, `-` for an archive on stdin, `docker://REFERENCE`,
+    /// `docker-daemon:NAME` or `podman:NAME`
     #[arg(value_name = "SOURCE")]
     pub source: PathBuf,
     /// End with 1 if the image's digest is another one; with or without `sha256:`

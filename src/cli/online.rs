@@ -49,8 +49,8 @@ pub fn environment(session: &Session) -> Environment {
     Environment::new(session.environment.clone())
 }
 
-/// Resolves and fetches the sources of a project's images.
-pub fn resolver(session: &Session, project: &Project, ages: bool) -> Result<Resolver, Failure> {
+/// A client of all registries, with the user's logins and mirrors.
+pub fn registry(session: &Session) -> Result<Registry, Failure> {
     let variable = |name: &str| session.variable(name).map(|value| value.to_string_lossy().into_owned());
     let settings = Settings {
         config: Arc::new(config(session)?),
@@ -67,8 +67,13 @@ pub fn resolver(session: &Session, project: &Project, ages: bool) -> Result<Reso
         offline: session.offline,
     };
     let logins = Logins { files: login_files(session), programs: programs(session) };
+    Ok(Registry::new(Client::new(settings), logins))
+}
+
+/// Resolves and fetches the sources of a project's images.
+pub fn resolver(session: &Session, project: &Project, ages: bool) -> Result<Resolver, Failure> {
     Ok(Resolver {
-        registry: Registry::new(Client::new(settings), logins),
+        registry: registry(session)?,
         cache: session.cache()?,
         git: Git::find(&programs(session), &environment(session)),
         layouts: layouts(project),

@@ -2,13 +2,14 @@
 //!
 //! [`Programs`] finds a program in the absolute entries of a search path, [`Environment`] gives a child the few
 //! variables it may see, [`Command::run`] runs it to its end and gives back what it wrote, and [`Service`] keeps one
-//! running in the background. No shell is ever involved.
+//! running in the background; [`Command::stream`] gives what a child writes while it runs. No shell is ever involved.
 
 mod environment;
 mod log;
 mod programs;
 mod run;
 mod service;
+mod stream;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -26,6 +27,7 @@ pub use log::Log;
 pub use programs::Programs;
 pub use run::{Finished, Watch};
 pub use service::Service;
+pub use stream::Streaming;
 
 /// A program with everything it is started with.
 #[derive(Clone, Debug)]

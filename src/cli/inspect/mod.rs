@@ -6,6 +6,7 @@
 pub mod document;
 mod expected;
 mod listing;
+mod registry;
 mod source;
 mod text;
 
@@ -63,6 +64,10 @@ pub fn run(arguments: &arguments::Inspect, session: &Session) -> Result<Report, 
     if closure.needs_both_sums && source.is_readable_again() {
         archive = read(true)?;
         closure = closure::check(&mut archive, &selection, &session.limits).map_err(source::unreadable(&source))?;
+    }
+    if source.has_made_up_index() {
+        closure.documents.retain(|document| document.kind != "index.json");
+        closure.documents.iter_mut().for_each(|document| document.depth = document.depth.saturating_sub(1));
     }
     let view = View { closure: &closure, shown: shown(&closure, arguments)?, arguments };
     let expected = match (&arguments.expected_image_digest, closure.findings.are_none()) {

@@ -5,10 +5,13 @@ use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
+use super::super::online;
 use super::super::session::Session;
+use super::registry;
 use crate::escape;
 use crate::image::archive::{Archive, Surroundings};
 use crate::image::closure::Selection;
+use crate::process::{Command, DOCKER};
 use crate::status::{ExitStatus, Failure, Status};
 
 /// An image's place.
@@ -27,7 +30,14 @@ enum Place {
     Pipe(PathBuf),
     /// Stdin.
     Stdin,
+    /// A reference.
+    Registry(String),
+    /// What this program saves under a name.
+    Engine(&'static str, String),
 }
+
+/// Prefixes of images that an engine holds, and its program.
+const ENGINES: &[(&str, &str)] = &[("docker-daemon:", "docker"), ("podman:", "podman")];
 
 /// The source can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +48,10 @@ enum SourceError {
     Device { shown: String },
     #[error("reading {shown} failed: {error}")]
     Broken { shown: String, error: io::Error },
+    #[error("`{program}` is not on PATH")]
+    NoEngine { program: &'static str },
+    #[error("`{program} save` failed: {message}")]
+    Engine { program: &'static str, message: String },
 }
 
 impl ExitStatus for SourceError {
@@ -46,6 +60,7 @@ impl ExitStatus for SourceError {
             Self::Unreadable { .. } => Status::Usage,
             Self::Device { .. } => Status::Malformed,
             Self::Broken { .. } => Status::Source,
+            Self::NoEngine { .. } | Self::Engine { .. } => Status::Engine,
         }
     }
 }
@@ -62,6 +77,14 @@ impl Source {
         let shown = escape::name(text.as_os_str().as_encoded_bytes());
         if text == Path::new("-") {
             return Ok(Self { shown: "stdin".to_owned(), place: Place::Stdin });
+        }
+        if let Some(reference) = text.to_str().and_then(|text| text.strip_prefix("docker://")) {
+            return Ok(Self { shown, place: Place::Registry(reference.to_owned()) });
+        }
+        for (prefix, program) in ENGINES {
+            if let Some(name) = text.to_str().and_then(|text| text.strip_prefix(prefix)) {
+                return Ok(Self { shown, place: Place::Engine(program, name.to_owned()) });
+            }
         }
         let path = session.resolve(text);
         let metadata =
@@ -84,6 +107,11 @@ impl Source {
         matches!(self.place, Place::File(_) | Place::Folder(_))
     }
 
+    /// Whether `index.json` is none of the image's own documents.
+    pub fn has_made_up_index(&self) -> bool {
+        matches!(self.place, Place::Registry(_))
+    }
+
     /// Reads everything that it holds.
     pub fn read(&self, session: &Session, selection: &Selection, sums_both: bool) -> Result<Archive, Failure> {
         let around = Surroundings {
@@ -102,7 +130,31 @@ impl Source {
             Place::Folder(path) => Archive::read_folder(path, &around),
             Place::Pipe(path) => Archive::read_stream(open(path)?, &around),
             Place::Stdin => Archive::read_stream(io::stdin().lock(), &around),
+            Place::Registry(reference) => {
+                Archive::read_sources(registry::gather(reference, session, selection.is_fast)?, &around)
+            }
+            Place::Engine(program, name) => return self.saved(program, name, session, &around),
         };
         archive.map_err(unreadable(self))
+    }
+
+    /// Reads what an engine saves.
+    fn saved(
+        &self,
+        program: &'static str,
+        name: &str,
+        session: &Session,
+        around: &Surroundings<'_>,
+    ) -> Result<Archive, Failure> {
+        let path = online::programs(session).find(program).ok_or(SourceError::NoEngine { program })?;
+        let locators: Vec<&str> = DOCKER.iter().copied().chain(["DOCKER_CONFIG", "CONTAINER_HOST"]).collect();
+        let environment = online::environment(session).for_child(&locators);
+        let command = Command::new(path, environment, session.directory.clone()).args(["save", "--", name]);
+        let mut output = command.stream()?;
+        let archive = Archive::read_stream(&mut output, around).map_err(unreadable(self))?;
+        match output.finish()? {
+            Ok(()) => Ok(archive),
+            Err(message) => Err(SourceError::Engine { program, message }.into()),
+        }
     }
 }

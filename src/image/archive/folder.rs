@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::file::At;
 use super::member::{Keeping, Nature, are_too_many, place};
 use super::pool::{self, Job};
-use super::{Archive, Held, Surroundings};
+use super::{Archive, Content, Held, HeldFile, Surroundings};
 use crate::escape;
 
 /// Where the bytes of a member are.
@@ -19,6 +19,11 @@ pub enum Source {
     File(PathBuf),
     /// Here.
     Bytes(Vec<u8>),
+    /// Nowhere: a layer of so many bytes that is not to be read.
+    Unread {
+        /// What its descriptor says.
+        size: u64,
+    },
 }
 
 impl Archive {
@@ -77,6 +82,11 @@ impl Archive {
             let size = match &source {
                 Source::File(path) => fs::metadata(path)?.len(),
                 Source::Bytes(bytes) => bytes.len() as u64,
+                Source::Unread { size } => {
+                    let file = HeldFile { size: *size, sums: None, content: Content::Skipped };
+                    place(&mut archive, &name, Held::File(Box::new(file)), "source");
+                    continue;
+                }
             };
             place(&mut archive, &name, Held::Refused, "source");
             jobs.push(Job { name, size, place: source });
@@ -89,6 +99,7 @@ impl Archive {
         let keeping = Keeping { archive: self, around };
         let outcomes = pool::run(jobs, around.threads, |job| match &job.place {
             Source::Bytes(bytes) => keeping.read(&job.name, job.size, &[], bytes.as_slice()),
+            Source::Unread { size } => Ok(HeldFile { size: *size, sums: None, content: Content::Skipped }),
             Source::File(path) => {
                 let file = open_regular(path)?;
                 let mut content = At { file: &file, offset: 0 };

@@ -37,7 +37,9 @@ impl<'a> Fields<'a> {
             return None;
         };
         for name in members.keys() {
-            let Some(meant) = known.iter().find(|known| **known != name && fold(name) == fold(known)) else { continue };
+            let Some(meant) = known.iter().find(|known| **known != name && is_same_folded(name, known)) else {
+                continue;
+            };
             if spelling == Spelling::Exact || members.contains_key(*meant) {
                 let what = format!(
                     "`{}` differs from `{meant}` in case only, and readers that ignore case take it",
@@ -171,14 +173,21 @@ pub(super) fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// A name as readers compare it that ignore case: two letters outside of ASCII fold into it.
-fn fold(name: &str) -> String {
-    let one = |c: char| match c {
+/// A letter as readers compare it that ignore case: two letters outside of ASCII fold into it.
+fn folded(c: char) -> char {
+    match c {
         '\u{17f}' => 's',
         '\u{212a}' => 'k',
         c => c.to_ascii_lowercase(),
-    };
-    name.chars().map(one).collect()
+    }
+}
+
+fn fold(name: &str) -> String {
+    name.chars().map(folded).collect()
+}
+
+fn is_same_folded(name: &str, other: &str) -> bool {
+    name.chars().map(folded).eq(other.chars().map(folded))
 }
 
 #[cfg(test)]

@@ -15,6 +15,10 @@ use crate::limits::{LimitExceeded, Limits};
 
 const BUFFER: usize = 1 << 16;
 
+/// The one thing that may stand behind the end: the list of chunks that eStargz layers have there, which is no file of
+/// the image (BuildKit writes it with `compression=estargz`).
+const CHUNK_LIST: &[u8] = b"stargz.index.json";
+
 /// How an archive ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -320,12 +324,22 @@ impl<R: Read> Reader<R> {
             return Ok(());
         }
         let mut zeros = 0_u64;
+        let mut has_chunk_list = self.is_sealed;
         loop {
             let available = fill(&mut self.source)?;
             if available.is_empty() {
                 break;
             }
-            if available.iter().any(|&byte| byte != 0) {
+            if let Some(count) = available.iter().position(|&byte| byte != 0) {
+                zeros += count as u64;
+                self.source.consume(count);
+                self.offset += count as u64;
+                let is_end = zeros >= BLOCK as u64 && zeros.is_multiple_of(BLOCK as u64);
+                if is_end && !has_chunk_list && self.pass_over_chunk_list()? {
+                    has_chunk_list = true;
+                    zeros = 0;
+                    continue;
+                }
                 let what = "something stands behind a block of zeros, where most readers stop";
                 return Err(TarError::object(Severity::Unsafe, 12, self.offset, "archive".into(), what));
             }
@@ -336,6 +350,26 @@ impl<R: Read> Reader<R> {
         }
         self.end = Some(if zeros >= BLOCK as u64 { End::Complete } else { End::Short });
         Ok(())
+    }
+
+    /// Passes over the member that may stand behind the end; false if it is another one.
+    fn pass_over_chunk_list(&mut self) -> Result<bool, TarError> {
+        let offset = self.offset;
+        let Some(block) = self.read_block()? else { return Ok(false) };
+        self.count_header()?;
+        let is_list = check_header(&block, offset)? == Format::Ustar
+            && field::text(&block[header::NAME]) == CHUNK_LIST
+            && block[header::PREFIX].iter().all(|&byte| byte == 0)
+            && block[header::TYPE_FLAG] == b'0';
+        let size = field::number(&block[header::SIZE]).ok().flatten().unwrap_or(0);
+        if !is_list || size > self.limits.layer_bytes {
+            return Ok(false);
+        }
+        self.content = size;
+        self.padding = size.wrapping_neg() % BLOCK as u64;
+        self.name = CHUNK_LIST.to_vec();
+        self.skip_content()?;
+        Ok(true)
     }
 }
 

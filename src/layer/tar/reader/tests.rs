@@ -242,3 +242,32 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn only_the_list_of_chunks_of_an_estargz_layer_may_stand_behind_the_end() {
+    let tar = |names: &[&str]| {
+        let mut writer = Writer::new(Vec::new());
+        for name in names {
+            writer.append(&Entry::file(*name, 0o644, 700), io::repeat(b'x').take(700)).unwrap();
+        }
+        writer.finish().unwrap()
+    };
+    let list = tar(&["stargz.index.json"]);
+    for (bytes, is_fine) in [
+        ([tar(&["a"]), list.clone()].concat(), true),
+        ([tar(&[]), list.clone()].concat(), true),
+        ([tar(&["a"]), tar(&["b"])].concat(), false),
+        ([tar(&["a"]), list.clone(), list.clone()].concat(), false),
+        ([tar(&["a"]), tar(&["stargz.index.json", "b"])].concat(), false),
+        ([tar(&["a"]), list[..900].to_vec()].concat(), false),
+        ([tar(&["a"]), vec![0; 100], list.clone()].concat(), false),
+        ([tar(&["a"])[..2048].to_vec(), list].concat(), false),
+    ] {
+        let result = read(&bytes);
+        assert_eq!(result.is_ok(), is_fine, "{} bytes: {result:?}", bytes.len());
+        assert!(result.is_err() || result.is_ok_and(|members| members.len() <= 1), "the list is no entry");
+        let mut sealed = Reader::of_image_archive(bytes.as_slice(), &Limits::default());
+        while let Ok(Some(_)) = sealed.next() {}
+        assert_eq!(sealed.end(), None, "nothing stands behind the end of an archive of images");
+    }
+}
