@@ -7,11 +7,8 @@
 use super::Plan;
 use crate::manifest::Network;
 
-/// Where files are shown to a RUN: `/dev` is no part of a layer.
-const FOLDER: &str = "/dev/.repro";
-
-/// Where Debian, Alpine and most others keep the trusted certificates, BuildKit's own among them while a RUN runs.
-const TRUSTED: &str = "/etc/ssl/certs/ca-certificates.crt";
+/// The certificate of BuildKit's proxy, through which everything goes; `/dev` is no part of a layer.
+const CERTIFICATE: &str = "/dev/.repro/proxy.pem";
 
 /// One variable that a RUN is given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,10 +17,19 @@ pub struct Injection {
     pub variable: String,
     /// Its value.
     pub value: String,
-    /// The content of a file at the path that is the value, if `repro` puts one there.
-    pub file: Option<&'static str>,
+    /// The file at the path that is the value, if `repro` puts one there.
+    pub file: Option<Content>,
     /// Who asked for it.
     pub reason: Reason,
+}
+
+/// What a file holds that a RUN is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// This text.
+    Text(&'static str),
+    /// The certificate of BuildKit's proxy, in PEM: each daemon has one of its own, so only the build knows it.
+    Certificate,
 }
 
 /// Why a variable is given.
@@ -35,13 +41,27 @@ pub enum Reason {
     Tape,
 }
 
-/// The variables of builds whose network is the tape: name, value, content of the file that the value names.
-const OF_TAPE: [(&str, &str, Option<&str>); 5] = [
-    ("APT_CONFIG", "apt.conf", Some("Acquire::Check-Valid-Until \"false\";\n")),
-    ("NODE_EXTRA_CA_CERTS", TRUSTED, None),
-    ("PIP_CERT", TRUSTED, None),
-    ("REQUESTS_CA_BUNDLE", TRUSTED, None),
+/// The variables of builds whose network is the tape: name, value, and the file that the value names.
+///
+/// BuildKit adds its certificate to the base's trust store for the time of a step. That does not reach programs with a
+/// store of their own, nor a step that installs the store first (`apt-get install ca-certificates curl && curl …`).
+const OF_TAPE: [(&str, &str, Option<Content>); 10] = [
+    (
+        "APT_CONFIG",
+        "/dev/.repro/apt.conf",
+        Some(Content::Text(
+            "Acquire::Check-Valid-Until \"false\";\nAcquire::https::CaInfo \"/dev/.repro/proxy.pem\";\n",
+        )),
+    ),
+    ("CARGO_HTTP_CAINFO", CERTIFICATE, Some(Content::Certificate)),
+    ("CURL_CA_BUNDLE", CERTIFICATE, Some(Content::Certificate)),
+    ("GIT_SSL_CAINFO", CERTIFICATE, Some(Content::Certificate)),
+    ("NODE_EXTRA_CA_CERTS", CERTIFICATE, Some(Content::Certificate)),
+    ("PIP_CERT", CERTIFICATE, Some(Content::Certificate)),
+    ("REQUESTS_CA_BUNDLE", CERTIFICATE, Some(Content::Certificate)),
+    ("SSL_CERT_FILE", CERTIFICATE, Some(Content::Certificate)),
     ("UV_NATIVE_TLS", "1", None),
+    ("WGETRC", "/dev/.repro/wgetrc", Some(Content::Text("ca_certificate = /dev/.repro/proxy.pem\n"))),
 ];
 
 /// The variables that `plan` gives to its RUN instructions, sorted by name; the manifest's win over the tape's.
@@ -54,14 +74,18 @@ pub fn injected(plan: &Plan) -> Vec<Injection> {
     });
     let mut all: Vec<Injection> = of_manifest.collect();
     if plan.network == Network::Locked {
-        let unset = OF_TAPE.iter().filter(|(name, ..)| !plan.run_env.contains_key(*name));
-        all.extend(unset.map(|&(name, value, file)| Injection {
-            variable: name.to_owned(),
-            value: if file.is_some() { format!("{FOLDER}/{value}") } else { value.to_owned() },
-            file,
-            reason: Reason::Tape,
-        }));
+        all.extend(of_tape().filter(|injection| !plan.run_env.contains_key(&injection.variable)));
     }
     all.sort_by(|one, other| one.variable.cmp(&other.variable));
     all
+}
+
+/// What a tape needs, sorted by name.
+pub fn of_tape() -> impl Iterator<Item = Injection> {
+    OF_TAPE.iter().map(|&(name, value, file)| Injection {
+        variable: name.to_owned(),
+        value: value.to_owned(),
+        file,
+        reason: Reason::Tape,
+    })
 }

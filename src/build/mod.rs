@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 pub use assemble::{AssembleError, Assembled, AssembledLayer, AssembledPlatform, assemble, assemble_index};
 pub use blob::{Blob, Produce};
-pub use injection::{Injection, Reason, injected};
+pub use injection::{Content, Injection, Reason, injected, of_tape};
 pub use noise::{Scrubbed, scrub_layer};
 pub use packed::PackedLayers;
 pub use plan::Ingredients;

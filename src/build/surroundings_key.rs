@@ -4,7 +4,7 @@
 //! would be reused. An entry of the step's hosts file is part of the key and leaves the image as it is: every build
 //! with a tape or with variables carries one that is made from them.
 
-use super::Injection;
+use super::{Content, Injection};
 use crate::digest::{Digest, Hasher};
 
 /// The host entry that keeps the cache apart, `<16 hex>.invalid=127.0.0.1`; none if there is nothing to keep apart.
@@ -13,7 +13,8 @@ use crate::digest::{Digest, Hasher};
 /// The clients take it as `--opt add-hosts=…` (buildctl) and `--add-host …` (buildx).
 ///
 /// The digits are the first of the sha256 over `repro surroundings 1\n`, a line `tape DIGEST` if there is a tape, and
-/// for each variable, sorted by name, `variable NAME SHA256-OF-VALUE` and, with a file, `file SHA256-OF-CONTENT`.
+/// for each variable, sorted by name, `variable NAME SHA256-OF-VALUE` and, with a file, `file SHA256-OF-CONTENT`, or
+/// `file certificate` for that of BuildKit's proxy, which is another one for each daemon.
 pub fn surroundings_key(tape: Option<Digest>, injected: &[Injection]) -> Option<String> {
     if tape.is_none() && injected.is_empty() {
         return None;
@@ -26,8 +27,12 @@ pub fn surroundings_key(tape: Option<Digest>, injected: &[Injection]) -> Option<
     for injection in injected {
         let value = Digest::of(injection.value.as_bytes()).hex();
         hasher.update(format!("variable {} {value}\n", injection.variable).as_bytes());
-        if let Some(file) = injection.file {
-            hasher.update(format!("file {}\n", Digest::of(file.as_bytes()).hex()).as_bytes());
+        match injection.file {
+            Some(Content::Text(text)) => {
+                hasher.update(format!("file {}\n", Digest::of(text.as_bytes()).hex()).as_bytes());
+            }
+            Some(Content::Certificate) => hasher.update(b"file certificate\n"),
+            None => {}
         }
     }
     let mut digits = hasher.digest().hex();
@@ -55,7 +60,7 @@ mod tests {
             (None, vec![variable("A", "1")]),
             (None, vec![variable("A", "2")]),
             (None, vec![variable("B", "1")]),
-            (None, vec![Injection { file: Some("x"), ..variable("A", "1") }]),
+            (None, vec![Injection { file: Some(Content::Text("x")), ..variable("A", "1") }]),
         ] {
             let key = surroundings_key(tape, &injected).unwrap();
             assert_eq!((key.len(), &key[16..]), (16 + 18, ".invalid=127.0.0.1"), "{key}");

@@ -110,6 +110,8 @@ pub enum Command {
     Inspect(Inspect),
     /// Show what scrub profiles leave out of new layers
     Scrub(Scrub),
+    /// Show, check or save what RUN downloads
+    Tape(Tape),
     /// Show, check or clear the cache of fetched blobs
     Cache(Cache),
     /// Print a completion script for a shell
@@ -133,6 +135,7 @@ impl Command {
             Self::Verify(_) => "verify",
             Self::Inspect(_) => "inspect",
             Self::Scrub(_) => "scrub",
+            Self::Tape(_) => "tape",
             Self::Cache(_) => "cache",
             Self::Completions(_) => "completions",
             Self::Layer(_) => "layer",
@@ -446,6 +449,55 @@ pub enum ScrubAction {
     List,
 }
 
+/// `repro tape`.
+#[derive(Debug, Args)]
+pub struct Tape {
+    /// What to do
+    #[command(subcommand)]
+    pub action: TapeAction,
+}
+
+/// What `repro tape` does.
+#[derive(Debug, Subcommand)]
+pub enum TapeAction {
+    /// List the requests of each tape, and the variables that RUN is given for it
+    #[command(after_help = "Example:\n  repro tape show app --format json")]
+    Show {
+        /// Images of repro.toml; default: all
+        #[arg(value_name = "IMAGE")]
+        images: Vec<String>,
+    },
+    /// Tell which bodies are to be had nowhere any more, and take into the cache those that are
+    #[command(after_help = "Example:\n  repro tape check --tape ./tape")]
+    Check {
+        /// Images of repro.toml; default: all
+        #[arg(value_name = "IMAGE")]
+        images: Vec<String>,
+        /// Also look here: the folder of an OCI layout, or a repository; may be repeated
+        #[arg(long, value_name = "PATH|REF")]
+        tape: Vec<String>,
+    },
+    /// Write the bodies of a tape as an OCI layout, for `--tape FOLDER`
+    #[command(after_help = "Example:\n  repro tape save ./tape app")]
+    Save {
+        /// The folder, which must be new or empty
+        folder: PathBuf,
+        /// Images of repro.toml; default: all
+        #[arg(value_name = "IMAGE")]
+        images: Vec<String>,
+        /// Also look here: the folder of an OCI layout, or a repository; may be repeated
+        #[arg(long, value_name = "PATH|REF")]
+        tape: Vec<String>,
+    },
+    /// Publish the bodies of a tape: not in this version
+    #[command(hide = true)]
+    Push {
+        /// Images of repro.toml
+        #[arg(value_name = "IMAGE")]
+        images: Vec<String>,
+    },
+}
+
 /// `repro cache`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  repro cache shrink 2000000000   keep the 2 GB used last")]
@@ -532,4 +584,6 @@ pub enum SchemaName {
     Failure,
     /// What `repro scrub list --format json` prints
     Scrub,
+    /// What `repro tape --format json` prints
+    Tape,
 }

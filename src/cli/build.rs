@@ -14,8 +14,9 @@ use super::recording;
 use super::report::{Document, Report};
 use super::self_check::{self, Checked};
 use super::session::Session;
+use super::tapes::say_private;
 use super::work::WorkFolder;
-use crate::build::{AssembledPlatform, Plan, Surroundings, injected};
+use crate::build::{AssembledPlatform, Content, Plan, Surroundings, injected};
 use crate::compare::{Facts, compare};
 use crate::drift::Stale;
 use crate::platform::Platform;
@@ -112,6 +113,9 @@ pub fn run(arguments: &arguments::Build, session: &Session) -> Result<Report, Fa
             session.progress.note(&format!("`{}` is not recorded: it is not reproducible", job.surveyed.name));
         } else if recording {
             recording::write(&shop, job, &rebuilt.assembled, record_file.map(|file| session.resolve(file)))?;
+            if let Some(tape) = &job.tape {
+                say_private(session, job.surveyed.image, job.surveyed.name, tape);
+            }
         } else {
             results.compare(session, job, &rebuilt);
         }
@@ -167,7 +171,7 @@ fn list_surroundings(text: &mut String, plan: &Plan) {
     for injection in injected(plan) {
         let (name, value) = (&injection.variable, crate::escape::text(&injection.value));
         let _ = writeln!(text, "# RUN gets {name}={value}");
-        if let Some(content) = injection.file {
+        if let Some(Content::Text(content)) = injection.file {
             let _ = writeln!(text, "#   {value} holds {}", crate::escape::text(content.trim_end()));
         }
     }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::arguments::Command;
 use super::inspect::document::InspectDocument;
 use super::report::Document;
+use super::tape::TapeDocument;
 use crate::build::AssembledPlatform;
 use crate::compare::Facts;
 use crate::dockerfile::sources::Source;
@@ -30,6 +31,7 @@ pub fn of_failure(command: &Command, failure: &Failure) -> Document {
             Document::of(&SourcesDocument { status, error, ..SourcesDocument::empty() })
         }
         Command::Inspect(_) => Document::of(&InspectDocument { status, error, ..InspectDocument::empty() }),
+        Command::Tape(_) => Document::of(&TapeDocument { status, error, ..TapeDocument::empty() }),
         _ => Document::of(&FailureDocument { version, status, error }),
     }
 }

@@ -29,6 +29,7 @@ pub mod scrub;
 mod self_check;
 mod session;
 mod sources;
+pub mod tape;
 mod tape_record;
 mod tapes;
 mod terminal;
@@ -77,6 +78,7 @@ fn dispatch(command: &Command, session: &Session) -> Result<Report, Failure> {
         Command::Inspect(arguments) => inspect::run(arguments, session),
         Command::Layer(arguments) => layer::run(arguments),
         Command::Scrub(arguments) => Ok(scrub::run(arguments)),
+        Command::Tape(arguments) => tape::run(arguments, session),
         Command::Schema(arguments) => Ok(schema::run(arguments)),
         Command::Init(arguments) => init::run(arguments, session),
         Command::Sources(arguments) => sources::run(arguments, session),

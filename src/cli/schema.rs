@@ -11,6 +11,7 @@ use super::document::{
 use super::inspect::document::InspectDocument;
 use super::report::Report;
 use super::scrub::ScrubDocument;
+use super::tape::TapeDocument;
 use crate::status::Status;
 
 /// Runs the command.
@@ -32,6 +33,7 @@ pub fn text(name: SchemaName) -> String {
         SchemaName::Verify => of::<VerifyDocument>(),
         SchemaName::Inspect => of::<InspectDocument>(),
         SchemaName::Scrub => of::<ScrubDocument>(),
+        SchemaName::Tape => of::<TapeDocument>(),
     }
 }
 

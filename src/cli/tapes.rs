@@ -111,7 +111,7 @@ impl Served {
     pub fn replay(shop: &Shop<'_>, job: &Job<'_>, platform: &Platform) -> Result<Option<Self>, Failure> {
         let Some(tape) = &job.tape else { return Ok(None) };
         let requests = tape.platforms.get(platform).cloned().unwrap_or_default();
-        let bodies = bodies(shop, job)?;
+        let bodies = bodies(shop, job.surveyed.image, &job.tape_places)?;
         let replayer = Arc::new(Replayer::new(bodies, locked_files(shop, &job.pins)?, requests));
         let served = Self::serve(job, tape.digest(), replayer.clone(), Behind::Replayer(replayer))?;
         Ok(Some(served))
@@ -119,7 +119,7 @@ impl Served {
 
     /// Serves what the real places say, and what `kept` says of them.
     pub fn record(shop: &Shop<'_>, job: &Job<'_>, kept: Requests) -> Result<Self, Failure> {
-        let bodies = bodies(shop, job)?;
+        let bodies = bodies(shop, job.surveyed.image, &job.tape_places)?;
         let recorder = Arc::new(Recorder::new(bodies, locked_files(shop, &job.pins)?, kept));
         let digest = Digest::of(crate::tape::unguessable().map_err(TapeFlagError::Random)?.as_bytes());
         Self::serve(job, digest, recorder.clone(), Behind::Recorder(recorder))
@@ -232,17 +232,31 @@ impl Served {
     }
 }
 
+/// Says, once something is recorded, that nobody else can get the bodies from here.
+pub fn say_private(session: &Session, image: &Image, name: &str, tape: &Tape) {
+    if image.tape.is_some() || image.repository.is_some() {
+        return;
+    }
+    let bodies = tape.bodies();
+    let bytes: u64 = bodies.values().sum();
+    session.progress.note(&format!(
+        "the {} bodies on the tape of `{name}` ({bytes} bytes) are in this machine's cache and where they came from, nowhere else: \
+         `repro tape save FOLDER {name}` writes them for others",
+        bodies.len()
+    ));
+}
+
 /// Where the tape is served, as the flags say.
 pub fn listen(choice: &EngineChoice) -> Listen {
     let default = Listen::default();
     Listen { address: choice.tape_listen.unwrap_or(default.address), url: choice.tape_url.clone() }
 }
 
-/// Where the bodies of a job's tape may be.
-fn bodies(shop: &Shop<'_>, job: &Job<'_>) -> Result<Bodies, Failure> {
+/// Where the bodies of an image's tape may be.
+pub fn bodies(shop: &Shop<'_>, image: &Image, places: &[String]) -> Result<Bodies, Failure> {
     let mut saved = Vec::new();
     let mut registries = Vec::new();
-    for place in &job.tape_places {
+    for place in places {
         let folder = shop.session.resolve(std::path::Path::new(place));
         if folder.is_dir() {
             saved.push(folder);
@@ -251,7 +265,6 @@ fn bodies(shop: &Shop<'_>, job: &Job<'_>) -> Result<Bodies, Failure> {
             registries.push(reference.map_err(|_| TapeFlagError::Place(crate::escape::text(place).into_owned()))?);
         }
     }
-    let image = job.surveyed.image;
     if let Some(repository) = image.tape.as_ref().or(image.repository.as_ref()) {
         registries.extend(repository.parse::<Reference>());
     }

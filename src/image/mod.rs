@@ -5,6 +5,7 @@
 //! folder; `contents` lists what a layout or an archive is to hold and writes either, byte for byte as BuildKit does.
 
 pub mod archive;
+pub mod artifact;
 pub mod closure;
 pub mod config;
 pub mod descriptor;
@@ -17,6 +18,7 @@ pub mod media_type;
 pub mod time;
 pub mod write;
 
+pub use artifact::write_artifact;
 pub use config::Config;
 pub use descriptor::{Descriptor, DescriptorPlatform};
 pub use document::{Document, InvalidDocument};

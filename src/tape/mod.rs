@@ -28,5 +28,5 @@ pub use file::Tape;
 pub use moved::moved;
 pub use record::Recorder;
 pub use replay::{Locked, Replayer};
-pub use route::{Route, former_true_url, true_urls};
+pub use route::{PROBE_BASE, Route, former_true_url, true_urls};
 pub use server::{Listen, Server, unguessable};

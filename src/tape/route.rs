@@ -2,6 +2,9 @@
 
 use crate::http::Url;
 
+/// The build argument of the Dockerfile at [`Route::certificate_probe`].
+pub const PROBE_BASE: &str = "PROBE_BASE";
+
 /// Hex digits of a token.
 pub(super) const TOKEN: usize = 32;
 
@@ -25,6 +28,11 @@ impl Route {
     /// The URL that asks whether the server can be reached.
     pub fn probe(&self) -> String {
         format!("{}probe", self.base)
+    }
+
+    /// The URL of a Dockerfile that prints the certificate of BuildKit's proxy, on the base image [`PROBE_BASE`].
+    pub fn certificate_probe(&self) -> String {
+        format!("{}certificate", self.base)
     }
 
     /// The true URL that `sent` stands for; none if it does not lead to the server.

@@ -147,3 +147,45 @@ fn errors_and_redirects_of_the_origin_are_replayed_too() {
     project.repro(&["build", "--record"]).expect(0);
     project.repro(&["verify"]).expect(0);
 }
+
+#[test]
+fn a_saved_tape_serves_where_cache_and_origin_are_gone() {
+    let origin = Origin::start();
+    origin.file("/file", "first\n");
+    let Some(project) = origin.project(GET) else { return };
+    project.repro(&["lock"]).expect(0);
+    let shown = project.repro(&["tape", "show", "--format", "json"]).expect(0).json();
+    let request = &shown["images"][0]["platforms"]["linux/amd64"][0];
+    assert_eq!((request["url"].as_str(), request["size"].as_u64()), (Some("http://origin.example/file"), Some(6)));
+    assert_eq!(shown["images"][0]["variables"]["APT_CONFIG"], "/dev/.repro/apt.conf");
+    let saved = tempfile::tempdir().unwrap();
+    let folder = saved.path().join("tape");
+    let folder = folder.to_str().unwrap();
+    project.repro(&["tape", "save", folder, "app"]).expect(0);
+    project.repro(&["tape", "save", folder]).expect(2).says("is not empty");
+    drop(origin);
+    project.repro(&["tape", "check"]).expect(0);
+    project.repro(&["cache", "clear"]).expect(0);
+    let gone = project.repro(&["tape", "check"]).expect(4);
+    gone.says("one body is nowhere to be had: http://origin.example/file sha256:");
+    project.repro(&["build", "--no-cache"]).expect(4).says("is not to be had");
+    project.repro(&["build", "--no-cache", "--tape", folder]).expect(0);
+    project.repro(&["tape", "push"]).expect(7).says("not supported");
+}
+
+#[test]
+fn variables_of_the_tape_lead_to_the_certificate_and_leave_no_trace() {
+    let origin = Origin::start();
+    let dockerfile = "RUN grep -q 'BEGIN CERTIFICATE' \"$SSL_CERT_FILE\" && test \"$CURL_CA_BUNDLE\" = \"$SSL_CERT_FILE\" && echo x > /x\n";
+    let Some(project) = origin.project(dockerfile) else { return };
+    project.repro(&["lock"]).expect(0);
+    let layer = || {
+        project.repro(&["build", "--format", "json"]).expect(0).json()["images"][0]["platforms"][0]["layers"][1].clone()
+    };
+    let with = layer();
+    project.write("repro.toml", project.read("repro.toml").replace("\"locked\"", "\"none\""));
+    project.write("Dockerfile", "FROM registry.example/busybox:1\nRUN echo x > /x\n");
+    project.repro(&["lock"]).expect(0);
+    assert!(with.is_string());
+    assert_eq!(with, layer());
+}

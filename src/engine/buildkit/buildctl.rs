@@ -14,9 +14,9 @@ use super::history::Control;
 use super::host::{Host, at_once, follow_build};
 use super::injected::check_version;
 use super::outcome::{Outcome, finish};
+use super::probe::probe;
 use super::request;
 use super::staged::{Named, Staged};
-use super::taped;
 use crate::build::{Built, Engine, Plan, Surroundings};
 use crate::platform::Platform;
 use crate::process::{Command, shell_word};
@@ -83,19 +83,24 @@ impl Engine for Buildctl {
         let address = self.daemon(plan, surroundings)?;
         let client = self.client(&address, surroundings.work.to_owned())?;
         let control = Control(client.clone());
-        let (worker, staged) = at_once(
-            || {
-                let worker = control.worker(surroundings)?;
-                worker.check(&self.version)?;
-                check_version(plan, &worker.version)?;
-                if let Some(tape) = &plan.tape {
-                    worker.check_tape()?;
-                    taped::probe(&client, &tape.route, surroundings)?;
-                }
-                Ok::<_, BuildKitError>(worker)
-            },
-            || Staged::write(plan, surroundings.work),
-        );
+        let check = || {
+            let worker = control.worker(surroundings)?;
+            worker.check(&self.version)?;
+            check_version(plan, &worker.version)?;
+            if plan.tape.is_some() {
+                worker.check_tape()?;
+            }
+            Ok::<_, BuildKitError>(worker)
+        };
+        let (worker, staged) = match &plan.tape {
+            // What is staged depends on what the probe finds.
+            Some(tape) => {
+                let worker = check()?;
+                let certificate = probe(&client, plan, &tape.route, surroundings)?;
+                (Ok(worker), Staged::write(plan, certificate.as_deref(), surroundings.work))
+            }
+            None => at_once(check, || Staged::write(plan, None, surroundings.work)),
+        };
         let (worker, staged) = (worker?, staged?);
         let is_near = address.starts_with("unix://");
         Ok(build_with_copies(plan, &self.host, is_near, surroundings, |redirects| {
@@ -110,7 +115,7 @@ impl Engine for Buildctl {
     }
 
     fn commands(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<Vec<String>, Failure> {
-        let staged = Staged::write(plan, surroundings.work)?;
+        let staged = Staged::write(plan, None, surroundings.work)?;
         let policy = staged.write_policy(plan, &request::redirects(&self.host), local_name)?;
         let address = self.address.clone().unwrap_or_else(|| "unix:///run/buildkit/buildkitd.sock".to_owned());
         let builder = Platform::of_this_machine();

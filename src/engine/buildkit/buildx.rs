@@ -17,9 +17,9 @@ use super::host::{Host, ask, follow_build};
 use super::injected::check_version;
 use super::outcome::{Outcome, finish};
 use super::policy::Redirects;
+use super::probe::probe;
 use super::request;
 use super::staged::{Named, Staged};
-use super::taped;
 use crate::build::{Built, Engine, Plan, Surroundings};
 use crate::escape;
 use crate::json;
@@ -102,11 +102,14 @@ impl Engine for Buildx {
         let worker = control.worker(surroundings)?;
         worker.check(&self.version)?;
         check_version(plan, &worker.version)?;
-        if let Some(tape) = &plan.tape {
-            worker.check_tape()?;
-            taped::probe(&control.0, &tape.route, surroundings)?;
-        }
-        let staged = Staged::write(plan, surroundings.work)?;
+        let certificate = match &plan.tape {
+            Some(tape) => {
+                worker.check_tape()?;
+                probe(&control.0, plan, &tape.route, surroundings)?
+            }
+            None => None,
+        };
+        let staged = Staged::write(plan, certificate.as_deref(), surroundings.work)?;
         Ok(build_with_copies(plan, &self.host, builder.host_network, surroundings, |redirects| {
             let command = self.command(&clients, plan, &staged, &version, redirects)?;
             let finished = follow_build(&command, plan, surroundings)?;
@@ -121,7 +124,7 @@ impl Engine for Buildx {
         let docker_config = docker_config::write(&self.host, surroundings.work, surroundings.limits)?;
         let clients = Clients::find(&self.host, &docker_config, surroundings.work)?;
         let version = buildx_version(&clients, surroundings)?;
-        let staged = Staged::write(plan, surroundings.work)?;
+        let staged = Staged::write(plan, None, surroundings.work)?;
         let builder = Builder::new(&self.host, plan, self.image()?);
         let image = builder.images(&self.host.config).into_iter().next().unwrap_or_default();
         let create = builder.create(&clients, surroundings.work, &image)?;

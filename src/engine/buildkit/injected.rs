@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use semver::Version;
 
 use super::failure::BuildKitError;
-use crate::build::{Injection, Plan, Reason, injected};
+use crate::build::{Content, Injection, Plan, Reason, injected};
 use crate::dockerfile::{RunPlace, add_run_flags, frontend};
 use crate::reference::Reference;
 use crate::status::{Failure, Status};
@@ -17,6 +17,8 @@ use crate::status::{Failure, Status};
 /// How the added flags begin, and the ids in them.
 const FLAG: &str = "--mount=type=secret,id=";
 const PREFIX: &str = "repro:";
+/// The id of the certificate of BuildKit's proxy.
+const CERTIFICATE: &str = "repro:certificate";
 /// The first BuildKit whose own frontend, Dockerfile 1.10, gives secrets as variables.
 const BUILDKIT: Version = Version::new(0, 16, 0);
 /// The first such frontend of its own.
@@ -31,8 +33,11 @@ pub(super) struct Surrounded {
 }
 
 /// Gives the variables of `plan` to each RUN; the values are written below `folder`, readable for their owner only.
-pub(super) fn surround(plan: &Plan, folder: &Path) -> Result<Surrounded, Failure> {
-    let injections = injected(plan);
+///
+/// Without the `certificate` of BuildKit's proxy, what needs it is left out.
+pub(super) fn surround(plan: &Plan, certificate: Option<&str>, folder: &Path) -> Result<Surrounded, Failure> {
+    let mut injections = injected(plan);
+    injections.retain(|injection| certificate.is_some() || !needs_certificate(injection));
     if injections.is_empty() {
         return Ok(Surrounded { dockerfile: plan.dockerfile.clone(), secrets: Vec::new() });
     }
@@ -41,15 +46,28 @@ pub(super) fn surround(plan: &Plan, folder: &Path) -> Result<Surrounded, Failure
     fs::create_dir(&folder).map_err(BuildKitError::io(&folder))?;
     let mut secrets = Vec::new();
     for (number, injection) in injections.iter().enumerate() {
-        let contents = [(variable_id(injection), Some(injection.value.as_str())), (file_id(injection), injection.file)];
+        let mut contents = vec![(variable_id(injection), injection.value.clone())];
+        if let Some(Content::Text(text)) = injection.file {
+            let lines = text.lines().filter(|line| certificate.is_some() || !line.contains("proxy.pem"));
+            contents.push((file_id(injection), lines.map(|line| format!("{line}\n")).collect()));
+        }
         for (id, content) in contents {
-            let Some(content) = content else { continue };
             let path = folder.join(format!("{number}-{}", id.replace(':', "-")));
             write(&path, content.as_bytes()).map_err(BuildKitError::io(&path))?;
             secrets.push((id, path));
         }
     }
+    if let Some(certificate) = certificate {
+        let path = folder.join("certificate");
+        write(&path, certificate.as_bytes()).map_err(BuildKitError::io(&path))?;
+        secrets.push((CERTIFICATE.to_owned(), path));
+    }
     Ok(Surrounded { dockerfile, secrets })
+}
+
+/// Whether a variable leads programs to the certificate, and to nothing else.
+fn needs_certificate(injection: &Injection) -> bool {
+    injection.file == Some(Content::Certificate) || injection.variable == "WGETRC"
 }
 
 /// Refuses frontends that don't know secrets as variables.
@@ -106,16 +124,20 @@ fn is_too_old(name: &str) -> bool {
 /// The flags of one RUN: what a tape needs only where the Dockerfile does not set it itself.
 fn flags(injections: &[Injection], place: &RunPlace) -> Vec<String> {
     let mut flags = Vec::new();
+    let mut certificate = None;
     for injection in injections {
         if injection.reason == Reason::Tape && place.variables.contains(&injection.variable) {
             continue;
         }
         flags.push(format!("{FLAG}{},env={},required", variable_id(injection), injection.variable));
-        if injection.file.is_some() {
-            let id = file_id(injection);
-            flags.push(format!("{FLAG}{id},target={},mode=0444,required", injection.value));
+        let file = |id: &str| format!("{FLAG}{id},target={},mode=0444,required", injection.value);
+        match injection.file {
+            Some(Content::Text(_)) => flags.push(file(&file_id(injection))),
+            Some(Content::Certificate) => certificate = Some(file(CERTIFICATE)),
+            None => {}
         }
     }
+    flags.extend(certificate);
     flags
 }
 
@@ -176,17 +198,31 @@ mod tests {
         let injection = |variable: &str, reason| Injection {
             variable: variable.to_owned(),
             value: "/dev/.repro/x".to_owned(),
-            file: (reason == Reason::Tape).then_some("y"),
+            file: (reason == Reason::Tape).then_some(Content::Text("y")),
             reason,
         };
         let place = RunPlace { lines: Default::default(), variables: ["A".to_owned(), "B".to_owned()].into() };
-        let all = [injection("A", Reason::Tape), injection("B", Reason::RunEnv), injection("C", Reason::Tape)];
+        let certificate = |variable: &str| Injection {
+            value: "/dev/.repro/c".to_owned(),
+            file: Some(Content::Certificate),
+            ..injection(variable, Reason::Tape)
+        };
+        let all = [
+            injection("A", Reason::Tape),
+            injection("B", Reason::RunEnv),
+            injection("C", Reason::Tape),
+            certificate("D"),
+            certificate("E"),
+        ];
         assert_eq!(
             flags(&all, &place),
             [
                 "--mount=type=secret,id=repro:B,env=B,required",
                 "--mount=type=secret,id=repro:C,env=C,required",
                 "--mount=type=secret,id=repro:file:C,target=/dev/.repro/x,mode=0444,required",
+                "--mount=type=secret,id=repro:D,env=D,required",
+                "--mount=type=secret,id=repro:E,env=E,required",
+                "--mount=type=secret,id=repro:certificate,target=/dev/.repro/c,mode=0444,required",
             ]
         );
     }

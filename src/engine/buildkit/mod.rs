@@ -26,6 +26,7 @@ mod materials;
 mod outcome;
 mod output;
 pub mod policy;
+mod probe;
 mod request;
 mod staged;
 mod taped;

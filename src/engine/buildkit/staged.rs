@@ -52,14 +52,14 @@ pub(super) enum Named {
 }
 
 impl Staged {
-    /// Stages what `plan` needs into the empty folder `work`.
-    pub fn write(plan: &Plan, work: &Path) -> Result<Self, Failure> {
+    /// Stages what `plan` needs into the empty folder `work`; a taped build's RUN trusts `certificate`.
+    pub fn write(plan: &Plan, certificate: Option<&str>, work: &Path) -> Result<Self, Failure> {
         let folder = fs::canonicalize(work).map_err(BuildKitError::io(work))?;
         let staged_context = folder.join(format!("context-{}", short(&plan.context)));
         stage(&plan.context, &staged_context)?;
         let dockerfile = folder.join("dockerfile");
         fs::create_dir(&dockerfile).map_err(BuildKitError::io(&dockerfile))?;
-        let Surrounded { dockerfile: text, secrets } = surround(plan, &folder)?;
+        let Surrounded { dockerfile: text, secrets } = surround(plan, certificate, &folder)?;
         write(&dockerfile.join("Dockerfile"), &text)?;
         write(&dockerfile.join("Dockerfile.dockerignore"), b"# The context holds only what is not ignored.\n")?;
         let mut named = Vec::new();

@@ -1,40 +1,16 @@
-//! What a taped build needs beside its policy: a probe before it, and reading its log.
+//! What a taped build needs beside its policy: reading its log.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::failure::BuildKitError;
-use super::host::attempt;
 use super::injected::without_flags;
-use crate::build::{Plan, StepRequests, Surroundings};
-use crate::process::{Command, Log};
-use crate::tape::{Route, true_urls};
+use crate::build::{Plan, StepRequests};
+use crate::process::Log;
+use crate::tape::true_urls;
 
 /// The line that comes before the requests of a step.
 const HEADING: &str = "proxy network requests:";
-const PROBE: Duration = Duration::from_secs(120);
-
-/// Lets the daemon behind `client` (`buildctl` with what comes before its subcommand) fetch a Dockerfile from the server.
-///
-/// Where a program runs that can read no file of ours, a URL is all that can be handed to it.
-pub(super) fn probe(client: &Command, route: &Route, surroundings: &Surroundings<'_>) -> Result<(), BuildKitError> {
-    let command = client
-        .clone()
-        .args(["build", "--progress=plain", "--frontend", "dockerfile.v0", "--no-cache"])
-        .args(["--opt", &format!("context={}", route.probe())]);
-    let finished = attempt(&command, surroundings, PROBE)?;
-    if finished.succeeded() {
-        return Ok(());
-    }
-    let origin = route.base().splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
-    let said = true_urls(&finished.log.last(1).join(""), route.base());
-    Err(BuildKitError::Unusable {
-        message: format!("BuildKit can't reach the tape, which is served at `{origin}`: {said}"),
-        mend: "for a daemon in another network: `--tape-listen ADDRESS:PORT --tape-url URL` serve the tape where it can be reached"
-            .to_owned(),
-    })
-}
 
 /// The log with true URLs and instructions as they were written.
 pub(super) fn true_log<'l>(plan: &Plan, log: &'l Log) -> Vec<Cow<'l, str>> {

@@ -33,6 +33,11 @@ const REQUEST_BODY: u64 = 64 << 10;
 /// What the probe is answered: a Dockerfile, so that a build can begin with it.
 const PROBE: &str = "FROM scratch\nLABEL reached=yes";
 
+/// A Dockerfile that prints what BuildKit adds to a trust store in which there is nothing.
+const CERTIFICATE_PROBE: &str = "ARG PROBE_BASE\nFROM ${PROBE_BASE}\nUSER 0\n\
+    COPY --chmod=0644 <<\"EOF\" /etc/ssl/certs/ca-certificates.crt\n# nothing yet\nEOF\n\
+    RUN cat /etc/ssl/certs/ca-certificates.crt";
+
 /// Where a server listens, and how daemons reach it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
@@ -217,6 +222,9 @@ fn answer(head: &Head, reply: Reply<'_>, shared: &Shared) -> io::Result<()> {
     let rest = rest.strip_prefix('/').unwrap_or_default();
     if rest == "probe" {
         return reply.refuse(200, PROBE);
+    }
+    if rest == "certificate" {
+        return reply.refuse(200, CERTIFICATE_PROBE);
     }
     let Some(url) = from_path(rest) else { return reply.refuse(404, "not found") };
     let accept = head.header("accept").map(str::trim).filter(|accept| !matches!(*accept, "" | "*/*"));
