@@ -25,7 +25,8 @@ pub fn run(arguments: &Cache, session: &Session) -> Result<Report, Failure> {
         let _ = writeln!(text, "removed {} blobs, {} bytes", removed.blobs, removed.bytes);
     }
     let path = escape::bytes(folder.as_os_str().as_encoded_bytes());
-    let _ = writeln!(text, "{} blobs, {} bytes in {path}", usage.blobs, usage.bytes);
+    let limit = session.cache_limit.map(|limit| format!(" of at most {limit}")).unwrap_or_default();
+    let _ = writeln!(text, "{} blobs, {} bytes{limit} in {path}", usage.blobs, usage.bytes);
     let removed = removed.map(|removed| CacheUsage { blobs: removed.blobs, bytes: removed.bytes });
     let document = CacheDocument {
         version: 1,
@@ -33,6 +34,7 @@ pub fn run(arguments: &Cache, session: &Session) -> Result<Report, Failure> {
         folder: path,
         blobs: usage.blobs,
         bytes: usage.bytes,
+        limit: session.cache_limit,
         removed,
         error: None,
     };

@@ -106,6 +106,8 @@ pub struct CacheDocument {
     pub blobs: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Bytes that it may hold, if there is a limit: what was used least recently goes when a run ends.
+    pub limit: Option<u64>,
     /// What was removed, with `shrink` and `clear`.
     pub removed: Option<CacheUsage>,
     /// What went wrong, if anything.

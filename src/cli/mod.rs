@@ -61,6 +61,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(failure) => return report::fail(&arguments.command, &failure, format),
     };
     let result = dispatch(&arguments.command, &session);
+    session.trim_cache();
     session.finish();
     match result {
         Ok(report) => report.print(format),

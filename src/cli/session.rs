@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
@@ -17,6 +17,9 @@ use crate::limits::Limits;
 use crate::progress::Reporter;
 use crate::status::{ExitStatus, Failure, Status};
 use crate::store::Cache;
+
+/// For so long after its last use a blob stays, whatever the limit.
+const CACHE_REST: Duration = Duration::from_secs(3600);
 
 /// Everything that a command needs besides its own arguments.
 #[derive(Clone)]
@@ -37,6 +40,8 @@ pub struct Session {
     pub verbose: bool,
     /// Limits with `--limit` applied.
     pub limits: Limits,
+    /// Bytes that the cache may hold once a run has ended, if there is a limit.
+    pub cache_limit: Option<u64>,
     /// Progress, warnings, notes.
     pub progress: Reporter,
     /// Set by the first signal; the second ends the process.
@@ -53,6 +58,8 @@ enum SessionError {
     Signals(std::io::Error),
     #[error("no folder for the cache: neither `XDG_CACHE_HOME` nor `HOME` is set to an absolute path")]
     NoHome,
+    #[error("`REPRO_CACHE_LIMIT`: `{}` is no size: expected bytes as digits, or with `K`, `M`, `G` or `T`", crate::escape::text(.0))]
+    CacheLimit(String),
 }
 
 impl ExitStatus for SessionError {
@@ -81,6 +88,13 @@ impl Session {
         let cancel = Cancel::default();
         watch_signals(&cancel).map_err(SessionError::Signals)?;
         let terminal = Arc::new(Terminal::new(global.quiet, global.verbose));
+        let cache_limit = match env::var_os("REPRO_CACHE_LIMIT").filter(|text| !text.is_empty()) {
+            Some(text) => {
+                let text = text.to_string_lossy().into_owned();
+                Some(size(&text).ok_or(SessionError::CacheLimit(text))?)
+            }
+            None => None,
+        };
         Ok(Self {
             directory,
             environment: env::vars_os().collect(),
@@ -90,6 +104,7 @@ impl Session {
             quiet: global.quiet,
             verbose: global.verbose > 0,
             limits,
+            cache_limit,
             progress: terminal.clone(),
             cancel,
             terminal,
@@ -143,6 +158,26 @@ impl Session {
     pub fn cache(&self) -> Result<Cache, Failure> {
         Ok(Cache::new(&self.cache_folder()?))
     }
+
+    /// Brings the cache below its limit if this run has put anything into it.
+    pub fn trim_cache(&self) {
+        let (Some(limit), Ok(cache)) = (self.cache_limit, self.cache()) else { return };
+        let start = UNIX_EPOCH + Duration::from_secs(self.now);
+        if cache.has_grown_since(start)
+            && let Err(error) = cache.shrink_idle(limit, start.checked_sub(CACHE_REST))
+        {
+            self.progress.warn(&error.to_string());
+        }
+    }
+}
+
+/// Reads a number of bytes, in binary multiples.
+fn size(text: &str) -> Option<u64> {
+    let units = [('K', 10), ('M', 20), ('G', 30), ('T', 40)];
+    let unit = units.iter().find_map(|(unit, shift)| Some((text.strip_suffix(*unit)?, *shift)));
+    let (digits, shift) = unit.unwrap_or((text, 0));
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse::<u64>().ok().filter(|_| is_number)?.checked_mul(1 << shift)
 }
 
 /// The first signal asks for a clean stop, the second ends the process at once.
@@ -152,4 +187,29 @@ fn watch_signals(cancel: &Cancel) -> std::io::Result<()> {
         signal_hook::flag::register(signal, cancel.flag())?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_digits_with_a_binary_multiple() {
+        for (text, want) in [
+            ("0", Some(0)),
+            ("12", Some(12)),
+            ("3K", Some(3 << 10)),
+            ("20G", Some(20 << 30)),
+            ("1T", Some(1 << 40)),
+            ("", None),
+            ("G", None),
+            ("-1", None),
+            ("+1", None),
+            ("1.5G", None),
+            ("1GB", None),
+            ("99999999999T", None),
+        ] {
+            assert_eq!(size(text), want, "{text}");
+        }
+    }
 }

@@ -93,12 +93,22 @@ impl Cache {
 
     /// Removes the least recently used blobs until at most `limit` bytes are left; tells what was removed.
     pub fn shrink(&self, limit: u64) -> Result<CacheUse, StoreError> {
+        self.shrink_idle(limit, None)
+    }
+
+    /// Whether anything was written since `time`.
+    pub fn has_grown_since(&self, time: SystemTime) -> bool {
+        fs::metadata(&self.blobs).and_then(|folder| folder.modified()).is_ok_and(|modified| modified >= time)
+    }
+
+    /// Like [`Cache::shrink`], but leaves what was used at `busy` or later: another run may need it this moment.
+    pub fn shrink_idle(&self, limit: u64, busy: Option<SystemTime>) -> Result<CacheUse, StoreError> {
         let mut blobs = self.list()?;
         blobs.sort_by_key(|(_, _, used)| *used);
         let mut total: u64 = blobs.iter().map(|(_, bytes, _)| bytes).sum();
         let mut removed = CacheUse::default();
-        for (path, bytes, _) in blobs {
-            if total <= limit {
+        for (path, bytes, used) in blobs {
+            if total <= limit || busy.is_some_and(|busy| used >= busy) {
                 break;
             }
             match fs::remove_file(&path) {
@@ -251,6 +261,20 @@ mod tests {
         let path = cache.path(&old).unwrap();
         File::options().write(true).open(path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
         assert_eq!(cache.shrink(3).unwrap(), CacheUse { blobs: 1, bytes: 3 });
+        assert!(cache.path(&old).is_none() && cache.path(&new).is_some());
+    }
+
+    #[test]
+    fn what_was_used_of_late_outlives_the_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path());
+        let start = SystemTime::now() - std::time::Duration::from_secs(60);
+        assert!(!cache.has_grown_since(start));
+        let (old, new) = (insert(&cache, b"old"), insert(&cache, b"new"));
+        let path = cache.path(&old).unwrap();
+        File::options().write(true).open(path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        assert!(cache.has_grown_since(start));
+        assert_eq!(cache.shrink_idle(0, Some(start)).unwrap(), CacheUse { blobs: 1, bytes: 3 });
         assert!(cache.path(&old).is_none() && cache.path(&new).is_some());
     }
 }
