@@ -77,6 +77,14 @@ impl Resolver {
                     escape::text(&says.to_string())
                 ));
             }
+            let is_for_another = (&says.os, &says.architecture) != (&platform.os, &platform.architecture);
+            if is_lone && is_for_another && !candidate.says_nothing() {
+                let digest = manifest.digest();
+                self.progress().warn(&format!(
+                    "image manifest {digest} is for {}, and there is none for {platform}: what is in it may not run there",
+                    escape::text(&says.to_string())
+                ));
+            }
             chosen.made = chosen.made.max(config.created.map(|created| created.seconds()));
             chosen.platforms.insert(platform.clone(), manifest);
         }
@@ -164,7 +172,7 @@ impl Candidate {
 
 /// The best candidate for `wanted`; only if none is listed for it, those without a platform are looked into.
 ///
-/// An image without an index (`is_lone`) may be of any variant: nothing better can be chosen.
+/// An image without an index (`is_lone`) may be of any platform: nothing better can be chosen, and BuildKit asks nothing.
 fn pick<'a>(
     source: &dyn Documents,
     candidates: &'a mut [Candidate],
@@ -187,9 +195,8 @@ fn pick<'a>(
     if best.is_none() && candidates.len() == 1 && candidates.iter().all(Candidate::says_nothing) {
         best = Some(0);
     }
-    let is_variant = |platform: &Platform| (&platform.os, &platform.architecture) == (&wanted.os, &wanted.architecture);
     if best.is_none() && is_lone {
-        best = candidates.iter().position(|candidate| candidate.platform.as_ref().is_some_and(is_variant));
+        best = candidates.iter().position(|candidate| candidate.platform.is_some());
     }
     if let Some(candidate) = best.and_then(|at| candidates.get(at)) {
         return Ok(candidate);

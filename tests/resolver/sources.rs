@@ -74,10 +74,12 @@ fn a_platform_that_is_not_there_is_named_with_those_that_are() {
     shelf.index("app", "1", std::slice::from_ref(&amd64));
     shelf.tag("app", "single", &amd64);
     let server = serve(&shelf);
+    let error = one(&Surroundings::new(), image(&server, ":1", &["linux/s390x"])).unwrap_err();
+    assert_eq!(error.status(), Status::Source);
+    assert!(error.to_string().contains("no image for linux/s390x, only for linux/amd64"), "{error}");
+    // Without an index there is nothing to choose from, and BuildKit builds on what there is.
+    one(&Surroundings::new(), image(&server, ":single", &["linux/s390x"])).unwrap();
     for tail in [":1", ":single"] {
-        let error = one(&Surroundings::new(), image(&server, tail, &["linux/s390x"])).unwrap_err();
-        assert_eq!(error.status(), Status::Source);
-        assert!(error.to_string().contains("no image for linux/s390x, only for linux/amd64"), "{error}");
         one(&Surroundings::new(), image(&server, tail, &["linux/amd64"])).unwrap();
         one(&Surroundings::new(), image(&server, tail, &["linux/amd64/v3"])).unwrap();
     }
