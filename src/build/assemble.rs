@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::compress::{Packed, gzip, store, threads_for_each};
+use super::compress::{Packed, gzip, sink, store, threads_for_each};
 use super::noise::{Noise, Scrubbed};
 use super::packed::PackedLayers;
 use super::{Blob, Built, BuiltLayer, Plan};
@@ -126,12 +126,17 @@ impl AssembledPlatform {
     }
 }
 
+/// Bytes of new layers that are packed one after the other.
+const SMALL: u64 = 1 << 20;
+/// Bytes of a layer that stays in memory when it is packed, and isn't worth remembering.
+const LITTLE: u64 = 256 << 10;
+
 /// Packs the new layers of `built`, all cores at once, and writes the image manifest.
 ///
 /// What the plan's scrub rules name is left out of them before; the config then lists the diff IDs of what is left.
-/// With `keep`, the packed layers stay, in that folder as `<platform>-<number>` unless the engine has them already;
-/// without, only their digests are known. A plan that may use caches takes from `earlier` what is known of layers that
-/// were packed before.
+/// With `keep`, the packed layers stay: little ones in memory, others in that folder as `<platform>-<number>` unless the
+/// engine has them already; without, only their digests are known. A plan that may use caches takes from `earlier` what
+/// is known of layers that were packed before.
 pub fn assemble(
     plan: &Plan,
     built: Built,
@@ -141,15 +146,22 @@ pub fn assemble(
     cancel: &Cancel,
 ) -> Result<AssembledPlatform, AssembleError> {
     let family = family(plan.output.media_types);
-    let sizes = built.layers.iter().filter_map(|layer| match layer {
-        BuiltLayer::New { size, .. } => Some(*size),
-        BuiltLayer::Base { .. } => None,
-    });
-    let threads = threads_for_each(sizes);
+    let sizes = || {
+        built.layers.iter().filter_map(|layer| match layer {
+            BuiltLayer::New { size, .. } => Some(*size),
+            BuiltLayer::Base { .. } => None,
+        })
+    };
+    let threads = threads_for_each(sizes());
+    // Waking other threads takes longer than packing this.
+    let is_small = sizes().count() < 2 || sizes().sum::<u64>() <= SMALL;
     let earlier = earlier.filter(|_| !plan.no_cache);
     let packing = Packing { plan, family, keep, earlier, threads, limits, cancel };
-    let layers = built.layers.par_iter().enumerate().map(|(at, layer)| packing.layer(at + 1, layer));
-    let layers = layers.collect::<Result<Vec<_>, _>>()?;
+    let layer = |(at, layer)| packing.layer(at + 1, layer);
+    let layers = match is_small {
+        true => built.layers.iter().enumerate().map(layer).collect::<Result<Vec<_>, _>>()?,
+        false => built.layers.par_iter().enumerate().map(layer).collect::<Result<Vec<_>, _>>()?,
+    };
     let mut scrubbed: Vec<_> = plan.scrub.iter().map(|rule| (rule.name().to_owned(), Scrubbed::default())).collect();
     for (_, of_layer) in &layers {
         scrubbed.iter_mut().zip(of_layer).for_each(|((_, whole), part)| whole.add(part));
@@ -303,6 +315,11 @@ impl Packing<'_> {
         size: u64,
         target: Option<PathBuf>,
     ) -> io::Result<(Packed, Option<Blob>)> {
+        if size <= LITTLE {
+            let mut bytes = Vec::new();
+            let packed = gzip(tar, size, &mut bytes, self.threads, self.cancel)?;
+            return Ok((packed, target.map(|_| Blob::Bytes(bytes.into()))));
+        }
         // The claim is of the layer as it was before scrub rules.
         let earlier = self.earlier.filter(|_| self.plan.scrub.is_empty());
         let is_ready = |packed: &Packed| match (&target, earlier) {
@@ -312,7 +329,7 @@ impl Packing<'_> {
         let packed = match earlier.and_then(|earlier| earlier.find(&claimed)).filter(is_ready) {
             Some(packed) => packed,
             None => {
-                let packed = gzip(tar, size, target.as_deref(), self.threads, self.cancel)?;
+                let packed = gzip(tar, size, &mut *sink(target.as_deref())?, self.threads, self.cancel)?;
                 earlier.inspect(|earlier| earlier.learn(&packed, target.as_deref()));
                 packed
             }

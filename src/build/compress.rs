@@ -27,7 +27,11 @@ const MOST_THREADS: usize = 4;
 
 /// The threads for each large layer when layers of these many bytes are packed at once.
 pub(super) fn threads_for_each(sizes: impl Iterator<Item = u64>) -> usize {
-    let large = sizes.filter(|size| *size >= LARGE).count().max(1);
+    let large = sizes.filter(|size| *size >= LARGE).count();
+    // Asking the pool starts its threads.
+    if large == 0 {
+        return 1;
+    }
     (rayon::current_num_threads().min(MOST_THREADS) / large).max(1)
 }
 
@@ -39,18 +43,12 @@ pub(super) fn store(tar: &Blob, target: Option<&Path>, cancel: &Cancel) -> io::R
     Ok(Packed { size: hasher.length(), digest: hasher.clone().digest(), diff_id: hasher.diff_id() })
 }
 
-/// Compresses the layer `tar` of `size` bytes, into the file `target` if there is one.
+/// Compresses the layer `tar` of `size` bytes into `sink`.
 ///
 /// The blob is the same for any number of threads.
-pub(super) fn gzip(
-    tar: &Blob,
-    size: u64,
-    target: Option<&Path>,
-    threads: usize,
-    cancel: &Cancel,
-) -> io::Result<Packed> {
+pub(super) fn gzip(tar: &Blob, size: u64, sink: &mut dyn Write, threads: usize, cancel: &Cancel) -> io::Result<Packed> {
     let source = tar.open()?;
-    let mut out = Hashing::new(sink(target)?);
+    let mut out = Hashing::new(sink);
     let hasher = if threads > 1 && size >= LARGE {
         let mut encoder = ParallelEncoder::new(&mut out, threads);
         let hasher = copy(source, &mut encoder, cancel)?;
@@ -67,7 +65,8 @@ pub(super) fn gzip(
     Ok(Packed { size: blob.length(), digest: blob.digest(), diff_id: hasher.diff_id() })
 }
 
-fn sink(target: Option<&Path>) -> io::Result<Box<dyn Write>> {
+/// Opens the file `target`, or nothing if there is none.
+pub(super) fn sink(target: Option<&Path>) -> io::Result<Box<dyn Write>> {
     Ok(match target {
         Some(path) => Box::new(BufWriter::with_capacity(1 << 17, File::create(path)?)),
         None => Box::new(io::sink()),

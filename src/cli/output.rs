@@ -111,7 +111,7 @@ pub fn write(
             writable.write_archive(&mut out).map_err(fail)?;
             out.flush().map_err(fail)?;
             drop(out);
-            replacement.finish()?;
+            replacement.finish_unsynced()?;
         }
         Target::Folder(path) => {
             let fail = |error| OutputError::Write { path: shown(path), size, error };

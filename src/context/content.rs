@@ -22,6 +22,9 @@ use crate::limits::LimitExceeded;
 
 /// Bytes read at once.
 const BUFFER: usize = 128 * 1024;
+/// So many files with so many bytes are read on one thread.
+const FEW: usize = 64;
+const LITTLE: u64 = 1 << 20;
 
 /// Makes the tree of a plain folder.
 pub(super) fn read(folder: &Folder, kept: Vec<Kept>, surroundings: &Surroundings<'_>) -> Result<Tree, Error> {
@@ -55,7 +58,13 @@ pub(super) fn read_all(
         };
         Ok(Entry { path, kind })
     };
-    let entries = kept.into_par_iter().map(entry).collect::<Result<_, _>>()?;
+    // Waking the other threads takes longer than reading a few files.
+    let size = |kept: &Kept| if let Node::File(stamp) = &kept.node { stamp.size } else { 0 };
+    let is_small = kept.len() <= FEW && kept.iter().map(size).sum::<u64>() <= LITTLE;
+    let entries = match is_small {
+        true => kept.into_iter().map(entry).collect::<Result<_, _>>()?,
+        false => kept.into_par_iter().map(entry).collect::<Result<_, _>>()?,
+    };
     Ok(Tree { entries })
 }
 

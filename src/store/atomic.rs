@@ -51,16 +51,25 @@ impl Replacement {
 
     /// Syncs and moves the file into place with mode 0644.
     pub fn finish(self) -> Result<(), StoreError> {
-        let target = self.target;
-        let fail = |error| StoreError::File { action: "write", path: target.clone(), error };
-        let file = self.temporary.as_file();
-        file.sync_all().map_err(fail)?;
-        file.set_permissions(Permissions::from_mode(0o644)).map_err(fail)?;
-        self.temporary.persist(&target).map_err(|error| fail(error.error))?;
-        if let Some(folder) = target.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        let fail = |error| StoreError::File { action: "write", path: self.target.clone(), error };
+        self.temporary.as_file().sync_all().map_err(fail)?;
+        let folder = self.target.parent().filter(|parent| !parent.as_os_str().is_empty()).map(Path::to_owned);
+        self.finish_unsynced()?;
+        if let Some(folder) = folder {
             // Some file systems can't sync a folder; the rename itself is done.
             let _ = File::open(folder).and_then(|folder| folder.sync_all());
         }
+        Ok(())
+    }
+
+    /// Moves the file into place with mode 0644 and leaves it to the system when it reaches the disk: for what can be
+    /// made again.
+    pub fn finish_unsynced(self) -> Result<(), StoreError> {
+        let target = self.target;
+        let fail = |error| StoreError::File { action: "write", path: target.clone(), error };
+        let file = self.temporary.as_file();
+        file.set_permissions(Permissions::from_mode(0o644)).map_err(fail)?;
+        self.temporary.persist(&target).map_err(|error| fail(error.error))?;
         Ok(())
     }
 }

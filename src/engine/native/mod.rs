@@ -142,7 +142,11 @@ impl Engine for Native {
         let target = self.target(plan, &images)?;
         self.check_steps(plan, &target)?;
         let stage = Builder::new(plan, surroundings, &*self.sources, &self.checkouts, &images).build(&target)?;
-        let layers: Vec<Vec<BuiltLayer>> = stage.layers.par_iter().map(built_layers).collect::<Result<_, Problem>>()?;
+        let made: Result<Vec<_>, Problem> = match &*stage.layers {
+            few @ ([] | [_]) => few.iter().map(built_layers).collect(),
+            many => many.par_iter().map(built_layers).collect(),
+        };
+        let layers = made?;
         let layers: Vec<BuiltLayer> = layers.into_iter().flatten().collect();
         let diff_ids: Vec<DiffId> = layers.iter().map(diff_id).collect();
         let config = history::finish(stage.config, &plan.platform, &plan.labels, plan.epoch, diff_ids);
@@ -170,12 +174,46 @@ fn built_layers(layer: &StageLayer) -> Result<Vec<BuiltLayer>, Problem> {
         StageLayer::Base(image) => Ok(image.built_layers()),
         StageLayer::New(entries) => {
             let made = LayerTar { entries: entries.to_vec() };
-            let mut hashing = Hashing::new(std::io::sink());
+            let mut hashing = Hashing::new(Kept::default());
             let written = made.write_to(&mut hashing);
             written.map_err(|source| Problem::Io { what: "writing a layer".to_owned(), source })?;
-            let (_, hasher) = hashing.into_parts();
+            let (kept, hasher) = hashing.into_parts();
+            let tar = match kept.bytes {
+                Some(bytes) => Blob::Bytes(bytes.into()),
+                None => Blob::Made(Arc::new(made)),
+            };
             let size = hasher.length();
-            Ok(vec![BuiltLayer::New { diff_id: hasher.diff_id(), size, tar: Blob::Made(Arc::new(made)) }])
+            Ok(vec![BuiltLayer::New { diff_id: hasher.diff_id(), size, tar }])
         }
+    }
+}
+
+/// Keeps what is written to it as long as it is little; a larger layer is made once more when it is packed.
+struct Kept {
+    bytes: Option<Vec<u8>>,
+}
+
+impl Kept {
+    /// Bytes that are worth keeping; a build has so many layers at most that all of them are few.
+    const MOST: usize = 256 << 10;
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self { bytes: Some(Vec::new()) }
+    }
+}
+
+impl std::io::Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match &mut self.bytes {
+            Some(kept) if kept.len() + bytes.len() <= Self::MOST => kept.extend_from_slice(bytes),
+            kept => *kept = None,
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
