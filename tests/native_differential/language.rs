@@ -307,23 +307,15 @@ fn pairs(draw: &mut Draw) -> String {
 }
 
 fn arguments(draw: &mut Draw) -> String {
-    const NAMES: &[&str] = &[
-        "V",
-        "W",
-        "Q",
-        "TARGETARCH",
-        "TARGETPLATFORM",
-        "TARGETSTAGE",
-        "TARGETVARIANT",
-        "HTTP_PROXY",
-        "SOURCE_DATE_EPOCH",
-    ];
+    const NAMES: &[&str] =
+        &["V", "W", "Q", "TARGETARCH", "TARGETPLATFORM", "TARGETSTAGE", "TARGETVARIANT", "HTTP_PROXY"];
     let count = draw.one(&[1, 1, 2]);
-    let one = |draw: &mut Draw| match draw.weighted(&[40, 52, 2, 2, 2, 2]) {
+    let one = |draw: &mut Draw| match draw.weighted(&[40, 52, 2, 2, 2, 2, 4]) {
         0 => draw.pick(NAMES).to_owned(),
         2 => "=x".to_owned(),
         3 => "$V=1".to_owned(),
         4 => "\"a b\"=1".to_owned(),
+        6 => "SOURCE_DATE_EPOCH".to_owned(),
         5 => "a-b".to_owned(),
         _ => format!("{}={}", draw.pick(NAMES), word(draw, 2)),
     };

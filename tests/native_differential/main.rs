@@ -14,6 +14,7 @@ mod builders;
 mod case;
 mod draw;
 mod files;
+mod found;
 mod generate;
 mod language;
 #[path = "../project/mod.rs"]
@@ -64,6 +65,21 @@ fn has_rig() -> bool {
 }
 
 #[test]
+fn what_was_built_differently_once_is_built_alike() {
+    if !has_rig() {
+        eprintln!("not run: no rig (BUILDKIT_HOST is not set)");
+        return;
+    }
+    let tell = |case: &Case| match try_case(case) {
+        Outcome::Equal => None,
+        Outcome::Refused(otherwise) => otherwise.map(|otherwise| format!("{case}\n{otherwise}")),
+        Outcome::Differs(difference) => Some(format!("{case}\n{difference}")),
+    };
+    let told: Vec<String> = found::cases().iter().filter_map(tell).collect();
+    assert!(told.is_empty(), "{}", told.join("\n"));
+}
+
+#[test]
 fn what_buildkit_builds_is_built_alike_and_what_it_refuses_is_refused() {
     if !has_rig() {
         eprintln!("not run: no rig (BUILDKIT_HOST is not set)");
@@ -108,5 +124,5 @@ fn what_buildkit_builds_is_built_alike_and_what_it_refuses_is_refused() {
     println!("{count} cases from seed {first}: {equal} equal, {refused} refused by both, {} differ", differences.len());
     assert!(differences.is_empty(), "{}", differences.join("\n"));
     // A generator whose cases nobody can build proves little.
-    assert!(count < 20 || equal as u64 * 2 > count, "only {equal} of {count} cases were built");
+    assert!(count < 20 || equal as u64 * 5 > count * 2, "only {equal} of {count} cases were built");
 }

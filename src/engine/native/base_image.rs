@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::base_tree::{StoredLayer, apply};
+use super::base_tree::{Layers, StoredLayer, apply};
 use super::content::Content;
 use super::filesystem::{Filesystem, Tree};
 use super::problem::Problem;
@@ -160,7 +160,7 @@ impl BaseImage {
         limits: &Limits,
         cancel: &Cancel,
     ) -> Result<Option<Tree>, Failure> {
-        let mut tree = None;
+        let mut below = Layers::default();
         let layers = self.documents.manifest.layers.iter().zip(&self.documents.config.diff_ids);
         for (number, (layer, diff_id)) in layers.enumerate() {
             let compression = self.compression(layer)?;
@@ -179,9 +179,9 @@ impl BaseImage {
                 diff_id: *diff_id,
                 archive: &archive,
             };
-            tree = Some(apply(files, tree, stored, limits, cancel)?);
+            apply(files, &mut below, stored, limits, cancel)?;
         }
-        Ok(tree)
+        Ok(below.tree)
     }
 
     fn compression(&self, layer: &Descriptor) -> Result<Compression, Problem> {

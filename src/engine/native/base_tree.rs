@@ -34,17 +34,26 @@ pub(super) struct StoredLayer<'a> {
     pub(super) archive: &'a Arc<Spool>,
 }
 
-/// Puts a base layer over `lower`.
+/// The layers of a base image that were put over each other so far.
+#[derive(Default)]
+pub(super) struct Layers {
+    /// All of them as one.
+    pub(super) tree: Option<Tree>,
+    /// Each by itself, with its whiteouts, the lowest first.
+    alone: Vec<Tree>,
+}
+
+/// Puts a base layer over those below.
 pub(super) fn apply(
     files: &mut Filesystem,
-    lower: Option<Tree>,
+    below: &mut Layers,
     layer: StoredLayer<'_>,
     limits: &Limits,
     cancel: &Cancel,
-) -> Result<Tree, Problem> {
+) -> Result<(), Problem> {
     let (digest, diff_id, archive) = (layer.digest, layer.diff_id, layer.archive);
     let mut unpacking =
-        Unpacking { mount: Mount::new(files, None)?, lower, opaque: HashSet::new(), directories: Vec::new(), archive };
+        Unpacking { mount: Mount::new(files, None)?, below, opaque: HashSet::new(), directories: Vec::new(), archive };
     let mut problem = None;
     let visited = visit_layer(layer.stored, layer.compression, limits, |member, _| {
         if problem.is_none() {
@@ -70,12 +79,14 @@ pub(super) fn apply(
     }
     unpacking.set_directory_times()?;
     let (upper, opaque) = (unpacking.mount.tree, unpacking.opaque);
-    stack(files, lower, upper, &opaque)
+    below.tree = Some(stack(files, below.tree, upper, &opaque)?);
+    below.alone.push(upper);
+    Ok(())
 }
 
 struct Unpacking<'a> {
     mount: Mount<'a>,
-    lower: Option<Tree>,
+    below: &'a Layers,
     opaque: HashSet<InodeId>,
     /// Directories of the archive with their times, which are set last.
     directories: Vec<(Vec<u8>, Mtime)>,
@@ -117,7 +128,7 @@ impl Unpacking<'_> {
         let mtime = time_of(member);
         put_entry(&mut self.mount, member, &target, self.archive)?;
         let inode = self.mount.change(&target)?;
-        inode.owner = Owner { uid: member.entry.uid, gid: member.entry.gid };
+        inode.owner = Owner { uid: member.entry.uid, gid: member.entry.gid }.instead_of(inode.owner);
         inode.mode = member.entry.mode;
         inode.mtime = mtime;
         // A change of owner takes the capability away from whatever is no directory.
@@ -140,15 +151,17 @@ impl Unpacking<'_> {
         let id = self.mount.make_directory(path, 0o755)?;
         // containerd sets the mode once more, which ends an inherited setgid; the group stays.
         self.mount.files.get_mut(id).mode = 0o755;
-        let Some(lower) = self.lower else { return Ok(()) };
-        let below = self.mount.files.root_path(lower, path)?;
-        if let Some(below) = self.mount.files.lstat(lower, &below).inode(&below)?
-            && self.mount.files.get(below).is_directory()
-        {
-            let below = self.mount.files.get(below).clone();
-            let inode = self.mount.files.get_mut(id);
-            (inode.mode, inode.owner, inode.mtime) = (below.mode, below.owner, below.mtime);
-            inode.capability = below.capability;
+        // Links are followed within one layer, so that what they lead to in another has no say.
+        for &layer in self.below.alone.iter().rev() {
+            let place = self.mount.files.root_path(layer, path)?;
+            let Some(there) = self.mount.files.lstat(layer, &place).inode(&place)? else { continue };
+            let there = self.mount.files.get(there).clone();
+            if matches!(there.kind, Kind::Directory(_)) {
+                let inode = self.mount.files.get_mut(id);
+                (inode.mode, inode.owner, inode.mtime) = (there.mode, there.owner, there.mtime);
+                inode.capability = there.capability;
+            }
+            break;
         }
         Ok(())
     }

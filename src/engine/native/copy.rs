@@ -210,7 +210,7 @@ impl Copier<'_> {
         };
         let (mtime, capability) = (*mtime, capability.as_ref().map(Arc::clone));
         let inode = mount.change(target)?;
-        (inode.owner, inode.mode, inode.mtime) = (owner, mode, mtime);
+        (inode.owner, inode.mode, inode.mtime) = (owner.instead_of(inode.owner), mode, mtime);
         if capability.is_some() || !is_directory {
             inode.capability = capability;
         }

@@ -59,6 +59,17 @@ pub(super) struct Owner {
     pub(super) gid: u64,
 }
 
+impl Owner {
+    /// The id that tells the kernel to leave an owner as it is.
+    const UNCHANGED: u64 = 0xffff_ffff;
+
+    /// What `chown` makes of something that belongs to `there`.
+    pub(super) fn instead_of(self, there: Self) -> Self {
+        let one = |wanted, there| if wanted == Self::UNCHANGED { there } else { wanted };
+        Self { uid: one(self.uid, there.uid), gid: one(self.gid, there.gid) }
+    }
+}
+
 /// A directory's entries.
 #[derive(Clone, Debug)]
 pub(super) struct Directory {

@@ -154,7 +154,7 @@ impl<'a> Mount<'a> {
         let id = self.make_directory(path, mode & 0o777)?;
         let inode = self.files.get_mut(id);
         if let Some(owner) = owner {
-            inode.owner = owner;
+            inode.owner = owner.instead_of(inode.owner);
         }
         if let Some(mtime) = mtime {
             inode.mtime = mtime;

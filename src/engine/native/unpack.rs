@@ -67,6 +67,13 @@ impl Archive {
         if !first.is_ok_and(|block| is_header(&block)) {
             return Ok(None);
         }
+        // Nor is it one if what belongs to the first header is cut off.
+        let stream = content.open().and_then(|packed| packing.unpack(packed, limits));
+        if stream
+            .is_ok_and(|stream| matches!(Reader::of_local_archive(stream, limits).next(), Err(error) if is_cut(&error)))
+        {
+            return Ok(None);
+        }
         let (content, limits) = (content.clone(), limits.clone());
         let most = limits.layer_bytes;
         let stream = Spool::of_members(place.to_owned(), move || {
@@ -116,7 +123,8 @@ impl Archive {
             // `.` is passed over, but `/` has its say about the destination.
             if path::clean(&member.entry.path) == b"/" {
                 let root = mount.files.get_mut(mount.tree.root);
-                root.owner = owner.unwrap_or(Owner { uid: member.entry.uid, gid: member.entry.gid });
+                let owner = owner.unwrap_or(Owner { uid: member.entry.uid, gid: member.entry.gid });
+                root.owner = owner.instead_of(root.owner);
                 root.mode = member.entry.mode;
             }
             return Ok(());
@@ -133,7 +141,8 @@ impl Archive {
         }
         put_entry(mount, member, &target, &self.stream)?;
         let inode = mount.change(&target)?;
-        inode.owner = owner.unwrap_or(Owner { uid: member.entry.uid, gid: member.entry.gid });
+        let owner = owner.unwrap_or(Owner { uid: member.entry.uid, gid: member.entry.gid });
+        inode.owner = owner.instead_of(inode.owner);
         if !matches!(inode.kind, Kind::Symlink(_)) {
             inode.mode = member.entry.mode;
         }
@@ -177,9 +186,12 @@ fn is_header(block: &[u8]) -> bool {
 /// The strict reader refuses more than BuildKit does; only a cut is certain to fail there too.
 fn refusal(error: &tar::TarError) -> Problem {
     let message = error.to_string();
-    if message.contains("the archive is cut") {
-        Problem::Failed(message)
-    } else {
-        Problem::Unproven(escape::text(&message).into_owned())
+    match is_cut(error) {
+        true => Problem::Failed(message),
+        false => Problem::Unproven(escape::text(&message).into_owned()),
     }
+}
+
+fn is_cut(error: &tar::TarError) -> bool {
+    error.to_string().contains("the archive is cut")
 }

@@ -1,0 +1,102 @@
+//! What generated cases found, made small: each built differently once.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use tar::EntryType;
+
+use crate::case::{Base, Case, Entry, Member, archive};
+
+/// All of them, by what they are about.
+pub fn cases() -> Vec<Case> {
+    let cut = archive(&[Member { records: vec![("comment", vec![b'x'; 600])], ..file("f") }])[..800].to_vec();
+    vec![
+        case(
+            "an owner of -1 changes nothing",
+            &["COPY --chown=-1 a /a", "COPY --chown=-1:5 a /d/b", "ADD --chown=-1 t.tar /t/"],
+            &[Entry::file("a", "a"), Entry::file("t.tar", archive(&[file("in")]))],
+        ),
+        case(
+            "an archive that is cut in its first header's records is a file",
+            &["ADD cut.tar /"],
+            &[Entry::file("cut.tar", cut)],
+        ),
+        case(
+            "a path of --parents has to be there as it is written",
+            &["COPY --parents [\"b\\\\\\\\\\\\\\\\s\", \"/x/\"]"],
+            &[Entry::file("b\\s", "s")],
+        ),
+        case("a path is missing before the copy, but for what excludes leave out", &["COPY --exclude=z nope /"], &[]),
+        based(
+            "links are followed within one layer only",
+            "COPY a /a",
+            &[
+                vec![directory("srv/", 0o755), link("abs", "/srv")],
+                vec![Member { kind: EntryType::Fifo, bytes: Vec::new(), ..file("srv") }, file("abs/home/q")],
+            ],
+        ),
+        based(
+            "a directory that a layer implies has the attributes of the uppermost layer",
+            "COPY a /x/y/a",
+            &[
+                vec![directory("x/", 0o700), directory("x/y/", 0o711)],
+                vec![directory("x/", 0o1777)],
+                vec![file("x/y/f")],
+            ],
+        ),
+        based(
+            "a whiteout of what its own layer has",
+            "COPY a /a",
+            &[vec![directory("srv/", 0o755)], vec![file("srv/f"), file(".wh.srv")]],
+        ),
+    ]
+}
+
+fn case(name: &str, instructions: &[&str], context: &[Entry]) -> Case {
+    let first = ["FROM scratch", crate::generate::FIRST];
+    Case {
+        name: name.to_owned(),
+        instructions: first.iter().chain(instructions).map(|text| (*text).to_owned()).collect(),
+        ignore: None,
+        context: context.iter().cloned().chain([Entry::file("trigger.txt", "onbuild\n")]).collect(),
+        folders: BTreeMap::new(),
+        base: None,
+        fixtures: Vec::new(),
+        platforms: "linux/amd64".to_owned(),
+        target: None,
+        args: BTreeMap::new(),
+        labels: BTreeMap::new(),
+        annotations: BTreeMap::new(),
+        epoch: 1_700_000_000,
+    }
+}
+
+fn based(name: &str, instruction: &str, layers: &[Vec<Member>]) -> Case {
+    Case {
+        instructions: vec!["FROM base.example/made:1".to_owned(), instruction.to_owned()],
+        base: Some(Base { layers: layers.to_vec(), config: json!({}), compressed: true }),
+        ..case(name, &[], &[Entry::file("a", "a")])
+    }
+}
+
+fn file(path: &str) -> Member {
+    Member {
+        path: path.to_owned(),
+        kind: EntryType::Regular,
+        link: String::new(),
+        bytes: b"x".to_vec(),
+        mode: 0o644,
+        uid: 3,
+        gid: 4,
+        mtime: 1_580_000_000,
+        records: Vec::new(),
+    }
+}
+
+fn directory(path: &str, mode: u32) -> Member {
+    Member { kind: EntryType::Directory, bytes: Vec::new(), mode, ..file(path) }
+}
+
+fn link(path: &str, target: &str) -> Member {
+    Member { kind: EntryType::Symlink, bytes: Vec::new(), link: target.to_owned(), ..file(path) }
+}
