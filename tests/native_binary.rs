@@ -7,6 +7,7 @@ mod project;
 
 use std::fmt::Write;
 use std::fs;
+use std::path::Path;
 use std::sync::Mutex;
 use std::thread;
 
@@ -131,4 +132,42 @@ fn every_case_gives_through_the_binary_what_buildkit_gave() {
     let mut differences = differences.into_inner().unwrap();
     differences.sort();
     assert!(differences.is_empty(), "{} of {} cases\n{}", differences.len(), cases.len(), differences.join("\n"));
+}
+
+/// The Dockerfiles of the corpus that run nothing and take nothing from outside; each file that they name is made.
+#[test]
+fn every_dockerfile_that_needs_the_context_only_builds() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/dockerfiles/sources.jsonl");
+    let text = fs::read_to_string(corpus).unwrap();
+    let cases = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let is_local = |case: &Value| {
+        let mut sources = case["sources"].as_array().into_iter().flatten();
+        case["error"].is_null() && case["exec_ops"] == 0 && sources.all(|source| source["type"] == "local")
+    };
+    let (mut built, mut refused) = (0, Vec::new());
+    for case in cases.filter(is_local) {
+        let project = Project::bare();
+        let list =
+            |key: &str| case["sources"].as_array().into_iter().flatten().map(|source| source[key].clone()).collect();
+        let paths: Vec<Value> = list("paths");
+        for path in paths.iter().filter_map(Value::as_array).flatten().filter_map(Value::as_str) {
+            let path = project.path().join("context").join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "x").unwrap();
+        }
+        project.write("Dockerfile", case["dockerfile"].as_str().unwrap());
+        let mut manifest = "version = 1\n[image.case]\ncontext = \"context\"\ndockerfile = \"Dockerfile\"\n\
+            source-date-epoch = 1700000000\n"
+            .to_owned();
+        for (key, value) in case["build_args"].as_object().into_iter().flatten() {
+            writeln!(manifest, "args.{} = {value}", json!(key)).unwrap();
+        }
+        project.write("repro.toml", manifest);
+        let outcome = build(&project);
+        match outcome.status {
+            0 => built += 1,
+            status => refused.push(format!("{} ({status}): {}", case["name"], outcome.stderr)),
+        }
+    }
+    assert!(refused.is_empty() && built >= 6, "{built} built\n{}", refused.join("\n"));
 }

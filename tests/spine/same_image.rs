@@ -89,6 +89,15 @@ fn the_native_engine_gives_the_image_that_buildctl_gives() {
     project.repro(&["build", "--engine", "native,buildctl"]).expect(0);
     let automatic = project.repro(&["build", "--format", "json"]).expect(0).json();
     assert_eq!(automatic["images"][0]["engine"], "native");
+    project.repro(&["build", "--record"]).expect(0);
+    let verify = ["verify", "--engine", "native,buildctl"];
+    let told = project.repro(&verify).expect(0);
+    assert!(told.stdout.contains("rebuilt with native and buildctl"), "{told:?}");
+    let verified = project.repro(&[&verify[..], &["--format", "json"]].concat()).expect(0).json();
+    let image = &verified["images"][0];
+    assert_eq!(image["engines"], serde_json::json!(["native", "buildctl"]));
+    assert_eq!(image["platforms"][0]["verdict"], "reproduced");
+    assert_eq!(image["platforms"][0]["rebuilt"]["manifest"], native);
 }
 
 #[test]
