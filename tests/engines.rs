@@ -282,7 +282,7 @@ fn each_failure_has_its_status_and_names_its_cause() {
             format!("FROM scratch\nADD {url} /\n"),
             vec![],
             Status::Source,
-            format!("Dockerfile: `{url}` is not locked, so the build may not use it"),
+            format!("Dockerfile:2: `{url}` is not locked, so the build may not use it"),
         ),
         (
             format!("FROM scratch\nADD {url} /\n"),

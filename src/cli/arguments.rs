@@ -451,6 +451,7 @@ pub enum ScrubAction {
 
 /// `repro tape`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  repro tape show app")]
 pub struct Tape {
     /// What to do
     #[command(subcommand)]
@@ -490,7 +491,10 @@ pub enum TapeAction {
         tape: Vec<String>,
     },
     /// Publish the bodies of a tape: not in this version
-    #[command(hide = true)]
+    #[command(
+        hide = true,
+        after_help = "Example:\n  repro tape save ./tape app   writes the layout that other tools can publish"
+    )]
     Push {
         /// Images of repro.toml
         #[arg(value_name = "IMAGE")]

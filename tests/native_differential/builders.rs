@@ -118,7 +118,10 @@ pub fn buildkit(case: &Case, folder: &Path) -> Made {
 
 /// BuildKit's reason, if ours does not hold it.
 pub fn otherwise(ours: &str, theirs: &str) -> Option<String> {
-    let mut reason = theirs.trim_start_matches("error: ").trim_start_matches("failed to solve: ");
+    let mut reason = theirs
+        .trim_start_matches("error: ")
+        .trim_start_matches("failed to solve: ")
+        .trim_start_matches("failed to compute cache key: ");
     if let Some((_, end)) = reason.split_once("of ref ").and_then(|(_, rest)| rest.split_once(": ")) {
         reason = end;
     }

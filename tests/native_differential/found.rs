@@ -47,7 +47,7 @@ pub fn cases() -> Vec<Case> {
         based(
             "a whiteout of what its own layer has",
             "COPY a /a",
-            &[vec![directory("srv/", 0o755)], vec![file("srv/f"), file(".wh.srv")]],
+            &[vec![directory("srv/", 0o755)], vec![file("srv/f"), Member { bytes: Vec::new(), ..file(".wh.srv") }]],
         ),
     ]
 }
