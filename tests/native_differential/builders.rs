@@ -126,8 +126,9 @@ pub fn otherwise(ours: &str, theirs: &str) -> Option<String> {
         reason = end;
     }
     let reason = without_mounts(reason.split(" (did you mean").next().unwrap_or(reason));
-    // What is printed has its backslashes doubled.
-    (!ours.replace("\\\\", "\\").contains(&reason)).then(|| format!("`{reason}`, natively {ours}"))
+    // What is printed has its backslashes doubled; so has what BuildKit quotes.
+    let is_told = ours.contains(&reason) || ours.replace("\\\\", "\\").contains(&reason);
+    (!is_told).then(|| format!("`{reason}`, natively {ours}"))
 }
 
 /// A message without the folders of the daemon in its paths.
