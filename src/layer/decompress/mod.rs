@@ -205,7 +205,7 @@ impl<R: Read> Read for Decompressor<R> {
     }
 }
 
-/// The compressed stream: counts.
+/// The compressed stream: counts, and gives all of the first magic at once, however slowly it comes.
 struct Counting<R> {
     inner: R,
     count: u64,
@@ -213,7 +213,15 @@ struct Counting<R> {
 
 impl<R: Read> Read for Counting<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
+        let mut count = self.inner.read(buffer)?;
+        while self.count == 0 && (1..ZSTD_MAGIC.len().min(buffer.len())).contains(&count) {
+            match self.inner.read(&mut buffer[count..]) {
+                Ok(0) => break,
+                Ok(more) => count += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
         self.count += count as u64;
         Ok(count)
     }

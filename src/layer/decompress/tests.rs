@@ -33,6 +33,29 @@ fn all_members_and_frames_are_read() {
     assert_eq!(unpack(Compression::None, b"abc", &Limits::default()).unwrap(), b"abc");
 }
 
+/// Gives one byte at a time.
+struct Slow<'a>(&'a [u8]);
+
+impl Read for Slow<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = buffer.len().min(1);
+        self.0.read(&mut buffer[..count])
+    }
+}
+
+#[test]
+fn a_stream_that_comes_byte_by_byte_is_recognised() {
+    let zstd = zstd::encode_all(b"abc".as_slice(), 1).unwrap();
+    for (compression, stream) in
+        [(Compression::Zstd, zstd), (Compression::Gzip, packed(b"abc")), (Compression::None, b"abc".to_vec())]
+    {
+        let mut content = Vec::new();
+        let mut decompressor = Decompressor::new(compression, Slow(&stream), &Limits::default()).unwrap();
+        decompressor.read_to_end(&mut content).unwrap();
+        assert_eq!(content, b"abc");
+    }
+}
+
 /// A zstd frame with this header that holds `abc`.
 fn frame(header: &[u8]) -> Vec<u8> {
     [super::ZSTD_MAGIC, header, &[3 << 3 | 1, 0, 0], b"abc"].concat()
