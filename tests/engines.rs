@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
 
+mod needs;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
@@ -12,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
+use needs::variable;
 use repro::build::{Blob, Built, BuiltLayer, Engine, Plan, PlannedContext, Surroundings};
 use repro::cancel::Cancel;
 use repro::config::Config;
@@ -29,20 +32,6 @@ use repro::store::Cache;
 
 const EPOCH: i64 = 1_700_000_000;
 const MODIFIED: u64 = 1_600_000_000;
-
-/// The value of a variable that the rig sets; stops the test if it must run.
-fn rig(name: &str) -> Option<String> {
-    match std::env::var(name) {
-        Ok(value) if !value.is_empty() => Some(value),
-        _ if std::env::var("REPRO_REQUIRE_RIG").is_ok_and(|value| value == "1") => {
-            panic!("the rig does not set {name}")
-        }
-        _ => {
-            eprintln!("not run: no rig ({name} is not set)");
-            None
-        }
-    }
-}
 
 fn host(cache: &Path) -> Host {
     let path = std::env::var_os("PATH").unwrap();
@@ -183,7 +172,7 @@ fn daemon(address: &str) -> Buildctl {
 
 /// The engine on the rig's docker. All tests share one builder, which ends with the rig.
 fn buildx() -> Option<Buildx> {
-    let image = rig("RIG_BUILDKIT_IMAGE")?;
+    let image = variable("RIG_BUILDKIT_IMAGE")?;
     let (request, digest) = image.split_once('@').unwrap();
     let pin = BuildkitPin { request: request.to_owned(), digest: digest.parse().unwrap() };
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("engines");
@@ -193,7 +182,7 @@ fn buildx() -> Option<Buildx> {
 #[test]
 fn every_daemon_gives_the_same_config_and_diff_ids() {
     let (Some(current), Some(old), Some(other_go)) =
-        (rig("BUILDKIT_HOST"), rig("RIG_BUILDKIT_OLD"), rig("RIG_BUILDKIT_GO127"))
+        (variable("BUILDKIT_HOST"), variable("RIG_BUILDKIT_OLD"), variable("RIG_BUILDKIT_GO127"))
     else {
         return;
     };
@@ -236,7 +225,7 @@ fn every_daemon_gives_the_same_config_and_diff_ids() {
 
 #[test]
 fn an_edit_that_keeps_the_size_gives_the_new_content() {
-    let Some(address) = rig("BUILDKIT_HOST") else { return };
+    let Some(address) = variable("BUILDKIT_HOST") else { return };
     let mut engines: Vec<Box<dyn Engine>> = vec![Box::new(daemon(&address))];
     engines.extend(buildx().map(|buildx| Box::new(buildx) as Box<dyn Engine>));
     for engine in engines {
@@ -252,7 +241,7 @@ fn an_edit_that_keeps_the_size_gives_the_new_content() {
 
 #[test]
 fn each_failure_has_its_status_and_names_its_cause() {
-    let Some(address) = rig("BUILDKIT_HOST") else { return };
+    let Some(address) = variable("BUILDKIT_HOST") else { return };
     let engine = daemon(&address);
     let base = "FROM registry.example/busybox:1\n";
     let http = served("failures", "body");
@@ -321,7 +310,7 @@ fn each_failure_has_its_status_and_names_its_cause() {
 
 #[test]
 fn no_daemon_is_said_with_what_to_do() {
-    if rig("BUILDKIT_HOST").is_none() {
+    if variable("BUILDKIT_HOST").is_none() {
         return;
     }
     let plan = plan("FROM scratch\nCOPY f /\n", &[("f", "x")], Vec::new());
@@ -331,14 +320,14 @@ fn no_daemon_is_said_with_what_to_do() {
     let bare = Host { programs: Programs::default(), ..host(cache.path()) };
     let (status, message) = failure(&Buildctl::new(bare, ">=0.26".parse().unwrap(), None), &plan);
     assert_eq!((status, message.as_str()), (Status::Engine, "buildctl: no `buildctl` is on PATH"));
-    let newer = Buildctl::new(host(cache.path()), ">=99".parse().unwrap(), rig("BUILDKIT_HOST"));
+    let newer = Buildctl::new(host(cache.path()), ">=99".parse().unwrap(), variable("BUILDKIT_HOST"));
     let (status, message) = failure(&newer, &plan);
     assert_eq!((status, message.as_str()), (Status::Engine, "BuildKit is `v0.32.2`, the manifest asks for `>=99`"));
 }
 
 #[test]
 fn a_private_daemon_is_started_used_twice_and_stopped() {
-    let Some(address) = rig("BUILDKIT_HOST") else { return };
+    let Some(address) = variable("BUILDKIT_HOST") else { return };
     let cache = tempfile::tempdir().unwrap();
     let private = Buildctl::new(host(cache.path()), ">=0.26".parse().unwrap(), None);
     let plan = plan("FROM registry.example/busybox:1\nRUN echo x > /x\n", &[], vec![busybox()]);
@@ -367,7 +356,7 @@ fn meddling(folder: &Path, address: &str, after: &str) -> Buildctl {
 
 #[test]
 fn an_engine_that_writes_nonsense_or_lies_is_found_out() {
-    let Some(address) = rig("BUILDKIT_HOST") else { return };
+    let Some(address) = variable("BUILDKIT_HOST") else { return };
     let other = Digest::of(b"other");
     for (after, status, want) in [
         ("truncate -s 3000 image.tar", Status::Malformed, "the archive that buildctl wrote is malformed"),
@@ -400,7 +389,7 @@ fn an_engine_that_writes_nonsense_or_lies_is_found_out() {
 
 #[test]
 fn a_daemon_that_is_killed_fails_the_build() {
-    let Some(_) = rig("BUILDKIT_HOST") else { return };
+    let Some(_) = variable("BUILDKIT_HOST") else { return };
     let cache = tempfile::tempdir().unwrap();
     let engine = Buildctl::new(host(cache.path()), ">=0.26".parse().unwrap(), None);
     let plan = plan("FROM registry.example/busybox:1\nRUN sleep 60\n", &[], vec![busybox()]);
@@ -428,7 +417,7 @@ fn a_daemon_that_is_killed_fails_the_build() {
 
 #[test]
 fn cancelling_stops_the_build() {
-    let Some(address) = rig("BUILDKIT_HOST") else { return };
+    let Some(address) = variable("BUILDKIT_HOST") else { return };
     let mut engines: Vec<Box<dyn Engine>> = vec![Box::new(daemon(&address))];
     engines.extend(buildx().map(|buildx| Box::new(buildx) as Box<dyn Engine>));
     for engine in engines {
@@ -450,7 +439,7 @@ fn cancelling_stops_the_build() {
 
 #[test]
 fn named_contexts_of_every_kind_are_built_alike() {
-    let Some(address) = rig("BUILDKIT_HOST") else { return };
+    let Some(address) = variable("BUILDKIT_HOST") else { return };
     let (http, git, image) = (served("named", "body"), repository("named"), busybox());
     let layout = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/native/bases/usrmerge");
     let index: serde_json::Value = serde_json::from_slice(&fs::read(layout.join("index.json")).unwrap()).unwrap();
@@ -477,7 +466,7 @@ fn named_contexts_of_every_kind_are_built_alike() {
 
 #[test]
 fn the_commands_of_a_dry_run_build_when_they_are_pasted() {
-    let Some(address) = rig("BUILDKIT_HOST") else { return };
+    let Some(address) = variable("BUILDKIT_HOST") else { return };
     let mut engines: Vec<Box<dyn Engine>> = vec![Box::new(daemon(&address))];
     // The builder is there after this; its creation can't be pasted twice.
     if let Some(buildx) = buildx() {
@@ -500,7 +489,7 @@ fn the_commands_of_a_dry_run_build_when_they_are_pasted() {
 
 #[test]
 fn a_download_that_the_builder_kept_with_another_time_is_found() {
-    let Some(address) = rig("BUILDKIT_HOST") else { return };
+    let Some(address) = variable("BUILDKIT_HOST") else { return };
     let engine = daemon(&address);
     let Pin::Http { url, digest, size, .. } = served("times", "timed") else { unreachable!() };
     let dockerfile = format!("FROM scratch\nADD {url} /d/\n");
@@ -513,7 +502,7 @@ fn a_download_that_the_builder_kept_with_another_time_is_found() {
 
 #[test]
 fn a_copy_with_the_locked_digest_stands_in_for_a_changed_file() {
-    let Some(address) = rig("BUILDKIT_HOST") else { return };
+    let Some(address) = variable("BUILDKIT_HOST") else { return };
     // A daemon that has once seen the body needs no copy: the body must be new to it.
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let locked = format!("locked {}", now.as_nanos());

@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
 
+mod needs;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -38,7 +40,7 @@ fn rig() -> bool {
     *SERVED.get_or_init(|| {
         if let Some(missing) = RIG.iter().find(|name| std::env::var_os(name).is_none_or(|value| value.is_empty())) {
             assert_ne!(std::env::var("REPRO_REQUIRE_RIG").as_deref(), Ok("1"), "the rig does not set {missing}");
-            eprintln!("not run: no rig ({missing} is not set)");
+            needs::not_run(&format!("no rig ({missing} is not set)"));
             return false;
         }
         let status = Command::new(root().join("examples/remote-files/serve")).status().unwrap();

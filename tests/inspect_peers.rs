@@ -3,28 +3,15 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
 
+mod needs;
 mod project;
 mod schema;
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 
+use needs::{not_run, variable};
 use project::Project;
 use serde_json::Value;
-
-/// The value of a variable that the rig sets; stops the test if the rig must run.
-fn variable(name: &str) -> Option<String> {
-    match std::env::var(name) {
-        Ok(value) if !value.is_empty() => Some(value),
-        _ if std::env::var("REPRO_REQUIRE_RIG").is_ok_and(|value| value == "1") => {
-            panic!("the rig does not set {name}")
-        }
-        _ => {
-            eprintln!("not run: no rig ({name} is not set)");
-            None
-        }
-    }
-}
 
 /// A project with what the rig's daemons need in its environment, and a Dockerfile of two layers.
 fn project() -> Option<Project> {
@@ -47,7 +34,7 @@ fn run(command: &mut Command) {
 fn has(program: &str) -> bool {
     let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     if found.is_err() {
-        eprintln!("not tried: there is no {program}");
+        not_run(&format!("there is no {program}"));
     }
     found.is_ok()
 }
@@ -188,7 +175,7 @@ fn what_repro_writes_loads_everywhere() {
             run(&mut program(&project, "skopeo", &["copy", source, &format!("dir:{}", source.replace(':', "-"))]));
         }
     }
-    if has("podman") && Path::new("/proc/self").exists() {
+    if has("podman") {
         let storage = ["--root", "storage", "--runroot", "run", "--storage-driver", "vfs"];
         for file in ["oci.tar", "docker.tar"] {
             run(program(&project, "podman", &storage).args(["load", "-q", "-i", file]));

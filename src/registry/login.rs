@@ -10,7 +10,7 @@ use base64::engine::GeneralPurpose;
 use base64::engine::general_purpose::{GeneralPurposeConfig, PAD, STANDARD};
 use serde::Deserialize;
 
-use super::helper;
+use super::credential_helper;
 use crate::escape;
 use crate::http::Secret;
 use crate::process::Programs;
@@ -153,7 +153,7 @@ impl File {
         };
         let helper = self.cred_helpers.iter().find(|(key, _)| same_host(key)).map(|(_, helper)| helper);
         if let Some(helper) = helper.filter(|helper| !helper.is_empty()) {
-            return helper::ask(helper, server, programs);
+            return credential_helper::ask(helper, server, programs);
         }
         if let Some(entry) = self.entry(host, repository, &same_host)
             && let Some(login) = entry.login()?
@@ -161,7 +161,7 @@ impl File {
             return Ok(Some(login));
         }
         match &self.creds_store {
-            Some(store) if !store.is_empty() => helper::ask(store, server, programs),
+            Some(store) if !store.is_empty() => credential_helper::ask(store, server, programs),
             _ => Ok(None),
         }
     }

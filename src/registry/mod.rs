@@ -6,9 +6,9 @@
 
 mod blob;
 mod challenge;
+mod credential_helper;
 mod endpoint;
 mod error;
-mod helper;
 mod login;
 mod manifest;
 mod token;

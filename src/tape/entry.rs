@@ -63,7 +63,7 @@ pub(super) fn find<'a>(requests: &'a Requests, url: &str, accept: Option<&str>) 
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     pub fn recorded(body: &[u8]) -> Recorded {

@@ -63,21 +63,15 @@ fn sorted(requests: &Requests) -> (Packages, Files) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::entry::{Recorded, Request};
+    use super::super::entry::Request;
+    use super::super::entry::tests::recorded;
     use super::*;
 
     fn requests(lines: &[(&str, &str)]) -> Requests {
-        let recorded = |body: &str| Recorded {
-            status: 200,
-            digest: Digest::of(body.as_bytes()),
-            size: body.len() as u64,
-            encoding: None,
-            etag: None,
-            location: None,
-            modified: None,
-            content_type: None,
-        };
-        lines.iter().map(|(url, body)| (Request { url: (*url).to_owned(), accept: None }, recorded(body))).collect()
+        lines
+            .iter()
+            .map(|(url, body)| (Request { url: (*url).to_owned(), accept: None }, recorded(body.as_bytes())))
+            .collect()
     }
 
     #[test]

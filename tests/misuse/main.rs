@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
 
+#[path = "../needs/mod.rs"]
+mod needs;
 mod nobody;
 mod places;
 #[path = "../project/mod.rs"]

@@ -77,7 +77,7 @@ fn a_full_disk_is_named_with_the_bytes_that_were_wanted() {
     }
     project.write("f", random).write("small/kept", "");
     if !with_little_room(&project, "small", &["schema"], &[]).output().is_ok_and(|output| output.status.success()) {
-        eprintln!("not run: no mount namespace");
+        crate::needs::not_run("no mount namespace");
         return;
     }
     for output in ["small/app.tar", "small/app/"] {

@@ -5,6 +5,8 @@
 mod client;
 mod git;
 mod images;
+#[path = "../needs/mod.rs"]
+mod needs;
 mod registry;
 mod rig;
 mod server;

@@ -18,7 +18,7 @@ fn rig(variable: &str) -> Option<String> {
     if value.is_none() {
         let required = env::var("REPRO_REQUIRE_RIG").is_ok_and(|value| value == "1");
         assert!(!required, "{variable} is not set: start the rig with `eval \"$(tests/rig/up)\"`");
-        eprintln!("not run: {variable} is not set");
+        crate::needs::not_run(&format!("{variable} is not set"));
     }
     value
 }

@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
 
+#[path = "../needs/mod.rs"]
+mod needs;
 #[path = "../project/mod.rs"]
 mod project;
 mod records;

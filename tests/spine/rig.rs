@@ -4,21 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+pub use crate::needs::variable;
 use crate::project::{Outcome, Project};
-
-/// The value of a variable that the rig sets; stops the test if the rig must run.
-pub fn variable(name: &str) -> Option<String> {
-    match std::env::var(name) {
-        Ok(value) if !value.is_empty() => Some(value),
-        _ if std::env::var("REPRO_REQUIRE_RIG").is_ok_and(|value| value == "1") => {
-            panic!("the rig does not set {name}")
-        }
-        _ => {
-            eprintln!("not run: no rig ({name} is not set)");
-            None
-        }
-    }
-}
 
 /// A git project that reaches the rig's registry, servers and daemons.
 pub fn project() -> Option<Project> {
