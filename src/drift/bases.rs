@@ -7,7 +7,7 @@ use crate::lockfile::{Lockfile, Pin};
 use crate::resolve::{ResolveError, Resolver};
 use crate::status::{ExitStatus, Status};
 
-/// Answers from the lockfile's pins; what is not pinned yet is [`BaseConfig::unknown`].
+/// Answers from the lockfile's pins; what is not pinned yet is [`BaseConfig::pending`].
 pub struct LockedBases<'a> {
     /// The pins.
     pub lockfile: &'a Lockfile,
@@ -51,10 +51,10 @@ impl BaseImages for LockedBases<'_> {
 
     fn config(&mut self, base: &Image) -> Result<BaseConfig, NoBase> {
         let Some(resolver) = self.resolver else { return Ok(BaseConfig::unknown()) };
-        let Some((pin, manifest)) = self.pin(base) else { return Ok(BaseConfig::unknown()) };
+        let Some((pin, manifest)) = self.pin(base) else { return Ok(BaseConfig::pending()) };
         let at_hand = matches!(pin, Pin::Layout { .. }) || resolver.cache.path(&manifest).is_some();
         if self.offline && !at_hand {
-            return Ok(BaseConfig::unknown());
+            return Ok(BaseConfig::pending());
         }
         let image = resolver.locked_image(pin, manifest)?;
         let texts = |list: &[Vec<u8>]| list.iter().map(|text| String::from_utf8_lossy(text).into_owned()).collect();
@@ -71,6 +71,7 @@ impl BaseImages for LockedBases<'_> {
             user: text(&config.user),
             shell: texts(&config.shell),
             is_empty: image.manifest.layers.is_empty(),
+            is_pending: false,
         })
     }
 }

@@ -9,8 +9,17 @@ use crate::case::{Base, Case, Entry, Member, archive};
 
 /// All of them, by what they are about.
 pub fn cases() -> Vec<Case> {
+    let mut with_variables = based(
+        "an instruction that is right only with the base's variables",
+        "STOPSIGNAL ${SIGNAL:?}",
+        &[vec![file("f")]],
+    );
+    if let Some(base) = &mut with_variables.base {
+        base.config = json!({ "Env": ["SIGNAL=9"] });
+    }
     let cut = archive(&[Member { records: vec![("comment", vec![b'x'; 600])], ..file("f") }])[..800].to_vec();
     vec![
+        with_variables,
         case(
             "an owner of -1 changes nothing",
             &["COPY --chown=-1 a /a", "COPY --chown=-1:5 a /d/b", "ADD --chown=-1 t.tar /t/"],

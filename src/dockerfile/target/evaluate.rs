@@ -24,6 +24,8 @@ pub(super) struct State {
     pub(super) workdir: String,
     user: String,
     has_shell: bool,
+    /// The configuration of its base is known only later.
+    is_pending: bool,
     /// Names of the `ARG`s so far, those of its bases included.
     arguments: BTreeSet<String>,
     /// A `WORKDIR` stands in the file, for this stage or one it is built from.
@@ -48,15 +50,27 @@ impl Graph<'_> {
         self.states[id].is_done = true;
         for command in std::mem::take(&mut self.states[id].commands) {
             let lines = command.instruction.lines;
-            let action = self.evaluate_command(id, &command).map_err(|mut error| {
-                error.lines.push(lines);
-                error
-            })?;
+            let action = match self.evaluate_command(id, &command) {
+                Ok(action) => action,
+                Err(error) if !error.is_limit && self.may_need_base(id, &command.instruction) => {
+                    self.states[id].commands.push(command);
+                    continue;
+                }
+                Err(mut error) => {
+                    error.lines.push(lines);
+                    return Err(error);
+                }
+            };
             let step = Step { lines, is_trigger: command.is_trigger, action };
             self.states[id].evaluation.steps.push(step);
             self.states[id].commands.push(command);
         }
         Ok(())
+    }
+
+    /// Whether an instruction may name variables of a base that is looked at later.
+    fn may_need_base(&self, id: usize, instruction: &Instruction) -> bool {
+        self.states[id].evaluation.is_pending && instruction.original.contains(&b'$')
     }
 
     pub(super) fn start(&mut self, id: usize) -> Outcome<()> {
@@ -72,6 +86,7 @@ impl Graph<'_> {
                     workdir: base.evaluation.workdir.clone(),
                     user: base.evaluation.user.clone(),
                     has_shell: base.evaluation.has_shell,
+                    is_pending: base.evaluation.is_pending,
                     arguments: base.evaluation.arguments.clone(),
                     has_workdir: base.evaluation.has_workdir,
                     ..State::default()
@@ -86,6 +101,7 @@ impl Graph<'_> {
                     workdir: config.working_dir.clone(),
                     user: config.user.clone(),
                     has_shell: !config.shell.is_empty(),
+                    is_pending: config.is_pending,
                     ..State::default()
                 }
             }

@@ -64,12 +64,19 @@ pub struct BaseConfig {
     pub shell: Vec<String>,
     /// It has no layer, so the build starts from nothing.
     pub is_empty: bool,
+    /// Nobody has looked at the image yet but somebody will: what fails for want of its variables is passed over.
+    pub is_pending: bool,
 }
 
 impl BaseConfig {
     /// What is known of an image nobody has looked at: the usual `PATH`.
     pub fn unknown() -> Self {
         Self { env: vec![format!("PATH={DEFAULT_PATH}")], ..Self::default() }
+    }
+
+    /// What is known of an image that is looked at later.
+    pub fn pending() -> Self {
+        Self { is_pending: true, ..Self::unknown() }
     }
 }
 

@@ -109,6 +109,7 @@ impl BaseImages for &BaseImagesOf<'_> {
             user: text(&config.run.user),
             shell: config.run.shell.iter().map(text).collect(),
             is_empty: image.is_empty(),
+            is_pending: false,
         })
     }
 }
