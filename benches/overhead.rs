@@ -105,7 +105,7 @@ fn plan(dockerfile: &str, files: usize, bytes: usize, no_cache: bool) -> Plan {
 }
 
 fn surroundings<'a>(work: &'a Path, limits: &'a Limits) -> Surroundings<'a> {
-    Surroundings { work, progress: Arc::new(Silent), cancel: Cancel::default(), limits }
+    Surroundings { work, memory: None, progress: Arc::new(Silent), cancel: Cancel::default(), limits }
 }
 
 fn build(engine: &Buildctl, plan: &Plan) {

@@ -281,7 +281,7 @@ impl Packing<'_> {
         let target =
             self.keep.map(|folder| folder.join(format!("{}-{number}", plan.platform.to_string().replace('/', "-"))));
         let (packed, blob) = match plan.output.compression {
-            Compression::Uncompressed => self.store(&tar, target),
+            Compression::Uncompressed => self.store(&tar, claimed, size, target),
             Compression::Gzip => self.gzip(&tar, claimed, size, target),
         }
         .map_err(failed)?;
@@ -300,9 +300,20 @@ impl Packing<'_> {
     }
 
     /// A layer that stays as it is; what lies in a file is not copied.
-    fn store(&self, tar: &Blob, target: Option<PathBuf>) -> io::Result<(Packed, Option<Blob>)> {
+    fn store(
+        &self,
+        tar: &Blob,
+        claimed: DiffId,
+        size: u64,
+        target: Option<PathBuf>,
+    ) -> io::Result<(Packed, Option<Blob>)> {
         if matches!(tar, Blob::File(_) | Blob::Slice { .. }) {
-            return Ok((store(tar, None, self.cancel)?, target.map(|_| tar.clone())));
+            let packed = match target.is_some() && self.plan.scrub.is_empty() {
+                // Who keeps a blob writes it, and checks its digest on the way.
+                true => Packed { digest: Digest::from_bytes(*claimed.as_bytes()), size, diff_id: claimed },
+                false => store(tar, None, self.cancel)?,
+            };
+            return Ok((packed, target.map(|_| tar.clone())));
         }
         Ok((store(tar, target.as_deref(), self.cancel)?, target.map(Blob::File)))
     }

@@ -119,6 +119,8 @@ pub enum PlannedContext {
 pub struct Surroundings<'a> {
     /// An empty private folder; the engine may leave its output there, the caller removes it.
     pub work: &'a Path,
+    /// An empty private folder in memory, for contexts that are small enough; the caller removes it, too.
+    pub memory: Option<&'a Path>,
     /// Told what goes on.
     pub progress: Reporter,
     /// Asked whether to stop.

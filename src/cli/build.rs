@@ -143,6 +143,7 @@ fn dry_run(shop: &Shop<'_>, engines: &Engines, jobs: &[Job<'_>], method: &Method
                 let folder = work.sub(&format!("{}-{}", plan.image, platform.to_string().replace('/', "-")))?;
                 let surroundings = Surroundings {
                     work: &folder,
+                    memory: None,
                     progress: shop.session.progress.clone(),
                     cancel: shop.session.cancel.clone(),
                     limits: &shop.session.limits,

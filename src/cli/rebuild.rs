@@ -81,7 +81,8 @@ pub fn rebuild(
             let round = if method.round == Round::Second { "second-" } else { "" };
             let folder =
                 format!("{round}{}-{}-{}", job.surveyed.name, platform.to_string().replace('/', "-"), engine.name());
-            let built = build_one(shop, engine, &plan, &work.sub(&folder)?, method);
+            let memory = work.sub_in_memory(&folder);
+            let built = build_one(shop, engine, &plan, (&work.sub(&folder)?, memory.as_deref()), method);
             let built = match (built, &served) {
                 (Err(failure), Some(served)) => return Err(served.explain(failure)),
                 (built, _) => built?,
@@ -111,12 +112,13 @@ fn build_one(
     shop: &Shop<'_>,
     engine: &dyn crate::build::Engine,
     plan: &Plan,
-    folder: &Path,
+    (folder, memory): (&Path, Option<&Path>),
     method: &Method<'_>,
 ) -> Result<AssembledPlatform, Failure> {
     let session = shop.session;
     let surroundings = Surroundings {
         work: folder,
+        memory,
         progress: session.progress.clone(),
         cancel: session.cancel.clone(),
         limits: &session.limits,

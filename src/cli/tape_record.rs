@@ -162,9 +162,11 @@ fn record_platform(
     plan.tape = Some(served.tape_use());
     let chosen = engines.choose(session, &arguments.engine.engine, &plan)?;
     let Some(engine) = chosen.first() else { return Ok(Requests::new()) };
-    let folder = work.sub(&format!("record-{}-{}", job.surveyed.name, platform.to_string().replace('/', "-")))?;
+    let name = format!("record-{}-{}", job.surveyed.name, platform.to_string().replace('/', "-"));
+    let (folder, memory) = (work.sub(&name)?, work.sub_in_memory(&name));
     let surroundings = Surroundings {
         work: &folder,
+        memory: memory.as_deref(),
         progress: session.progress.clone(),
         cancel: session.cancel.clone(),
         limits: &session.limits,

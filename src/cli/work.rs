@@ -1,6 +1,9 @@
 //! Private folders for what engines read and write; gone at the end, or at the next run if this one is killed.
+//!
+//! They lie below the cache, and, for what is small, in a file system in memory where the machine has one.
 
-use std::fs;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -14,8 +17,19 @@ const PREFIX: &str = "run-";
 /// Seconds that a folder stays which the commands of a dry run name.
 const KEPT: u64 = 24 * 3600;
 
-/// A private folder of this run.
+/// Where Linux machines have a file system in memory for everyone.
+const SHARED_MEMORY: &str = "/dev/shm";
+/// Bytes that have to be free there.
+const FREE_MEMORY: u64 = 512 << 20;
+
+/// A private folder of this run, and one in memory if there can be one.
 pub struct WorkFolder {
+    disk: Private,
+    memory: Option<Private>,
+}
+
+/// A folder with a lock beside it, which tells that its run goes on.
+struct Private {
     folder: TempDir,
     _lock: FileLock,
 }
@@ -41,31 +55,73 @@ impl WorkFolder {
         let parent = session.cache_folder()?.join("work");
         let fail = |error| NoPlace(StoreError::File { action: "create the folder", path: parent.clone(), error });
         fs::create_dir_all(&parent).map_err(fail)?;
-        sweep(&parent, session.now);
-        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(&parent).map_err(fail)?;
-        let lock = FileLock::acquire(&lock_of(folder.path()), || {})?;
-        Ok(Self { folder, _lock: lock })
+        let disk = Private::new(&parent, session.now)?;
+        let memory = memory(Path::new(SHARED_MEMORY)).and_then(|parent| Private::new(&parent, session.now).ok());
+        Ok(Self { disk, memory })
     }
 
     /// A new folder below, by name.
     pub fn sub(&self, name: &str) -> Result<PathBuf, Failure> {
-        let path = self.folder.path().join(name);
+        let path = self.disk.folder.path().join(name);
         let fail = |error| StoreError::File { action: "create the folder", path: path.clone(), error };
         fs::create_dir_all(&path).map_err(fail)?;
         Ok(path)
     }
 
+    /// A new folder in memory, by name.
+    pub fn sub_in_memory(&self, name: &str) -> Option<PathBuf> {
+        let path = self.memory.as_ref()?.folder.path().join(name);
+        fs::create_dir(&path).ok().map(|()| path)
+    }
+
     /// Leaves the folder where it is, for what the user does next.
     pub fn keep(mut self) {
-        self.folder.disable_cleanup(true);
+        self.disk.folder.disable_cleanup(true);
     }
 }
 
-impl Drop for WorkFolder {
+impl Private {
+    fn new(parent: &Path, now: u64) -> Result<Self, Failure> {
+        sweep(parent, now);
+        let fail = |error| NoPlace(StoreError::File { action: "create the folder", path: parent.to_owned(), error });
+        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent).map_err(fail)?;
+        let lock = FileLock::acquire(&lock_of(folder.path()), || {})?;
+        Ok(Self { folder, _lock: lock })
+    }
+}
+
+impl Drop for Private {
     fn drop(&mut self) {
         // The next run would sweep it away, too.
         let _ = fs::remove_file(lock_of(self.folder.path()));
     }
+}
+
+/// The user's own folder in `shared`, if that lies in memory and has room.
+///
+/// Others may write in `shared`, so a folder that is not this user's alone is left alone.
+fn memory(shared: &Path) -> Option<PathBuf> {
+    let space = rustix::fs::statvfs(shared).ok()?;
+    if !is_in_memory(shared) || space.f_bavail.saturating_mul(space.f_frsize) < FREE_MEMORY {
+        return None;
+    }
+    let user = rustix::process::geteuid().as_raw();
+    let folder = shared.join(format!("repro-{user}"));
+    let _ = DirBuilder::new().mode(0o700).create(&folder);
+    let found = fs::symlink_metadata(&folder).ok()?;
+    (found.is_dir() && found.uid() == user && found.mode() & 0o077 == 0).then_some(folder)
+}
+
+#[cfg(target_os = "linux")]
+fn is_in_memory(folder: &Path) -> bool {
+    const TMPFS: u32 = 0x0102_1994;
+    // The field's type differs by architecture; the number fits in 32 bits on all.
+    rustix::fs::statfs(folder).is_ok_and(|found| found.f_type as u32 == TMPFS)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_in_memory(_folder: &Path) -> bool {
+    false
 }
 
 fn lock_of(folder: &Path) -> PathBuf {
@@ -97,4 +153,27 @@ fn sweep(parent: &Path, now: u64) {
 fn age(metadata: &fs::Metadata, now: u64) -> u64 {
     let made = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     made.map_or(0, |made| now.saturating_sub(made.as_secs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn only_a_folder_of_this_user_alone_is_used_in_memory() {
+        let shared = Path::new(SHARED_MEMORY);
+        if !is_in_memory(shared) {
+            return;
+        }
+        let shared = tempfile::tempdir_in(shared).unwrap();
+        let Some(folder) = memory(shared.path()) else { return };
+        assert_eq!(memory(shared.path()), Some(folder.clone()));
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o750)).unwrap();
+        assert_eq!(memory(shared.path()), None);
+        fs::remove_dir(&folder).unwrap();
+        symlink(std::env::temp_dir(), &folder).unwrap();
+        assert_eq!(memory(shared.path()), None);
+    }
 }

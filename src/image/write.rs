@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
 use super::descriptor::Descriptor;
@@ -16,6 +16,8 @@ use crate::json::Value;
 use crate::layer::tar::{Entry, Writer};
 use crate::reference::Reference;
 
+/// Bytes read at once.
+const BUFFER: usize = 1 << 17;
 const OCI_LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
 const CREATED: &str = "org.opencontainers.image.created";
 const REFERENCE: &str = "org.opencontainers.image.ref.name";
@@ -85,7 +87,7 @@ impl Writable<'_> {
         }
         for (digest, (size, open)) in &self.blobs {
             let entry = Entry::file(format!("blobs/sha256/{}", digest.hex()), 0o444, *size);
-            tar.append(&entry, Checked::new(open()?, *digest, *size))?;
+            tar.append(&entry, BufReader::with_capacity(BUFFER, Checked::new(open()?, *digest, *size)))?;
         }
         let index = self.index();
         tar.append(&Entry::file("index.json", 0o644, index.len() as u64), index.as_slice())?;
@@ -102,7 +104,7 @@ impl Writable<'_> {
         fs::create_dir_all(&blobs)?;
         for (digest, (size, open)) in &self.blobs {
             let mut file = File::create_new(blobs.join(digest.hex()))?;
-            io::copy(&mut Checked::new(open()?, *digest, *size), &mut file)?;
+            io::copy(&mut BufReader::with_capacity(BUFFER, Checked::new(open()?, *digest, *size)), &mut file)?;
         }
         fs::write(folder.join("index.json"), self.index())?;
         if let Some(manifest) = self.docker_manifest() {

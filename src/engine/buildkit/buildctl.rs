@@ -97,9 +97,9 @@ impl Engine for Buildctl {
             Some(tape) => {
                 let worker = check()?;
                 let certificate = probe(&client, plan, &tape.route, surroundings)?;
-                (Ok(worker), Staged::write(plan, certificate.as_deref(), surroundings.work))
+                (Ok(worker), Staged::write(plan, certificate.as_deref(), surroundings))
             }
-            None => at_once(check, || Staged::write(plan, None, surroundings.work)),
+            None => at_once(check, || Staged::write(plan, None, surroundings)),
         };
         let (worker, staged) = (worker?, staged?);
         let is_near = address.starts_with("unix://");
@@ -115,7 +115,7 @@ impl Engine for Buildctl {
     }
 
     fn commands(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<Vec<String>, Failure> {
-        let staged = Staged::write(plan, None, surroundings.work)?;
+        let staged = Staged::write(plan, None, surroundings)?;
         let policy = staged.write_policy(plan, &request::redirects(&self.host), local_name)?;
         let address = self.address.clone().unwrap_or_else(|| "unix:///run/buildkit/buildkitd.sock".to_owned());
         let builder = Platform::of_this_machine();

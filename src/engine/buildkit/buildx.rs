@@ -109,7 +109,7 @@ impl Engine for Buildx {
             }
             None => None,
         };
-        let staged = Staged::write(plan, certificate.as_deref(), surroundings.work)?;
+        let staged = Staged::write(plan, certificate.as_deref(), surroundings)?;
         Ok(build_with_copies(plan, &self.host, builder.host_network, surroundings, |redirects| {
             let command = self.command(&clients, plan, &staged, &version, redirects)?;
             let finished = follow_build(&command, plan, surroundings)?;
@@ -124,7 +124,7 @@ impl Engine for Buildx {
         let docker_config = docker_config::write(&self.host, surroundings.work, surroundings.limits)?;
         let clients = Clients::find(&self.host, &docker_config, surroundings.work)?;
         let version = buildx_version(&clients, surroundings)?;
-        let staged = Staged::write(plan, None, surroundings.work)?;
+        let staged = Staged::write(plan, None, surroundings)?;
         let builder = Builder::new(&self.host, plan, self.image()?);
         let image = builder.images(&self.host.config).into_iter().next().unwrap_or_default();
         let create = builder.create(&clients, surroundings.work, &image)?;

@@ -8,6 +8,9 @@
 //! variables/              values of variables for RUN, for their owner only
 //! policy.json  metadata.json  ref  image.tar
 //! ```
+//!
+//! Small contexts are staged in memory where there is such a folder: making many files, and removing them, takes a disk
+//! longer than all else that is done for them.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -16,12 +19,17 @@ use std::path::{Path, PathBuf};
 use super::failure::BuildKitError;
 use super::injected::{Surrounded, surround};
 use super::policy::{Policy, Redirects};
-use crate::build::{Plan, PlannedContext};
-use crate::context::{self, Tree};
+use crate::build::{Plan, PlannedContext, Surroundings};
+use crate::context::{self, EntryKind, Tree};
 use crate::digest::{Digest, Hasher};
 use crate::lockfile::Pin;
 use crate::reference::Reference;
 use crate::status::Failure;
+
+/// Bytes of a context that is staged in memory, at most.
+const MOST_IN_MEMORY: u64 = 64 << 20;
+/// What a file takes there beside its bytes: the rest of its last page, and its inode.
+const FILE_IN_MEMORY: u64 = 5 << 10;
 
 /// The staged inputs of one build; all paths are absolute.
 #[derive(Debug)]
@@ -52,10 +60,12 @@ pub(super) enum Named {
 }
 
 impl Staged {
-    /// Stages what `plan` needs into the empty folder `work`; a taped build's RUN trusts `certificate`.
-    pub fn write(plan: &Plan, certificate: Option<&str>, work: &Path) -> Result<Self, Failure> {
+    /// Stages what `plan` needs into the empty folders of `surroundings`; a taped build's RUN trusts `certificate`.
+    pub fn write(plan: &Plan, certificate: Option<&str>, surroundings: &Surroundings<'_>) -> Result<Self, Failure> {
+        let Surroundings { work, memory, .. } = surroundings;
         let folder = fs::canonicalize(work).map_err(BuildKitError::io(work))?;
-        let staged_context = folder.join(format!("context-{}", short(&plan.context)));
+        let near = memory.filter(|_| fits_in_memory(&plan.context)).unwrap_or(&folder);
+        let staged_context = near.join(format!("context-{}", short(&plan.context)));
         stage(&plan.context, &staged_context)?;
         let dockerfile = folder.join("dockerfile");
         fs::create_dir(&dockerfile).map_err(BuildKitError::io(&dockerfile))?;
@@ -146,6 +156,14 @@ fn short(tree: &Tree) -> String {
     let mut hex = tree.digest().hex();
     hex.truncate(12);
     hex
+}
+
+fn fits_in_memory(tree: &Tree) -> bool {
+    let bytes = tree.entries.iter().map(|entry| match &entry.kind {
+        EntryKind::File { size, .. } => size.saturating_add(FILE_IN_MEMORY),
+        _ => FILE_IN_MEMORY,
+    });
+    bytes.fold(0, u64::saturating_add) <= MOST_IN_MEMORY
 }
 
 fn stage(tree: &Tree, folder: &Path) -> Result<(), Failure> {
