@@ -14,11 +14,12 @@ use super::recording;
 use super::report::{Document, Report};
 use super::session::Session;
 use super::work::WorkFolder;
+use crate::compare::{Difference, compare};
 use crate::digest::Digest;
 use crate::drift::Stale;
 use crate::lockfile::{Pin, Record};
 use crate::status::{ExitStatus, Failure, Status};
-use crate::verify::{Case, Published, Verdict, judge};
+use crate::verify::{Case, Look, Published, Verdict, judge};
 
 /// What upstream says, for `--fresh`.
 #[derive(Debug, thiserror::Error)]
@@ -55,8 +56,9 @@ pub fn run(arguments: &arguments::Verify, session: &Session) -> Result<Report, F
     if arguments.fresh {
         ask_upstream(&shop, &jobs)?;
     }
+    let look = Look { resolver: &shop.resolver, limits: &session.limits, cancel: &session.cancel };
     let published = match &arguments.against {
-        Some(against) => Some(Published::find(against, &session.directory, &shop.resolver, &session.limits)?),
+        Some(against) => Some(Published::find(against, &session.directory, &look)?),
         None => None,
     };
     let engines = Engines::new(session, &arguments.engine, &project.manifest, &shop.lockfile, shop.resolver.clone())?;
@@ -78,7 +80,15 @@ pub fn run(arguments: &arguments::Verify, session: &Session) -> Result<Report, F
                     let image = job.surveyed.image;
                     output::write(target, arguments.archive, image, &rebuilt.assembled, job.epoch, &shop.resolver)?;
                 }
-                verdicts.add(job, record, &rebuilt, published.as_ref(), arguments.output.as_deref());
+                if let Err(failure) = verdicts.add(
+                    job,
+                    record,
+                    &rebuilt,
+                    published.as_ref().map(|published| (published, &look)),
+                    arguments.output.as_deref(),
+                ) {
+                    verdicts.fail(failure);
+                }
             }
             Err(failure) => verdicts.fail(failure),
         }
@@ -131,9 +141,9 @@ impl Verdicts {
         job: &Job<'_>,
         record: &Record,
         rebuilt: &Rebuilt,
-        published: Option<&Published>,
+        published: Option<(&Published, &Look<'_>)>,
         output: Option<&Path>,
-    ) {
+    ) -> Result<(), Failure> {
         let name = job.surveyed.name;
         let engines = rebuilt.engines.join(" and ");
         let mut platforms = Vec::new();
@@ -143,8 +153,14 @@ impl Verdicts {
                 platform: built.platform.clone(),
                 expected: recording::facts(expected),
                 rebuilt: built.facts(),
-                published: published.map(|published| published.platforms.get(&built.platform).cloned()),
+                published: published.map(|(published, _)| published.platforms.get(&built.platform).cloned()),
             };
+            if let (Some((published, look)), Some(Some(facts))) = (published, &case.published)
+                && !matches!(compare(facts, &case.rebuilt), None | Some(Difference::Layer(_)))
+            {
+                let known = built.layers.iter().map(|layer| (layer.descriptor.digest, layer.diff_id)).collect();
+                published.confirm(&built.platform, &known, look)?;
+            }
             let verdict = judge(&case);
             self.count(verdict.status());
             self.say(name, &case, verdict, &engines);
@@ -152,7 +168,7 @@ impl Verdicts {
         }
         let index = rebuilt.assembled.index.as_deref().map(Digest::of);
         if job.platforms.len() == job.surveyed.image.platforms.len() {
-            self.compare_index(name, record, index, published);
+            self.compare_index(name, record, index, published.map(|(published, _)| published));
         }
         self.images.push(VerifiedImage {
             image: name.to_owned(),
@@ -164,6 +180,7 @@ impl Verdicts {
             output: output.map(shown),
             platforms,
         });
+        Ok(())
     }
 
     /// The index around the platforms: a record of the same platforms must have the same one.

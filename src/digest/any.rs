@@ -56,6 +56,14 @@ impl AnyDigest {
         }
     }
 
+    /// The digest as the kind that everything of `repro` itself has; none in another algorithm.
+    pub fn sha256(&self) -> Option<Digest> {
+        match self {
+            Self::Sha256(digest) => Some(*digest),
+            Self::Sha512(_) => None,
+        }
+    }
+
     /// The digest of `bytes` in the given algorithm.
     pub fn of(algorithm: Algorithm, bytes: &[u8]) -> Self {
         match algorithm {

@@ -12,7 +12,7 @@ mod self_check;
 use std::fmt;
 
 pub use mend::Mend;
-pub use published::{Published, PublishedError};
+pub use published::{Look, Published, PublishedError};
 pub use self_check::{DifferingLayer, DifferingPath, SelfCheck, self_check};
 
 use crate::compare::{Difference, Facts, compare};

@@ -1,19 +1,24 @@
 //! The published image: index, image manifests and configs, from a registry, an archive or a layout.
 //!
-//! An archive or layout is checked as a whole: every blob that the image names must be there with its size and digest.
-//! Of a registry's image the layers are not fetched.
+//! An archive or layout is checked as a whole, down to the diff IDs of its layers. Of a registry's image the layers are
+//! fetched only where the answer rests on them ([`Published::confirm`]): a manifest that is equal proves all below it,
+//! but a config that claims the same diff IDs proves nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use crate::cancel::{Cancel, Cancelled};
 use crate::compare::Facts;
-use crate::digest::{Digest, Hasher};
+use crate::digest::{AnyDigest, DiffId, Digest, Hasher};
+use crate::image::archive::{Archive, Surroundings};
+use crate::image::closure::{self, Closure, ImageFacts, Role, Selection};
 use crate::image::document::InvalidDocument;
 use crate::image::media_type::{Kind, kind};
-use crate::image::{Config, Descriptor, Document, ImageManifest, Index};
-use crate::limits::Limits;
+use crate::image::{Config, Descriptor, Document, ImageManifest};
+use crate::layer::decompress::{Compression, Decompressor};
+use crate::limits::{LimitExceeded, Limits};
 use crate::platform::Platform;
 use crate::reference::{InvalidReference, Reference};
 use crate::registry::{ImageDocument, RegistryError};
@@ -27,6 +32,20 @@ pub struct Published {
     pub top: Option<Digest>,
     /// What each platform is known by.
     pub platforms: BTreeMap<Platform, Facts>,
+    /// The layers that are only claimed to have their diff IDs.
+    claimed: BTreeMap<Platform, Vec<Descriptor>>,
+    /// Where these are fetched.
+    name: String,
+}
+
+/// What the published image is read with.
+pub struct Look<'a> {
+    /// Fetches what a registry has.
+    pub resolver: &'a Resolver,
+    /// Bounds on all that is read.
+    pub limits: &'a Limits,
+    /// Asked whether to stop.
+    pub cancel: &'a Cancel,
 }
 
 /// The published image can't be looked at.
@@ -70,6 +89,12 @@ pub enum PublishedError {
         /// How.
         problem: String,
     },
+    /// The image is larger than a limit allows.
+    #[error(transparent)]
+    Limit(#[from] LimitExceeded),
+    /// Stopped by a signal.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
 }
 
 impl ExitStatus for PublishedError {
@@ -78,223 +103,198 @@ impl ExitStatus for PublishedError {
             Self::Neither { .. } | Self::File { .. } => Status::Usage,
             Self::Registry(error) => error.status(),
             Self::Fetch(error) => error.status(),
-            Self::Document { .. } | Self::Malformed { .. } => Status::Malformed,
+            Self::Document { .. } | Self::Malformed { .. } | Self::Limit(_) => Status::Malformed,
+            Self::Cancelled(_) => Status::Interrupted,
         }
     }
 }
 
 impl Published {
     /// Looks at `against`: a file or folder if there is one, else a reference.
-    pub fn find(against: &str, folder: &Path, resolver: &Resolver, limits: &Limits) -> Result<Self, PublishedError> {
+    pub fn find(against: &str, folder: &Path, look: &Look<'_>) -> Result<Self, PublishedError> {
         let path = folder.join(against);
         if path.exists() {
-            return Self::in_file(&path, limits);
+            return Self::in_file(&path, look);
         }
         let error = |error| PublishedError::Neither { text: against.to_owned(), error };
         let reference = against.strip_prefix("docker://").unwrap_or(against).parse::<Reference>().map_err(error)?;
-        Self::in_registry(&reference, resolver, limits)
+        Self::in_registry(&reference, look)
     }
 
-    fn in_registry(reference: &Reference, resolver: &Resolver, limits: &Limits) -> Result<Self, PublishedError> {
-        let fetched = resolver.registry.manifest(reference)?;
-        let top = Some(fetched.digest());
-        let config = |manifest: &Document<ImageManifest>| -> Result<Document<Config>, PublishedError> {
-            let descriptor = &manifest.config;
-            let name = reference.clone().with_default_tag().to_string();
-            let path = resolver.fetch_blob(&name, descriptor.digest, Some(descriptor.size))?;
-            let bytes = std::fs::read(&path).map_err(|error| PublishedError::File { path, error })?;
-            document("config", bytes, descriptor, limits)
+    /// Fetches the platform's layers and compares their contents with the diff IDs that the published config claims.
+    ///
+    /// Layers whose digest and diff ID are in `known` are not fetched. An image that was checked before is not read
+    /// again.
+    pub fn confirm(
+        &self,
+        platform: &Platform,
+        known: &BTreeSet<(Digest, DiffId)>,
+        look: &Look<'_>,
+    ) -> Result<(), PublishedError> {
+        let (Some(layers), Some(facts)) = (self.claimed.get(platform), self.platforms.get(platform)) else {
+            return Ok(());
         };
-        let mut platforms = BTreeMap::new();
-        match fetched.document {
-            ImageDocument::Manifest(manifest) => {
-                let config = config(&manifest)?;
-                platforms.insert(platform_of(&config), facts(&manifest, &config)?);
-            }
-            ImageDocument::Index(index) => {
-                for descriptor in index.manifests.iter().filter(|descriptor| !descriptor.is_attestation()) {
-                    let Some(platform) = descriptor.image_platform() else { continue };
-                    let child = resolver.registry.manifest(&reference.clone().with_digest(descriptor.digest))?;
-                    let ImageDocument::Manifest(manifest) = child.document else {
-                        return Err(malformed(&descriptor.digest, "an index where an image manifest is named"));
-                    };
-                    let config = config(&manifest)?;
-                    platforms.insert(platform, facts(&manifest, &config)?);
-                }
-            }
-        }
-        Ok(Self { top, platforms })
-    }
-
-    fn in_file(path: &Path, limits: &Limits) -> Result<Self, PublishedError> {
-        let store = Blobs::open(path)?;
-        let index: Document<Index> = {
-            let bytes = store.small("index.json", limits)?;
-            Document::parse(bytes, limits).map_err(|error| invalid("index.json", error))?
-        };
-        let [top] = &index.manifests[..] else {
-            let names: std::collections::BTreeSet<Digest> = index.manifests.iter().map(|one| one.digest).collect();
-            if names.len() != 1 {
-                return Err(malformed(&"index.json", &format!("expected one image, found {}", names.len())));
-            }
-            return Self::under(&store, &index.manifests[0], limits);
-        };
-        Self::under(&store, top, limits)
-    }
-
-    fn under(store: &Blobs, top: &Descriptor, limits: &Limits) -> Result<Self, PublishedError> {
-        let mut platforms = BTreeMap::new();
-        match kind(&top.media_type) {
-            Kind::Manifest => {
-                let (platform, facts) = store.image(top, limits)?;
-                platforms.insert(platform, facts);
-            }
-            Kind::Index => {
-                let index: Document<Index> = store.document("index", top, limits)?;
-                for descriptor in &index.manifests {
-                    let (platform, facts) = store.image(descriptor, limits)?;
-                    if descriptor.image_platform().is_some() && platforms.insert(platform, facts).is_some() {
-                        return Err(malformed(&top.digest, "two image manifests for one platform"));
-                    }
-                }
-            }
-            _ => return Err(malformed(&top.digest, "neither an index nor an image manifest")),
-        }
-        Ok(Self { top: Some(top.digest), platforms })
-    }
-}
-
-/// The blobs of a layout or an archive, which is not unpacked.
-struct Blobs {
-    path: PathBuf,
-    /// For an archive: where each member is.
-    members: Option<BTreeMap<Vec<u8>, (u64, u64)>>,
-}
-
-impl Blobs {
-    fn open(path: &Path) -> Result<Self, PublishedError> {
-        let fail = |error| PublishedError::File { path: path.to_owned(), error };
-        if path.is_dir() {
-            return Ok(Self { path: path.to_owned(), members: None });
-        }
-        let broken = |error: io::Error| malformed(&"archive", &crate::escape::text(&error.to_string()));
-        let mut archive = tar::Archive::new(File::open(path).map_err(fail)?);
-        let mut members = BTreeMap::new();
-        for entry in archive.entries_with_seek().map_err(broken)? {
-            let entry = entry.map_err(broken)?;
-            let name =
-                entry.path_bytes().strip_prefix(b"./").map(<[u8]>::to_vec).unwrap_or(entry.path_bytes().to_vec());
-            if entry.header().entry_type().is_dir() {
+        for (number, (layer, claimed)) in layers.iter().zip(&facts.layers).enumerate() {
+            if known.contains(&(layer.digest, *claimed)) {
                 continue;
             }
-            if !entry.header().entry_type().is_file() {
-                return Err(malformed(&crate::escape::name(&name), "neither a file nor a folder"));
+            let path = look.resolver.fetch_blob(&self.name, layer.digest, Some(layer.size))?;
+            let found = diff_id(&path, &layer.media_type, look)?;
+            if found != *claimed {
+                let problem = format!("its content has the diff ID {found}, the config says {claimed}");
+                return Err(malformed(&format!("layer {} of the published image", number + 1), &problem));
             }
-            if members.insert(name.clone(), (entry.raw_file_position(), entry.size())).is_some() {
-                return Err(malformed(&crate::escape::name(&name), "it is in the archive twice"));
-            }
-        }
-        Ok(Self { path: path.to_owned(), members: Some(members) })
-    }
-
-    fn reader(&self, name: &str) -> Result<Box<dyn Read>, PublishedError> {
-        let missing = || malformed(&name, "it is missing");
-        let Some(members) = &self.members else {
-            let path = self.path.join(name);
-            let is_file = std::fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file());
-            let file = is_file.then(|| File::open(&path)).ok_or_else(missing)?;
-            return Ok(Box::new(file.map_err(|error| PublishedError::File { path, error })?));
-        };
-        let (offset, length) = members.get(name.as_bytes()).copied().ok_or_else(missing)?;
-        let fail = |error| PublishedError::File { path: self.path.clone(), error };
-        let mut file = File::open(&self.path).map_err(fail)?;
-        file.seek(SeekFrom::Start(offset)).map_err(fail)?;
-        Ok(Box::new(file.take(length)))
-    }
-
-    fn small(&self, name: &str, limits: &Limits) -> Result<Vec<u8>, PublishedError> {
-        let mut bytes = Vec::new();
-        let fail = |error| PublishedError::File { path: self.path.clone(), error };
-        self.reader(name)?.take(limits.json_bytes + 1).read_to_end(&mut bytes).map_err(fail)?;
-        Ok(bytes)
-    }
-
-    fn document<T: crate::image::document::View>(
-        &self,
-        what: &str,
-        descriptor: &Descriptor,
-        limits: &Limits,
-    ) -> Result<Document<T>, PublishedError> {
-        document(what, self.small(&blob_name(descriptor), limits)?, descriptor, limits)
-    }
-
-    /// An image's facts, all of its blobs checked.
-    fn image(&self, descriptor: &Descriptor, limits: &Limits) -> Result<(Platform, Facts), PublishedError> {
-        let manifest: Document<ImageManifest> = self.document("image manifest", descriptor, limits)?;
-        for layer in &manifest.layers {
-            self.check(layer)?;
-        }
-        if descriptor.is_attestation() || kind(&manifest.config.media_type) != Kind::Config {
-            self.check(&manifest.config)?;
-            let facts = Facts { manifest: descriptor.digest, config: manifest.config.digest, layers: Vec::new() };
-            return Ok((Platform::new("unknown", "unknown", None), facts));
-        }
-        let config: Document<Config> = self.document("config", &manifest.config, limits)?;
-        Ok((platform_of(&config), facts(&manifest, &config)?))
-    }
-
-    fn check(&self, descriptor: &Descriptor) -> Result<(), PublishedError> {
-        let mut reader = self.reader(&blob_name(descriptor))?;
-        let mut hasher = Hasher::default();
-        let mut buffer = vec![0; 1 << 17];
-        loop {
-            match reader.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(count) => hasher.update(&buffer[..count]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(PublishedError::File { path: self.path.clone(), error }),
-            }
-        }
-        let (length, found) = (hasher.length(), hasher.digest());
-        if found != descriptor.digest {
-            return Err(malformed(&descriptor.digest, &format!("digest mismatch: its bytes have {found}")));
-        }
-        if length != descriptor.size {
-            let problem = format!("its descriptor says {} bytes, found {length}", descriptor.size);
-            return Err(malformed(&descriptor.digest, &problem));
         }
         Ok(())
     }
-}
 
-fn blob_name(descriptor: &Descriptor) -> String {
-    format!("blobs/sha256/{}", descriptor.digest.hex())
-}
-
-fn document<T: crate::image::document::View>(
-    what: &str,
-    bytes: Vec<u8>,
-    descriptor: &Descriptor,
-    limits: &Limits,
-) -> Result<Document<T>, PublishedError> {
-    Document::described(bytes, descriptor, limits)
-        .map_err(|error| invalid(&format!("{what} {}", descriptor.digest), error))
-}
-
-fn platform_of(config: &Config) -> Platform {
-    Platform::new(&config.os, &config.architecture, Some(config.variant.as_str()).filter(|variant| !variant.is_empty()))
-}
-
-fn facts(manifest: &Document<ImageManifest>, config: &Document<Config>) -> Result<Facts, PublishedError> {
-    if manifest.layers.len() != config.diff_ids.len() {
-        let problem = format!("{} layers, but {} diff IDs in its config", manifest.layers.len(), config.diff_ids.len());
-        return Err(malformed(&manifest.digest(), &problem));
+    fn in_registry(reference: &Reference, look: &Look<'_>) -> Result<Self, PublishedError> {
+        let fetched = look.resolver.registry.manifest(reference)?;
+        let name = reference.clone().with_default_tag().to_string();
+        let mut published = Self { top: Some(fetched.digest()), name, ..Self::default() };
+        published.collect(reference, &fetched.document, None, look, look.limits.index_depth)?;
+        Ok(published)
     }
-    Ok(Facts { manifest: manifest.digest(), config: manifest.config.digest, layers: config.diff_ids.clone() })
+
+    /// Takes in an image manifest, or all that an index names, `levels` indexes deep.
+    fn collect(
+        &mut self,
+        reference: &Reference,
+        document: &ImageDocument,
+        named: Option<Platform>,
+        look: &Look<'_>,
+        levels: u64,
+    ) -> Result<(), PublishedError> {
+        let index = match document {
+            ImageDocument::Manifest(manifest) => return self.add(manifest, named, look),
+            ImageDocument::Index(index) => index,
+        };
+        let deeper = levels.checked_sub(1).ok_or_else(|| {
+            let limit = look.limits.index_depth;
+            LimitExceeded { name: "index-depth", limit, object: "levels of indexes".to_owned() }
+        })?;
+        for descriptor in index.manifests.iter().filter(|descriptor| !descriptor.is_attestation()) {
+            let is_index = kind(&descriptor.media_type) == Kind::Index;
+            let platform = descriptor.image_platform();
+            if platform.is_none() && !is_index {
+                continue;
+            }
+            let child = look.resolver.registry.manifest(&reference.clone().with_digest(descriptor.digest))?;
+            if is_index != matches!(child.document, ImageDocument::Index(_)) {
+                return Err(malformed(&descriptor.digest, "it is not what its descriptor says"));
+            }
+            self.collect(reference, &child.document, platform, look, deeper)?;
+        }
+        Ok(())
+    }
+
+    fn add(
+        &mut self,
+        manifest: &Document<ImageManifest>,
+        named: Option<Platform>,
+        look: &Look<'_>,
+    ) -> Result<(), PublishedError> {
+        let descriptor = &manifest.config;
+        let path = look.resolver.fetch_blob(&self.name, descriptor.digest, Some(descriptor.size))?;
+        let bytes = std::fs::read(&path).map_err(|error| PublishedError::File { path, error })?;
+        let config: Document<Config> = Document::described(bytes, descriptor, look.limits)
+            .map_err(|error| PublishedError::Document { object: format!("config {}", descriptor.digest), error })?;
+        if manifest.layers.len() != config.diff_ids.len() {
+            let (layers, ids) = (manifest.layers.len(), config.diff_ids.len());
+            return Err(malformed(&manifest.digest(), &format!("{layers} layers, but {ids} diff IDs in its config")));
+        }
+        let variant = Some(config.variant.as_str()).filter(|variant| !variant.is_empty());
+        let platform = named.unwrap_or_else(|| Platform::new(&config.os, &config.architecture, variant));
+        let facts = Facts { manifest: manifest.digest(), config: descriptor.digest, layers: config.diff_ids.clone() };
+        self.claimed.insert(platform.clone(), manifest.layers.clone());
+        self.insert(platform, facts)
+    }
+
+    fn insert(&mut self, platform: Platform, facts: Facts) -> Result<(), PublishedError> {
+        let manifest = facts.manifest;
+        match self.platforms.insert(platform.clone(), facts) {
+            Some(other) if other.manifest != manifest => {
+                Err(malformed(&"the published image", &format!("two image manifests for {platform}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn in_file(path: &Path, look: &Look<'_>) -> Result<Self, PublishedError> {
+        let fail = |error| PublishedError::File { path: path.to_owned(), error };
+        let around = Surroundings {
+            limits: look.limits,
+            cancel: look.cancel,
+            threads: rayon::current_num_threads(),
+            is_fast: false,
+            is_listed: false,
+            sums_both: false,
+        };
+        let mut archive = match path.is_dir() {
+            true => Archive::read_folder(path, &around),
+            false => File::open(path).and_then(|file| Archive::read_file(file, &around)),
+        }
+        .map_err(fail)?;
+        let found = closure::check(&mut archive, &Selection::default(), look.limits).map_err(fail)?;
+        if let Some(fault) = found.findings.faults.first() {
+            let more = found.findings.fault_count().saturating_sub(1);
+            let more = if more == 0 { String::new() } else { format!(", and {more} more; see `repro inspect`") };
+            return Err(malformed(&fault.object, &format!("{}{more}", fault.what)));
+        }
+        let mut published = Self { top: top(&found)?, ..Self::default() };
+        for image in found.images.iter().filter(|image| image.role == Role::Image) {
+            if let Some(platform) = image.platform() {
+                published.insert(platform, facts(image)?)?;
+            }
+        }
+        Ok(published)
+    }
 }
 
-fn invalid(object: &str, error: InvalidDocument) -> PublishedError {
-    PublishedError::Document { object: object.to_owned(), error }
+/// The digest that the file's name stands for; its index may give it several names.
+fn top(found: &Closure) -> Result<Option<Digest>, PublishedError> {
+    let tops: BTreeSet<AnyDigest> = found.tops.iter().map(|top| top.digest).collect();
+    match tops.len() {
+        0 | 1 => Ok(tops.first().and_then(AnyDigest::sha256)),
+        count => Err(malformed(&"index.json", &format!("expected one image, found {count}"))),
+    }
+}
+
+fn facts(image: &ImageFacts) -> Result<Facts, PublishedError> {
+    let lacks = |what: &str| malformed(&"the published image", what);
+    let manifest = image.manifest.as_ref().ok_or_else(|| {
+        lacks("it has no image manifest, as docker archives have none; save it as an OCI archive, or name a registry")
+    })?;
+    let sha256 = |digest: &AnyDigest| digest.sha256().ok_or_else(|| lacks("its digests are not sha256"));
+    let config = image.config_digest.as_ref().ok_or_else(|| lacks("its config has no digest"))?;
+    let layers = image.layers.iter().map(|layer| {
+        let diff_id = layer.diff_id.as_ref().ok_or_else(|| lacks("a layer has no diff ID"))?;
+        Ok::<_, PublishedError>(DiffId::from_bytes(*sha256(diff_id)?.as_bytes()))
+    });
+    Ok(Facts { manifest: sha256(manifest)?, config: sha256(config)?, layers: layers.collect::<Result<_, _>>()? })
+}
+
+/// The diff ID of a layer that is stored as its media type says.
+fn diff_id(path: &Path, media_type: &str, look: &Look<'_>) -> Result<DiffId, PublishedError> {
+    let fail = |error: io::Error| match error.kind() {
+        io::ErrorKind::InvalidData => malformed(&"a layer of the published image", &error.to_string()),
+        _ => PublishedError::File { path: path.to_owned(), error },
+    };
+    let compression = Compression::of_media_type(media_type)
+        .ok_or_else(|| malformed(&"a layer of the published image", "its media type is no known layer"))?;
+    let file = File::open(path).map_err(fail)?;
+    let mut layer = Decompressor::new(compression, file, look.limits).map_err(fail)?;
+    let mut hasher = Hasher::default();
+    let mut buffer = vec![0; 1 << 17];
+    loop {
+        look.cancel.check()?;
+        match layer.read(&mut buffer) {
+            Ok(0) => return Ok(hasher.diff_id()),
+            Ok(count) => hasher.update(&buffer[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(fail(error)),
+        }
+    }
 }
 
 fn malformed(object: &dyn std::fmt::Display, problem: &str) -> PublishedError {
