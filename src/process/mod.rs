@@ -5,6 +5,7 @@
 //! running in the background; [`Command::stream`] gives what a child writes while it runs. No shell is ever involved.
 
 mod environment;
+mod leftover;
 mod log;
 mod programs;
 mod run;
@@ -23,6 +24,7 @@ use crate::escape;
 use crate::status::{ExitStatus, Status};
 
 pub use environment::{DOCKER, Environment, PROXIES};
+pub use leftover::end_leftover;
 pub use log::Log;
 pub use programs::Programs;
 pub use run::{Finished, Watch};

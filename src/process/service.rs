@@ -53,6 +53,11 @@ impl Service {
         !self.reaped && !has_ended(&self.child)
     }
 
+    /// Its process number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Tells it to end, waits ten seconds for that, then kills it with all that it started in its group.
     pub fn stop(&mut self) {
         if self.reaped {

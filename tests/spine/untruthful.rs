@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -65,11 +65,8 @@ fn busy_daemon(mark: &str) -> Option<String> {
     processes.lines().any(is_step).then_some(pid)
 }
 
-#[test]
-fn a_buildkit_that_is_killed_in_the_middle_fails_the_build_and_leaves_no_output() {
-    let dockerfile = "FROM registry.example/busybox:1\nRUN sleep 30\n";
-    let Some(mut project) = locked("[image.app]\n", dockerfile, &[]) else { return };
-    project.set("BUILDKIT_HOST", "");
+/// A build with a private daemon that has come as far as a step, and the daemon's process id.
+fn building_alone(project: &Project) -> (Child, String) {
     let mark = project.cache().display().to_string();
     let mut command = project.command(&["build", "--engine", "buildctl", "-o", ".git/app.tar"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -81,6 +78,15 @@ fn a_buildkit_that_is_killed_in_the_middle_fails_the_build_and_leaves_no_output(
             break daemon;
         }
     };
+    (child, daemon)
+}
+
+#[test]
+fn a_buildkit_that_is_killed_in_the_middle_fails_the_build_and_leaves_no_output() {
+    let dockerfile = "FROM registry.example/busybox:1\nRUN sleep 30\n";
+    let Some(mut project) = locked("[image.app]\n", dockerfile, &[]) else { return };
+    project.set("BUILDKIT_HOST", "");
+    let (child, daemon) = building_alone(&project);
     run(Command::new("kill").args(["-KILL", &daemon]));
     let killed = Instant::now();
     let output = child.wait_with_output().unwrap();
@@ -93,4 +99,19 @@ fn a_buildkit_that_is_killed_in_the_middle_fails_the_build_and_leaves_no_output(
     assert_eq!(work, 0, "the run's folder is left");
     project.write("Dockerfile", "FROM registry.example/busybox:1\nRUN true\n");
     project.repro(&["build", "--engine", "buildctl"]).expect(0);
+}
+
+#[test]
+fn a_private_daemon_that_outlives_a_killed_run_is_ended_by_the_next() {
+    let dockerfile = "FROM registry.example/busybox:1\nRUN sleep 30\n";
+    let Some(mut project) = locked("[image.app]\n", dockerfile, &[]) else { return };
+    project.set("BUILDKIT_HOST", "");
+    let (mut child, daemon) = building_alone(&project);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    project.write("Dockerfile", "FROM registry.example/busybox:1\nRUN true\n");
+    project.repro(&["build", "--engine", "buildctl"]).expect(0);
+    // What has ended but nobody has asked about is still there, without arguments.
+    let arguments = fs::read(format!("/proc/{daemon}/cmdline")).unwrap_or_default();
+    assert!(arguments.is_empty(), "process {daemon} is left");
 }

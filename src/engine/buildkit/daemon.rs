@@ -1,7 +1,8 @@
 //! A `buildkitd` of our own: for machines that have the program but no running daemon.
 //!
 //! Its data lies in the cache folder, in a folder named after its configuration, so that what other configurations
-//! left behind is never seen. One user at a time: a lock is held while it runs.
+//! left behind is never seen. One user at a time: a lock is held while it runs. A daemon whose `repro` was killed is
+//! ended by the next user.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use super::host::{Host, attempt};
 use crate::build::{Plan, Surroundings};
 use crate::config::Config;
 use crate::digest::Digest;
-use crate::process::{Command, PROXIES, ProcessError, Service};
+use crate::process::{Command, PROXIES, ProcessError, Service, end_leftover};
 use crate::status::Failure;
 use crate::store::FileLock;
 
@@ -42,6 +43,11 @@ impl Daemon {
         std::fs::create_dir_all(&folder).map_err(BuildKitError::io(&folder))?;
         let told = || surroundings.progress.note("another `repro` uses the private buildkitd; waiting for it");
         let lock = FileLock::acquire(&folder.join("lock"), told)?;
+        let (root, number) = (folder.join("root"), folder.join("buildkitd.pid"));
+        // Nobody who has the lock has a daemon there.
+        if let Some(id) = std::fs::read_to_string(&number).ok().and_then(|text| text.parse().ok()) {
+            end_leftover(id, root.as_os_str());
+        }
         let file = folder.join("buildkitd.toml");
         std::fs::write(&file, &configuration).map_err(BuildKitError::io(&file))?;
         let sockets = socket_folder(surroundings.work)?;
@@ -49,11 +55,12 @@ impl Daemon {
         let log = folder.join("buildkitd.log");
         let command = Command::new(program, host.environment.for_child(PROXIES), folder.clone())
             .args(["--config".into(), file.into_os_string()])
-            .args(["--root".into(), folder.join("root").into_os_string()])
+            .args(["--root".into(), root.into_os_string()])
             .args(["--addr", address.as_str()])
             .args(["--otel-socket-path".into(), sockets.path().join("otel.sock").into_os_string()])
             .args(["--oci-worker=true", "--oci-worker-snapshotter=overlayfs", "--containerd-worker=false"]);
         let service = command.start(&log, LOG).map_err(BuildKitError::from)?;
+        std::fs::write(&number, service.id().to_string()).map_err(BuildKitError::io(&number))?;
         let mut daemon = Self { address, configuration, service, _sockets: sockets, _lock: lock };
         daemon.wait(&log, host, surroundings)?;
         Ok(daemon)
