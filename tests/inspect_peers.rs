@@ -1,5 +1,5 @@
 //! `repro inspect` on what others write, and others on what `repro` writes. Needs the rig (`tests/rig`): its docker,
-//! BuildKit, crane and registry; skopeo, podman and buildah are tried where they are installed.
+//! BuildKit, crane, registry, podman, buildah and skopeo.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
 
@@ -7,16 +7,18 @@ mod needs;
 mod project;
 mod schema;
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use needs::{not_run, variable};
+use needs::variable;
 use project::Project;
 use serde_json::Value;
 
 /// A project with what the rig's daemons need in its environment, and a Dockerfile of two layers.
 fn project() -> Option<Project> {
     let mut project = Project::new();
-    for name in ["REPRO_CONFIG", "BUILDKIT_HOST", "DOCKER_HOST", "DOCKER_CONFIG"] {
+    for name in
+        ["REPRO_CONFIG", "BUILDKIT_HOST", "DOCKER_HOST", "DOCKER_CONFIG", "CONTAINERS_STORAGE_CONF", "CONTAINERS_CONF"]
+    {
         project.set(name, &variable(name)?);
     }
     let base = format!("{}/busybox:1", variable("RIG_REGISTRY")?);
@@ -28,15 +30,6 @@ fn project() -> Option<Project> {
 fn run(command: &mut Command) {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-/// Whether a program is there; says so where it is not.
-fn has(program: &str) -> bool {
-    let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if found.is_err() {
-        not_run(&format!("there is no {program}"));
-    }
-    found.is_ok()
 }
 
 #[track_caller]
@@ -87,8 +80,19 @@ fn every_form_that_buildkit_exports_is_valid() {
     }
 }
 
+/// A program's stdout, trimmed.
+fn answer(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn config_of(document: &Value) -> String {
+    document["images"][0]["config"].as_str().unwrap().to_owned()
+}
+
 #[test]
-fn what_docker_crane_and_skopeo_save_is_valid() {
+fn what_docker_and_crane_save_is_valid() {
     let Some(project) = project() else { return };
     let Some(registry) = variable("RIG_REGISTRY") else { return };
     let busybox = format!("{registry}/busybox:1");
@@ -96,7 +100,7 @@ fn what_docker_crane_and_skopeo_save_is_valid() {
     run(&mut program(&project, "docker", &["save", "-o", "docker.tar", &busybox]));
     let saved = valid(&project, "docker.tar");
     let streamed = valid(&project, &format!("docker-daemon:{busybox}"));
-    assert_eq!(saved["images"][0]["config"], streamed["images"][0]["config"]);
+    assert_eq!(config_of(&saved), config_of(&streamed));
     for format in ["legacy", "tarball", "oci"] {
         let name = format!("crane-{format}");
         run(&mut program(
@@ -104,8 +108,11 @@ fn what_docker_crane_and_skopeo_save_is_valid() {
             "crane",
             &["pull", "--insecure", "--format", format, "--platform", "linux/amd64", &busybox, &name],
         ));
-        valid(&project, &name);
+        assert_eq!(config_of(&valid(&project, &name)), config_of(&saved), "{format}");
     }
+    // All platforms.
+    run(&mut program(&project, "crane", &["pull", "--insecure", "--format", "oci", &busybox, "crane-all"]));
+    assert_eq!(valid(&project, "crane-all")["images"].as_array().unwrap().len(), 2);
     let pulled = valid(&project, &format!("docker://{busybox}"));
     assert_eq!(pulled["documents"][0]["kind"], "index", "{pulled}");
     let fast = project.repro(&["inspect", &format!("docker://{busybox}"), "--fast"]).expect(0);
@@ -113,40 +120,78 @@ fn what_docker_crane_and_skopeo_save_is_valid() {
     let digest = pulled["documents"][0]["digest"].as_str().unwrap();
     let pinned = format!("docker://{registry}/busybox@{digest}");
     project.repro(&["inspect", &pinned, "--expected-image-digest", digest]).expect(0);
-    if has("skopeo") {
-        let from = format!("docker://{busybox}");
-        for target in [
-            "oci-archive:skopeo-oci.tar:busybox:1",
-            "docker-archive:skopeo-docker.tar:busybox:1",
-            "oci:skopeo-layout:1",
-        ] {
-            run(&mut program(&project, "skopeo", &["copy", "--src-tls-verify=false", &from, target]));
-            valid(&project, target.split(':').nth(1).unwrap());
-        }
-        run(&mut program(
-            &project,
-            "skopeo",
-            &["copy", "--all", "--src-tls-verify=false", &from, "oci-archive:skopeo-all.tar"],
-        ));
-        assert_eq!(valid(&project, "skopeo-all.tar")["images"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn what_skopeo_copies_is_valid() {
+    let Some(project) = project() else { return };
+    let Some(registry) = variable("RIG_REGISTRY") else { return };
+    let from = format!("docker://{registry}/busybox:1");
+    let copy = |more: &[&str], target: &str| {
+        run(program(&project, "skopeo", &["copy", "-q", "--src-tls-verify=false"]).args(more).args([&from, target]));
+        valid(&project, target.split(':').nth(1).unwrap())
+    };
+    let config = config_of(&copy(&[], "oci-archive:oci.tar:busybox:1"));
+    let forms: [(&[&str], &str); 5] = [
+        (&[], "docker-archive:docker.tar:rig.example/busybox:1"),
+        (&[], "docker-archive:nameless.tar"),
+        (&[], "oci:layout:1"),
+        (&["--dest-compress-format", "zstd"], "oci:zstd:1"),
+        (&["--format", "v2s2"], "oci-archive:v2s2.tar"),
+    ];
+    for (more, target) in forms {
+        assert_eq!(copy(more, target)["images"].as_array().unwrap().len(), 1, "{target}");
     }
-    for engine in ["podman", "buildah"] {
-        if !has(engine) {
-            continue;
+    assert_eq!(config_of(&valid(&project, "layout")), config);
+    // A second image in the same layout, and an index of all platforms.
+    run(&mut program(&project, "skopeo", &["copy", "-q", "docker-archive:docker.tar", "oci:layout:2"]));
+    let names = valid(&project, "layout");
+    assert_eq!(names["images"][0]["names"].as_array().unwrap().len(), 1, "{names}");
+    assert_eq!(copy(&["--all"], "oci-archive:all.tar")["images"].as_array().unwrap().len(), 2);
+    assert_eq!(copy(&["--all"], "oci:all:1")["images"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn what_podman_saves_is_valid() {
+    let Some(project) = project() else { return };
+    let Some(registry) = variable("RIG_REGISTRY") else { return };
+    let busybox = format!("{registry}/busybox:1");
+    run(&mut program(&project, "podman", &["pull", "-q", &busybox]));
+    let id = answer(&mut program(&project, "podman", &["image", "inspect", "--format", "{{.Id}}", &busybox]));
+    for (format, target) in [("oci-archive", "oci.tar"), ("docker-archive", "docker.tar"), ("oci-dir", "layout")] {
+        run(&mut program(&project, "podman", &["save", "-q", "--format", format, "-o", target, &busybox]));
+        let document = valid(&project, target);
+        if format == "docker-archive" {
+            assert_eq!(config_of(&document), format!("sha256:{id}"));
         }
-        let storage = ["--root", "storage", "--runroot", "run", "--storage-driver", "vfs"];
-        let mut pull = program(&project, engine, &storage);
-        run(pull.args(["pull", "--tls-verify=false", "-q", &busybox]));
-        for target in ["oci-archive", "docker-archive"] {
-            let file = format!("{engine}-{target}.tar");
-            let mut save = program(&project, engine, &storage);
-            if engine == "podman" {
-                run(save.args(["save", "--format", target, "-o", &file, &busybox]));
-            } else {
-                run(save.args(["push", &busybox, &format!("{target}:{file}:busybox:1")]));
-            }
-            valid(&project, &file);
-        }
+    }
+    let streamed = valid(&project, &format!("podman:{busybox}"));
+    assert_eq!(config_of(&streamed), format!("sha256:{id}"));
+    // Several images in one archive, one of them with two names.
+    run(&mut program(&project, "podman", &["tag", &busybox, "rig.example/other:1"]));
+    run(&mut program(&project, "podman", &["save", "-q", "-m", "-o", "many.tar", &busybox, "rig.example/other:1"]));
+    assert_eq!(valid(&project, "many.tar")["images"][0]["names"].as_array().unwrap().len(), 2);
+    project.repro(&["inspect", "podman:rig.example/absent:1"]).expect(7).says("`podman save` failed");
+}
+
+#[test]
+fn what_buildah_pushes_is_valid() {
+    let Some(project) = project() else { return };
+    let container = answer(&mut program(&project, "buildah", &["from", "scratch"]));
+    run(&mut program(&project, "buildah", &["copy", "-q", &container, "c", "/c"]));
+    let settings = ["--entrypoint", "[\"/c\"]", "--label", "a=b", "--env", "E=f", "--annotation", "g=h"];
+    run(program(&project, "buildah", &["config"]).args(settings).arg(&container));
+    for (format, target) in [
+        ("oci", "oci-archive:oci.tar:rig.example/scratch:1"),
+        ("oci", "oci:layout:1"),
+        ("docker", "docker-archive:docker.tar:rig.example/scratch:1"),
+        ("docker", "oci-archive:converted.tar"),
+    ] {
+        let name = format!("rig.example/{format}:1");
+        run(&mut program(&project, "buildah", &["commit", "-q", "--format", format, &container, &name]));
+        run(&mut program(&project, "buildah", &["push", "-q", &name, target]));
+        let image = &valid(&project, target.split(':').nth(1).unwrap())["images"][0];
+        assert_eq!((&image["entrypoint"][0], &image["labels"]["a"]), (&"/c".into(), &"b".into()), "{target}");
     }
 }
 
@@ -162,23 +207,32 @@ fn what_repro_writes_loads_everywhere() {
     for source in ["oci.tar", "docker.tar", "layout"] {
         valid(&project, source);
     }
-    let config = valid(&project, "docker.tar")["images"][0]["config"].as_str().unwrap().to_owned();
-    run(&mut program(&project, "docker", &["load", "-q", "-i", "docker.tar"]));
-    let mut ask = program(&project, "docker", &["image", "inspect", "--format", "{{.Id}}", "registry.example/peers:1"]);
-    let id = String::from_utf8(ask.output().unwrap().stdout).unwrap();
+    let config = config_of(&valid(&project, "docker.tar"));
     let manifest = valid(&project, "oci.tar")["images"][0]["manifest"].as_str().unwrap().to_owned();
+    run(&mut program(&project, "docker", &["load", "-q", "-i", "docker.tar"]));
+    let ask = ["image", "inspect", "--format", "{{.Id}}", "registry.example/peers:1"];
+    let id = answer(&mut program(&project, "docker", &ask));
     // With the containerd store an image's id is its manifest's digest.
-    assert!([&config, &manifest].iter().any(|known| id.trim() == known.as_str()), "{id}");
+    assert!([&config, &manifest].contains(&&id), "{id}");
+
     run(&mut program(&project, "crane", &["validate", "--tarball", "docker.tar"]));
-    if has("skopeo") {
-        for source in ["oci-archive:oci.tar", "docker-archive:docker.tar", "oci:layout"] {
-            run(&mut program(&project, "skopeo", &["copy", source, &format!("dir:{}", source.replace(':', "-"))]));
-        }
+    let Some(registry) = variable("RIG_REGISTRY") else { return };
+    let pushed = answer(&mut program(&project, "crane", &["push", "layout", &format!("{registry}/peers:layout")]));
+    assert!(pushed.ends_with(&manifest), "{pushed}");
+    run(&mut program(&project, "crane", &["validate", "--remote", &pushed]));
+
+    for source in ["oci-archive:oci.tar", "docker-archive:docker.tar", "oci:layout"] {
+        let target = format!("dir:{}", source.replace(':', "-"));
+        run(&mut program(&project, "skopeo", &["copy", "-q", source, &target]));
+        let raw = answer(&mut program(&project, "skopeo", &["inspect", "--raw", source]));
+        assert!(raw.contains(&config), "{raw}");
     }
-    if has("podman") {
-        let storage = ["--root", "storage", "--runroot", "run", "--storage-driver", "vfs"];
-        for file in ["oci.tar", "docker.tar"] {
-            run(program(&project, "podman", &storage).args(["load", "-q", "-i", file]));
-        }
+
+    for file in ["oci.tar", "docker.tar"] {
+        let loaded = answer(&mut program(&project, "podman", &["load", "-q", "-i", file]));
+        let name = loaded.rsplit(' ').next().unwrap();
+        let id = answer(&mut program(&project, "podman", &["image", "inspect", "--format", "{{.Id}}", name]));
+        assert_eq!(format!("sha256:{id}"), config, "{file}");
     }
+    run(&mut program(&project, "podman", &["pull", "-q", "oci:layout"]));
 }

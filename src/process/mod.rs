@@ -23,7 +23,7 @@ use crate::cancel::Cancelled;
 use crate::escape;
 use crate::status::{ExitStatus, Status};
 
-pub use environment::{DOCKER, Environment, PROXIES};
+pub use environment::{DOCKER, Environment, PODMAN, PROXIES};
 pub use leftover::end_leftover;
 pub use log::Log;
 pub use programs::Programs;

@@ -11,7 +11,7 @@ use super::registry;
 use crate::escape;
 use crate::image::archive::{Archive, Surroundings};
 use crate::image::closure::Selection;
-use crate::process::{Command, DOCKER};
+use crate::process::{Command, DOCKER, PODMAN};
 use crate::status::{ExitStatus, Failure, Status};
 
 /// An image's place.
@@ -147,7 +147,7 @@ impl Source {
         around: &Surroundings<'_>,
     ) -> Result<Archive, Failure> {
         let path = online::programs(session).find(program).ok_or(SourceError::NoEngine { program })?;
-        let locators: Vec<&str> = DOCKER.iter().copied().chain(["DOCKER_CONFIG", "CONTAINER_HOST"]).collect();
+        let locators = [DOCKER, PODMAN, &["DOCKER_CONFIG"]].concat();
         let environment = online::environment(session).for_child(&locators);
         let command = Command::new(path, environment, session.directory.clone()).args(["save", "--", name]);
         let mut output = command.stream()?;
