@@ -1,5 +1,6 @@
 //! `repro inspect` on the hostile image archives of `tests/cases/hostile`: each through the binary, as an archive, from a
-//! pipe and as a layout, within the corpus's own budget of time and memory.
+//! pipe and as a layout, within the corpus's own budget of time and memory; and on the smaller changes of
+//! `tests/variants`.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
 
@@ -29,6 +30,14 @@ fn corpus() -> PathBuf {
 struct Corpus {
     budget: Budget,
     cases: Vec<Case>,
+}
+
+/// One archive that `tests/variants/write.py` writes.
+#[derive(Deserialize)]
+struct Variant {
+    name: String,
+    file: String,
+    status: i32,
 }
 
 #[derive(Deserialize)]
@@ -109,6 +118,11 @@ fn inspect(case: &Case, archives: &Path, way: Way, budget: &Budget) -> Option<Ou
     Some(output)
 }
 
+/// Whether a character may move a terminal's cursor.
+fn is_control(c: char) -> bool {
+    c != '\n' && c.is_control()
+}
+
 /// What is wrong with the outcome of one case.
 fn complaint(case: &Case, archives: &Path, way: Way, budget: &Budget) -> Option<String> {
     let start = Instant::now();
@@ -121,7 +135,7 @@ fn complaint(case: &Case, archives: &Path, way: Way, budget: &Budget) -> Option<
     } else if took > Duration::from_secs(budget.seconds) * 10 {
         // The budget is one of the processor's time; this is for what hangs, whatever else the machine does.
         format!("took {took:?}")
-    } else if [&stdout, &stderr].iter().any(|text| text.chars().any(|c| c != '\n' && c.is_control())) {
+    } else if [&stdout, &stderr].iter().any(|text| text.chars().any(is_control)) {
         "printed control characters".to_owned()
     } else if status == 6 && !stderr.starts_with("error: ") {
         "says nothing on stderr".to_owned()
@@ -170,6 +184,35 @@ fn every_case_has_its_expected_outcome_within_the_budget() {
         let workers: Vec<_> = (0..4).map(|_| scope.spawn(work)).collect();
         workers.into_iter().for_each(|worker| worker.join().unwrap());
     });
+    let complaints = complaints.into_inner().unwrap();
+    assert!(complaints.is_empty(), "{} wrong:\n{}", complaints.len(), complaints.join("\n"));
+}
+
+#[test]
+fn what_differs_from_a_right_archive_in_one_small_thing_has_its_status() {
+    let folder = TempDir::new().unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/variants/write.py");
+    let written = Command::new("python3").arg(script).arg(folder.path()).output().unwrap();
+    assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+    let list = File::open(folder.path().join("list.json")).unwrap();
+    let list: Vec<Variant> = serde_json::from_reader(list).unwrap();
+    assert!(list.len() >= 500 && list.iter().filter(|variant| variant.status == 0).count() >= 30);
+    let next = AtomicUsize::new(0);
+    let complaints = Mutex::new(Vec::new());
+    let work = || {
+        while let Some(variant) = list.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_repro"));
+            command.arg("inspect").arg(folder.path().join(&variant.file)).stdin(Stdio::null()).env_clear();
+            let output = command.output().unwrap();
+            let told = String::from_utf8(output.stderr).unwrap();
+            let is_told = told.starts_with("error: ") == (variant.status == 6);
+            if output.status.code() != Some(variant.status) || !is_told || told.chars().any(is_control) {
+                let what = format!("{}: {:?}, expected {}\n{told}", variant.name, output.status, variant.status);
+                complaints.lock().unwrap().push(what);
+            }
+        }
+    };
+    thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(work))));
     let complaints = complaints.into_inner().unwrap();
     assert!(complaints.is_empty(), "{} wrong:\n{}", complaints.len(), complaints.join("\n"));
 }

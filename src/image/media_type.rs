@@ -114,9 +114,43 @@ pub fn kind(media_type: &str) -> Kind {
     }
 }
 
+/// What is wrong with the spelling of a media type, if anything (RFC 6838 section 4.2, which OCI asks for).
+///
+/// A type that differs from a known one in case or by parameters only is refused, too: RFC 6838 takes both for the same,
+/// most readers don't. Other types may have parameters.
+pub fn misspelling(media_type: &str) -> Option<&'static str> {
+    let is_name = |name: &str| {
+        let is_fine = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte);
+        name.len() <= 127 && name.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric) && name.bytes().all(is_fine)
+    };
+    let (name, parameters) = media_type.split_once(';').map_or((media_type, None), |(name, rest)| (name, Some(rest)));
+    if !name.split_once('/').is_some_and(|(kind, name)| is_name(kind) && is_name(name)) {
+        return Some("it is no media type");
+    }
+    let known = name.to_ascii_lowercase();
+    ((known != name || parameters.is_some()) && kind(&known) != Kind::Other)
+        .then_some("it is another spelling of a known media type, and some readers take it for that")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn types_that_readers_take_in_two_ways_are_misspelt() {
+        for fine in
+            [OCI_LAYER, "application/vnd.in-toto+json", "text/x-a!#$&-^_.+b", "Application/vnd.Example", "a/b; c=d"]
+        {
+            assert_eq!(misspelling(fine), None, "{fine}");
+        }
+        let long = format!("application/{}", "x".repeat(128));
+        for wrong in ["", " ", ";", "application", "a/", "/b", "a/b/c", "; a/b", " a/b", "a/\u{e9}", "a/b\n", &long] {
+            assert!(misspelling(wrong).is_some(), "{wrong:?}");
+        }
+        assert!(misspelling("application/VND.oci.image.layer.v1.tar+gzip").is_some());
+        assert!(misspelling("application/vnd.oci.image.layer.v1.tar; x=y").is_some());
+        assert!(misspelling("application/vnd.OCI.image.config.v1+json").is_some());
+    }
 
     #[test]
     fn every_type_that_is_written_is_known_again() {

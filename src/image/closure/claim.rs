@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use super::fields::{Fields, Spelling};
 use crate::digest::AnyDigest;
+use crate::escape;
 use crate::image::fault::Findings;
+use crate::image::media_type::misspelling;
 use crate::platform::Platform;
 
 const NAMES: &[&str] = &["mediaType", "digest", "size", "urls", "annotations", "data", "platform", "artifactType"];
@@ -55,7 +57,11 @@ impl ClaimedPlatform {
 /// Reads a descriptor; none when it leads nowhere.
 pub(super) fn claim(value: &Value, place: &str, findings: &mut Findings) -> Option<Claim> {
     let fields = Fields::of(value, place, NAMES, Spelling::Exact, findings)?;
-    let media_type = fields.required_string("mediaType", findings).unwrap_or_default();
+    let media_type = fields.required_string("mediaType", findings);
+    if let Some((media_type, what)) = media_type.and_then(|media_type| Some((media_type, misspelling(media_type)?))) {
+        findings.fault("V4", format!("{place} mediaType"), format!("`{}`: {what}", escape::text(media_type)));
+    }
+    let media_type = media_type.unwrap_or_default();
     let size = fields.required_integer("V1", "size", findings);
     let digest = fields.required_string("digest", findings);
     fields.strings("urls", findings);

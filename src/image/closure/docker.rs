@@ -1,8 +1,9 @@
 //! `manifest.json` of docker archives, alone or beside `index.json`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 
+use super::claim::claim;
 use super::facts::{ImageFacts, LayerFacts, Role};
 use super::fields::{Fields, Spelling};
 use super::layers::Wanted;
@@ -11,6 +12,7 @@ use crate::digest::{AnyDigest, Digest};
 use crate::escape;
 use crate::image::archive::{Held, HeldFile};
 use crate::limits::LimitExceeded;
+use crate::reference::Reference;
 
 const NAMES: &[&str] = &["Config", "RepoTags", "Layers", "Parent", "LayerSources"];
 
@@ -55,7 +57,12 @@ impl<'a> Walk<'a> {
             if !fields.has("Layers") {
                 fields.missing("Layers", &mut self.findings);
             }
+            fields.string("Parent", &mut self.findings);
+            self.layer_sources(&fields, &place);
             for tag in &names {
+                if let Err(error) = tag.parse::<Reference>() {
+                    self.findings.fault("V11", format!("{place} RepoTags"), error);
+                }
                 let meant = (config.clone(), layers.clone());
                 if tags.insert(tag.clone(), meant.clone()).is_some_and(|other| other != meant) {
                     let tag = escape::name(tag.as_bytes());
@@ -72,6 +79,33 @@ impl<'a> Walk<'a> {
             self.docker_image(&place, config, layers, names, is_combined)?;
         }
         Ok(())
+    }
+
+    /// Where docker says that layers came from: descriptors by diff ID, of blobs that may be in the archive.
+    fn layer_sources(&mut self, fields: &Fields<'_>, place: &str) {
+        let Some(sources) = fields.get("LayerSources") else { return };
+        let place = format!("{place} LayerSources");
+        let Some(sources) = sources.as_object() else {
+            self.findings.fault("V11", place, format!("expected an object, found {}", super::fields::kind(sources)));
+            return;
+        };
+        if !self.takes_descriptors(sources.len(), &place) {
+            return;
+        }
+        for (diff_id, source) in sources {
+            let place = format!("{place}[{}]", escape::name(diff_id.as_bytes()));
+            if let Err(error) = diff_id.parse::<AnyDigest>() {
+                self.findings.fault("V2", &place, error);
+            }
+            let Some(claim) = claim(source, &place, &mut self.findings) else { continue };
+            let member = self.archive.file(claim.digest.blob_path().as_bytes());
+            if let (Some(file), Some(size)) = (member, claim.size)
+                && file.size != size
+            {
+                let what = format!("size mismatch: it says {size} bytes, the blob has {}", file.size);
+                self.findings.fault("V1", &place, what);
+            }
+        }
     }
 
     /// Whether the view of `index.json` was told to check the image of this config.
@@ -253,67 +287,6 @@ impl<'a> Walk<'a> {
             self.linked(&text, target, &object);
         }
     }
-
-    /// Both views name the same images.
-    pub(super) fn views_agree(&mut self) {
-        let docker = std::mem::take(&mut self.docker_images);
-        let mut named: BTreeMap<String, Vec<AnyDigest>> = BTreeMap::new();
-        for top in &self.tops {
-            if let Some(name) = top.names.first() {
-                named.entry(super::names::whole(name)).or_default().push(top.claim.digest);
-            }
-        }
-        let configs: BTreeSet<AnyDigest> = docker.iter().filter_map(|image| image.config).collect();
-        for image in &docker {
-            let Some(config) = image.config else { continue };
-            let known = self.images.iter().position(|known| known.config_digest == Some(config));
-            let Some(known) = known else {
-                let others: Vec<String> =
-                    self.images.iter().take(3).filter_map(|image| Some(image.config_digest?.to_string())).collect();
-                let what = format!("its config is {config}, but index.json leads to {}", list(&others));
-                self.findings.fault("V11", &image.place, what);
-                continue;
-            };
-            for tag in image.tags.iter().take(super::names::MOST) {
-                super::names::add(&mut self.images[known].names, tag);
-            }
-            if let Some(theirs) = &self.images[known].config
-                && theirs.diff_ids != image.diff_ids
-            {
-                self.findings.fault("V11", &image.place, "its diff IDs are not those that index.json leads to");
-            }
-            for tag in &image.tags {
-                for digest in named.get(&super::names::whole(tag)).cloned().unwrap_or_default() {
-                    if !self.images_below(digest).contains(&known) {
-                        let tag = escape::name(tag.as_bytes());
-                        let what = format!("the tag {tag} stands for config {config} here, for {digest} in index.json");
-                        self.findings.fault("V11", &image.place, what);
-                    }
-                }
-            }
-        }
-        let tops: Vec<(String, AnyDigest)> =
-            self.tops.iter().map(|top| (top.claim.place.clone(), top.claim.digest)).collect();
-        for (place, digest) in tops {
-            let images = self.images_below(digest);
-            let mut images = images.into_iter().map(|number| &self.images[number]);
-            let mut named: Vec<String> = Vec::new();
-            let is_known = images.any(|image| {
-                named.extend(image.config_digest.map(|digest| digest.to_string()));
-                image.role != Role::Image || image.config_digest.is_some_and(|digest| configs.contains(&digest))
-            });
-            if !is_known && !named.is_empty() {
-                let theirs: Vec<String> = configs.iter().take(3).map(ToString::to_string).collect();
-                named.truncate(3);
-                let what = format!("it leads to config {}, but manifest.json names {}", list(&named), list(&theirs));
-                self.findings.fault("V11", place, what);
-            }
-        }
-    }
-}
-
-fn list(digests: &[String]) -> String {
-    if digests.is_empty() { "no image".to_owned() } else { digests.join(", ") }
 }
 
 /// Where a link in the archive leads; none if that is outside.

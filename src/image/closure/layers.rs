@@ -94,6 +94,10 @@ impl Walk<'_> {
     /// A layer of an image that is not looked into.
     fn opaque(&mut self, claim: &Claim) {
         let media_type = escape::text(&claim.media_type);
+        if kind(&claim.media_type) != Kind::Other {
+            self.findings.fault("V4", &claim.place, format!("`{media_type}` is no layer"));
+            return;
+        }
         let encoding = LAYERS.iter().find_map(|prefix| claim.media_type.strip_prefix(prefix));
         if encoding.is_some_and(|encoding| !encoding.ends_with("+encrypted")) {
             let what = format!("`{media_type}`: layers are plain, gzip or zstd; other encodings are refused");

@@ -1,8 +1,8 @@
 //! The whole closure of an archive or layout, checked: from its top to the diff IDs of the layers.
 //!
 //! An [`Archive`](super::archive::Archive) was read before, so everything here is looking up and comparing.
-//! `check` starts at `index.json` (`walk`: indexes, image manifests, `config`s, `layers`) and at `manifest.json`
-//! (`docker`), then lets both views and all names agree (`names`). All faults are told, not the first only; the rules
+//! `check` starts at `index.json` (`indexes`, image `manifests`, `config`s, `layers`) and at `manifest.json` (`docker`),
+//! then lets both `views` and all `names` agree; `walk` is the state of all that. All faults are told, not the first only; the rules
 //! `V1` to `V14` are those of `docs/inspect.md`. Documents are read by their members (`fields`, `claim`) rather than
 //! into the types of [`super::document`], which stop at the first fault and know sha256 only.
 
@@ -13,8 +13,12 @@ mod config;
 mod docker;
 mod facts;
 mod fields;
+mod indexes;
+mod kinds;
 mod layers;
+mod manifests;
 mod names;
+mod views;
 mod walk;
 
 pub use check::{Selection, check};

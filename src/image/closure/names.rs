@@ -8,6 +8,7 @@ use super::facts::{Form, Role};
 use super::walk::{Node, Walk};
 use crate::digest::AnyDigest;
 use crate::escape;
+use crate::image::fault::Findings;
 use crate::reference::Reference;
 
 const REFERENCE: &str = "org.opencontainers.image.ref.name";
@@ -17,6 +18,30 @@ const FULL_NAME: &str = "io.containerd.image.name";
 /// The names that a descriptor of `index.json` gives: the whole one first, if there is one.
 pub(super) fn of(claim: &Claim) -> Vec<String> {
     [FULL_NAME, REFERENCE].iter().filter_map(|key| claim.annotations.get(*key)).cloned().collect()
+}
+
+/// The whole name that a descriptor of `index.json` gives, if it does.
+pub(super) fn full(claim: &Claim) -> Option<&str> {
+    claim.annotations.get(FULL_NAME).map(String::as_str)
+}
+
+/// What is wrong with the names that a descriptor of `index.json` gives.
+///
+/// `org.opencontainers.image.ref.name` is free text for many writers, but beside a whole name it is its tag.
+pub(super) fn check(claim: &Claim, findings: &mut Findings) {
+    let Some(full) = full(claim) else { return };
+    let place = format!("{} annotations", claim.place);
+    match full.parse::<Reference>() {
+        Err(error) => findings.fault("V5", place, format!("`{FULL_NAME}`: {error}")),
+        Ok(_) => {
+            let Some(short) = claim.annotations.get(REFERENCE) else { return };
+            let is_end = full.strip_suffix(short.as_str()).is_some_and(|start| start.ends_with(['/', ':', '@']));
+            if short != full && !is_end && whole(short) != whole(full) {
+                let (short, full) = (escape::name(short.as_bytes()), escape::name(full.as_bytes()));
+                findings.fault("V5", place, format!("it is called {full} and {short}, which is no part of that"));
+            }
+        }
+    }
 }
 
 /// Whether `name` is meant by `wanted`: as it is written, or as a reference with its defaults.

@@ -140,14 +140,20 @@ impl Parsed {
         }
 
         let target = records.link.or(extensions.long_link);
+        if target.is_some() && !matches!(flag, b'1' | b'2') {
+            return Err(refuse((Severity::Unsafe, 3, "a link's target before an entry that is no link")));
+        }
         let target = target.unwrap_or_else(|| field::text(&block[header::LINK_NAME]).to_vec());
         let device = |range: std::ops::Range<usize>| {
             number(range)?.map_or(Ok(0), |number| {
                 u32::try_from(number).map_err(|_| refuse((Severity::Malformed, 2, "a device number is too large")))
             })
         };
-        let major = || device(header::DEVICE_MAJOR);
-        let minor = || device(header::DEVICE_MINOR);
+        // Readers parse them for every kind of entry, where the format has them.
+        let (major, minor) = match format {
+            Format::V7 if !matches!(flag, b'3' | b'4') => (0, 0),
+            _ => (device(header::DEVICE_MAJOR)?, device(header::DEVICE_MINOR)?),
+        };
         let is_directory_by_name = path.ends_with(b"/");
         let kind = match flag {
             0 if is_directory_by_name => Kind::Directory,
@@ -155,8 +161,8 @@ impl Parsed {
             b'S' if format == Format::Gnu => Kind::File,
             b'1' => Kind::HardLink { target },
             b'2' => Kind::Symlink { target },
-            b'3' => Kind::CharacterDevice { major: major()?, minor: minor()? },
-            b'4' => Kind::BlockDevice { major: major()?, minor: minor()? },
+            b'3' => Kind::CharacterDevice { major, minor },
+            b'4' => Kind::BlockDevice { major, minor },
             b'5' => Kind::Directory,
             b'6' => Kind::Fifo,
             _ => return Err(refuse((Severity::Unsafe, 6, "an unknown type flag"))),

@@ -1,0 +1,102 @@
+//! Archives with `index.json` and `manifest.json`: both views are of the same images, by the same names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::docker::DockerImage;
+use super::facts::{ImageFacts, Role};
+use super::walk::Walk;
+use crate::digest::AnyDigest;
+use crate::escape;
+
+impl Walk<'_> {
+    /// Both views name the same images.
+    pub(super) fn views_agree(&mut self) {
+        let docker = std::mem::take(&mut self.docker_images);
+        let mut named: BTreeMap<String, Vec<AnyDigest>> = BTreeMap::new();
+        for top in &self.tops {
+            if let Some(name) = top.names.first() {
+                named.entry(super::names::whole(name)).or_default().push(top.claim.digest);
+            }
+        }
+        self.same_names(&docker);
+        let configs: BTreeSet<AnyDigest> = docker.iter().filter_map(|image| image.config).collect();
+        for image in &docker {
+            let Some(config) = image.config else { continue };
+            let known = self.images.iter().position(|known| known.config_digest == Some(config));
+            let Some(known) = known else {
+                let others: Vec<String> =
+                    self.images.iter().take(3).filter_map(|image| Some(image.config_digest?.to_string())).collect();
+                let what = format!("its config is {config}, but index.json leads to {}", list(&others));
+                self.findings.fault("V11", &image.place, what);
+                continue;
+            };
+            for tag in image.tags.iter().take(super::names::MOST) {
+                super::names::add(&mut self.images[known].names, tag);
+            }
+            if let Some(theirs) = &self.images[known].config
+                && theirs.diff_ids != image.diff_ids
+            {
+                self.findings.fault("V11", &image.place, "its diff IDs are not those that index.json leads to");
+            }
+            for tag in &image.tags {
+                for digest in named.get(&super::names::whole(tag)).cloned().unwrap_or_default() {
+                    if !self.images_below(digest).contains(&known) {
+                        let tag = escape::name(tag.as_bytes());
+                        let what = format!("the tag {tag} stands for config {config} here, for {digest} in index.json");
+                        self.findings.fault("V11", &image.place, what);
+                    }
+                }
+            }
+        }
+        let tops: Vec<(String, AnyDigest)> =
+            self.tops.iter().map(|top| (top.claim.place.clone(), top.claim.digest)).collect();
+        for (place, digest) in tops {
+            let images = self.images_below(digest);
+            let mut images = images.into_iter().map(|number| &self.images[number]);
+            let mut named: Vec<String> = Vec::new();
+            let is_known = images.any(|image| {
+                named.extend(image.config_digest.map(|digest| digest.to_string()));
+                image.role != Role::Image || image.config_digest.is_some_and(|digest| configs.contains(&digest))
+            });
+            if !is_known && !named.is_empty() {
+                let theirs: Vec<String> = configs.iter().take(3).map(ToString::to_string).collect();
+                named.truncate(3);
+                let what = format!("it leads to config {}, but manifest.json names {}", list(&named), list(&theirs));
+                self.findings.fault("V11", place, what);
+            }
+        }
+    }
+
+    /// Where both views give an image whole names, they are the same ones: a reader takes those of one view.
+    fn same_names(&mut self, docker: &[DockerImage]) {
+        if self.selection.image.is_some() {
+            return;
+        }
+        let mut named: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+        for number in 0..self.tops.len() {
+            let Some(name) = super::names::full(&self.tops[number].claim).map(super::names::whole) else { continue };
+            for image in self.images_below(self.tops[number].claim.digest) {
+                named.entry(image).or_default().insert(name.clone());
+            }
+        }
+        for image in docker.iter().filter(|image| !image.tags.is_empty()) {
+            let known = |known: &ImageFacts| known.config_digest.is_some() && known.config_digest == image.config;
+            let Some(theirs) = self.images.iter().position(known).and_then(|number| named.get(&number)) else {
+                continue;
+            };
+            let ours: BTreeSet<String> = image.tags.iter().map(|tag| super::names::whole(tag)).collect();
+            if ours != *theirs {
+                let shown = |names: &BTreeSet<String>| {
+                    let names: Vec<String> = names.iter().take(3).map(|name| escape::name(name.as_bytes())).collect();
+                    list(&names)
+                };
+                let what = format!("it is called {} here, but {} in index.json", shown(&ours), shown(theirs));
+                self.findings.fault("V11", &image.place, what);
+            }
+        }
+    }
+}
+
+fn list(digests: &[String]) -> String {
+    if digests.is_empty() { "no image".to_owned() } else { digests.join(", ") }
+}
