@@ -287,7 +287,7 @@ pub struct EngineChoice {
     /// Honour the manifest's `allow` entries
     #[arg(long)]
     pub allow_from_repo: bool,
-    /// Also look for a tape's bodies here: the folder of an OCI layout, or a repository; may be repeated
+    /// Also look for a tape's bodies here: a saved tape, the folder of an OCI layout, or a repository; may be repeated
     #[arg(long, value_name = "PATH|REF")]
     pub tape: Vec<String>,
     /// Serve the tape at this address; default: any free port of 127.0.0.1
@@ -474,31 +474,37 @@ pub enum TapeAction {
         /// Images of repro.toml; default: all
         #[arg(value_name = "IMAGE")]
         images: Vec<String>,
-        /// Also look here: the folder of an OCI layout, or a repository; may be repeated
+        /// Also look here: a saved tape, the folder of an OCI layout, or a repository; may be repeated
         #[arg(long, value_name = "PATH|REF")]
         tape: Vec<String>,
     },
-    /// Write the bodies of a tape as an OCI layout, for `--tape FOLDER`
-    #[command(after_help = "Example:\n  repro tape save ./tape app")]
+    /// Write the bodies of a tape as an OCI layout, or as an archive of one, for `--tape PATH`
+    #[command(after_help = "Example:\n  repro tape save ./tape app\n  repro tape save app.tar app")]
     Save {
-        /// The folder, which must be new or empty
-        folder: PathBuf,
+        /// The folder, which must be new or empty, or the archive: a name that ends in `.tar`
+        path: PathBuf,
         /// Images of repro.toml; default: all
         #[arg(value_name = "IMAGE")]
         images: Vec<String>,
-        /// Also look here: the folder of an OCI layout, or a repository; may be repeated
+        /// Also look here: a saved tape, the folder of an OCI layout, or a repository; may be repeated
         #[arg(long, value_name = "PATH|REF")]
         tape: Vec<String>,
     },
-    /// Publish the bodies of a tape: not in this version
+    /// Publish the bodies of a tape in a registry, where the builds of others find them
+    ///
+    /// REF is a repository, with a tag if the tape shall have a name of its own; default: the manifest's `tape`, else its
+    /// `repository`. Bodies that the registry has are not sent again.
     #[command(
-        hide = true,
-        after_help = "Example:\n  repro tape save ./tape app   writes the layout that other tools can publish"
+        override_usage = "repro tape push [OPTIONS] [IMAGE]... [REF]",
+        after_help = "Example:\n  repro tape push\n  repro tape push app registry.example/app-tape"
     )]
     Push {
-        /// Images of repro.toml
-        #[arg(value_name = "IMAGE")]
-        images: Vec<String>,
+        /// Images of repro.toml (default: all), then where to push them
+        #[arg(value_name = "IMAGE|REF")]
+        words: Vec<String>,
+        /// Also look here for bodies: a saved tape, the folder of an OCI layout, or a repository; may be repeated
+        #[arg(long, value_name = "PATH|REF")]
+        tape: Vec<String>,
     },
 }
 

@@ -114,7 +114,7 @@ pub fn run(arguments: &arguments::Build, session: &Session) -> Result<Report, Fa
         } else if recording {
             recording::write(&shop, job, &rebuilt.assembled, record_file.map(|file| session.resolve(file)))?;
             if let Some(tape) = &job.tape {
-                say_private(session, job.surveyed.image, job.surveyed.name, tape);
+                say_private(&shop, job.surveyed.image, job.surveyed.name, tape);
             }
         } else {
             results.compare(session, job, &rebuilt);

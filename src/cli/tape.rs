@@ -1,9 +1,7 @@
-//! `repro tape`: what is on the tapes, whether it is still to be had, and writing it down for others.
+//! `repro tape`: what is on the tapes, and whether it is still to be had; `tape_publish` gives it to others.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::fs;
-use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,12 +12,12 @@ use super::job::Shop;
 use super::project::Project;
 use super::report::{Document, Report};
 use super::session::Session;
+use super::tape_publish;
 use super::tapes;
 use crate::build::of_tape;
 use crate::digest::Digest;
 use crate::escape;
 use crate::http::Url;
-use crate::image::write_artifact;
 use crate::status::{ExitStatus, Failure, Status};
 use crate::tape::Tape;
 
@@ -32,8 +30,10 @@ pub struct TapeDocument {
     pub status: u8,
     /// The images that have a tape.
     pub images: Vec<TapeOfImage>,
-    /// With `check` and `save`: bodies that are to be had nowhere.
+    /// With `check`, `save` and `push`: bodies that are to be had nowhere.
     pub missing: Vec<MissingBody>,
+    /// With `push`: what is in a registry now.
+    pub pushed: Vec<PushedTape>,
     /// What went wrong.
     pub error: Option<ErrorDocument>,
 }
@@ -41,7 +41,7 @@ pub struct TapeDocument {
 impl TapeDocument {
     /// A document without facts.
     pub fn empty() -> Self {
-        Self { version: 1, status: 0, images: Vec::new(), missing: Vec::new(), error: None }
+        Self { version: 1, status: 0, images: Vec::new(), missing: Vec::new(), pushed: Vec::new(), error: None }
     }
 }
 
@@ -88,6 +88,21 @@ pub struct MissingBody {
     pub reason: String,
 }
 
+/// A tape whose bodies are in a registry.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct PushedTape {
+    /// The image.
+    pub image: String,
+    /// Repository and tag.
+    pub reference: String,
+    /// Digest of what the tag names.
+    pub digest: String,
+    /// Bodies that were sent; the registry had the others.
+    pub sent: u64,
+    /// Bytes of the bodies that were sent.
+    pub sent_bytes: u64,
+}
+
 /// A tape can't be worked on.
 #[derive(Debug, thiserror::Error)]
 enum TapeCommandError {
@@ -95,84 +110,75 @@ enum TapeCommandError {
     UnknownImage(String),
     #[error("image `{image}`: no tape that fits the lockfile")]
     Unfit { image: String },
-    #[error("{} nowhere to be had: {}", if .0.len() == 1 { "one body is".to_owned() } else { format!("{} bodies are", .0.len()) }, .0.join("; "))]
-    Missing(Vec<String>),
-    #[error("`{0}` is not empty")]
-    NotEmpty(String),
-    #[error("`{path}`: {error}")]
-    Write { path: String, error: std::io::Error },
-    #[error("`repro tape push` is not supported by this version")]
-    Push,
+    #[error("{} nowhere to be had: {}", if lines.len() == 1 { "one body is".to_owned() } else { format!("{} bodies are", lines.len()) }, lines.join("; "))]
+    Missing { lines: Vec<String>, status: Status },
 }
 
 impl ExitStatus for TapeCommandError {
     fn status(&self) -> Status {
         match self {
-            Self::UnknownImage(_) | Self::NotEmpty(_) | Self::Write { .. } => Status::Usage,
+            Self::UnknownImage(_) => Status::Usage,
             Self::Unfit { .. } => Status::Lock,
-            Self::Missing(_) => Status::Source,
-            Self::Push => Status::Engine,
+            Self::Missing { status, .. } => *status,
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
+            Self::UnknownImage(_) => None,
             Self::Unfit { .. } => Some("`repro lock` records it".to_owned()),
-            Self::Missing(_) => {
-                Some("`--tape FOLDER|REPOSITORY` names another place; `repro lock --update` records anew".to_owned())
+            Self::Missing { .. } => {
+                Some("`--tape PATH|REPOSITORY` names another place; `repro lock --update` records anew".to_owned())
             }
-            Self::Push => {
-                Some("`repro tape save FOLDER` writes an OCI layout, which registry tools can copy".to_owned())
-            }
-            _ => None,
         }
     }
 }
 
 /// Runs the command.
 pub fn run(arguments: &arguments::Tape, session: &Session) -> Result<Report, Failure> {
-    let (images, places) = match &arguments.action {
-        TapeAction::Show { images } => (images, &[][..]),
-        TapeAction::Check { images, tape } | TapeAction::Save { images, tape, .. } => (images, tape.as_slice()),
-        TapeAction::Push { .. } => return Err(TapeCommandError::Push.into()),
-    };
     let project = Project::open(session, None)?;
+    let (images, places) = match &arguments.action {
+        TapeAction::Show { images } => (images.as_slice(), &[][..]),
+        TapeAction::Check { images, tape } | TapeAction::Save { images, tape, .. } => (images.as_slice(), &tape[..]),
+        TapeAction::Push { words, tape } => (tape_publish::images(words), &tape[..]),
+    };
+    if let TapeAction::Save { path, .. } = &arguments.action {
+        tape_publish::check_target(session, path)?;
+    }
     let shop = Shop::open(session, &project)?;
     let tapes = locked(&shop, images)?;
+    let targets = match &arguments.action {
+        TapeAction::Push { words, .. } => tape_publish::targets(&shop, &tapes, words)?,
+        _ => Vec::new(),
+    };
     let documents: Vec<TapeOfImage> = tapes.iter().map(|(name, tape)| describe(&shop, name, tape)).collect();
     let mut document = TapeDocument { images: documents, ..TapeDocument::empty() };
+    if let TapeAction::Show { .. } = &arguments.action {
+        let text = shown(&document);
+        return Ok(Report {
+            status: Status::Success,
+            text,
+            document: Some(Document::of(&document)),
+            failures: Vec::new(),
+        });
+    }
+    if let Some(missing) = gather(&shop, &tapes, places, &mut document)? {
+        document.status = missing.status().code();
+        let failure = Failure::from(missing);
+        document.error = Some(ErrorDocument::of(&failure));
+        let status = failure.status();
+        let document = Some(Document::of(&document));
+        return Ok(Report { status, text: String::new(), document, failures: vec![failure] });
+    }
     let text = match &arguments.action {
-        TapeAction::Show { .. } => shown(&document),
-        TapeAction::Check { .. } => {
-            gather(&shop, &tapes, places, &mut document)?;
-            format!("{} bodies, all in the cache now\n", bodies(&tapes).len())
-        }
-        TapeAction::Save { folder, .. } => {
-            let target = session.resolve(folder);
-            if fs::read_dir(&target).is_ok_and(|mut entries| entries.next().is_some()) {
-                return Err(TapeCommandError::NotEmpty(escape::bytes(folder.as_os_str().as_encoded_bytes())).into());
-            }
-            gather(&shop, &tapes, places, &mut document)?;
-            if document.missing.is_empty() {
-                save(&shop, &tapes, &target)?;
-            }
-            let folder = escape::bytes(folder.as_os_str().as_encoded_bytes());
-            format!("{} bodies in {folder}\n", bodies(&tapes).len())
-        }
-        TapeAction::Push { .. } => String::new(),
-    };
-    let failures: Vec<Failure> = match document.missing.as_slice() {
-        [] => Vec::new(),
-        missing => {
-            let lines = missing.iter().map(|body| format!("{} {}: {}", body.url, body.digest, body.reason));
-            vec![TapeCommandError::Missing(lines.collect()).into()]
+        TapeAction::Save { path, .. } => tape_publish::save(&shop, &tapes, path)?,
+        TapeAction::Push { .. } => tape_publish::push(&shop, &targets, &mut document)?,
+        _ => {
+            let bodies: BTreeMap<Digest, u64> = tapes.iter().flat_map(|(_, tape)| tape.stored_bodies()).collect();
+            format!("{} bodies, all in the cache now\n", bodies.len())
         }
     };
-    let status = if failures.is_empty() { Status::Success } else { Status::Source };
-    document.status = status.code();
-    document.error = failures.first().map(ErrorDocument::of);
-    let text = if failures.is_empty() { text } else { String::new() };
-    Ok(Report { status, text, document: Some(Document::of(&document)), failures })
+    Ok(Report { status: Status::Success, text, document: Some(Document::of(&document)), failures: Vec::new() })
 }
 
 /// The tapes of the images that were asked for; without names, of all that have one.
@@ -191,10 +197,6 @@ fn locked(shop: &Shop<'_>, images: &[String]) -> Result<Vec<(String, Tape)>, Fai
         }
     }
     Ok(found)
-}
-
-fn bodies(tapes: &[(String, Tape)]) -> BTreeMap<Digest, u64> {
-    tapes.iter().flat_map(|(_, tape)| tape.bodies()).filter(|(_, size)| *size > 0).collect()
 }
 
 fn describe(shop: &Shop<'_>, name: &str, tape: &Tape) -> TapeOfImage {
@@ -239,13 +241,14 @@ fn shown(document: &TapeDocument) -> String {
     text
 }
 
-/// Takes every body into the cache, from wherever it is to be had.
+/// Takes every body into the cache, from wherever it is to be had; those that are nowhere are the error.
 fn gather(
     shop: &Shop<'_>,
     tapes: &[(String, Tape)],
     places: &[String],
     document: &mut TapeDocument,
-) -> Result<(), Failure> {
+) -> Result<Option<TapeCommandError>, Failure> {
+    let (mut lines, mut status) = (Vec::new(), Status::Source);
     for (name, tape) in tapes {
         let Some(image) = shop.project.manifest.images.get(name) else { continue };
         let bodies = tapes::bodies(shop, image, places)?;
@@ -253,27 +256,20 @@ fn gather(
             shop.session.cancel.check()?;
             // The tape was read, so its URLs are good.
             let Ok(url) = Url::parse(&request.url) else { continue };
-            if let Err(reason) = bodies.find(recorded.digest, recorded.size, &url, request.accept.as_deref()) {
-                document.missing.push(MissingBody {
-                    image: name.clone(),
-                    url: escape::text(&request.url).into_owned(),
-                    digest: recorded.digest.to_string(),
-                    reason,
-                });
-            }
+            let Err(absent) = bodies.find(recorded.digest, recorded.size, &url, request.accept.as_deref()) else {
+                continue;
+            };
+            shop.session.cancel.check()?;
+            status = status.or(absent.status);
+            let missing = MissingBody {
+                image: name.clone(),
+                url: escape::text(&request.url).into_owned(),
+                digest: recorded.digest.to_string(),
+                reason: absent.reason,
+            };
+            lines.push(format!("{} {}: {}", missing.url, missing.digest, missing.reason));
+            document.missing.push(missing);
         }
     }
-    Ok(())
-}
-
-/// Writes what is in the cache as an artifact in an OCI layout.
-fn save(shop: &Shop<'_>, tapes: &[(String, Tape)], folder: &Path) -> Result<(), Failure> {
-    let cache = &shop.resolver.cache;
-    let fail = |error| TapeCommandError::Write { path: escape::bytes(folder.as_os_str().as_encoded_bytes()), error };
-    let open = |digest: &Digest| match cache.open(digest) {
-        Ok(Some(reader)) => Ok(Box::new(reader) as Box<dyn std::io::Read>),
-        Ok(None) => Err(std::io::ErrorKind::NotFound.into()),
-        Err(error) => Err(std::io::Error::other(error)),
-    };
-    Ok(write_artifact(folder, "application/vnd.repro.tape.v1", &bodies(tapes), open).map_err(fail)?)
+    Ok(Some(TapeCommandError::Missing { lines, status }).filter(|_| !document.missing.is_empty()))
 }

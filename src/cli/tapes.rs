@@ -1,6 +1,6 @@
 //! The tapes beside the lockfile: reading them, serving one for a build, recording one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,7 +8,9 @@ use std::sync::Arc;
 use super::arguments::EngineChoice;
 use super::job::{Job, Shop};
 use super::project::{Project, read_text};
+use super::pushed;
 use super::session::Session;
+use super::tape_publish;
 use crate::build::TapeUse;
 use crate::digest::Digest;
 use crate::drift::TapeFile;
@@ -17,7 +19,9 @@ use crate::manifest::{Image, Network};
 use crate::platform::Platform;
 use crate::reference::Reference;
 use crate::status::{ExitStatus, Failure, Status};
-use crate::tape::{Answers, Bodies, Listen, Locked, Recorder, Replayer, Requests, Server, Tape, Trouble};
+use crate::tape::{
+    Answers, Bodies, Listen, Locked, Recorder, Replayer, Requests, Saved, SavedError, Server, Tape, Trouble,
+};
 
 /// Troubles shown in a message.
 const SHOWN: usize = 20;
@@ -83,13 +87,18 @@ enum TapeFlagError {
     Listen { address: String, error: std::io::Error },
     #[error("no random numbers: {0}")]
     Random(std::io::Error),
-    #[error("`--tape {0}` is neither a folder with `blobs/sha256/` nor an image reference")]
+    #[error("`--tape {0}` is neither a saved tape nor an image reference")]
     Place(String),
+    #[error("`--tape {place}`: {error}")]
+    Saved { place: String, error: SavedError },
 }
 
 impl ExitStatus for TapeFlagError {
     fn status(&self) -> Status {
-        Status::Usage
+        match self {
+            Self::Saved { .. } => Status::Malformed,
+            _ => Status::Usage,
+        }
     }
 }
 
@@ -198,7 +207,7 @@ impl Served {
             Some(format!("`repro lock --network-only {}` records again and keeps what is on the tape", self.image))
         } else if lost {
             Some(
-                "`--tape FOLDER|REPOSITORY` names another place that has it; `repro lock --update` records anew"
+                "`--tape PATH|REPOSITORY` names another place that has it; `repro lock --update` records anew"
                     .to_owned(),
             )
         } else if login {
@@ -232,17 +241,41 @@ impl Served {
     }
 }
 
-/// Says, once something is recorded, that nobody else can get the bodies from here.
-pub fn say_private(session: &Session, image: &Image, name: &str, tape: &Tape) {
-    if image.tape.is_some() || image.repository.is_some() {
+/// Says, once something is recorded, which bodies nobody else can get from this machine, and how they could.
+pub fn say_private(shop: &Shop<'_>, image: &Image, name: &str, tape: &Tape) {
+    let session = shop.session;
+    let artifact = tape_publish::artifact(tape);
+    let place = image.tape.as_ref().or(image.repository.as_ref()).and_then(|place| place.parse::<Reference>().ok());
+    let repository = place.as_ref().map(Reference::name);
+    if artifact.files.is_empty() || pushed::is_known(session, artifact.digest(), repository.as_deref()) {
         return;
     }
-    let bodies = tape.bodies();
-    let bytes: u64 = bodies.values().sum();
+    if let (Some(place), Some(repository), false) = (&place, &repository, session.offline) {
+        match shop.resolver.registry.has_manifest(&place.clone().with_digest(artifact.digest())) {
+            Ok(true) => return pushed::remember(session, artifact.digest(), repository),
+            Ok(false) => {}
+            Err(error) => tracing::info!(%error, "not known whether the tape was pushed"),
+        }
+    }
+    let mut bodies: BTreeMap<Digest, &str> = BTreeMap::new();
+    for (request, recorded) in tape.platforms.values().flatten().filter(|(_, recorded)| recorded.size > 0) {
+        bodies.entry(recorded.digest).or_insert(&request.url);
+    }
+    let mut lines: Vec<String> =
+        bodies.iter().map(|(digest, url)| format!("  {} {digest}", crate::escape::text(url))).collect();
+    lines.sort();
+    if lines.len() > SHOWN {
+        let more = lines.len() - SHOWN;
+        lines.truncate(SHOWN);
+        lines.push(format!("  and {more} more: `repro tape show {name}`"));
+    }
+    let target = if place.is_some() { "" } else { " REGISTRY/REPOSITORY" };
     session.progress.note(&format!(
-        "the {} bodies on the tape of `{name}` ({bytes} bytes) are in this machine's cache and where they came from, nowhere else: \
-         `repro tape save FOLDER {name}` writes them for others",
-        bodies.len()
+        "of what RUN of `{name}` downloads, {} bodies ({} bytes) are in no registry, only in this machine's cache, and at their URLs as long as these last; \
+         `repro tape push {name}{target}` publishes them:\n{}",
+        bodies.len(),
+        artifact.bytes(),
+        lines.join("\n")
     ));
 }
 
@@ -257,9 +290,10 @@ pub fn bodies(shop: &Shop<'_>, image: &Image, places: &[String]) -> Result<Bodie
     let mut saved = Vec::new();
     let mut registries = Vec::new();
     for place in places {
-        let folder = shop.session.resolve(std::path::Path::new(place));
-        if folder.is_dir() {
-            saved.push(folder);
+        let path = shop.session.resolve(std::path::Path::new(place));
+        if path.is_dir() || path.is_file() {
+            let wrong = |error| TapeFlagError::Saved { place: crate::escape::text(place).into_owned(), error };
+            saved.push(Saved::open(&path, &shop.session.limits).map_err(wrong)?);
         } else {
             let reference = place.parse::<Reference>();
             registries.push(reference.map_err(|_| TapeFlagError::Place(crate::escape::text(place).into_owned()))?);

@@ -6,6 +6,7 @@
 //! ```toml
 //! [registry."docker.io"]
 //! mirrors = ["mirror.example", "cache.example:5000/hub"]
+//! push = "cache.example:5000/hub"
 //!
 //! [registry."cache.example:5000"]
 //! ca = ["certificates/cache.pem"]
@@ -38,6 +39,8 @@ pub struct Config {
 pub struct Registry {
     /// Where to ask first, in this order.
     pub mirrors: Vec<Mirror>,
+    /// What takes uploads instead of the registry itself, if anything.
+    pub push: Option<Mirror>,
     /// Plain HTTP (true), TLS (false), or what is usual for the host: plain HTTP for loopback only.
     pub http: Option<bool>,
     /// PEM files whose certificates are trusted for this host, beside those of the system.
@@ -63,7 +66,10 @@ impl Config {
     pub fn names(&self, host: &str) -> bool {
         let authority = |url: &String| url.split('/').nth(2).is_some_and(|authority| authority == host);
         self.registries.contains_key(host)
-            || self.registries.values().any(|registry| registry.mirrors.iter().any(|mirror| mirror.host == host))
+            || self
+                .registries
+                .values()
+                .any(|registry| registry.mirrors.iter().chain(&registry.push).any(|mirror| mirror.host == host))
             || self.mirrors.values().any(authority)
     }
 

@@ -123,16 +123,11 @@ fn registry(value: &Spanned<DeValue<'_>>, folder: &Path) -> Result<Registry, Wro
     for (key, value) in table(value, "a table")? {
         match key.get_ref().as_ref() {
             "mirrors" => {
-                for mirror in strings(value)? {
-                    let text = string(mirror)?;
-                    let (host, path) = text.split_once('/').unwrap_or((text, ""));
-                    let path = path.trim_matches('/');
-                    if !is_authority(host) || !path.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/".contains(&b)) {
-                        return Err(wrong_value(mirror, "`HOST[:PORT][/PATH]`", text));
-                    }
-                    registry.mirrors.push(Mirror { host: host.to_ascii_lowercase(), path: path.to_owned() });
+                for place in strings(value)? {
+                    registry.mirrors.push(mirror(place)?);
                 }
             }
+            "push" => registry.push = Some(mirror(value)?),
             "http" => match value.get_ref() {
                 DeValue::Boolean(http) => registry.http = Some(*http),
                 other => return Err((value.span(), format!("expected true or false, found {}", other.type_str()))),
@@ -146,10 +141,20 @@ fn registry(value: &Spanned<DeValue<'_>>, folder: &Path) -> Result<Registry, Wro
                 let message = "`insecure` is not supported: name the certificate with `ca`, or use `http = true`";
                 return Err((key.span(), message.to_owned()));
             }
-            other => return Err(unknown_key(key, other, &["mirrors", "http", "ca"])),
+            other => return Err(unknown_key(key, other, &["mirrors", "push", "http", "ca"])),
         }
     }
     Ok(registry)
+}
+
+fn mirror(value: &Spanned<DeValue<'_>>) -> Result<Mirror, Wrong> {
+    let text = string(value)?;
+    let (host, path) = text.split_once('/').unwrap_or((text, ""));
+    let path = path.trim_matches('/');
+    if !is_authority(host) || !path.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/".contains(&b)) {
+        return Err(wrong_value(value, "`HOST[:PORT][/PATH]`", text));
+    }
+    Ok(Mirror { host: host.to_ascii_lowercase(), path: path.to_owned() })
 }
 
 fn table<'a, 'i>(value: &'a Spanned<DeValue<'i>>, expected: &str) -> Result<&'a DeTable<'i>, Wrong> {
@@ -236,7 +241,7 @@ mod tests {
     #[test]
     fn every_key_is_read() {
         let config = read(
-            "[registry.\"docker.io\"]\nmirrors = [\"mirror.example\", \"c.example:5000/hub/x/\", \"[::1]:5000\"]\n\
+            "[registry.\"docker.io\"]\nmirrors = [\"mirror.example\", \"c.example:5000/hub/x/\", \"[::1]:5000\"]\npush = \"c.example:5000\"\n\
              [registry.\"c.example:5000\"]\nhttp = true\nca = [\"own.pem\", \"/abs.pem\"]\n\
              [mirror]\n\"https://files.example/\" = \"http://127.0.0.1:80/\"\n",
         )
@@ -247,6 +252,7 @@ mod tests {
             hub.mirrors,
             [mirror("mirror.example", ""), mirror("c.example:5000", "hub/x"), mirror("[::1]:5000", "")]
         );
+        assert_eq!(hub.push, Some(mirror("c.example:5000", "")));
         let own = config.host("c.example:5000").unwrap();
         assert_eq!((own.http, own.ca.clone()), (Some(true), vec!["/etc/repro/own.pem".into(), "/abs.pem".into()]));
         assert_eq!(config.mirrors["https://files.example/"], "http://127.0.0.1:80/");
@@ -270,7 +276,7 @@ mod tests {
         for (text, want) in [
             ("[registri]", "1:2: unknown key `registri`: did you mean `registry`?"),
             ("[registry.x]\nmirors = []", "2:1: unknown key `mirors`: did you mean `mirrors`?"),
-            ("[registry.x]\nfoo = 1", "2:1: unknown key `foo`: expected one of `mirrors`, `http`, `ca`"),
+            ("[registry.x]\nfoo = 1", "2:1: unknown key `foo`: expected one of `mirrors`, `push`, `http`, `ca`"),
             ("[registry.x]\nhttp = 1", "2:8: expected true or false, found integer"),
             ("[registry.x]\nca = \"a\"", "2:6: expected an array of strings, found string"),
             (

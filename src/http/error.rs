@@ -155,6 +155,7 @@ impl HttpError {
             ureq::Error::Timeout(kind) => {
                 let (phase, limit) = match kind {
                     ureq::Timeout::Resolve | ureq::Timeout::Connect => ("connecting", timeouts.connect),
+                    ureq::Timeout::SendBody => ("sending the body", timeouts.idle),
                     ureq::Timeout::PerRead | ureq::Timeout::PerWrite => (reading, timeouts.idle),
                     _ => ("waiting for the answer", timeouts.answer),
                 };

@@ -16,6 +16,7 @@ mod error;
 mod proxy;
 mod retry;
 mod secret;
+mod upload;
 mod url;
 
 use std::collections::BTreeSet;
@@ -28,6 +29,7 @@ pub use error::HttpError;
 pub use proxy::Proxies;
 pub use retry::Retry;
 pub use secret::Secret;
+pub use upload::Upload;
 pub use url::{InvalidUrl, Url, encode_parameter, is_loopback_host, without_user};
 
 use crate::cancel::Cancel;
@@ -79,12 +81,36 @@ impl Default for Timeouts {
     }
 }
 
+/// What a request asks for, or brings.
+#[derive(Clone, Debug)]
+enum Kind {
+    Get,
+    Head,
+    Form(Secret),
+    Post,
+    Put(Upload),
+}
+
+impl Kind {
+    fn method(&self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Form(_) | Self::Post => "POST",
+            Self::Put(_) => "PUT",
+        }
+    }
+
+    fn is_reading(&self) -> bool {
+        matches!(self, Self::Get | Self::Head)
+    }
+}
+
 /// One request.
 #[derive(Clone, Debug)]
 pub struct Request {
     url: Url,
-    head: bool,
-    form: Option<Secret>,
+    kind: Kind,
     headers: Vec<(&'static str, String)>,
     authorization: Option<Secret>,
     declared: Option<Url>,
@@ -92,17 +118,13 @@ pub struct Request {
 }
 
 impl Request {
+    fn new(url: Url, kind: Kind) -> Self {
+        Self { url, kind, headers: Vec::new(), authorization: None, declared: None, of_a_build: false }
+    }
+
     /// Asks for what is at `url`, which a person or a reference named.
     pub fn get(url: Url) -> Self {
-        Self {
-            url,
-            head: false,
-            form: None,
-            headers: Vec::new(),
-            authorization: None,
-            declared: None,
-            of_a_build: false,
-        }
+        Self::new(url, Kind::Get)
     }
 
     /// Says that a step of a build named this URL: its host must be public, or one that the user's configuration names.
@@ -116,12 +138,22 @@ impl Request {
 
     /// Asks for the headers only.
     pub fn head(url: Url) -> Self {
-        Self { head: true, ..Self::get(url) }
+        Self::new(url, Kind::Head)
     }
 
     /// Sends a form; never redirected.
     pub fn post_form(url: Url, form: Secret) -> Self {
-        Self { form: Some(form), ..Self::get(url) }
+        Self::new(url, Kind::Form(form))
+    }
+
+    /// Asks for something to be begun; never redirected.
+    pub fn post(url: Url) -> Self {
+        Self::new(url, Kind::Post)
+    }
+
+    /// Brings a body; never redirected. [`Client::send`] does not repeat it by itself.
+    pub fn put(url: Url, upload: Upload) -> Self {
+        Self::new(url, Kind::Put(upload))
     }
 
     /// Says that only an answer from `declared` named this URL: its address must be public, or on that same host.
@@ -192,7 +224,8 @@ impl Client {
 
     /// Sends the request until an answer comes that waiting would not better, and follows its redirects.
     ///
-    /// The answer may have any status; after the last repetition also a busy one (429, 503, …).
+    /// The answer may have any status; after the last repetition also a busy one (429, 503, …). A body is sent once: what
+    /// became of a half is for the caller to know, who repeats with [`Client::wait_after`].
     pub fn send(&self, request: &Request) -> Result<Answer, HttpError> {
         let settings = &self.0.settings;
         self.check_online(&request.url.shown())?;
@@ -203,19 +236,27 @@ impl Client {
             if settings.cancel.is_cancelled() {
                 return Err(crate::cancel::Cancelled.into());
             }
-            let asked = match &result {
-                Ok(answer) if retry::is_worth_retrying(answer.status) => {
-                    retry::asked_wait(answer.header("retry-after"), answer.header("date"))
-                }
-                Err(error) if error.is_passing() => None,
-                _ => return result,
-            };
+            if matches!(request.kind, Kind::Put(_)) || !self.wait_after(attempt, &result, &request.url)? {
+                return result;
+            }
             attempt += 1;
-            let Some(wait) = settings.retry.wait(attempt, asked) else { return result };
-            let reason = result.map_or_else(|error| error.to_string(), |answer| format!("status {}", answer.status));
-            tracing::info!(url = request.url.shown(), attempt, ?wait, reason, "request repeated");
-            self.pause(wait)?;
         }
+    }
+
+    /// Waits as long as it takes until attempt `attempt` (from 1), which gave `result`, may be repeated; false: never.
+    pub fn wait_after(&self, attempt: u32, result: &Result<Answer, HttpError>, url: &Url) -> Result<bool, HttpError> {
+        let asked = match result {
+            Ok(answer) if retry::is_worth_retrying(answer.status) => {
+                retry::asked_wait(answer.header("retry-after"), answer.header("date"))
+            }
+            Err(error) if error.is_passing() => None,
+            _ => return Ok(false),
+        };
+        let Some(wait) = self.0.settings.retry.wait(attempt + 1, asked) else { return Ok(false) };
+        let reason = result.as_ref().map_or_else(ToString::to_string, |answer| format!("status {}", answer.status));
+        tracing::info!(url = url.shown(), attempt, ?wait, reason, "request repeated");
+        self.pause(wait)?;
+        Ok(true)
     }
 
     fn follow(&self, request: &Request) -> Result<Answer, HttpError> {
@@ -226,7 +267,7 @@ impl Client {
         loop {
             let answer = self.once(request, &url, declared, authorization)?;
             let is_redirect = matches!(answer.status, 301 | 302 | 303 | 307 | 308);
-            let follows = is_redirect && request.form.is_none() && !request.of_a_build;
+            let follows = is_redirect && request.kind.is_reading() && !request.of_a_build;
             let Some(location) = answer.header("location").filter(|_| follows) else {
                 return Ok(answer);
             };
@@ -262,26 +303,24 @@ impl Client {
         }
         let agent = self.0.agents.agent(settings, url, named_by_an_answer)?;
         let fail = |error| HttpError::from_ureq(error, url, &settings.timeouts);
-        let method = if request.form.is_some() {
-            "POST"
-        } else if request.head {
-            "HEAD"
-        } else {
-            "GET"
-        };
-        let mut builder = ureq::http::Request::builder().method(method).uri(url.to_string());
+        let mut builder = ureq::http::Request::builder().method(request.kind.method()).uri(url.to_string());
         for (name, value) in &request.headers {
             builder = builder.header(*name, value);
         }
         if let Some(authorization) = auth {
             builder = builder.header("authorization", authorization.expose());
         }
-        let response = match &request.form {
-            Some(form) => {
+        let response = match &request.kind {
+            Kind::Form(form) => {
                 builder = builder.header("content-type", "application/x-www-form-urlencoded");
                 agent.run(builder.body(form.expose()).map_err(|error| fail(error.into()))?)
             }
-            None => agent.run(builder.body(()).map_err(|error| fail(error.into()))?),
+            Kind::Put(upload) => {
+                let body = upload.open(&settings.cancel).map_err(|error| HttpError::Local(error.into()))?;
+                let request = upload.describe(builder).body(body).map_err(|error| fail(error.into()))?;
+                agent.run(upload.within(&agent, request, &settings.timeouts))
+            }
+            Kind::Get | Kind::Head | Kind::Post => agent.run(builder.body(()).map_err(|error| fail(error.into()))?),
         };
         let answer = Answer::new(self, url.clone(), response.map_err(fail)?);
         self.show_warnings(&answer);

@@ -1,59 +1,181 @@
-//! Artifacts: files that are no image, in an OCI layout, so that registry tools can copy them.
+//! Artifacts: files that are no image, under an OCI image manifest, so that registries and their tools can hold them.
+//!
+//! The bytes of the documents follow from the files alone (`docs/formats.md`, "Tape artifact").
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::media_type::{OCI_INDEX, OCI_MANIFEST};
 use crate::digest::Digest;
+use crate::layer::tar::{Entry, Writer};
 
+/// The config of an artifact, which has none.
 const EMPTY: &[u8] = b"{}";
 const EMPTY_TYPE: &str = "application/vnd.oci.empty.v1+json";
 const FILE: &str = "application/octet-stream";
+const REFERENCE: &str = "org.opencontainers.image.ref.name";
+const OCI_LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
+/// Files under one manifest: registries take documents of 4 MiB, and each file needs about 150 bytes.
+const FILES: usize = 20_000;
 
-/// Writes `files` (digest and size) into the new or empty `folder` as the layers of one artifact, in the order of digests.
-///
-/// # Errors
-/// What the file system says, and a file that can't be opened or is not as long as it should be.
-pub fn write_artifact<'a>(
-    folder: &Path,
-    artifact_type: &str,
-    files: &BTreeMap<Digest, u64>,
-    open: impl Fn(&Digest) -> io::Result<Box<dyn Read + 'a>>,
-) -> io::Result<()> {
-    let blobs = folder.join("blobs").join("sha256");
-    fs::create_dir_all(&blobs)?;
-    for (digest, size) in files {
-        let mut target = File::create(blobs.join(digest.hex()))?;
-        let copied = io::copy(&mut open(digest)?, &mut target)?;
-        if copied != *size {
-            return Err(io::Error::other(format!("{digest} has {copied} bytes, expected {size}")));
-        }
-        target.sync_all()?;
+/// Files and the documents that name them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Artifact {
+    /// The files: digest and size.
+    pub files: BTreeMap<Digest, u64>,
+    /// What else the documents name: the empty config.
+    pub config: Vec<u8>,
+    /// Media type and bytes of each document; the last is the top, and names the others if there are any.
+    pub documents: Vec<(&'static str, Vec<u8>)>,
+}
+
+impl Artifact {
+    /// The artifact of `files`, which become layers in the order of their digests.
+    pub fn new(artifact_type: &str, files: BTreeMap<Digest, u64>) -> Self {
+        Self::with_parts(artifact_type, files, FILES)
     }
-    let descriptor =
-        |kind: &str, digest: &Digest, size: u64| json!({"mediaType": kind, "digest": digest.to_string(), "size": size});
-    let put = |bytes: &[u8]| -> io::Result<Digest> {
-        let digest = Digest::of(bytes);
-        fs::write(blobs.join(digest.hex()), bytes)?;
-        Ok(digest)
-    };
-    let manifest = json!({
-        "schemaVersion": 2,
-        "mediaType": OCI_MANIFEST,
-        "artifactType": artifact_type,
-        "config": descriptor(EMPTY_TYPE, &put(EMPTY)?, EMPTY.len() as u64),
-        "layers": files.iter().map(|(digest, size)| descriptor(FILE, digest, *size)).collect::<Vec<_>>(),
-    })
-    .to_string();
-    let top = descriptor(OCI_MANIFEST, &put(manifest.as_bytes())?, manifest.len() as u64);
-    let index = json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [top]}).to_string();
-    fs::write(folder.join("oci-layout"), br#"{"imageLayoutVersion":"1.0.0"}"#)?;
-    // Last, so that a folder with an index is a whole one.
-    fs::write(folder.join("index.json"), index)
+
+    fn with_parts(artifact_type: &str, files: BTreeMap<Digest, u64>, most: usize) -> Self {
+        let layers: Vec<Value> = files.iter().map(|(digest, size)| descriptor(FILE, digest, *size)).collect();
+        let manifest = |layers: &[Value]| {
+            json!({
+                "schemaVersion": 2,
+                "mediaType": OCI_MANIFEST,
+                "artifactType": artifact_type,
+                "config": descriptor(EMPTY_TYPE, &Digest::of(EMPTY), EMPTY.len() as u64),
+                "layers": layers,
+            })
+        };
+        let parts = if layers.is_empty() { vec![&[][..]] } else { layers.chunks(most).collect() };
+        let mut documents: Vec<(&'static str, Vec<u8>)> =
+            parts.into_iter().map(|part| (OCI_MANIFEST, manifest(part).to_string().into_bytes())).collect();
+        if documents.len() > 1 {
+            let manifests: Vec<Value> = documents.iter().map(|(kind, bytes)| of_document(kind, bytes)).collect();
+            let index = json!({
+                "schemaVersion": 2,
+                "mediaType": OCI_INDEX,
+                "artifactType": artifact_type,
+                "manifests": manifests,
+            });
+            documents.push((OCI_INDEX, index.to_string().into_bytes()));
+        }
+        Self { files, config: EMPTY.to_vec(), documents }
+    }
+
+    /// The document that a tag names: its media type and bytes.
+    pub fn top(&self) -> (&'static str, &[u8]) {
+        self.documents.last().map_or((OCI_MANIFEST, &[]), |(kind, bytes)| (kind, bytes))
+    }
+
+    /// The digest of the top document.
+    pub fn digest(&self) -> Digest {
+        Digest::of(self.top().1)
+    }
+
+    /// Bytes of all files.
+    pub fn bytes(&self) -> u64 {
+        self.files.values().sum()
+    }
+
+    fn small(&self) -> impl Iterator<Item = &[u8]> {
+        self.documents.iter().map(|(_, bytes)| bytes.as_slice()).chain([self.config.as_slice()])
+    }
+}
+
+fn descriptor(kind: &str, digest: &Digest, size: u64) -> Value {
+    json!({"mediaType": kind, "digest": digest.to_string(), "size": size})
+}
+
+fn of_document(kind: &str, bytes: &[u8]) -> Value {
+    descriptor(kind, &Digest::of(bytes), bytes.len() as u64)
+}
+
+/// Opens a file of an artifact.
+pub type OpenFile<'a> = &'a dyn Fn(&Digest) -> io::Result<Box<dyn Read>>;
+
+/// Artifacts that are written together, each under a name.
+pub struct Artifacts<'a> {
+    /// The artifacts by name.
+    pub named: &'a BTreeMap<String, Artifact>,
+    /// Opens their files.
+    pub open: OpenFile<'a>,
+}
+
+impl Artifacts<'_> {
+    fn index(&self) -> Vec<u8> {
+        let named = self.named.iter().map(|(name, artifact)| {
+            let (kind, bytes) = artifact.top();
+            let mut top = of_document(kind, bytes);
+            top["annotations"] = json!({ REFERENCE: name });
+            top
+        });
+        json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": named.collect::<Vec<_>>()})
+            .to_string()
+            .into_bytes()
+    }
+
+    fn files(&self) -> BTreeMap<&Digest, u64> {
+        self.named.values().flat_map(|artifact| &artifact.files).map(|(digest, size)| (digest, *size)).collect()
+    }
+
+    fn small(&self) -> BTreeMap<Digest, &[u8]> {
+        self.named.values().flat_map(Artifact::small).map(|bytes| (Digest::of(bytes), bytes)).collect()
+    }
+
+    /// Writes a layout into the new or empty `folder`.
+    ///
+    /// # Errors
+    /// What the file system says, and a file that can't be opened or is not as long as it should be.
+    pub fn write_layout(&self, folder: &Path) -> io::Result<()> {
+        let blobs = folder.join("blobs").join("sha256");
+        fs::create_dir_all(&blobs)?;
+        for (digest, size) in self.files() {
+            let mut target = File::create(blobs.join(digest.hex()))?;
+            let copied = io::copy(&mut (self.open)(digest)?, &mut target)?;
+            if copied != size {
+                return Err(io::Error::other(format!("{digest} has {copied} bytes, expected {size}")));
+            }
+            target.sync_all()?;
+        }
+        for (digest, bytes) in self.small() {
+            fs::write(blobs.join(digest.hex()), bytes)?;
+        }
+        fs::write(folder.join("oci-layout"), OCI_LAYOUT)?;
+        // Last, so that a folder with an index is a whole one.
+        fs::write(folder.join("index.json"), self.index())
+    }
+
+    /// Writes a layout as a tar archive, members sorted by name.
+    ///
+    /// # Errors
+    /// Like those of [`Artifacts::write_layout`].
+    pub fn write_archive(&self, out: impl Write) -> io::Result<()> {
+        let mut tar = Writer::new(out);
+        for folder in ["blobs/", "blobs/sha256/"] {
+            tar.append_empty(&Entry::directory(folder, 0o755))?;
+        }
+        let (files, small) = (self.files(), self.small());
+        let digests: std::collections::BTreeSet<Digest> =
+            files.keys().map(|digest| **digest).chain(small.keys().copied()).collect();
+        for digest in digests {
+            let name = format!("blobs/sha256/{}", digest.hex());
+            match small.get(&digest) {
+                Some(bytes) => tar.append(&Entry::file(name, 0o444, bytes.len() as u64), *bytes)?,
+                None => {
+                    let size = files.get(&digest).copied().unwrap_or_default();
+                    tar.append(&Entry::file(name, 0o444, size), (self.open)(&digest)?)?;
+                }
+            }
+        }
+        let index = self.index();
+        tar.append(&Entry::file("index.json", 0o644, index.len() as u64), index.as_slice())?;
+        tar.append(&Entry::file("oci-layout", 0o444, OCI_LAYOUT.len() as u64), OCI_LAYOUT)?;
+        tar.finish()?.flush()
+    }
 }
 
 #[cfg(test)]
@@ -62,24 +184,79 @@ mod tests {
     use crate::image::Layout;
     use crate::limits::Limits;
 
+    const KIND: &str = "application/vnd.repro.tape.v1";
+
+    fn files() -> BTreeMap<Digest, u64> {
+        BTreeMap::from([(Digest::of(b"one"), 3), (Digest::of(b"three"), 5)])
+    }
+
+    fn open(digest: &Digest) -> io::Result<Box<dyn Read>> {
+        let bytes: &[u8] = if *digest == Digest::of(b"one") { b"one" } else { b"three" };
+        Ok(Box::new(bytes))
+    }
+
     #[test]
-    fn an_artifact_is_a_layout_with_every_file_and_the_same_twice() {
+    fn the_documents_are_those_of_the_formats_page() {
+        let page = include_str!("../../docs/formats.md");
+        let artifact = Artifact::new(KIND, files());
+        let text = String::from_utf8(artifact.top().1.to_vec()).unwrap();
+        assert!(page.contains(&format!("{text}\n")), "{text}");
+        assert!(page.contains(&artifact.digest().to_string()), "{}", artifact.digest());
+    }
+
+    #[test]
+    fn a_layout_and_an_archive_hold_every_file_and_are_the_same_twice() {
         let folder = tempfile::tempdir().unwrap();
-        let files = BTreeMap::from([(Digest::of(b"one"), 3), (Digest::of(b"three"), 5)]);
-        let open = |digest: &Digest| -> io::Result<Box<dyn Read>> {
-            let bytes: &[u8] = if *digest == Digest::of(b"one") { b"one" } else { b"three" };
-            Ok(Box::new(bytes))
-        };
+        let named = BTreeMap::from([("app".to_owned(), Artifact::new(KIND, files()))]);
+        let artifacts = Artifacts { named: &named, open: &open };
         for name in ["a", "b"] {
-            write_artifact(&folder.path().join(name), "application/vnd.example", &files, open).unwrap();
+            artifacts.write_layout(&folder.path().join(name)).unwrap();
         }
         let index = |name: &str| fs::read(folder.path().join(name).join("index.json")).unwrap();
         assert_eq!(index("a"), index("b"));
         let layout = Layout::open(&folder.path().join("a"), &Limits::default()).unwrap();
-        for digest in files.keys() {
+        for digest in files().keys() {
             assert!(layout.open_blob(*digest).is_ok());
         }
-        let short = BTreeMap::from([(Digest::of(b"one"), 4)]);
-        assert!(write_artifact(&folder.path().join("c"), "application/vnd.example", &short, open).is_err());
+        let mut archive = Vec::new();
+        artifacts.write_archive(&mut archive).unwrap();
+        let mut reader = tar::Archive::new(archive.as_slice());
+        let mut names = Vec::new();
+        for entry in reader.entries().unwrap() {
+            let mut entry = entry.unwrap();
+            let name = entry.path().unwrap().display().to_string();
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes).unwrap();
+            let of_layout = folder.path().join("a").join(&name);
+            assert!(of_layout.is_dir() || fs::read(of_layout).unwrap() == bytes, "{name}");
+            names.push(name);
+        }
+        assert_eq!(names.len(), 2 + 4 + 2, "{names:?}");
+        assert!(names.is_sorted());
+    }
+
+    #[test]
+    fn a_file_of_another_size_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let short = BTreeMap::from([("a".to_owned(), Artifact::new(KIND, BTreeMap::from([(Digest::of(b"one"), 4)])))]);
+        let artifacts = Artifacts { named: &short, open: &open };
+        assert!(artifacts.write_layout(folder.path()).is_err());
+        assert!(artifacts.write_archive(io::sink()).is_err());
+    }
+
+    #[test]
+    fn many_files_are_parted_under_an_index() {
+        let artifact = Artifact::with_parts(KIND, files(), 1);
+        assert_eq!(artifact.documents.len(), 3);
+        let index: Value = serde_json::from_slice(artifact.top().1).unwrap();
+        assert_eq!((index["mediaType"].as_str(), index["artifactType"].as_str()), (Some(OCI_INDEX), Some(KIND)));
+        for (manifest, (_, bytes)) in index["manifests"].as_array().unwrap().iter().zip(&artifact.documents) {
+            assert_eq!(manifest["digest"], Digest::of(bytes).to_string());
+        }
+        let large: BTreeMap<Digest, u64> =
+            (0..FILES as u64).map(|n| (Digest::of(n.to_string().as_bytes()), n)).collect();
+        let (_, bytes) = &Artifact::new(KIND, large).documents[0];
+        assert!(bytes.len() < 4 << 20, "{}", bytes.len());
+        assert_eq!(Artifact::new(KIND, BTreeMap::new()).documents.len(), 1);
     }
 }

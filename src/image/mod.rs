@@ -18,7 +18,7 @@ pub mod media_type;
 pub mod time;
 pub mod write;
 
-pub use artifact::write_artifact;
+pub use artifact::{Artifact, Artifacts, OpenFile};
 pub use config::Config;
 pub use descriptor::{Descriptor, DescriptorPlatform};
 pub use document::{Document, InvalidDocument};

@@ -1,6 +1,7 @@
 //! Where to ask for a repository: mirrors first, then its registry.
 
 use super::RegistryError;
+use crate::config::{Config, Mirror};
 use crate::http::{Client, HttpError, Url, is_loopback_host};
 use crate::reference::{DEFAULT_DOMAIN, Reference};
 
@@ -17,6 +18,27 @@ pub(super) struct Endpoint {
     namespace: Option<String>,
     /// Whether this is a mirror of the registry that the reference names.
     pub is_mirror: bool,
+    /// What is to be done there.
+    pub purpose: Purpose,
+}
+
+/// What a token must allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Purpose {
+    /// Reading.
+    Pull,
+    /// Reading and writing.
+    Push,
+}
+
+impl Purpose {
+    /// The actions of a token's scope.
+    pub fn actions(self) -> &'static str {
+        match self {
+            Self::Pull => "pull",
+            Self::Push => "pull,push",
+        }
+    }
 }
 
 impl Endpoint {
@@ -52,22 +74,59 @@ pub(super) fn endpoints(client: &Client, reference: &Reference) -> Result<Vec<En
         return Err(RegistryError::NoHost(reference.to_string()));
     }
     let config = &client.settings().config;
-    let base = |host: &str| {
-        let plain = config.host(host).and_then(|host| host.http);
-        let name = host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name);
-        let own_certificate = config.host(host).is_some_and(|host| !host.ca.is_empty());
-        let plain = plain.unwrap_or_else(|| is_loopback_host(name) && !own_certificate);
-        Url::parse(&format!("{}://{host}/", if plain { "http" } else { "https" })).map_err(HttpError::from)
-    };
     let mut endpoints = Vec::new();
     for mirror in config.host(domain).map_or(&[][..], |host| &host.mirrors) {
-        let path = Some(mirror.path.as_str()).filter(|path| !path.is_empty());
-        let repository = path.into_iter().chain([reference.path()]).collect::<Vec<_>>().join("/");
+        let repository = below(mirror, reference);
         let namespace = Some(domain.to_owned());
-        endpoints.push(Endpoint { base: base(&mirror.host)?, repository, namespace, is_mirror: true });
+        endpoints.push(Endpoint {
+            base: base(config, &mirror.host)?,
+            repository,
+            namespace,
+            is_mirror: true,
+            purpose: Purpose::Pull,
+        });
     }
-    let host = if domain == DEFAULT_DOMAIN { DEFAULT_HOST } else { domain };
-    let repository = reference.path().to_owned();
-    endpoints.push(Endpoint { base: base(host)?, repository, namespace: None, is_mirror: false });
+    endpoints.push(own(client, reference, Purpose::Pull)?);
     Ok(endpoints)
+}
+
+/// The one endpoint that takes what is pushed to a reference: where the user's configuration says, else its registry.
+pub(super) fn for_pushing(client: &Client, reference: &Reference) -> Result<Endpoint, RegistryError> {
+    let domain = reference.domain();
+    if domain.is_empty() {
+        return Err(RegistryError::NoHost(reference.to_string()));
+    }
+    let config = &client.settings().config;
+    match config.host(domain).and_then(|host| host.push.as_ref()) {
+        None => own(client, reference, Purpose::Push),
+        Some(place) => Ok(Endpoint {
+            base: base(config, &place.host)?,
+            repository: below(place, reference),
+            namespace: None,
+            is_mirror: true,
+            purpose: Purpose::Push,
+        }),
+    }
+}
+
+/// The registry that the reference names.
+fn own(client: &Client, reference: &Reference, purpose: Purpose) -> Result<Endpoint, RegistryError> {
+    let domain = reference.domain();
+    let host = if domain == DEFAULT_DOMAIN { DEFAULT_HOST } else { domain };
+    let base = base(&client.settings().config, host)?;
+    Ok(Endpoint { base, repository: reference.path().to_owned(), namespace: None, is_mirror: false, purpose })
+}
+
+fn base(config: &Config, host: &str) -> Result<Url, HttpError> {
+    let plain = config.host(host).and_then(|host| host.http);
+    let name = host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name);
+    let own_certificate = config.host(host).is_some_and(|host| !host.ca.is_empty());
+    let plain = plain.unwrap_or_else(|| is_loopback_host(name) && !own_certificate);
+    Ok(Url::parse(&format!("{}://{host}/", if plain { "http" } else { "https" }))?)
+}
+
+/// The reference's repository on a mirror.
+fn below(mirror: &Mirror, reference: &Reference) -> String {
+    let path = Some(mirror.path.as_str()).filter(|path| !path.is_empty());
+    path.into_iter().chain([reference.path()]).collect::<Vec<_>>().join("/")
 }

@@ -73,6 +73,20 @@ pub enum RegistryError {
     /// The cache can't be written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A registry did not take what was pushed.
+    #[error("`{}` does not take {object}: {error}", escape::text(repository))]
+    NotTaken {
+        /// What was pushed.
+        object: String,
+        /// Where to.
+        repository: String,
+        /// `HOST[:PORT]` that was asked.
+        host: String,
+        /// Whether the user's configuration sends uploads of the registry there.
+        is_redirected: bool,
+        /// What came of it.
+        error: Box<HttpError>,
+    },
     /// Neither a mirror nor the registry has it.
     #[error("{object} is not to be had: {}", list(attempts))]
     Nowhere {
@@ -123,6 +137,7 @@ impl ExitStatus for RegistryError {
             Self::NoHost(_) => Status::Usage,
             Self::NotFound { .. } => Status::Source,
             Self::Http(error) => error.status(),
+            Self::NotTaken { error, .. } => error.status(),
             Self::Store(StoreError::Mismatch { .. })
             | Self::Nonsense { .. }
             | Self::Digest { .. }
@@ -138,6 +153,18 @@ impl ExitStatus for RegistryError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Http(error) => error.hint(),
+            Self::NotTaken { error, host, repository, is_redirected, .. } => match &**error {
+                HttpError::Answer { status: 401 | 403, .. } => {
+                    Some(format!("log in as somebody who may push: `docker login {host}` or `podman login {host}`"))
+                }
+                HttpError::Unreachable { .. } if !is_redirected => {
+                    let registry = repository.split('/').next().unwrap_or_default();
+                    Some(format!(
+                        "mirrors are never pushed to; `[registry.\"{registry}\"] push = \"HOST\"` in the user configuration names another place for uploads"
+                    ))
+                }
+                error => error.hint(),
+            },
             Self::Nowhere { attempts, .. } => attempts.last().and_then(|attempt| attempt.error.hint()),
             _ => None,
         }

@@ -1,8 +1,9 @@
-//! The distribution protocol, client side: image manifests by tag or digest, blobs into the cache.
+//! The distribution protocol, client side: image manifests by tag or digest, blobs into the cache, and pushing both.
 //!
 //! A [`Reference`] leads to a list of endpoints (`endpoint`): the mirrors of the user's configuration, then the
 //! registry itself. Each is asked in turn until one gives bytes that are right; credentials (`login`) and tokens
 //! (`token`, after a `challenge`) belong to one endpoint and never travel to another. Everything is judged by digest.
+//! What is pushed (`push`) goes to one endpoint: blobs first, the manifest last, so that nothing half is ever named.
 
 mod blob;
 mod challenge;
@@ -11,6 +12,7 @@ mod endpoint;
 mod error;
 mod login;
 mod manifest;
+mod push;
 mod token;
 
 use std::collections::BTreeMap;
@@ -19,6 +21,7 @@ use std::sync::{Mutex, PoisonError};
 pub use error::{Attempt, RegistryError};
 pub use login::{Login, Logins};
 pub use manifest::{Fetched, ImageDocument};
+pub use push::{OpenBlob, Pushed};
 
 use crate::escape;
 use crate::http::{Answer, Client, HttpError, Request, Secret};
@@ -26,14 +29,14 @@ use crate::limits::Limits;
 use crate::progress::Progress;
 use crate::reference::Reference;
 
-use endpoint::Endpoint;
+use endpoint::{Endpoint, Purpose};
 
 /// A client of all registries, with the tokens that it got so far.
 pub struct Registry {
     client: Client,
     logins: Logins,
-    /// `Authorization` by origin and repository.
-    tokens: Mutex<BTreeMap<(String, String), Secret>>,
+    /// `Authorization` by origin, repository and purpose.
+    tokens: Mutex<BTreeMap<(String, String, Purpose), Secret>>,
 }
 
 impl Registry {
@@ -83,15 +86,20 @@ impl Registry {
 
     /// Sends a request for something of the endpoint's repository, with what the endpoint wants to let us in.
     fn ask(&self, endpoint: &Endpoint, request: &Request) -> Result<Answer, RegistryError> {
-        let key = (endpoint.origin(), endpoint.repository.clone());
-        let known = self.tokens.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        let answer = self.client.send(&request.clone().authorization(known))?;
+        let key = (endpoint.origin(), endpoint.repository.clone(), endpoint.purpose);
+        let answer = self.client.send(&request.clone().authorization(self.known_login(endpoint)))?;
         if answer.status != 401 || answer.url.origin() != key.0 {
             return Ok(answer);
         }
         let Some(authorization) = self.authorize(endpoint, &answer)? else { return Ok(answer) };
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(key, authorization.clone());
         Ok(self.client.send(&request.clone().authorization(Some(authorization)))?)
+    }
+
+    /// What the endpoint was content with before.
+    fn known_login(&self, endpoint: &Endpoint) -> Option<Secret> {
+        let key = (endpoint.origin(), endpoint.repository.clone(), endpoint.purpose);
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
     }
 }
 

@@ -46,7 +46,7 @@ impl Registry {
             return Err(nonsense(format!("token realm `{}` is not https", realm.shown())));
         }
         let login = login.filter(|_| may_have_login(endpoint.base(), &realm));
-        let scope = format!("repository:{}:pull", endpoint.repository);
+        let scope = format!("repository:{}:{}", endpoint.repository, endpoint.purpose.actions());
         let request = match &login {
             Some(Login::Identity(refresh)) => {
                 let mut form = String::from("grant_type=refresh_token&client_id=repro");

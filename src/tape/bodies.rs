@@ -1,24 +1,53 @@
 //! Where the bodies of a tape come from: the store, saved tapes, the registry, and last the place where they were found.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::saved::Saved;
 use crate::digest::Digest;
+use crate::escape;
 use crate::http::{HttpError, Request, Url};
 use crate::reference::Reference;
 use crate::resolve::Resolver;
-use crate::store::{BlobWriter, Cache};
+use crate::status::{ExitStatus, Status};
+use crate::store::{BlobWriter, Cache, StoreError};
+
+/// A body that no place has.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{reason}")]
+pub struct Absent {
+    /// Where it was looked for, and what was found there; safe to print.
+    pub reason: String,
+    /// The worst that a place did: had nothing, or gave bytes that are not to be believed.
+    pub status: Status,
+}
+
+impl ExitStatus for Absent {
+    fn status(&self) -> Status {
+        self.status
+    }
+}
+
+impl Absent {
+    fn because(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), status: Status::Source }
+    }
+
+    fn of(error: &(impl ExitStatus + std::fmt::Display)) -> Self {
+        let status = if error.status() == Status::Malformed { Status::Malformed } else { Status::Source };
+        Self { reason: error.to_string(), status }
+    }
+}
 
 /// Places that may have a body, asked in this order; any bytes with the right digest will do.
 #[derive(Clone)]
 pub struct Bodies {
     /// The store, and the client for everything else.
     pub resolver: Arc<Resolver>,
-    /// Folders of saved tapes, as OCI layouts.
-    pub saved: Vec<PathBuf>,
+    /// Saved tapes.
+    pub saved: Vec<Saved>,
     /// Repositories that tapes were pushed to.
     pub registries: Vec<Reference>,
     /// What was found right in this run.
@@ -27,7 +56,7 @@ pub struct Bodies {
 
 impl Bodies {
     /// Bodies from the store of `resolver`, then from saved tapes and registries, then from where they were found.
-    pub fn new(resolver: Arc<Resolver>, saved: Vec<PathBuf>, registries: Vec<Reference>) -> Self {
+    pub fn new(resolver: Arc<Resolver>, saved: Vec<Saved>, registries: Vec<Reference>) -> Self {
         Self { resolver, saved, registries, checked: Arc::default() }
     }
 
@@ -47,77 +76,88 @@ impl Bodies {
     }
 
     /// The file of a body, fetched into the store from wherever it is to be had; the error tells where it was looked for.
-    pub fn find(&self, digest: Digest, size: u64, url: &Url, accept: Option<&str>) -> Result<PathBuf, String> {
+    pub fn find(&self, digest: Digest, size: u64, url: &Url, accept: Option<&str>) -> Result<PathBuf, Absent> {
         if let Some(path) = self.stored(digest) {
             return Ok(path);
         }
+        let there = || self.stored(digest).ok_or_else(|| Absent::because("it vanished from the store"));
         let mut reasons = Vec::new();
-        for folder in &self.saved {
-            match self.take_saved(folder, digest, size) {
-                Ok(true) => return self.stored(digest).ok_or_else(|| "it vanished from the store".to_owned()),
-                Ok(false) => {
-                    reasons.push(format!("not in `{}`", crate::escape::bytes(folder.as_os_str().as_encoded_bytes())))
+        for saved in &self.saved {
+            let path = escape::bytes(saved.path().as_os_str().as_encoded_bytes());
+            match self.take_saved(saved, digest, size) {
+                Ok(true) => return there(),
+                Ok(false) => reasons.push(Absent::because(format!("not in `{path}`"))),
+                Err(error) => {
+                    let error = Absent::of(&error);
+                    reasons.push(Absent { reason: format!("`{path}`: {error}"), ..error });
                 }
-                Err(error) => reasons.push(error.to_string()),
             }
         }
-        if !self.resolver.client().settings().offline {
+        let settings = self.resolver.client().settings();
+        if !settings.offline {
             for reference in &self.registries {
                 match self.resolver.fetch_blob(&reference.to_string(), digest, Some(size)) {
-                    Ok(_) => return self.stored(digest).ok_or_else(|| "it vanished from the store".to_owned()),
-                    Err(error) => reasons.push(error.to_string()),
+                    Ok(_) => return there(),
+                    Err(error) => reasons.push(Absent::of(&error)),
+                }
+                // Other places may have it; what this one did should be known all the same.
+                if let Some(wrong) = reasons.last().filter(|reason| reason.status == Status::Malformed) {
+                    settings.progress.warn(&wrong.reason);
                 }
             }
             match self.take_original(digest, size, url, accept) {
-                Ok(()) => return self.stored(digest).ok_or_else(|| "it vanished from the store".to_owned()),
-                Err(reason) => reasons.push(reason),
+                Ok(()) => return there(),
+                Err(absent) => reasons.push(absent),
             }
         }
-        Err(if reasons.is_empty() { "not in the store".to_owned() } else { reasons.join("; ") })
+        if reasons.is_empty() {
+            return Err(Absent::because("not in the store"));
+        }
+        let status = reasons.iter().map(|reason| reason.status).fold(Status::Source, Status::or);
+        let words: Vec<String> = reasons.into_iter().map(|reason| reason.reason).collect();
+        Err(Absent { reason: words.join("; "), status })
     }
 
     /// Copies a body out of a saved tape, checked.
-    fn take_saved(&self, folder: &std::path::Path, digest: Digest, size: u64) -> io::Result<bool> {
-        let path = folder.join("blobs").join("sha256").join(digest.hex());
-        match std::fs::symlink_metadata(&path) {
-            Ok(metadata) if metadata.is_file() && metadata.len() == size => {}
-            _ => return Ok(false),
-        }
-        let mut writer = self.cache().writer().map_err(io::Error::other)?;
-        io::copy(&mut File::open(&path)?.take(size + 1), &mut writer)?;
-        writer.commit(Some(&digest)).map_err(io::Error::other)?;
+    fn take_saved(&self, saved: &Saved, digest: Digest, size: u64) -> Result<bool, StoreError> {
+        let path = saved.path();
+        let failed = |error| StoreError::File { action: "read", path: path.to_owned(), error };
+        let Some(mut body) = saved.read(&digest, size).map_err(failed)? else { return Ok(false) };
+        let mut writer = self.cache().writer()?;
+        io::copy(&mut body, &mut writer).map_err(failed)?;
+        writer.commit(Some(&digest))?;
         Ok(true)
     }
 
     /// Asks the original place, whose bytes must still be the locked ones.
-    fn take_original(&self, digest: Digest, size: u64, url: &Url, accept: Option<&str>) -> Result<(), String> {
+    fn take_original(&self, digest: Digest, size: u64, url: &Url, accept: Option<&str>) -> Result<(), Absent> {
         let client = self.resolver.client();
         let asked = match client.settings().config.mirror_of(&url.to_string()) {
-            Some(mirror) => Url::parse(&mirror).map_err(|error| error.to_string())?,
+            Some(mirror) => Url::parse(&mirror).map_err(|error| Absent::because(error.to_string()))?,
             None => url.clone(),
         };
         let mut request = Request::get(asked).of_a_build();
         if let Some(accept) = accept {
             request = request.header("accept", accept);
         }
-        let answer = client.send(&request).map_err(|error| error.to_string())?;
+        let answer = client.send(&request).map_err(|error| Absent::of(&error))?;
         if answer.content_length().is_some_and(|length| length != size) {
-            return Err(format!("`{}` has changed: other size", url.shown()));
+            return Err(Absent::because(format!("`{}` has changed: other size", url.shown())));
         }
-        let writer = self.cache().writer().map_err(|error| error.to_string())?;
+        let writer = self.cache().writer().map_err(|error| Absent::of(&error))?;
         let writer = copy(answer.into_body().take(size + 1), writer)?;
-        writer.commit(Some(&digest)).map_err(|_| format!("`{}` has changed", url.shown()))?;
+        writer.commit(Some(&digest)).map_err(|_| Absent::because(format!("`{}` has changed", url.shown())))?;
         Ok(())
     }
 }
 
-fn copy(mut from: impl Read, mut to: BlobWriter) -> Result<BlobWriter, String> {
+fn copy(mut from: impl Read, mut to: BlobWriter) -> Result<BlobWriter, Absent> {
     let mut piece = vec![0; 128 << 10];
     loop {
-        let count = from.read(&mut piece).map_err(|error| HttpError::unwrap(error).to_string())?;
+        let count = from.read(&mut piece).map_err(|error| Absent::of(&HttpError::unwrap(error)))?;
         if count == 0 {
             return Ok(to);
         }
-        to.write_all(&piece[..count]).map_err(|error| error.to_string())?;
+        to.write_all(&piece[..count]).map_err(|error| Absent::because(error.to_string()))?;
     }
 }

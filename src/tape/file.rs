@@ -79,6 +79,11 @@ impl Tape {
     pub fn bodies(&self) -> BTreeMap<Digest, u64> {
         self.platforms.values().flatten().map(|(_, recorded)| (recorded.digest, recorded.size)).collect()
     }
+
+    /// The bodies that are kept somewhere: those that are not empty.
+    pub fn stored_bodies(&self) -> impl Iterator<Item = (Digest, u64)> {
+        self.bodies().into_iter().filter(|(_, size)| *size > 0)
+    }
 }
 
 fn line(request: &Request, recorded: &Recorded) -> String {

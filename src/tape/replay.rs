@@ -15,7 +15,6 @@ use super::signature;
 use crate::digest::Digest;
 use crate::http::Url;
 use crate::lockfile::Pin;
-use crate::status::Status;
 
 const TROUBLES: usize = 1000;
 
@@ -114,9 +113,9 @@ impl Answers for Replayer {
         }
         match self.bodies.find(recorded.digest, recorded.size, &key, request.accept.as_deref()) {
             Ok(path) => reply.stored(recorded, Some(&path)),
-            Err(reason) => {
-                let reason = format!("its body {} is not to be had: {reason}", recorded.digest);
-                self.trouble(Trouble::new(&shown(&key), reason.clone(), Status::Source));
+            Err(absent) => {
+                let reason = format!("its body {} is not to be had: {absent}", recorded.digest);
+                self.trouble(Trouble::new(&shown(&key), reason.clone(), absent.status));
                 reply.refuse(502, &reason)
             }
         }

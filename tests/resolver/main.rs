@@ -7,6 +7,7 @@ mod git;
 mod images;
 #[path = "../needs/mod.rs"]
 mod needs;
+mod push;
 mod registry;
 mod rig;
 mod server;

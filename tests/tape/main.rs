@@ -14,4 +14,5 @@ mod rig;
 
 mod hostile;
 mod origin;
+mod push;
 mod replay;

@@ -7,7 +7,7 @@ write_configuration() {
     registry=$(offered RIG_REGISTRY) files=$(offered RIG_FILES) git=$(offered RIG_GIT)
     {
         if [ -n "$registry" ]; then
-            printf '[registry."registry.example"]\nmirrors = ["%s"]\n\n[registry."%s"]\nhttp = true\n' "$registry" "$registry"
+            printf '[registry."registry.example"]\nmirrors = ["%s"]\npush = "%s"\n\n[registry."%s"]\nhttp = true\n' "$registry" "$registry" "$registry"
         fi
         if [ -n "$files$git" ]; then
             printf '\n[mirror]\n'

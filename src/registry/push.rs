@@ -1,0 +1,305 @@
+//! Pushing: the blobs that the repository has not, then the documents that name them.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use super::endpoint::{self, Endpoint};
+use super::{Registry, RegistryError, header_digest};
+use crate::digest::Digest;
+use crate::http::{Answer, HttpError, Request, Upload, Url};
+use crate::image::Artifact;
+use crate::progress::Reporter;
+use crate::reference::Reference;
+
+/// Blobs that are on their way at the same time.
+const WORKERS: usize = 4;
+const BLOB: &str = "application/octet-stream";
+
+/// Opens a blob that is to be pushed, from its start.
+pub type OpenBlob = Arc<dyn Fn(&Digest) -> io::Result<Box<dyn Read + Send>> + Send + Sync>;
+
+/// What a push did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pushed {
+    /// Blobs that the repository had not.
+    pub blobs: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Whether the tag named other bytes, or nothing, before.
+    pub is_new: bool,
+}
+
+/// What is being pushed, and how far it is.
+struct Push<'a> {
+    endpoint: Endpoint,
+    repository: String,
+    open: &'a OpenBlob,
+    step: String,
+    total: u64,
+    done: Arc<AtomicU64>,
+}
+
+impl Registry {
+    /// Pushes an artifact under the reference's tag: every blob first, the document that the tag names last.
+    ///
+    /// What the repository has is not sent again. Nothing is sent to mirrors.
+    pub fn push(&self, reference: &Reference, artifact: &Artifact, open: &OpenBlob) -> Result<Pushed, RegistryError> {
+        let push = Push {
+            endpoint: endpoint::for_pushing(&self.client, reference)?,
+            repository: reference.name(),
+            open,
+            step: format!("push {reference}"),
+            total: artifact.bytes(),
+            done: Arc::default(),
+        };
+        let result = self.push_artifact(&push, reference.tag().unwrap_or("latest"), artifact);
+        self.progress().end(&push.step);
+        result
+    }
+
+    fn push_artifact(&self, push: &Push<'_>, tag: &str, artifact: &Artifact) -> Result<Pushed, RegistryError> {
+        let mut pushed = self.push_files(push, &artifact.files)?;
+        let config: Arc<[u8]> = artifact.config.as_slice().into();
+        let open: OpenBlob = Arc::new(move |_| Ok(Box::new(io::Cursor::new(Arc::clone(&config)))));
+        self.push_blob(push, Digest::of(&artifact.config), artifact.config.len() as u64, &open)?;
+        let (last, others) = artifact.documents.split_last().map_or((None, &[][..]), |(last, rest)| (Some(last), rest));
+        for (kind, bytes) in others {
+            self.push_document(push, &Digest::of(bytes).to_string(), kind, bytes)?;
+        }
+        if let Some((kind, bytes)) = last {
+            pushed.is_new = self.push_document(push, tag, kind, bytes)?;
+        }
+        Ok(pushed)
+    }
+
+    /// Pushes several files at a time; the first error ends all.
+    fn push_files(&self, push: &Push<'_>, files: &BTreeMap<Digest, u64>) -> Result<Pushed, RegistryError> {
+        let files: Vec<(Digest, u64)> = files.iter().map(|(digest, size)| (*digest, *size)).collect();
+        let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let outcome = Mutex::new((Pushed::default(), None));
+        let work = || {
+            while let Some((digest, size)) = files.get(next.fetch_add(1, Ordering::Relaxed))
+                && !failed.load(Ordering::Relaxed)
+            {
+                let result = self.push_blob(push, *digest, *size, push.open);
+                let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
+                match result {
+                    Ok(false) => push.pass(*size, &*self.client.settings().progress),
+                    Ok(true) => {
+                        outcome.0.blobs += 1;
+                        outcome.0.bytes += size;
+                    }
+                    Err(error) => {
+                        failed.store(true, Ordering::Relaxed);
+                        outcome.1.get_or_insert(error);
+                    }
+                }
+            }
+        };
+        // The first question alone: it finds the login that the others then use.
+        if let Some((digest, size)) = files.first() {
+            self.has(push, *digest, *size)?;
+        }
+        thread::scope(|scope| {
+            for _ in 0..WORKERS.min(files.len()) {
+                scope.spawn(work);
+            }
+        });
+        match outcome.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            (_, Some(error)) => Err(error),
+            (pushed, None) => Ok(pushed),
+        }
+    }
+
+    /// Sends a blob unless it is there; tells whether it was sent.
+    fn push_blob(&self, push: &Push<'_>, digest: Digest, size: u64, open: &OpenBlob) -> Result<bool, RegistryError> {
+        let object = object(digest);
+        let mut attempt = 1;
+        let mut asked_again = false;
+        loop {
+            if self.has(push, digest, size)? {
+                return Ok(attempt > 1);
+            }
+            let place = self.begin_upload(push, &object)?;
+            // An upload whose end is unknown can't be gone on with: each attempt has a place of its own.
+            let before = push.done.load(Ordering::Relaxed);
+            let login = self.known_login(&push.endpoint).filter(|_| place.origin() == push.endpoint.origin());
+            let request = Request::put(
+                place.clone().with_parameter("digest", &digest.to_string()),
+                push.upload(digest, size, open, &self.client.settings().progress),
+            )
+            .named_by(push.endpoint.base())
+            .authorization(login);
+            let result = self.client.send(&request);
+            match result {
+                Ok(answer) if matches!(answer.status, 200 | 201 | 204) => {
+                    check_digest(&answer, digest, &object)?;
+                    return Ok(true);
+                }
+                // The token ran out on the way.
+                Ok(answer) if answer.status == 401 && !asked_again => asked_again = true,
+                result => {
+                    if !self.client.wait_after(attempt, &result, &place)? {
+                        return Err(push.refuse(result, object));
+                    }
+                    attempt += 1;
+                }
+            }
+            push.done.store(before, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the repository has the blob.
+    fn has(&self, push: &Push<'_>, digest: Digest, size: u64) -> Result<bool, RegistryError> {
+        let object = object(digest);
+        let url = push.endpoint.url("blobs", &digest.to_string())?;
+        let answer = self.ask(&push.endpoint, &Request::head(url)).map_err(|error| push.wrap(error, &object))?;
+        match answer.status {
+            200 => match answer.content_length() {
+                Some(found) if found != size => {
+                    Err(RegistryError::Size { object, url: answer.url.shown(), found, expected: size })
+                }
+                _ => Ok(true),
+            },
+            404 | 405 | 410 | 501 => Ok(false),
+            _ => Err(push.refuse(Ok(answer), object)),
+        }
+    }
+
+    /// Asks for a place to send a blob to.
+    fn begin_upload(&self, push: &Push<'_>, object: &str) -> Result<Url, RegistryError> {
+        let request = Request::post(push.endpoint.url("blobs", "uploads/")?);
+        let answer = self.ask(&push.endpoint, &request).map_err(|error| push.wrap(error, object))?;
+        if answer.status != 202 {
+            return Err(push.refuse(Ok(answer), object.to_owned()));
+        }
+        let nonsense =
+            |reason: String| RegistryError::Nonsense { object: object.to_owned(), url: answer.url.shown(), reason };
+        let location = answer.header("location").ok_or_else(|| nonsense("an upload without `Location`".to_owned()))?;
+        let place =
+            answer.url.join(location).map_err(|error| nonsense(format!("`Location` of the upload: {error}")))?;
+        if answer.url.is_tls() && !place.is_tls() {
+            return Err(nonsense(format!("the upload leads from https to plain http (`{}`)", place.shown())));
+        }
+        Ok(place)
+    }
+
+    /// Sends a document under `name`, a tag or its digest; tells whether that named something else before.
+    fn push_document(
+        &self,
+        push: &Push<'_>,
+        name: &str,
+        kind: &'static str,
+        bytes: &[u8],
+    ) -> Result<bool, RegistryError> {
+        let object = format!("manifest `{name}`");
+        let digest = Digest::of(bytes);
+        let head = |name: &str| -> Result<Answer, RegistryError> {
+            let url = push.endpoint.url("manifests", name)?;
+            let request = Request::head(url).header("accept", kind);
+            self.ask(&push.endpoint, &request).map_err(|error| push.wrap(error, &object))
+        };
+        let there = head(name)?;
+        if there.status == 200 && header_digest(&there, &object)? == Some(digest) {
+            return Ok(false);
+        }
+        let url = push.endpoint.url("manifests", name)?;
+        let mut attempt = 1;
+        let answer = loop {
+            let request = Request::put(url.clone(), Upload::of_bytes(bytes, kind));
+            let result = match self.ask(&push.endpoint, &request) {
+                Ok(answer) => Ok(answer),
+                Err(RegistryError::Http(error)) => Err(error),
+                Err(error) => return Err(push.wrap(error, &object)),
+            };
+            match result {
+                Ok(answer) if matches!(answer.status, 200..=204) => break answer,
+                result => {
+                    if !self.client.wait_after(attempt, &result, &url)? {
+                        return Err(push.refuse(result, object));
+                    }
+                    attempt += 1;
+                }
+            }
+        };
+        check_digest(&answer, digest, &object)?;
+        if answer.header("docker-content-digest").is_none() && head(&digest.to_string())?.status != 200 {
+            let reason = format!("it was taken, but is not there as {digest}");
+            return Err(RegistryError::Nonsense { object, url: answer.url.shown(), reason });
+        }
+        Ok(true)
+    }
+}
+
+fn object(digest: Digest) -> String {
+    format!("blob {digest}")
+}
+
+/// What was taken must be what was sent.
+fn check_digest(answer: &Answer, expected: Digest, object: &str) -> Result<(), RegistryError> {
+    match header_digest(answer, object)? {
+        Some(computed) if computed != expected => {
+            Err(RegistryError::Digest { object: object.to_owned(), url: answer.url.shown(), computed, expected })
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Push<'_> {
+    /// The body of a blob, which tells its progress.
+    fn upload(&self, digest: Digest, size: u64, open: &OpenBlob, progress: &Reporter) -> Upload {
+        let (open, progress, done) = (Arc::clone(open), Arc::clone(progress), Arc::clone(&self.done));
+        let (step, total) = (self.step.clone(), self.total);
+        Upload::new(size, BLOB, move || {
+            let (progress, done) = (Arc::clone(&progress), Arc::clone(&done));
+            Ok(Box::new(Counted { reader: open(&digest)?, progress, done, step: step.clone(), total }))
+        })
+    }
+
+    /// Counts what need not be sent.
+    fn pass(&self, size: u64, progress: &dyn crate::progress::Progress) {
+        let done = self.done.fetch_add(size, Ordering::Relaxed) + size;
+        progress.step(&self.step, done.min(self.total), Some(self.total));
+    }
+
+    /// The error of an answer that is none of those that were hoped for, or of none at all.
+    fn refuse(&self, result: Result<Answer, HttpError>, object: String) -> RegistryError {
+        let error = result.map_or_else(|error| error, Answer::into_error);
+        self.wrap(error.into(), &object)
+    }
+
+    /// Says of an error what it kept from being done.
+    fn wrap(&self, error: RegistryError, object: &str) -> RegistryError {
+        match error {
+            RegistryError::Http(error) => RegistryError::NotTaken {
+                object: object.to_owned(),
+                repository: self.repository.clone(),
+                host: self.endpoint.host(),
+                is_redirected: self.endpoint.is_mirror,
+                error: Box::new(error),
+            },
+            other => other,
+        }
+    }
+}
+
+/// A body that tells how much of it was read.
+struct Counted {
+    reader: Box<dyn Read + Send>,
+    progress: Reporter,
+    done: Arc<AtomicU64>,
+    step: String,
+    total: u64,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        let done = self.done.fetch_add(count as u64, Ordering::Relaxed) + count as u64;
+        self.progress.step(&self.step, done.min(self.total), Some(self.total));
+        Ok(count)
+    }
+}
