@@ -12,6 +12,14 @@ use crate::image::media_type::misspelling;
 use crate::platform::Platform;
 
 const NAMES: &[&str] = &["mediaType", "digest", "size", "urls", "annotations", "data", "platform", "artifactType"];
+/// Annotations that say what a descriptor's blob is.
+const ANNOTATIONS: &[&str] = &[
+    super::names::FULL_NAME,
+    super::names::REFERENCE,
+    "org.opencontainers.image.created",
+    "vnd.docker.reference.digest",
+    "vnd.docker.reference.type",
+];
 const PLATFORM_NAMES: &[&str] = &["architecture", "os", "os.version", "os.features", "variant"];
 
 /// What a document claims about a blob.
@@ -66,6 +74,7 @@ pub(super) fn claim(value: &Value, place: &str, findings: &mut Findings) -> Opti
     let digest = fields.required_string("digest", findings);
     fields.strings("urls", findings);
     let annotations = fields.string_map("annotations", findings);
+    super::fields::refuse_slips(annotations.keys(), ANNOTATIONS, &format!("{place} annotations"), findings);
     let data = fields.string("data", findings).map(str::to_owned);
     fields.string("artifactType", findings);
     let platform = fields.get("platform").and_then(|value| {

@@ -36,6 +36,10 @@ impl<'a> Fields<'a> {
             findings.fault("V4", object, format!("expected an object, found {}", kind(value)));
             return None;
         };
+        if spelling == Spelling::Exact {
+            let others = members.keys().filter(|name| !known.iter().any(|known| is_same_folded(name, known)));
+            refuse_slips(others, known, object, findings);
+        }
         for name in members.keys() {
             let Some(meant) = known.iter().find(|known| **known != name && is_same_folded(name, known)) else {
                 continue;
@@ -161,6 +165,29 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// Refuses names that are a known one but for one character. No digest covers the documents at an archive's top, so this
+/// is how a damaged name is found there: readers would pass over it as one of those that they don't know.
+pub(super) fn refuse_slips<'n>(
+    names: impl Iterator<Item = &'n String>,
+    known: &[&str],
+    object: &str,
+    findings: &mut Findings,
+) {
+    for name in names {
+        if let Some(meant) = known.iter().find(|known| is_slip(name, known)) {
+            let what = format!("`{}` is `{meant}` but for one character", escape::text(name));
+            findings.fault("JSON 3", object, what);
+        }
+    }
+}
+
+/// Whether one character makes `name` another one than `known`, which is long enough for that to be no chance.
+fn is_slip(name: &str, known: &str) -> bool {
+    const LONG: usize = 6;
+    let differing = name.chars().zip(known.chars()).filter(|(a, b)| a != b).count();
+    known.len() >= LONG && name.chars().count() == known.len() && differing == 1
+}
+
 /// What a value is, in messages.
 pub(super) fn kind(value: &Value) -> &'static str {
     match value {
@@ -214,6 +241,21 @@ mod tests {
             assert_eq!(check(text, Spelling::Exact), exact, "{text}");
             assert_eq!(check(text, Spelling::Single), single, "{text}");
         }
+    }
+
+    #[test]
+    fn a_damaged_name_is_found() {
+        for (name, want) in [
+            ("laxers", true),
+            ("layer\0", true),
+            ("layers", false),
+            ("layerS", true),
+            ("LAYERs", false),
+            ("layer", false),
+        ] {
+            assert_eq!(is_slip(name, "layers"), want, "{name:?}");
+        }
+        assert!(!is_slip("date", "data"), "too short to tell");
     }
 
     #[test]

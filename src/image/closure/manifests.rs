@@ -63,6 +63,11 @@ impl Walk<'_> {
             && (claimed.os_version.is_empty()
                 || config.os_version.is_empty()
                 || claimed.os_version == config.os_version);
+        let differs_in_case = |said: &str, found: &str| said != found && said.eq_ignore_ascii_case(found);
+        if differs_in_case(&claimed.os, &config.os) || differs_in_case(&claimed.architecture, &config.architecture) {
+            let what = "it is the config's but for the case of letters, and some readers take it for another";
+            self.findings.fault("V6", format!("{} platform", claim.place), what);
+        }
         if !is_same {
             let config = self.images[number].config_digest.map_or_else(String::new, |digest| digest.to_string());
             let what = format!("the config {config} is for {found}, the descriptor says {said}");

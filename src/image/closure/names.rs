@@ -11,9 +11,9 @@ use crate::escape;
 use crate::image::fault::Findings;
 use crate::reference::Reference;
 
-const REFERENCE: &str = "org.opencontainers.image.ref.name";
+pub(super) const REFERENCE: &str = "org.opencontainers.image.ref.name";
 /// What containerd, docker and BuildKit add: the whole name.
-const FULL_NAME: &str = "io.containerd.image.name";
+pub(super) const FULL_NAME: &str = "io.containerd.image.name";
 
 /// The names that a descriptor of `index.json` gives: the whole one first, if there is one.
 pub(super) fn of(claim: &Claim) -> Vec<String> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::docker::DockerImage;
-use super::facts::{ImageFacts, Role};
+use super::facts::Role;
 use super::walk::Walk;
 use crate::digest::AnyDigest;
 use crate::escape;
@@ -72,29 +72,31 @@ impl Walk<'_> {
         if self.selection.image.is_some() {
             return;
         }
-        let mut named: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+        let mut theirs: BTreeMap<AnyDigest, BTreeSet<String>> = BTreeMap::new();
         for number in 0..self.tops.len() {
             let Some(name) = super::names::full(&self.tops[number].claim).map(super::names::whole) else { continue };
             for image in self.images_below(self.tops[number].claim.digest) {
-                named.entry(image).or_default().insert(name.clone());
+                if let Some(config) = self.images[image].config_digest {
+                    theirs.entry(config).or_default().insert(name.clone());
+                }
             }
         }
-        for image in docker.iter().filter(|image| !image.tags.is_empty()) {
-            let known = |known: &ImageFacts| known.config_digest.is_some() && known.config_digest == image.config;
-            let Some(theirs) = self.images.iter().position(known).and_then(|number| named.get(&number)) else {
-                continue;
-            };
-            let ours: BTreeSet<String> = image.tags.iter().map(|tag| super::names::whole(tag)).collect();
-            if ours != *theirs {
-                let shown = |names: &BTreeSet<String>| {
-                    let names: Vec<String> = names.iter().take(3).map(|name| escape::name(name.as_bytes())).collect();
-                    list(&names)
-                };
-                let what = format!("it is called {} here, but {} in index.json", shown(&ours), shown(theirs));
-                self.findings.fault("V11", &image.place, what);
-            }
+        let mut ours: BTreeMap<AnyDigest, BTreeSet<String>> = BTreeMap::new();
+        for image in docker {
+            let names = image.tags.iter().map(|tag| super::names::whole(tag));
+            image.config.into_iter().for_each(|config| ours.entry(config).or_default().extend(names.clone()));
+        }
+        for (config, ours) in ours.iter().filter(|(_, names)| !names.is_empty()) {
+            let Some(theirs) = theirs.get(config).filter(|theirs| *theirs != ours) else { continue };
+            let what = format!("config {config} is called {}, but {} in index.json", shown(ours), shown(theirs));
+            self.findings.fault("V11", "manifest.json", what);
         }
     }
+}
+
+fn shown(names: &BTreeSet<String>) -> String {
+    let names: Vec<String> = names.iter().take(3).map(|name| escape::name(name.as_bytes())).collect();
+    list(&names)
 }
 
 fn list(digests: &[String]) -> String {
