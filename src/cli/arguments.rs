@@ -481,7 +481,7 @@ pub enum TapeAction {
     /// Write the bodies of a tape as an OCI layout, or as an archive of one, for `--tape PATH`
     #[command(after_help = "Example:\n  repro tape save ./tape app\n  repro tape save app.tar app")]
     Save {
-        /// The folder, which must be new or empty, or the archive: a name that ends in `.tar`
+        /// The folder, which must be new or empty, or a new archive: a name that ends in `.tar`
         path: PathBuf,
         /// Images of repro.toml; default: all
         #[arg(value_name = "IMAGE")]
@@ -523,13 +523,13 @@ pub enum CacheAction {
     /// Tell where the cache is and what it holds (the default)
     #[command(after_help = "Example:\n  repro cache show --format json")]
     Show,
-    /// Remove the least recently used blobs until at most BYTES are left
+    /// Remove the least recently used blobs until at most BYTES are left, beside the recorded bodies of tapes
     #[command(after_help = "Example:\n  repro cache shrink 2000000000   keep the 2 GB used last")]
     Shrink {
         /// What may stay
         bytes: u64,
     },
-    /// Remove everything
+    /// Remove every blob, those too that may be the only copies: bodies of tapes that nobody pushed
     #[command(after_help = "Example:\n  repro cache clear")]
     Clear,
 }

@@ -8,26 +8,32 @@ use super::report::{Document, Report};
 use super::session::Session;
 use crate::escape;
 use crate::status::{Failure, Status};
+use crate::store::CacheUse;
 
 /// Runs the command.
 pub fn run(arguments: &Cache, session: &Session) -> Result<Report, Failure> {
     let folder = session.cache_folder()?;
     let cache = session.cache()?;
-    let limit = match arguments.action {
+    let removed = match arguments.action {
         None | Some(CacheAction::Show) => None,
-        Some(CacheAction::Shrink { bytes }) => Some(bytes),
-        Some(CacheAction::Clear) => Some(0),
+        Some(CacheAction::Shrink { bytes }) => Some(cache.shrink(bytes)?),
+        Some(CacheAction::Clear) => Some(cache.clear()?),
     };
-    let removed = limit.map(|limit| cache.shrink(limit)).transpose()?;
-    let usage = cache.usage()?;
+    let (usage, kept) = cache.usage()?;
     let mut text = String::new();
     if let Some(removed) = removed {
         let _ = writeln!(text, "removed {} blobs, {} bytes", removed.blobs, removed.bytes);
     }
     let path = escape::bytes(folder.as_os_str().as_encoded_bytes());
-    let limit = session.cache_limit.map(|limit| format!(" of at most {limit}")).unwrap_or_default();
-    let _ = writeln!(text, "{} blobs, {} bytes{limit} in {path}", usage.blobs, usage.bytes);
-    let removed = removed.map(|removed| CacheUsage { blobs: removed.blobs, bytes: removed.bytes });
+    let _ = writeln!(text, "{} blobs, {} bytes in {path}", usage.blobs, usage.bytes);
+    let limit = session.cache_limit.map_or_else(|| "no limit".to_owned(), |limit| format!("at most {limit}"));
+    let (blobs, bytes) = (usage.blobs - kept.blobs, usage.bytes - kept.bytes);
+    let _ = writeln!(text, "  {blobs} that can be fetched or made again, {bytes} bytes, {limit}");
+    if kept.blobs > 0 {
+        let _ =
+            writeln!(text, "  {} recorded on tapes, {} bytes, kept until `repro cache clear`", kept.blobs, kept.bytes);
+    }
+    let of = |part: CacheUse| CacheUsage { blobs: part.blobs, bytes: part.bytes };
     let document = CacheDocument {
         version: 1,
         status: 0,
@@ -35,7 +41,8 @@ pub fn run(arguments: &Cache, session: &Session) -> Result<Report, Failure> {
         blobs: usage.blobs,
         bytes: usage.bytes,
         limit: session.cache_limit,
-        removed,
+        kept: of(kept),
+        removed: removed.map(of),
         error: None,
     };
     let document = Some(Document::of(&document));

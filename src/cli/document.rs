@@ -106,8 +106,10 @@ pub struct CacheDocument {
     pub blobs: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Bytes that it may hold, if there is a limit: what was used least recently goes when a run ends.
+    /// Bytes that it may hold beside what is kept, if there is a limit: what was used least recently goes when a run ends.
     pub limit: Option<u64>,
+    /// What is kept whatever the limit, since it may be the only copy: bodies that were recorded on tapes.
+    pub kept: CacheUsage,
     /// What was removed, with `shrink` and `clear`.
     pub removed: Option<CacheUsage>,
     /// What went wrong, if anything.

@@ -18,6 +18,8 @@ use crate::progress::Reporter;
 use crate::status::{ExitStatus, Failure, Status};
 use crate::store::Cache;
 
+/// Bytes of blobs that can be fetched or made again, unless the user says otherwise.
+const CACHE_LIMIT: u64 = 20 << 30;
 /// For so long after its last use a blob stays, whatever the limit.
 const CACHE_REST: Duration = Duration::from_secs(3600);
 
@@ -40,7 +42,7 @@ pub struct Session {
     pub verbose: bool,
     /// Limits with `--limit` applied.
     pub limits: Limits,
-    /// Bytes that the cache may hold once a run has ended, if there is a limit.
+    /// Bytes that the cache may hold once a run has ended, beside what may be the only copy; none for no limit.
     pub cache_limit: Option<u64>,
     /// Progress, warnings, notes.
     pub progress: Reporter,
@@ -58,7 +60,7 @@ enum SessionError {
     Signals(std::io::Error),
     #[error("no folder for the cache: neither `XDG_CACHE_HOME` nor `HOME` is set to an absolute path")]
     NoHome,
-    #[error("`REPRO_CACHE_LIMIT`: `{}` is no size: expected bytes as digits, or with `K`, `M`, `G` or `T`", crate::escape::text(.0))]
+    #[error("`REPRO_CACHE_LIMIT`: `{}` is no size: expected bytes as digits, or with `K`, `M`, `G` or `T`, or `none`", crate::escape::text(.0))]
     CacheLimit(String),
 }
 
@@ -89,11 +91,12 @@ impl Session {
         watch_signals(&cancel).map_err(SessionError::Signals)?;
         let terminal = Arc::new(Terminal::new(global.quiet, global.verbose));
         let cache_limit = match env::var_os("REPRO_CACHE_LIMIT").filter(|text| !text.is_empty()) {
+            None => Some(CACHE_LIMIT),
+            Some(text) if text == "none" => None,
             Some(text) => {
                 let text = text.to_string_lossy().into_owned();
                 Some(size(&text).ok_or(SessionError::CacheLimit(text))?)
             }
-            None => None,
         };
         Ok(Self {
             directory,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, BufWriter, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -25,8 +25,8 @@ const ARTIFACT: &str = "application/vnd.repro.tape.v1";
 /// A tape can't be given to others.
 #[derive(Debug, thiserror::Error)]
 enum PublishError {
-    #[error("`{0}` is not empty")]
-    NotEmpty(String),
+    #[error("`{0}` is there already")]
+    Taken(String),
     #[error("`{path}`: {error}")]
     Write { path: String, error: io::Error },
     #[error("`{}` is no place to push to: {reason}", escape::text(text))]
@@ -65,10 +65,19 @@ pub fn artifact(tape: &Tape) -> Artifact {
     Artifact::new(ARTIFACT, tape.stored_bodies().collect())
 }
 
-/// Refuses to write over what is there already.
+/// Refuses to write over what is there already; an empty folder may become a layout.
 pub fn check_target(session: &Session, path: &Path) -> Result<(), Failure> {
-    let is_taken = fs::read_dir(session.resolve(path)).is_ok_and(|mut entries| entries.next().is_some());
-    if is_taken { Err(PublishError::NotEmpty(shown(path)).into()) } else { Ok(()) }
+    let target = session.resolve(path);
+    let is_taken = match fs::read_dir(&target) {
+        Ok(mut entries) => is_archive(path) || entries.next().is_some(),
+        Err(_) => target.exists(),
+    };
+    if is_taken { Err(PublishError::Taken(shown(path)).into()) } else { Ok(()) }
+}
+
+/// Whether a path names an archive, and not the folder of a layout.
+fn is_archive(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "tar")
 }
 
 /// Writes what is in the cache as a layout, or as an archive of one.
@@ -78,9 +87,9 @@ pub fn save(shop: &Shop<'_>, tapes: &[(String, Tape)], path: &Path) -> Result<St
     let artifacts = Artifacts { named: &named, open: &open };
     let fail = |error| PublishError::Write { path: shown(path), error };
     let target = shop.session.resolve(path);
-    if path.extension().is_some_and(|extension| extension == "tar") && !target.is_dir() {
+    if is_archive(path) {
         let mut file = Replacement::start(&target)?;
-        artifacts.write_archive(&mut file).map_err(fail)?;
+        artifacts.write_archive(BufWriter::new(&mut file)).map_err(fail)?;
         file.finish()?;
     } else {
         artifacts.write_layout(&target).map_err(fail)?;

@@ -14,14 +14,13 @@ use super::tape_publish;
 use crate::build::TapeUse;
 use crate::digest::Digest;
 use crate::drift::TapeFile;
+use crate::layer::tar::TarError;
 use crate::lockfile::Pin;
 use crate::manifest::{Image, Network};
 use crate::platform::Platform;
 use crate::reference::Reference;
 use crate::status::{ExitStatus, Failure, Status};
-use crate::tape::{
-    Answers, Bodies, Listen, Locked, Recorder, Replayer, Requests, Saved, SavedError, Server, Tape, Trouble,
-};
+use crate::tape::{Answers, Bodies, Listen, Locked, Recorder, Replayer, Requests, Saved, Server, Tape, Trouble};
 
 /// Troubles shown in a message.
 const SHOWN: usize = 20;
@@ -90,12 +89,13 @@ enum TapeFlagError {
     #[error("`--tape {0}` is neither a saved tape nor an image reference")]
     Place(String),
     #[error("`--tape {place}`: {error}")]
-    Saved { place: String, error: SavedError },
+    Saved { place: String, error: TarError },
 }
 
 impl ExitStatus for TapeFlagError {
     fn status(&self) -> Status {
         match self {
+            Self::Saved { error: TarError::Io(_), .. } => Status::Usage,
             Self::Saved { .. } => Status::Malformed,
             _ => Status::Usage,
         }

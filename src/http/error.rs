@@ -139,6 +139,11 @@ impl ExitStatus for HttpError {
 }
 
 impl HttpError {
+    /// Whether no connection came about, or it broke.
+    pub fn is_unreachable(&self) -> bool {
+        self.is_passing()
+    }
+
     /// Whether the same request may well succeed a moment later.
     pub(super) fn is_passing(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::TimedOut { phase: "connecting", .. })

@@ -121,6 +121,15 @@ impl RegistryError {
         self.status() == Status::Malformed
     }
 
+    /// Whether no endpoint was reached at all: asking again at once is idle.
+    pub fn is_unreachable(&self) -> bool {
+        match self {
+            Self::Http(error) => error.is_unreachable(),
+            Self::Nowhere { attempts, .. } => attempts.iter().all(|attempt| attempt.error.is_unreachable()),
+            _ => false,
+        }
+    }
+
     /// Whether every endpoint that was reached says that there is no such thing.
     pub fn is_absence(&self) -> bool {
         match self {

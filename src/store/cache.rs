@@ -1,5 +1,10 @@
 //! The content-addressed cache: blobs named by the digest that was computed from their bytes.
+//!
+//! Most blobs can be fetched or made again, and go when the cache grows over its limit. Some may be the only copies there
+//! are: those have a mark of their name in `kept/`, and go only when everything does.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -10,13 +15,14 @@ use tempfile::NamedTempFile;
 use super::StoreError;
 use crate::digest::{Digest, Hasher, Hashing};
 
-/// A folder of blobs. Everything in it can be fetched again; a wrong blob is removed when it is met.
+/// A folder of blobs; a wrong blob is removed when it is met.
 #[derive(Clone, Debug)]
 pub struct Cache {
     blobs: PathBuf,
+    kept: PathBuf,
 }
 
-/// What a cache holds.
+/// Blobs of a cache.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CacheUse {
     /// Number of blobs.
@@ -28,7 +34,7 @@ pub struct CacheUse {
 impl Cache {
     /// The cache in `folder`, which is made when the first blob is written.
     pub fn new(folder: &Path) -> Self {
-        Self { blobs: folder.join("blobs").join("sha256") }
+        Self { blobs: folder.join("blobs").join("sha256"), kept: folder.join("kept").join("sha256") }
     }
 
     /// Where the blob is, if it is there; its bytes are not checked.
@@ -81,19 +87,42 @@ impl Cache {
         }
     }
 
-    /// How much the cache holds.
-    pub fn usage(&self) -> Result<CacheUse, StoreError> {
-        let mut usage = CacheUse::default();
-        for (_, bytes, _) in self.list()? {
-            usage.blobs += 1;
-            usage.bytes += bytes;
-        }
-        Ok(usage)
+    /// Keeps a blob whatever the limit: it may be the only copy. The blob may be written before or after.
+    pub fn keep(&self, digest: &Digest) -> Result<(), StoreError> {
+        fs::create_dir_all(&self.kept).map_err(StoreError::file("create the folder", &self.kept))?;
+        let mark = self.kept.join(digest.hex());
+        File::create(&mark).map(drop).map_err(StoreError::file("write", mark))
     }
 
-    /// Removes the least recently used blobs until at most `limit` bytes are left; tells what was removed.
+    /// How much the cache holds, and how much of that is kept whatever the limit.
+    pub fn usage(&self) -> Result<(CacheUse, CacheUse), StoreError> {
+        let (mut all, mut kept) = (CacheUse::default(), CacheUse::default());
+        for blob in self.list()? {
+            all.add(blob.bytes);
+            if blob.is_kept {
+                kept.add(blob.bytes);
+            }
+        }
+        Ok((all, kept))
+    }
+
+    /// Removes the least recently used blobs until at most `limit` bytes are left beside those that are kept; tells what
+    /// was removed.
     pub fn shrink(&self, limit: u64) -> Result<CacheUse, StoreError> {
         self.shrink_idle(limit, None)
+    }
+
+    /// Removes every blob, those too that may be the only copies; tells what was removed.
+    pub fn clear(&self) -> Result<CacheUse, StoreError> {
+        let mut removed = CacheUse::default();
+        for blob in self.list()? {
+            blob.remove()?;
+            removed.add(blob.bytes);
+        }
+        match fs::remove_dir_all(&self.kept) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::file("remove", &self.kept)(error)),
+            _ => Ok(removed),
+        }
     }
 
     /// Whether anything was written since `time`.
@@ -104,21 +133,17 @@ impl Cache {
     /// Like [`Cache::shrink`], but leaves what was used at `busy` or later: another run may need it this moment.
     pub fn shrink_idle(&self, limit: u64, busy: Option<SystemTime>) -> Result<CacheUse, StoreError> {
         let mut blobs = self.list()?;
-        blobs.sort_by_key(|(_, _, used)| *used);
-        let mut total: u64 = blobs.iter().map(|(_, bytes, _)| bytes).sum();
+        blobs.retain(|blob| !blob.is_kept);
+        blobs.sort_by_key(|blob| blob.used);
+        let mut total: u64 = blobs.iter().map(|blob| blob.bytes).sum();
         let mut removed = CacheUse::default();
-        for (path, bytes, used) in blobs {
-            if total <= limit || busy.is_some_and(|busy| used >= busy) {
+        for blob in blobs {
+            if total <= limit || busy.is_some_and(|busy| blob.used >= busy) {
                 break;
             }
-            match fs::remove_file(&path) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(StoreError::file("remove", path)(error)),
-            }
-            total -= bytes;
-            removed.blobs += 1;
-            removed.bytes += bytes;
+            blob.remove()?;
+            total -= blob.bytes;
+            removed.add(blob.bytes);
         }
         Ok(removed)
     }
@@ -127,23 +152,60 @@ impl Cache {
         self.blobs.join(digest.hex())
     }
 
-    fn list(&self) -> Result<Vec<(PathBuf, u64, SystemTime)>, StoreError> {
-        let entries = match fs::read_dir(&self.blobs) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(StoreError::file("list", &self.blobs)(error)),
+    fn list(&self) -> Result<Vec<Stored>, StoreError> {
+        let kept: BTreeSet<OsString> =
+            entries(&self.kept)?.into_iter().map(|(path, _)| path.file_name().unwrap_or_default().to_owned()).collect();
+        let stored = |(path, metadata): (PathBuf, fs::Metadata)| Stored {
+            is_kept: path.file_name().is_some_and(|name| kept.contains(name)),
+            bytes: metadata.len(),
+            used: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+            path,
         };
-        let mut blobs = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(StoreError::file("list", &self.blobs))?;
-            // A blob that another run removes meanwhile counts as gone.
-            if let Ok(metadata) = entry.metadata()
-                && metadata.is_file()
-            {
-                blobs.push((entry.path(), metadata.len(), metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH)));
-            }
+        Ok(entries(&self.blobs)?.into_iter().map(stored).collect())
+    }
+}
+
+/// The files of a folder, if it is there.
+fn entries(folder: &Path) -> Result<Vec<(PathBuf, fs::Metadata)>, StoreError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(StoreError::file("list", folder)(error)),
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(StoreError::file("list", folder))?;
+        // What another run removes meanwhile counts as gone.
+        if let Ok(metadata) = entry.metadata()
+            && metadata.is_file()
+        {
+            files.push((entry.path(), metadata));
         }
-        Ok(blobs)
+    }
+    Ok(files)
+}
+
+/// A blob as it lies there.
+struct Stored {
+    path: PathBuf,
+    bytes: u64,
+    used: SystemTime,
+    is_kept: bool,
+}
+
+impl Stored {
+    fn remove(&self) -> Result<(), StoreError> {
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::file("remove", &self.path)(error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl CacheUse {
+    fn add(&mut self, bytes: u64) {
+        self.blobs += 1;
+        self.bytes += bytes;
     }
 }
 
@@ -250,7 +312,7 @@ mod tests {
         let mut writer = cache.writer().unwrap();
         writer.write_all(b"evil").unwrap();
         assert!(matches!(writer.commit(Some(&Digest::of(b"good"))), Err(StoreError::Mismatch { .. })));
-        assert_eq!(cache.usage().unwrap(), CacheUse::default());
+        assert_eq!(cache.usage().unwrap().0, CacheUse::default());
     }
 
     #[test]
@@ -276,5 +338,22 @@ mod tests {
         assert!(cache.has_grown_since(start));
         assert_eq!(cache.shrink_idle(0, Some(start)).unwrap(), CacheUse { blobs: 1, bytes: 3 });
         assert!(cache.path(&old).is_none() && cache.path(&new).is_some());
+    }
+
+    #[test]
+    fn what_may_be_the_only_copy_goes_only_when_everything_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path());
+        let (kept, other) = (insert(&cache, b"body"), insert(&cache, b"layer"));
+        cache.keep(&kept).unwrap();
+        cache.keep(&Digest::of(b"not there yet")).unwrap();
+        assert_eq!(cache.usage().unwrap(), (CacheUse { blobs: 2, bytes: 9 }, CacheUse { blobs: 1, bytes: 4 }));
+        assert_eq!(cache.shrink(5).unwrap(), CacheUse::default(), "what is kept does not count");
+        assert_eq!(cache.shrink(0).unwrap(), CacheUse { blobs: 1, bytes: 5 });
+        assert!(cache.path(&kept).is_some() && cache.path(&other).is_none());
+        assert_eq!(cache.clear().unwrap(), CacheUse { blobs: 1, bytes: 4 });
+        let again = insert(&cache, b"body");
+        assert_eq!(cache.shrink(0).unwrap(), CacheUse { blobs: 1, bytes: 4 }, "the marks went too");
+        assert!(cache.path(&again).is_none());
     }
 }

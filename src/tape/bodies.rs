@@ -52,12 +52,14 @@ pub struct Bodies {
     pub registries: Vec<Reference>,
     /// What was found right in this run.
     pub(super) checked: Arc<Mutex<BTreeSet<Digest>>>,
+    /// Registries and hosts that were not reached in this run: each would cost seconds for every body.
+    silent: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Bodies {
     /// Bodies from the store of `resolver`, then from saved tapes and registries, then from where they were found.
     pub fn new(resolver: Arc<Resolver>, saved: Vec<Saved>, registries: Vec<Reference>) -> Self {
-        Self { resolver, saved, registries, checked: Arc::default() }
+        Self { resolver, saved, registries, checked: Arc::default(), silent: Arc::default() }
     }
 
     /// The store.
@@ -96,9 +98,19 @@ impl Bodies {
         let settings = self.resolver.client().settings();
         if !settings.offline {
             for reference in &self.registries {
-                match self.resolver.fetch_blob(&reference.to_string(), digest, Some(size)) {
+                let name = reference.name();
+                if let Some(silent) = self.silence(&name) {
+                    reasons.push(silent);
+                    continue;
+                }
+                match self.resolver.registry.blob(reference, digest, Some(size), self.cache()) {
                     Ok(_) => return there(),
-                    Err(error) => reasons.push(Absent::of(&error)),
+                    Err(error) => {
+                        if error.is_unreachable() {
+                            self.note_silence(name);
+                        }
+                        reasons.push(Absent::of(&error));
+                    }
                 }
                 // Other places may have it; what this one did should be known all the same.
                 if let Some(wrong) = reasons.last().filter(|reason| reason.status == Status::Malformed) {
@@ -118,11 +130,20 @@ impl Bodies {
         Err(Absent { reason: words.join("; "), status })
     }
 
+    fn silence(&self, place: &str) -> Option<Absent> {
+        let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner).contains(place);
+        silent.then(|| Absent::because(format!("`{}` was not reached before", escape::text(place))))
+    }
+
+    fn note_silence(&self, place: String) {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner).insert(place);
+    }
+
     /// Copies a body out of a saved tape, checked.
     fn take_saved(&self, saved: &Saved, digest: Digest, size: u64) -> Result<bool, StoreError> {
         let path = saved.path();
         let failed = |error| StoreError::File { action: "read", path: path.to_owned(), error };
-        let Some(mut body) = saved.read(&digest, size).map_err(failed)? else { return Ok(false) };
+        let Some(mut body) = saved.body(&digest, size).map_err(failed)? else { return Ok(false) };
         let mut writer = self.cache().writer()?;
         io::copy(&mut body, &mut writer).map_err(failed)?;
         writer.commit(Some(&digest))?;
@@ -136,11 +157,20 @@ impl Bodies {
             Some(mirror) => Url::parse(&mirror).map_err(|error| Absent::because(error.to_string()))?,
             None => url.clone(),
         };
+        let host = asked.origin();
+        if let Some(silent) = self.silence(&host) {
+            return Err(silent);
+        }
         let mut request = Request::get(asked).of_a_build();
         if let Some(accept) = accept {
             request = request.header("accept", accept);
         }
-        let answer = client.send(&request).map_err(|error| Absent::of(&error))?;
+        let answer = client.send(&request).map_err(|error| {
+            if error.is_unreachable() {
+                self.note_silence(host);
+            }
+            Absent::of(&error)
+        })?;
         if answer.content_length().is_some_and(|length| length != size) {
             return Err(Absent::because(format!("`{}` has changed: other size", url.shown())));
         }

@@ -158,7 +158,10 @@ impl Fetch<'_> {
             let reason = format!("`{}` gives a token, which is not written down", url.shown());
             return nothing(reason, Status::Usage, Some(502));
         }
-        match body.writer.commit(None) {
+        // Once its place gives something else, this is the only copy.
+        let kept =
+            body.writer.commit(None).and_then(|(digest, size)| self.store.keep(&digest).map(|()| (digest, size)));
+        match kept {
             Ok((digest, size)) => whole(digest, size),
             Err(error) => nothing(error.to_string(), error.status(), Some(502)),
         }

@@ -30,5 +30,5 @@ pub use moved::moved;
 pub use record::Recorder;
 pub use replay::{Locked, Replayer};
 pub use route::{PROBE_BASE, Route, former_true_url, true_urls};
-pub use saved::{Saved, SavedError};
+pub use saved::Saved;
 pub use server::{Listen, Server, unguessable};

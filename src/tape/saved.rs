@@ -1,98 +1,80 @@
-//! Saved tapes: bodies in the layout or the archive that `repro tape save` wrote, or any other OCI layout.
+//! A tape that `repro tape save` wrote, or another program copied: an OCI layout, as a folder or as one archive.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::digest::Digest;
-use crate::limits::{LimitExceeded, Limits};
+use crate::layer::tar::{Reader, TarError};
+use crate::limits::Limits;
 
 /// Where the blobs of a layout are.
 const BLOBS: &str = "blobs/sha256/";
 
-/// A saved tape. Nothing in it is trusted: who copies a body out of it computes its digest.
+/// Saved bodies; what is in them is checked by whoever takes it.
 #[derive(Clone, Debug)]
-pub enum Saved {
-    /// The folder of a layout.
-    Folder(PathBuf),
-    /// A layout as a tar archive, with the offset and the size of each blob.
-    Archive(PathBuf, BTreeMap<Digest, (u64, u64)>),
-}
-
-/// What is no saved tape.
-#[derive(Debug, thiserror::Error)]
-pub enum SavedError {
-    /// It can't be read, or is no archive.
-    #[error("it is no tar archive that can be read: {0}")]
-    Io(#[from] io::Error),
-    /// It is larger than it may be.
-    #[error(transparent)]
-    Limit(#[from] LimitExceeded),
+pub struct Saved {
+    path: PathBuf,
+    /// Where each blob begins in an archive, and its bytes; none for a folder.
+    members: Option<Arc<BTreeMap<Digest, (u64, u64)>>>,
 }
 
 impl Saved {
-    /// Opens the layout in the folder, or the archive, at `path`.
-    pub fn open(path: &Path, limits: &Limits) -> Result<Self, SavedError> {
-        if path.is_dir() {
-            return Ok(Self::Folder(path.to_owned()));
-        }
-        let mut blobs = BTreeMap::new();
-        let mut archive = tar::Archive::new(File::open(path)?);
-        for (number, entry) in archive.entries_with_seek()?.enumerate() {
-            if number as u64 >= limits.archive_members {
-                let object = "the archive of the tape".to_owned();
-                return Err(LimitExceeded { name: "archive-members", limit: limits.archive_members, object }.into());
-            }
-            let entry = entry?;
-            let name = entry.path_bytes();
-            let hex =
-                std::str::from_utf8(&name).ok().and_then(|name| name.trim_start_matches("./").strip_prefix(BLOBS));
-            if entry.header().entry_type().is_file()
-                && let Some(digest) = hex.and_then(|hex| format!("sha256:{hex}").parse().ok())
-            {
-                blobs.insert(digest, (entry.raw_file_position(), entry.size()));
-            }
-        }
-        Ok(Self::Archive(path.to_owned(), blobs))
+    /// The layout in the folder or archive at `path`.
+    ///
+    /// # Errors
+    /// What the file system says, and an archive whose headers can't be read.
+    pub fn open(path: &Path, limits: &Limits) -> Result<Self, TarError> {
+        let members = if path.is_dir() { None } else { Some(Arc::new(members(path, limits)?)) };
+        Ok(Self { path: path.to_owned(), members })
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        match self {
-            Self::Folder(path) | Self::Archive(path, _) => path,
-        }
+        &self.path
     }
 
-    /// Opens a body of this size, if it is there; at most one byte more than `size` is read.
-    pub(super) fn read(&self, digest: &Digest, size: u64) -> io::Result<Option<Box<dyn Read>>> {
-        match self {
-            Self::Folder(folder) => {
-                let path = folder.join(BLOBS).join(digest.hex());
-                match fs::symlink_metadata(&path) {
-                    Ok(metadata) if metadata.is_file() && metadata.len() == size => {}
-                    _ => return Ok(None),
-                }
-                Ok(Some(Box::new(File::open(&path)?.take(size + 1))))
-            }
-            Self::Archive(path, blobs) => {
-                let Some((offset, _)) = blobs.get(digest).filter(|(_, length)| *length == size) else {
-                    return Ok(None);
-                };
-                let mut file = File::open(path)?;
-                file.seek(SeekFrom::Start(*offset))?;
-                Ok(Some(Box::new(file.take(size))))
-            }
-        }
+    /// The bytes of a body that has `size` of them, unchecked; none if there is no such body.
+    pub fn body(&self, digest: &Digest, size: u64) -> io::Result<Option<impl Read>> {
+        let Some(members) = &self.members else {
+            let path = self.path.join(BLOBS).join(digest.hex());
+            return match path.symlink_metadata() {
+                Ok(metadata) if metadata.is_file() && metadata.len() == size => Ok(Some(File::open(path)?.take(size))),
+                _ => Ok(None),
+            };
+        };
+        let Some((offset, _)) = members.get(digest).filter(|(_, length)| *length == size) else { return Ok(None) };
+        let mut file = File::open(&self.path)?;
+        file.seek(SeekFrom::Start(*offset))?;
+        Ok(Some(file.take(size)))
     }
+}
+
+/// Walks the headers of an archive.
+fn members(path: &Path, limits: &Limits) -> Result<BTreeMap<Digest, (u64, u64)>, TarError> {
+    let file = File::open(path)?;
+    let mut reader = Reader::of_image_archive(&file, limits);
+    let mut members = BTreeMap::new();
+    while let Some(member) = reader.next()? {
+        let digest = std::str::from_utf8(&member.key).ok().and_then(|name| name.strip_prefix(BLOBS));
+        if let Some(digest) = digest.and_then(|hex| format!("sha256:{hex}").parse().ok()) {
+            members.insert(digest, (reader.offset(), member.entry.size));
+        }
+        reader.pass_over_content()?;
+    }
+    Ok(members)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn limits(members: u64) -> Limits {
-        Limits { archive_members: members, ..Limits::default() }
+        Limits { tar_entries: members, ..Limits::default() }
     }
 
     #[test]
@@ -103,7 +85,6 @@ mod tests {
         for (name, bytes) in [
             (format!("./blobs/sha256/{}", Digest::of(b"one").hex()), "one"),
             (format!("blobs/sha256/{}", Digest::of(b"three").hex()), "three"),
-            ("blobs/sha256/../../x".to_owned(), "x"),
             ("index.json".to_owned(), "{}"),
         ] {
             let mut header = tar::Header::new_gnu();
@@ -113,21 +94,21 @@ mod tests {
             builder.append(&header, bytes.as_bytes()).unwrap();
         }
         builder.into_inner().unwrap();
-        let saved = Saved::open(&path, &limits(4)).unwrap();
+        let saved = Saved::open(&path, &limits(3)).unwrap();
         for text in ["one", "three"] {
             let mut read = String::new();
             saved
-                .read(&Digest::of(text.as_bytes()), text.len() as u64)
+                .body(&Digest::of(text.as_bytes()), text.len() as u64)
                 .unwrap()
                 .unwrap()
                 .read_to_string(&mut read)
                 .unwrap();
             assert_eq!(read, text);
         }
-        assert!(saved.read(&Digest::of(b"one"), 4).unwrap().is_none());
-        assert!(saved.read(&Digest::of(b"x"), 1).unwrap().is_none());
-        assert!(matches!(Saved::open(&path, &limits(3)), Err(SavedError::Limit(_))));
+        assert!(saved.body(&Digest::of(b"one"), 4).unwrap().is_none());
+        assert!(saved.body(&Digest::of(b"x"), 1).unwrap().is_none());
+        assert!(matches!(Saved::open(&path, &limits(2)), Err(TarError::Limit(_))));
         fs::write(&path, "x".repeat(5000)).unwrap();
-        assert!(matches!(Saved::open(&path, &limits(3)), Err(SavedError::Io(_))));
+        assert!(Saved::open(&path, &limits(3)).is_err());
     }
 }

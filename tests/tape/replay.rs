@@ -162,7 +162,7 @@ fn a_saved_tape_serves_where_cache_and_origin_are_gone() {
     let folder = saved.path().join("tape");
     let folder = folder.to_str().unwrap();
     project.repro(&["tape", "save", folder, "app"]).expect(0);
-    project.repro(&["tape", "save", folder]).expect(2).says("is not empty");
+    project.repro(&["tape", "save", folder]).expect(2).says("is there already");
     drop(origin);
     project.repro(&["tape", "check"]).expect(0);
     project.repro(&["cache", "clear"]).expect(0);
