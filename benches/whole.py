@@ -206,7 +206,9 @@ def native(bench):
                 continue
             root = bench.repository(f"{name.replace(' ', '_')}-gzip", COPY, files, size)
             plain = bench.plain(root, no_cache)("rewrite-timestamp=true,compression=gzip")
-            ours = [bench.repro, "build", "--engine", "native", "-o", bench.path("ours.tar")]
+            # Without cache on both sides: packed layers are not remembered either.
+            flags = ["--no-cache"] * no_cache + ["-o", bench.path("ours.tar")]
+            ours = [bench.repro, "build", "--engine", "native", *flags]
             bench.pair(title, lambda: fresh(bench, ours, root), lambda: bench.run(plain),
                        lambda _o, r, _m, times=times: r * times <= 1)
 
