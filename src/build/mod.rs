@@ -38,6 +38,7 @@ use crate::platform::Platform;
 use crate::progress::Reporter;
 use crate::scrub::Rule;
 use crate::status::Failure;
+use crate::store::{StoreError, make_private_folder};
 use crate::tape::{Requests, Route};
 
 /// Everything that one platform's build may depend on.
@@ -117,9 +118,10 @@ pub enum PlannedContext {
 
 /// What surrounds a build but can't change its result.
 pub struct Surroundings<'a> {
-    /// An empty private folder; the engine may leave its output there, the caller removes it.
+    /// A private folder for this build alone; it need not be there yet. The engine may leave its output in it, the
+    /// caller removes it.
     pub work: &'a Path,
-    /// An empty private folder in memory, for contexts that are small enough; the caller removes it, too.
+    /// Another one in memory, for contexts that are small enough.
     pub memory: Option<&'a Path>,
     /// Told what goes on.
     pub progress: Reporter,
@@ -127,6 +129,14 @@ pub struct Surroundings<'a> {
     pub cancel: Cancel,
     /// Bounds on what the engine writes.
     pub limits: &'a Limits,
+}
+
+impl Surroundings<'_> {
+    /// Makes the work folder, for engines whose programs need one.
+    pub fn make_work(&self) -> Result<(), StoreError> {
+        let fail = |error| StoreError::File { action: "create the folder", path: self.work.to_owned(), error };
+        make_private_folder(self.work).map_err(fail)
+    }
 }
 
 /// What executes a build.

@@ -140,7 +140,7 @@ fn dry_run(shop: &Shop<'_>, engines: &Engines, jobs: &[Job<'_>], method: &Method
         for platform in &job.platforms {
             let plan = job.plan(shop.project, platform, method.allow, method.no_cache);
             for engine in engines.choose(shop.session, method.engines, &plan)? {
-                let folder = work.sub(&format!("{}-{}", plan.image, platform.to_string().replace('/', "-")))?;
+                let folder = work.sub(&format!("{}-{}", plan.image, platform.to_string().replace('/', "-")));
                 let surroundings = Surroundings {
                     work: &folder,
                     memory: None,

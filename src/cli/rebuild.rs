@@ -82,7 +82,7 @@ pub fn rebuild(
             let folder =
                 format!("{round}{}-{}-{}", job.surveyed.name, platform.to_string().replace('/', "-"), engine.name());
             let memory = work.sub_in_memory(&folder);
-            let built = build_one(shop, engine, &plan, (&work.sub(&folder)?, memory.as_deref()), method);
+            let built = build_one(shop, engine, &plan, (&work.sub(&folder), memory.as_deref()), method);
             let built = match (built, &served) {
                 (Err(failure), Some(served)) => return Err(served.explain(failure)),
                 (built, _) => built?,

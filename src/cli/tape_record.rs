@@ -163,7 +163,7 @@ fn record_platform(
     let chosen = engines.choose(session, &arguments.engine.engine, &plan)?;
     let Some(engine) = chosen.first() else { return Ok(Requests::new()) };
     let name = format!("record-{}-{}", job.surveyed.name, platform.to_string().replace('/', "-"));
-    let (folder, memory) = (work.sub(&name)?, work.sub_in_memory(&name));
+    let (folder, memory) = (work.sub(&name), work.sub_in_memory(&name));
     let surroundings = Surroundings {
         work: &folder,
         memory: memory.as_deref(),

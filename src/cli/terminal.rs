@@ -48,6 +48,10 @@ impl Terminal {
 
 impl Progress for Terminal {
     fn step(&self, what: &str, done: u64, total: Option<u64>) {
+        // A bar that nobody sees would tick all the same, on a thread of its own.
+        if self.bars.is_hidden() {
+            return;
+        }
         let Ok(mut open) = self.open.lock() else { return };
         let bar = open.entry(what.to_owned()).or_insert_with(|| {
             let bar = self.bars.add(ProgressBar::new_spinner());

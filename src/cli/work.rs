@@ -7,13 +7,14 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use tempfile::TempDir;
+use tempfile::TempPath;
 
 use super::session::Session;
 use crate::status::{ExitStatus, Failure, Status};
 use crate::store::{FileLock, StoreError};
 
 const PREFIX: &str = "run-";
+const SUFFIX: &str = ".lock";
 /// Seconds that a folder stays which the commands of a dry run name.
 const KEPT: u64 = 24 * 3600;
 
@@ -22,15 +23,17 @@ const SHARED_MEMORY: &str = "/dev/shm";
 /// Bytes that have to be free there.
 const FREE_MEMORY: u64 = 512 << 20;
 
-/// A private folder of this run, and one in memory if there can be one.
+/// A private folder of this run, and one in memory if there can be one; both made by whoever first writes into them.
 pub struct WorkFolder {
-    disk: Private,
-    memory: Option<Private>,
+    disk: Place,
+    memory: Option<Place>,
 }
 
-/// A folder with a lock beside it, which tells that its run goes on.
-struct Private {
-    folder: TempDir,
+/// The place of a folder that belongs to this run for as long as the file beside it is there and locked.
+struct Place {
+    folder: PathBuf,
+    is_kept: bool,
+    _mark: TempPath,
     _lock: FileLock,
 }
 
@@ -50,50 +53,49 @@ impl ExitStatus for NoPlace {
 }
 
 impl WorkFolder {
-    /// Makes a folder below the cache, and removes those whose runs are no more.
+    /// Chooses a folder below the cache, and removes those whose runs are no more.
     pub fn new(session: &Session) -> Result<Self, Failure> {
         let parent = session.cache_folder()?.join("work");
         let fail = |error| NoPlace(StoreError::File { action: "create the folder", path: parent.clone(), error });
         fs::create_dir_all(&parent).map_err(fail)?;
-        let disk = Private::new(&parent, session.now)?;
-        let memory = memory(Path::new(SHARED_MEMORY)).and_then(|parent| Private::new(&parent, session.now).ok());
+        let disk = Place::new(&parent, session.now)?;
+        let memory = memory(Path::new(SHARED_MEMORY)).and_then(|parent| Place::new(&parent, session.now).ok());
         Ok(Self { disk, memory })
     }
 
-    /// A new folder below, by name.
-    pub fn sub(&self, name: &str) -> Result<PathBuf, Failure> {
-        let path = self.disk.folder.path().join(name);
-        let fail = |error| StoreError::File { action: "create the folder", path: path.clone(), error };
-        fs::create_dir_all(&path).map_err(fail)?;
-        Ok(path)
+    /// A folder below, by name; it need not be there.
+    pub fn sub(&self, name: &str) -> PathBuf {
+        self.disk.folder.join(name)
     }
 
-    /// A new folder in memory, by name.
+    /// A folder in memory, by name; it need not be there.
     pub fn sub_in_memory(&self, name: &str) -> Option<PathBuf> {
-        let path = self.memory.as_ref()?.folder.path().join(name);
-        fs::create_dir(&path).ok().map(|()| path)
+        Some(self.memory.as_ref()?.folder.join(name))
     }
 
     /// Leaves the folder where it is, for what the user does next.
     pub fn keep(mut self) {
-        self.disk.folder.disable_cleanup(true);
+        self.disk.is_kept = true;
     }
 }
 
-impl Private {
+impl Place {
     fn new(parent: &Path, now: u64) -> Result<Self, Failure> {
         sweep(parent, now);
-        let fail = |error| NoPlace(StoreError::File { action: "create the folder", path: parent.to_owned(), error });
-        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent).map_err(fail)?;
-        let lock = FileLock::acquire(&lock_of(folder.path()), || {})?;
-        Ok(Self { folder, _lock: lock })
+        let fail = |error| NoPlace(StoreError::File { action: "create a file in", path: parent.to_owned(), error });
+        let mark = tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).tempfile_in(parent).map_err(fail)?;
+        let mark = mark.into_temp_path();
+        let lock = FileLock::acquire(&mark, || {})?;
+        Ok(Self { folder: mark.with_extension(""), is_kept: false, _mark: mark, _lock: lock })
     }
 }
 
-impl Drop for Private {
+impl Drop for Place {
     fn drop(&mut self) {
-        // The next run would sweep it away, too.
-        let _ = fs::remove_file(lock_of(self.folder.path()));
+        // What can't be removed the next run would sweep away, too.
+        if !self.is_kept {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
     }
 }
 
@@ -124,27 +126,24 @@ fn is_in_memory(_folder: &Path) -> bool {
     false
 }
 
-fn lock_of(folder: &Path) -> PathBuf {
-    folder.with_extension("lock")
-}
-
 /// Removes what killed runs left, and what was left for the user long ago. What can't be removed is left for another
 /// time.
 fn sweep(parent: &Path, now: u64) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
-        let path = entry.path();
-        if !entry.file_name().to_string_lossy().starts_with(PREFIX) || !path.is_dir() {
+        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+        if !name.starts_with(PREFIX) {
             continue;
         }
-        let lock = lock_of(&path);
-        let is_over = match lock.exists() {
-            true => matches!(FileLock::try_acquire(&lock), Ok(Some(_))),
-            false => entry.metadata().is_ok_and(|metadata| age(&metadata, now) > KEPT),
-        };
-        if is_over {
+        if name.ends_with(SUFFIX) {
+            if let Ok(Some(_lock)) = FileLock::try_acquire(&path) {
+                let _ = fs::remove_dir_all(path.with_extension(""));
+                let _ = fs::remove_file(&path);
+            }
+        } else if !parent.join(format!("{name}{SUFFIX}")).exists()
+            && entry.metadata().is_ok_and(|metadata| age(&metadata, now) > KEPT)
+        {
             let _ = fs::remove_dir_all(&path);
-            let _ = fs::remove_file(&lock);
         }
     }
 }

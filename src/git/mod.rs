@@ -72,11 +72,17 @@ pub struct Repository {
     git_dir: PathBuf,
     /// Holds `objects`, `refs` and `config`.
     common_dir: PathBuf,
+    /// `core.autocrlf` of the repository's own configuration.
+    line_ends: Option<String>,
+    /// `core.filemode` of the repository's own configuration.
+    executable_bits: bool,
     objects: Mutex<Option<git2::Odb<'static>>>,
 }
 
 /// Bytes of the small files of a repository that say where things are.
 const POINTER_FILE: u64 = 4096;
+/// The configuration key of what git does to line ends.
+const LINE_ENDS: &str = "core.autocrlf";
 
 impl Repository {
     /// The repository in whose work tree `folder` lies: the nearest one upward; none outside git.
@@ -113,8 +119,15 @@ impl Repository {
             Ok(text) => git_dir.join(text.trim_end_matches(['\n', '\r'])),
             Err(_) => git_dir.clone(),
         };
-        let found = Self { work_tree: folder.to_owned(), git_dir, common_dir, objects: Mutex::new(None) };
-        found.check_format()?;
+        let mut found = Self {
+            work_tree: folder.to_owned(),
+            git_dir,
+            common_dir,
+            line_ends: None,
+            executable_bits: true,
+            objects: Mutex::new(None),
+        };
+        found.read_config()?;
         Ok(Some(found))
     }
 
@@ -130,15 +143,14 @@ impl Repository {
 
     /// Whether the user's configuration makes git convert line ends on checkout without being asked by attributes.
     pub fn converts_line_ends(&self) -> bool {
-        let configs = [git2::Config::open(&self.common_dir.join("config")), git2::Config::open_default()];
-        let value = configs.into_iter().flatten().find_map(|config| config.get_string("core.autocrlf").ok());
+        let of_user = || git2::Config::open_default().and_then(|config| config.get_string(LINE_ENDS)).ok();
+        let value = self.line_ends.clone().or_else(of_user);
         value.is_some_and(|value| !matches!(value.as_str(), "false" | "no" | "off" | "0"))
     }
 
     /// Whether the executable bits of the work tree mean something to git.
     pub fn minds_executable_bits(&self) -> bool {
-        let config = git2::Config::open(&self.common_dir.join("config"));
-        config.and_then(|config| config.get_bool("core.filemode")).unwrap_or(true)
+        self.executable_bits
     }
 
     fn object(&self, id: ObjectId, kind: git2::ObjectType) -> Result<Vec<u8>, Error> {
@@ -160,7 +172,8 @@ impl Repository {
         Ok(found.data().to_vec())
     }
 
-    fn check_format(&self) -> Result<(), Error> {
+    /// Takes what matters from the repository's own configuration, once.
+    fn read_config(&mut self) -> Result<(), Error> {
         let Ok(config) = git2::Config::open(&self.common_dir.join("config")) else { return Ok(()) };
         let formats = [("extensions.objectformat", "sha1"), ("extensions.refstorage", "files")];
         for (key, known) in formats {
@@ -172,6 +185,8 @@ impl Repository {
                 _ => {}
             }
         }
+        self.line_ends = config.get_string(LINE_ENDS).ok();
+        self.executable_bits = config.get_bool("core.filemode").unwrap_or(true);
         Ok(())
     }
 }

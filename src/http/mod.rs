@@ -20,7 +20,7 @@ mod upload;
 mod url;
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -186,25 +186,31 @@ struct Shared {
     settings: Settings,
     agents: agents::Agents,
     warnings: Mutex<BTreeSet<String>>,
+    watching: Once,
 }
 
 impl Client {
     /// A client; nothing is connected before the first request.
     pub fn new(settings: Settings) -> Self {
-        let cancel = settings.cancel.clone();
-        let shared = Arc::new(Shared { settings, agents: agents::Agents::default(), warnings: Mutex::default() });
-        let weak = Arc::downgrade(&shared);
-        // Ends what is under way when the user interrupts; gone with the client.
-        thread::spawn(move || {
-            while let Some(shared) = weak.upgrade() {
-                if cancel.is_cancelled() {
-                    shared.agents.shut_down();
+        let (agents, warnings, watching) = (agents::Agents::default(), Mutex::default(), Once::new());
+        Self(Arc::new(Shared { settings, agents, warnings, watching }))
+    }
+
+    /// From the first request on, ends what is under way when the user interrupts; gone with the client.
+    fn watch(&self) {
+        self.0.watching.call_once(|| {
+            let cancel = self.0.settings.cancel.clone();
+            let weak = Arc::downgrade(&self.0);
+            thread::spawn(move || {
+                while let Some(shared) = weak.upgrade() {
+                    if cancel.is_cancelled() {
+                        shared.agents.shut_down();
+                    }
+                    drop(shared);
+                    thread::sleep(Duration::from_millis(100));
                 }
-                drop(shared);
-                thread::sleep(Duration::from_millis(100));
-            }
+            });
         });
-        Self(shared)
     }
 
     /// What the client was made from.
@@ -229,6 +235,7 @@ impl Client {
     pub fn send(&self, request: &Request) -> Result<Answer, HttpError> {
         let settings = &self.0.settings;
         self.check_online(&request.url.shown())?;
+        self.watch();
         let mut attempt = 1;
         loop {
             settings.cancel.check()?;

@@ -7,8 +7,10 @@ mod cache;
 mod lock;
 mod spool;
 
+use std::fs::DirBuilder;
 use std::io;
-use std::path::PathBuf;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 
 pub use atomic::{Replacement, replace_file};
 pub use cache::{BlobReader, BlobWriter, Cache, CacheUse};
@@ -51,6 +53,11 @@ impl ExitStatus for StoreError {
             Self::Mismatch { .. } => Status::Malformed,
         }
     }
+}
+
+/// Makes a folder for this user alone, and what is missing above it; one that is there stays as it is.
+pub fn make_private_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// What the system said, without the name of the temporary file that `tempfile` adds.

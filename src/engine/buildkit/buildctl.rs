@@ -79,6 +79,7 @@ impl Engine for Buildctl {
 
     fn build(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<Built, Failure> {
         self.check(plan)?;
+        surroundings.make_work()?;
         request::warn(plan, surroundings);
         let address = self.daemon(plan, surroundings)?;
         let client = self.client(&address, surroundings.work.to_owned())?;
@@ -115,6 +116,7 @@ impl Engine for Buildctl {
     }
 
     fn commands(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<Vec<String>, Failure> {
+        surroundings.make_work()?;
         let staged = Staged::write(plan, None, surroundings)?;
         let policy = staged.write_policy(plan, &request::redirects(&self.host), local_name)?;
         let address = self.address.clone().unwrap_or_else(|| "unix:///run/buildkit/buildkitd.sock".to_owned());

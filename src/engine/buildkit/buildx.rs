@@ -92,6 +92,7 @@ impl Engine for Buildx {
 
     fn build(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<Built, Failure> {
         self.check(plan)?;
+        surroundings.make_work()?;
         request::warn(plan, surroundings);
         let docker_config = docker_config::write(&self.host, surroundings.work, surroundings.limits)?;
         let clients = Clients::find(&self.host, &docker_config, surroundings.work)?;
@@ -121,6 +122,7 @@ impl Engine for Buildx {
     }
 
     fn commands(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<Vec<String>, Failure> {
+        surroundings.make_work()?;
         let docker_config = docker_config::write(&self.host, surroundings.work, surroundings.limits)?;
         let clients = Clients::find(&self.host, &docker_config, surroundings.work)?;
         let version = buildx_version(&clients, surroundings)?;

@@ -25,6 +25,7 @@ use crate::digest::{Digest, Hasher};
 use crate::lockfile::Pin;
 use crate::reference::Reference;
 use crate::status::Failure;
+use crate::store::make_private_folder;
 
 /// Bytes of a context that is staged in memory, at most.
 const MOST_IN_MEMORY: u64 = 64 << 20;
@@ -64,7 +65,8 @@ impl Staged {
     pub fn write(plan: &Plan, certificate: Option<&str>, surroundings: &Surroundings<'_>) -> Result<Self, Failure> {
         let Surroundings { work, memory, .. } = surroundings;
         let folder = fs::canonicalize(work).map_err(BuildKitError::io(work))?;
-        let near = memory.filter(|_| fits_in_memory(&plan.context)).unwrap_or(&folder);
+        let near = memory.filter(|memory| fits_in_memory(&plan.context) && make_private_folder(memory).is_ok());
+        let near = near.unwrap_or(&folder);
         let staged_context = near.join(format!("context-{}", short(&plan.context)));
         stage(&plan.context, &staged_context)?;
         let dockerfile = folder.join("dockerfile");
