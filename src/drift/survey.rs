@@ -10,7 +10,7 @@ use crate::dockerfile::syntax::Dockerfile;
 use crate::dockerfile::target::{Question, ResolveError, Target, resolve};
 use crate::dockerfile::{DockerfileError, frontend, parse};
 use crate::lockfile::WantedSource;
-use crate::manifest::{Image, NamedContext};
+use crate::manifest::{EpochSource, Image, NamedContext};
 use crate::platform::Platform;
 use crate::reference::{InvalidReference, Reference};
 use crate::status::{ExitStatus, Status};
@@ -107,11 +107,15 @@ fn find_target(
     build_platform: &Platform,
     bases: &mut LockedBases<'_>,
 ) -> Result<Target, SurveyError> {
+    let mut build_args = image.args.clone();
+    if let EpochSource::Fixed(epoch) = image.source_date_epoch {
+        build_args.insert("SOURCE_DATE_EPOCH".to_owned(), epoch.to_string());
+    }
     let question = Question {
         target: image.target.clone().unwrap_or_default(),
         platform: platform.clone(),
         build_platform: build_platform.clone(),
-        build_args: image.args.clone(),
+        build_args,
         contexts: image.contexts.iter().map(|(name, context)| (key(name), specifier(name, context))).collect(),
     };
     resolve(dockerfile, &question, bases).map_err(|error| match error {

@@ -135,6 +135,9 @@ pub fn otherwise(ours: &str, theirs: &str) -> Option<String> {
 fn without_mounts(message: &str) -> String {
     let mut words: Vec<&str> = message.split(' ').collect();
     for word in &mut words {
+        if let Some((_, inside)) = word.split_once("/tmp/buildkit-mount").and_then(|(_, rest)| rest.split_once('/')) {
+            *word = &word[word.len() - inside.len() - 1..];
+        }
         let place = word.find("/cachemounts/buildkit").or_else(|| word.find("/snapshots/snapshots/"));
         if let Some(at) = place {
             let inside = word[at..].splitn(if word[at..].contains("/fs/") { 6 } else { 4 }, '/').last();

@@ -228,19 +228,6 @@ fn whited_out(path: &str) -> Option<String> {
     Some(if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") })
 }
 
-/// Whether a whiteout stands in a directory of the first layer that is still as it was.
-fn is_merged(whiteout: &str, kept: &[String], layers: &[Vec<Member>]) -> bool {
-    let folder = whiteout.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let folders = ["", "etc", "usr", "usr/bin", "tmp", "srv", "home", "home/app", "x"];
-    let touches = |path: &str| {
-        let opaque = path.strip_suffix("/.wh..wh..opq").is_some_and(|above| folder.starts_with(above));
-        let gone = whited_out(path).is_some_and(|gone| folder.starts_with(gone.as_str()));
-        opaque && path != whiteout || gone || (!path.ends_with('/') && folder.starts_with(path))
-    };
-    let before = layers.iter().skip(1).flatten().map(|member| member.path.as_str());
-    folders.contains(&folder) && !before.chain(kept.iter().map(String::as_str)).any(touches)
-}
-
 /// A base image of one to three layers: the first well formed, with users; the others anything.
 pub fn base(draw: &mut Draw) -> Base {
     let file = |path: &str, text: &str| Member {
@@ -308,8 +295,6 @@ pub fn base(draw: &mut Draw) -> Base {
         });
         let kept: Vec<String> = members.iter().map(|member| member.path.clone()).collect();
         members.retain(|member| member.kind != EntryType::Link || kept.contains(&member.link));
-        // The kernel shows a whiteout in a directory that only one layer has; BuildKit then fails to look at it.
-        members.retain(|member| !member.path.contains(".wh.") || is_merged(&member.path, &kept, &layers));
         layers.push(members);
     }
     let config = match draw.below(4) {

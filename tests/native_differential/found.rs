@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use tar::EntryType;
 
-use crate::case::{Base, Case, Entry, Member, archive};
+use crate::case::{Base, Case, Entry, Kind, Member, archive};
 
 /// All of them, by what they are about.
 pub fn cases() -> Vec<Case> {
@@ -17,9 +17,53 @@ pub fn cases() -> Vec<Case> {
     if let Some(base) = &mut with_variables.base {
         base.config = json!({ "Env": ["SIGNAL=9"] });
     }
+    let mut epoch = case("a default of the epoch's argument is not looked at", &[], &[]);
+    epoch.instructions.insert(0, "ARG SOURCE_DATE_EPOCH=${V:?is needed}".to_owned());
+    epoch.instructions.push("ARG SOURCE_DATE_EPOCH=${V:?}\nENV EPOCH=$SOURCE_DATE_EPOCH".to_owned());
+    let nothing = |name: &str, instructions: &[&str]| {
+        let upper = vec![file("n/k"), Member { bytes: Vec::new(), ..file("n/.wh.b") }];
+        let mut case = based(name, "", &[vec![file("q/a")], upper]);
+        case.instructions = instructions.iter().map(|text| (*text).to_owned()).collect();
+        case
+    };
     let cut = archive(&[Member { records: vec![("comment", vec![b'x'; 600])], ..file("f") }])[..800].to_vec();
     vec![
         with_variables,
+        epoch,
+        nothing(
+            "a whiteout of nothing is in nobody's way",
+            &["FROM base.example/made:1", "WORKDIR /n/b", "COPY --from=base.example/made:1 /q/a /z"],
+        ),
+        nothing(
+            "a whiteout of nothing is gone once two layers have its directory",
+            &["FROM base.example/made:1 AS one", "COPY a /n/a", "FROM scratch", "COPY --from=one / /x/"],
+        ),
+        nothing(
+            "a whiteout of nothing ends what lists its directory",
+            &["FROM scratch", "COPY a /a", "COPY --from=base.example/made:1 /n /x/"],
+        ),
+        nothing(
+            "a whiteout of nothing beside a source ends the copy",
+            &["FROM scratch", "COPY a /a", "COPY --from=base.example/made:1 /q /x/"],
+        ),
+        case(
+            "a link that leads nowhere is no source's business below a directory with a slash",
+            &["COPY --exclude=z /d/ /x/"],
+            &[Entry { path: b"d/l".to_vec(), kind: Kind::Symlink("nope".to_owned()) }],
+        ),
+        case(
+            "a contiguous file is no file to ADD",
+            &["ADD t.tar /"],
+            &[Entry::file("t.tar", archive(&[Member { kind: EntryType::Continuous, ..file("f") }]))],
+        ),
+        based(
+            "numbers of users are cut to 32 bits",
+            "COPY --chown=far:far a /a",
+            &[vec![
+                Member { bytes: b"far:x:-5:1::/:\n".to_vec(), ..file("etc/passwd") },
+                Member { bytes: b"far:x:4294967298:\n".to_vec(), ..file("etc/group") },
+            ]],
+        ),
         case(
             "an owner of -1 changes nothing",
             &["COPY --chown=-1 a /a", "COPY --chown=-1:5 a /d/b", "ADD --chown=-1 t.tar /t/"],

@@ -166,6 +166,8 @@ struct Generator<'a> {
     stages: Vec<String>,
     /// Of each stage, whether nothing may ever have been put into it.
     empty: Vec<bool>,
+    /// Of each stage, where something was put.
+    filled: Vec<Vec<String>>,
     heredocs: usize,
     uses_made: bool,
     uses_folder: bool,
@@ -180,7 +182,7 @@ impl<'a> Generator<'a> {
         // Most links lead nowhere.
         let is_link = |entry: &Entry| matches!(entry.kind, Kind::Symlink(_));
         let paths: Vec<String> =
-            texts().filter(|(_, entry)| !is_link(entry) || draw.chance(40)).map(|(path, _)| path).collect();
+            texts().filter(|(_, entry)| !is_link(entry) || draw.chance(15)).map(|(path, _)| path).collect();
         let mut directories: Vec<String> = Vec::new();
         for (path, entry) in texts() {
             directories.extend(path.match_indices('/').map(|(at, _)| path[..at].to_owned()));
@@ -198,6 +200,7 @@ impl<'a> Generator<'a> {
             instructions: Vec::new(),
             stages: Vec::new(),
             empty: Vec::new(),
+            filled: Vec::new(),
             heredocs: 0,
             uses_made: false,
             uses_folder: false,
@@ -252,6 +255,8 @@ impl<'a> Generator<'a> {
         if self.draw.chance(30) {
             self.instructions.push(self.draw.pick(&["ARG VERSION", "ARG VERSION=own", "ENV VERSION=env"]).to_owned());
         }
+        // What the parent has is here as well.
+        self.filled.push(parent.map(|parent| self.filled[parent].clone()).unwrap_or_default());
         for _ in 0..=self.draw.below(4) {
             let instruction = self.instruction();
             self.instructions.push(instruction);
@@ -329,6 +334,12 @@ impl<'a> Generator<'a> {
             one if many && !one.ends_with('/') && self.draw.chance(90) => format!("{one}/"),
             one => one.to_owned(),
         };
+        if destination.starts_with('/')
+            && !destination.contains('$')
+            && let Some(filled) = self.filled.last_mut()
+        {
+            filled.push(destination.clone());
+        }
         let awkward = |text: &String| text.contains([' ', '\n', '"', '\'', '\\']) || text.starts_with("--");
         // A backslash is quoted once for JSON and once for the expansion of variables.
         sources.push(destination);
@@ -358,9 +369,11 @@ impl<'a> Generator<'a> {
                 let full: Vec<usize> = (0..self.stages.len()).filter(|number| !self.empty[*number]).collect();
                 let number = self.draw.one(&full);
                 let from = if self.draw.chance(30) { number.to_string() } else { self.stages[number].clone() };
-                let source = match self.draw.chance(50) {
-                    true => self.draw.pick(DESTINATIONS).trim_start_matches("..").to_owned(),
-                    false => self.draw.pick(BASE_PATHS).to_owned(),
+                let filled = self.filled.get(number).cloned().unwrap_or_default();
+                let source = match self.draw.weighted(&[if filled.is_empty() { 0 } else { 80 }, 10, 10]) {
+                    0 => self.draw.one(&filled),
+                    1 => self.draw.pick(DESTINATIONS).trim_start_matches("..").to_owned(),
+                    _ => self.draw.pick(BASE_PATHS).to_owned(),
                 };
                 (from, source)
             }

@@ -307,8 +307,17 @@ fn pairs(draw: &mut Draw) -> String {
 }
 
 fn arguments(draw: &mut Draw) -> String {
-    const NAMES: &[&str] =
-        &["V", "W", "Q", "TARGETARCH", "TARGETPLATFORM", "TARGETSTAGE", "TARGETVARIANT", "HTTP_PROXY"];
+    const NAMES: &[&str] = &[
+        "V",
+        "W",
+        "Q",
+        "TARGETARCH",
+        "TARGETPLATFORM",
+        "TARGETSTAGE",
+        "TARGETVARIANT",
+        "HTTP_PROXY",
+        "SOURCE_DATE_EPOCH",
+    ];
     let count = draw.one(&[1, 1, 2]);
     let one = |draw: &mut Draw| match draw.weighted(&[40, 52, 2, 2, 2, 2, 4]) {
         0 => draw.pick(NAMES).to_owned(),

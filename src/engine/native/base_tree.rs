@@ -200,6 +200,10 @@ pub(super) fn put_entry(
         let name = escape::name(&member.entry.path);
         return Err(Problem::Unproven(format!("the sparse file {name} in an archive")));
     }
+    // Readers take a contiguous file for a file; BuildKit's unpackers don't know it.
+    if member.headers.get(member.headers.len().saturating_sub(512) + 156) == Some(&b'7') {
+        return failed(format!("unhandled tar header type {}", b'7'));
+    }
     let kind = match &member.entry.kind {
         tar::Kind::Directory => {
             if mount.lstat(target)?.is_none() {

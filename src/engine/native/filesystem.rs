@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::content::Content;
+use super::path;
 use super::problem::Problem;
 
 /// An inode's place in the arena.
@@ -77,6 +78,9 @@ pub(super) struct Directory {
     pub(super) entries: BTreeMap<Arc<[u8]>, InodeId>,
     /// Kept when the directory is copied up; a new directory of the same name has another.
     pub(super) identity: InodeId,
+    /// A whiteout that overlayfs lists though there is nothing to hide: it merges no directory that one layer alone
+    /// has. Who lists the directory then fails to look at it.
+    pub(super) ghost: Option<Arc<[u8]>>,
 }
 
 /// What an inode is.
@@ -165,7 +169,7 @@ impl Filesystem {
 
     /// An empty directory's kind.
     pub(super) fn empty_directory() -> Kind {
-        Kind::Directory(Directory { entries: BTreeMap::new(), identity: Self::NO_IDENTITY })
+        Kind::Directory(Directory { entries: BTreeMap::new(), identity: Self::NO_IDENTITY, ghost: None })
     }
 
     /// A layer that nothing belongs to yet.
@@ -177,6 +181,13 @@ impl Filesystem {
     /// The entry called `name` of a directory; none for anything else.
     pub(super) fn entry(&self, directory: InodeId, name: &[u8]) -> Option<InodeId> {
         self.get(directory).directory()?.entries.get(name).copied()
+    }
+
+    /// The path of a ghost in `directory`, which is at `path`, or anywhere below.
+    pub(super) fn ghost_below(&self, directory: InodeId, path: &[u8]) -> Option<Vec<u8>> {
+        let Directory { entries, ghost, .. } = self.get(directory).directory()?;
+        let here = ghost.as_ref().map(|name| path::join(path, name));
+        here.or_else(|| entries.iter().find_map(|(name, id)| self.ghost_below(*id, &path::join(path, name))))
     }
 
     /// The names and inodes in a directory, in order.

@@ -55,7 +55,11 @@ impl<'a> Mount<'a> {
         if self.files.get(id).layer == self.layer {
             return Ok(id);
         }
-        let copy = Inode { layer: self.layer, ..self.files.get(id).clone() };
+        let mut copy = Inode { layer: self.layer, ..self.files.get(id).clone() };
+        if let Kind::Directory(directory) = &mut copy.kind {
+            // Two layers have it now, so it is merged.
+            directory.ghost = None;
+        }
         let copy = self.files.add(copy)?;
         if let Kind::Directory(directory) = &mut self.files.get_mut(directory).kind
             && let Some(slot) = directory.entries.get_mut(name)

@@ -96,10 +96,15 @@ fn find(files: &Filesystem, tree: Tree, file: &str, name: &[u8]) -> Result<Optio
     Ok(line.map(|line| line.split(|byte| *byte == b':').map(<[u8]>::to_vec).collect()))
 }
 
-/// A field as a number; anything else is 0, for such files misbehave.
+/// A field as a number, of which the kernel takes 32 bits; anything else is 0, for such files misbehave.
 fn number(fields: &[Vec<u8>], index: usize) -> u64 {
-    let text = fields.get(index).and_then(|field| std::str::from_utf8(field).ok());
-    text.and_then(|text| text.parse::<u32>().ok()).map_or(0, u64::from)
+    let text = fields.get(index).and_then(|field| std::str::from_utf8(field).ok()).unwrap_or_default();
+    let number = text.parse::<i64>().unwrap_or_else(|error| match error.kind() {
+        std::num::IntErrorKind::PosOverflow => i64::MAX,
+        std::num::IntErrorKind::NegOverflow => i64::MIN,
+        _ => 0,
+    });
+    number.cast_unsigned() & 0xffff_ffff
 }
 
 #[cfg(test)]
@@ -118,7 +123,7 @@ mod tests {
         let mut put = |path: &[u8], text: &[u8]| {
             mount.create(path, Kind::File(Content::bytes(Arc::from(text))), 0o644).unwrap();
         };
-        put(b"/etc/passwd", b"root:x:0:0\n  app:x:1000:1001:::\napp:x:5:5\nodd:x:many\n7:x:8:9\n");
+        put(b"/etc/passwd", b"root:x:0:0\n  app:x:1000:1001:::\napp:x:5:5\nodd:x:many\n7:x:8:9\nneg:x:-5:4294967298\n");
         put(b"/etc/group", b"#app:x:1:\nteam:x:2000:a,b\n");
         let tree = mount.tree;
         for (text, uid, gid) in [
@@ -132,6 +137,7 @@ mod tests {
             ("root:root", 0, 0),
             ("nobody", 0, 0),
             ("odd", 0, 0),
+            ("neg", 4_294_967_291, 2),
             ("7", 7, 7),
             ("4294967295", 0, 0),
             ("2147483647", 2_147_483_647, 2_147_483_647),

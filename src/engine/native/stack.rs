@@ -20,44 +20,70 @@ pub(super) fn stack(
 ) -> Result<Tree, Problem> {
     let mut mount = Mount::new(files, lower)?;
     let root = mount.tree.root;
-    put(&mut mount, root, upper.root, opaque)?;
+    let over = Over { opaque, is_lowest: lower.is_none() };
+    over.put(&mut mount, root, upper.root)?;
     let owner = mount.files.get(upper.root).owner;
     let inode = mount.files.get_mut(root);
     (inode.mtime, inode.owner) = (Mtime::Now, owner);
     Ok(mount.tree)
 }
 
-/// Puts everything in the upper directory into a directory of the mount.
-fn put(mount: &mut Mount<'_>, directory: InodeId, upper: InodeId, opaque: &HashSet<InodeId>) -> Result<(), Problem> {
-    for (name, id) in mount.files.entries(upper) {
-        let is_whiteout = matches!(mount.files.get(id).kind, Kind::CharacterDevice { major: 0, minor: 0 });
-        let is_directory = mount.files.get(id).is_directory();
-        let there = mount.files.entry(directory, &name).filter(|there| mount.files.get(*there).is_directory());
-        let merged = match there {
-            _ if is_whiteout => None,
-            Some(there) if is_directory && !opaque.contains(&id) => {
-                let own = mount.copy_up(directory, &name, there)?;
-                put(mount, own, id, opaque)?;
-                copy_attributes(mount, id, own);
-                Some(own)
-            }
-            _ if is_directory => {
-                // Whiteouts inside must go even though there is nothing below.
-                let own = mount.add_directory()?;
-                put(mount, own, id, opaque)?;
-                copy_attributes(mount, id, own);
-                Some(own)
-            }
-            _ => Some(id),
-        };
-        if let Kind::Directory(directory) = &mut mount.files.get_mut(directory).kind {
-            match merged {
-                Some(merged) => directory.entries.insert(name, merged),
-                None => directory.entries.remove(&name),
+/// How a layer lies over what is below.
+struct Over<'a> {
+    opaque: &'a HashSet<InodeId>,
+    /// The lowest layer's whiteouts are taken at their word when it is unpacked, so that none is ever listed.
+    is_lowest: bool,
+}
+
+impl Over<'_> {
+    /// Puts everything in the upper directory into a directory of the mount.
+    fn put(&self, mount: &mut Mount<'_>, directory: InodeId, upper: InodeId) -> Result<(), Problem> {
+        for (name, id) in mount.files.entries(upper) {
+            let is_directory = mount.files.get(id).is_directory();
+            let there = mount.files.entry(directory, &name).filter(|there| mount.files.get(*there).is_directory());
+            let merged = match there {
+                _ if is_whiteout(mount.files, id) => None,
+                Some(there) if is_directory && !self.opaque.contains(&id) => {
+                    let own = mount.copy_up(directory, &name, there)?;
+                    self.put(mount, own, id)?;
+                    copy_attributes(mount, id, own);
+                    Some(own)
+                }
+                _ if is_directory => {
+                    // Whiteouts inside must go even though there is nothing below.
+                    let own = mount.add_directory()?;
+                    self.put(mount, own, id)?;
+                    copy_attributes(mount, id, own);
+                    self.leave_ghost(mount, id, own);
+                    Some(own)
+                }
+                _ => Some(id),
             };
+            if let Kind::Directory(directory) = &mut mount.files.get_mut(directory).kind {
+                match merged {
+                    Some(merged) => directory.entries.insert(name, merged),
+                    None => directory.entries.remove(&name),
+                };
+            }
+        }
+        Ok(())
+    }
+
+    /// Remembers the first whiteout of a directory that is not merged with another.
+    fn leave_ghost(&self, mount: &mut Mount<'_>, upper: InodeId, own: InodeId) {
+        if self.is_lowest {
+            return;
+        }
+        let entries = mount.files.entries(upper);
+        let whiteout = entries.into_iter().find(|(_, id)| is_whiteout(mount.files, *id));
+        if let Kind::Directory(directory) = &mut mount.files.get_mut(own).kind {
+            directory.ghost = whiteout.map(|(name, _)| name);
         }
     }
-    Ok(())
+}
+
+fn is_whiteout(files: &Filesystem, id: InodeId) -> bool {
+    matches!(files.get(id).kind, Kind::CharacterDevice { major: 0, minor: 0 })
 }
 
 fn copy_attributes(mount: &mut Mount<'_>, from: InodeId, to: InodeId) {

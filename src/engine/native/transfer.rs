@@ -4,6 +4,7 @@ use super::chmod::Chmod;
 use super::copy::{Copy, exists};
 use super::filesystem::{Filesystem, InodeId, Kind, Owner, Tree};
 use super::glob;
+use super::lookup::Found;
 use super::mount::Mount;
 use super::path;
 use super::problem::{Problem, failed};
@@ -68,9 +69,12 @@ impl Transfer<'_> {
                 patterns("includepatterns", &[pattern])?
             }
         };
+        if self.is_looked_into {
+            let is_picked = include.is_some() || self.exclude.is_some() || glob::is_pattern(&source);
+            self.look_around(mount, &source, is_picked)?;
+        }
         if self.is_looked_into && !glob::is_pattern(&source) {
-            let lists_entries = source == b"/" || (written.starts_with('/') && written.ends_with('/'));
-            if lists_entries && (include.is_some() || self.exclude.is_some()) {
+            if source == b"/" && (include.is_some() || self.exclude.is_some()) {
                 self.check_links(mount, &source, include.as_ref())?;
             }
             if let Some(pattern) = pattern.filter(|pattern| !glob::is_pattern(pattern.as_bytes())) {
@@ -97,6 +101,30 @@ impl Transfer<'_> {
             self.copier(include.as_ref(), true).run(mount, self.from, &path, self.destination)?;
         }
         Ok(())
+    }
+
+    /// Lists what BuildKit's cache lists before anything is copied: all that is beside the source and below, or the
+    /// whole tree if entries are picked by patterns.
+    fn look_around(&self, mount: &Mount<'_>, source: &[u8], is_picked: bool) -> Result<(), Problem> {
+        let source = if is_picked { b"/".to_vec() } else { mount.files.root_path(self.from, source)? };
+        let ghost = |path: &[u8]| match mount.files.lstat(self.from, path) {
+            Found::Inode(directory) => mount.files.ghost_below(directory, path),
+            _ => None,
+        };
+        let message = |ghost: &[u8]| {
+            let ghost = escape::bytes(ghost);
+            format!("failed to walk {ghost}: lstat {ghost}: no such file or directory")
+        };
+        if let Some(ghost) = ghost(&source) {
+            return failed(message(&ghost));
+        }
+        match ghost(&path::parent(&source)) {
+            Some(ghost) => {
+                let message = message(&ghost);
+                Err(Problem::Unproven(format!("{message}; BuildKit says so unless its cache knows the source already")))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Whether BuildKit misses a source when it looks for cached results already, which it does not look for there if

@@ -129,6 +129,10 @@ impl Archive {
             }
             return Ok(());
         }
+        if let tar::Kind::CharacterDevice { major: 0, minor: 0 } = member.entry.kind {
+            let name = escape::name(&member.entry.path);
+            return Err(Problem::Unproven(format!("operation not permitted: the device {name} would be a whiteout")));
+        }
         let target = path::join(b"/", &member.key);
         make_implied(mount, &path::parent(&target))?;
         let (directory, name) = path::split(&target);
