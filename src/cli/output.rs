@@ -16,7 +16,7 @@ use crate::image::media_type::Family;
 use crate::image::write::{OpenBlob, Writable};
 use crate::manifest::{Image, MediaTypes};
 use crate::reference::Reference;
-use crate::resolve::Resolver;
+use crate::resolve::{ResolveError, Resolver};
 use crate::status::{ExitStatus, Failure, Status};
 use crate::store::Replacement;
 
@@ -44,9 +44,18 @@ enum OutputError {
     Write { path: String, size: u64, error: io::Error },
 }
 
+/// What a source's blob could not be had for, if that is why the image can't be written.
+fn of_source(error: &io::Error) -> Option<&ResolveError> {
+    error.get_ref()?.downcast_ref()
+}
+
 impl ExitStatus for OutputError {
     fn status(&self) -> Status {
-        Status::Usage
+        match self {
+            // A base layer that is not to be had is nothing that another path would mend.
+            Self::Write { error, .. } => of_source(error).map_or(Status::Usage, ExitStatus::status),
+            _ => Status::Usage,
+        }
     }
 
     fn hint(&self) -> Option<String> {

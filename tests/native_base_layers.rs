@@ -1,0 +1,81 @@
+//! Base layers are wanted only where the result needs them: by what lies over their tree, and by an archive.
+
+#![allow(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
+
+mod project;
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use project::Project;
+use repro::digest::Digest;
+
+/// A locked project upon a layout whose one layer is gone since; gives the layer's place, too.
+fn without_layer(instruction: &str) -> (Project, PathBuf) {
+    let project = Project::bare();
+    let blobs = project.path().join("base/blobs/sha256");
+    fs::create_dir_all(&blobs).unwrap();
+    let put = |kind: &str, bytes: &[u8]| -> Value {
+        let digest = Digest::of(bytes);
+        fs::write(blobs.join(digest.hex()), bytes).unwrap();
+        let media_type = format!("application/vnd.oci.image.{kind}");
+        json!({ "mediaType": media_type, "digest": digest.to_string(), "size": bytes.len() })
+    };
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_ustar();
+    header.set_size(1);
+    header.set_mode(0o644);
+    tar.append_data(&mut header, "etc/f", &b"x"[..]).unwrap();
+    let tar = tar.into_inner().unwrap();
+    let (layer, diff_id) = (put("layer.v1.tar", &tar), Digest::of(&tar).to_string());
+    let config = json!({
+        "architecture": "amd64", "os": "linux", "config": {}, "rootfs": { "type": "layers", "diff_ids": [diff_id] },
+        "history": [{ "created": "2020-02-02T00:00:00Z", "created_by": "base" }],
+    });
+    let config = put("config.v1+json", config.to_string().as_bytes());
+    let media_type = "application/vnd.oci.image.manifest.v1+json";
+    let manifest = json!({ "schemaVersion": 2, "mediaType": media_type, "config": config, "layers": [layer] });
+    let manifest = put("manifest.v1+json", manifest.to_string().as_bytes());
+    project.write("base/index.json", json!({ "schemaVersion": 2, "manifests": [manifest] }).to_string());
+    project.write("base/oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#);
+    project.write("context/a", "a");
+    project.write("Dockerfile", format!("FROM base.example/x:1\n{instruction}\n"));
+    project.write(
+        "repro.toml",
+        "version = 1\n[image.app]\ncontext = \"context\"\ndockerfile = \"Dockerfile\"\nsource-date-epoch = 1700000000\n\
+         contexts = { \"base.example/x:1\" = \"oci-layout://base\" }\n",
+    );
+    project.repro(&["lock"]).expect(0);
+    let layer = blobs.join(Digest::of(&tar).hex());
+    fs::remove_file(&layer).unwrap();
+    (project, layer)
+}
+
+#[test]
+fn what_does_not_look_at_the_base_is_built_and_verified_without_its_layers() {
+    for instruction in ["ENV A=1", "COPY --link a /etc/f", "COPY --link --chown=1:2 a /n\nWORKDIR /\nLABEL b=c"] {
+        let (project, _) = without_layer(instruction);
+        project.repro(&["build", "--engine", "native", "--record"]).expect(0);
+        let verified = project.repro(&["verify", "--engine", "native", "--format", "json"]).expect(0).json();
+        assert_eq!(verified["images"][0]["platforms"][0]["verdict"], "reproduced", "{instruction}");
+    }
+}
+
+#[test]
+fn what_lies_over_the_bases_tree_needs_its_layers() {
+    for instruction in ["COPY a /n", "WORKDIR /w"] {
+        let (project, layer) = without_layer(instruction);
+        let name = layer.file_name().unwrap().to_str().unwrap().to_owned();
+        project.repro(&["build", "--engine", "native"]).expect(6).says(&name);
+    }
+}
+
+#[test]
+fn an_archive_needs_the_bases_layers_and_the_failure_is_the_sources() {
+    let (project, layer) = without_layer("ENV A=1");
+    let name = layer.file_name().unwrap().to_str().unwrap().to_owned();
+    project.repro(&["build", "--engine", "native", "-o", "out.tar"]).expect(6).says(&name);
+    assert!(!project.path().join("out.tar").exists());
+}
