@@ -6,6 +6,8 @@ use std::sync::Arc;
 pub trait Progress: Send + Sync {
     /// A step began or moved on: `what` names it (`resolve docker.io/library/alpine:3.20`), counts are bytes or items.
     fn step(&self, what: &str, done: u64, total: Option<u64>);
+    /// How far a step is, in words that stand behind its name (`46 requests, 21734912 bytes`).
+    fn state(&self, _what: &str, _state: &str) {}
     /// A step ended.
     fn end(&self, what: &str);
     /// A line of an engine's own log, escaped.

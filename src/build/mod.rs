@@ -95,7 +95,7 @@ pub struct Plan {
 pub struct TapeUse {
     /// How requests are led to the server.
     pub route: Route,
-    /// Digest of the tape; while it is recorded, any that no other build has.
+    /// Digest of the tape; in a recording and in an uncached build, any that no other build has.
     pub digest: Digest,
     /// What the tape holds for this platform; nothing is known while it is recorded.
     pub requests: Option<Arc<Requests>>,
@@ -174,6 +174,8 @@ pub struct Built {
 pub struct StepRequests {
     /// The step as the engine names it (`[2/5] RUN make`), safe to print.
     pub step: String,
+    /// The first line of its instruction in the Dockerfile, from 1, where that is certain.
+    pub line: Option<u32>,
     /// True URLs and the status of each answer, in the order of the requests.
     pub requests: Vec<(String, u16)>,
 }

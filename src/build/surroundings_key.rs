@@ -9,7 +9,7 @@ use crate::digest::{Digest, Hasher};
 
 /// The host entry that keeps the cache apart, `<16 hex>.invalid=127.0.0.1`; none if there is nothing to keep apart.
 ///
-/// `tape` is the digest of the tape that is replayed; a recording gives any digest that no other build has.
+/// `tape` is the digest of the tape that is replayed; a recording and an uncached build give any that no other build has.
 /// The clients take it as `--opt add-hosts=…` (buildctl) and `--add-host …` (buildx).
 ///
 /// The digits are the first of the sha256 over `repro surroundings 1\n`, a line `tape DIGEST` if there is a tape, and

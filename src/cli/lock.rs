@@ -95,7 +95,7 @@ pub fn run(arguments: &arguments::Lock, session: &Session) -> Result<Report, Fai
         session.cancel.check()?;
         // A lockfile whose tape is not there yet would be stale; the other way round it is mended by locking again.
         for tape in &tapes {
-            written |= tape.write(&project)?;
+            written |= tape.write(session, &project)?;
         }
         written |= replace_file(path, new_text.as_bytes())?;
     }

@@ -33,6 +33,7 @@ mod sources;
 pub mod tape;
 mod tape_publish;
 mod tape_record;
+mod tape_steps;
 mod tapes;
 mod terminal;
 mod verify;

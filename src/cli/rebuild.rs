@@ -73,7 +73,7 @@ pub fn rebuild(
     let mut names: Vec<String> = Vec::new();
     for platform in &job.platforms {
         let mut plan = job.plan(shop.project, platform, method.allow, method.no_cache);
-        let served = Served::replay(shop, job, platform)?;
+        let served = Served::replay(shop, job, platform, method.no_cache)?;
         plan.tape = served.as_ref().map(Served::tape_use);
         let mut first: Option<(&'static str, AssembledPlatform)> = None;
         for engine in engines.choose(shop.session, method.engines, &plan)? {

@@ -13,6 +13,7 @@ use super::project::Project;
 use super::report::{Document, Report};
 use super::session::Session;
 use super::tape_publish;
+use super::tape_steps;
 use super::tapes;
 use crate::build::of_tape;
 use crate::digest::Digest;
@@ -73,6 +74,8 @@ pub struct RequestOnTape {
     pub digest: String,
     /// Bytes of the body.
     pub size: u64,
+    /// The steps that asked for it, as the engine names them; none where this machine did not record the tape.
+    pub steps: Vec<String>,
 }
 
 /// A body that no place has.
@@ -203,13 +206,24 @@ fn describe(shop: &Shop<'_>, name: &str, tape: &Tape) -> TapeOfImage {
     let run_env = shop.project.manifest.images.get(name).map(|image| &image.run_env);
     let variables = of_tape().filter(|injection| run_env.is_none_or(|known| !known.contains_key(&injection.variable)));
     let mut platforms = BTreeMap::new();
+    let steps = tape_steps::find(shop.session, tape.digest());
     for (platform, requests) in &tape.platforms {
+        let mut by_url: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for step in steps.get(&platform.to_string()).into_iter().flatten() {
+            for url in &step.urls {
+                let known = by_url.entry(url.clone()).or_default();
+                if known.last() != Some(&step.name) {
+                    known.push(step.name.clone());
+                }
+            }
+        }
         let listed = requests.iter().map(|(request, recorded)| RequestOnTape {
             url: request.url.clone(),
             accept: request.accept.clone(),
             status: recorded.status,
             digest: recorded.digest.to_string(),
             size: recorded.size,
+            steps: by_url.get(&request.url).cloned().unwrap_or_default(),
         });
         platforms.insert(platform.to_string(), listed.collect());
     }
@@ -231,10 +245,26 @@ fn shown(document: &TapeDocument) -> String {
         }
         for (platform, requests) in &image.platforms {
             let _ = writeln!(text, "  {platform}: {} requests", requests.len());
+            // A request of several steps stands under each of them.
+            let mut by_step: BTreeMap<Option<&str>, Vec<&RequestOnTape>> = BTreeMap::new();
             for request in requests {
-                let (url, status, digest, size) =
-                    (escape::text(&request.url), request.status, &request.digest, request.size);
-                let _ = writeln!(text, "    GET {url} {status} {digest} {size}");
+                for step in &request.steps {
+                    by_step.entry(Some(step)).or_default().push(request);
+                }
+                if request.steps.is_empty() {
+                    by_step.entry(None).or_default().push(request);
+                }
+            }
+            for (step, requests) in by_step {
+                if let Some(step) = step {
+                    let _ = writeln!(text, "    {}", escape::text(step));
+                }
+                for request in requests {
+                    let (url, status, digest, size) =
+                        (escape::text(&request.url), request.status, &request.digest, request.size);
+                    let indent = if step.is_some() { "      " } else { "    " };
+                    let _ = writeln!(text, "{indent}GET {url} {status} {digest} {size}");
+                }
             }
         }
     }

@@ -2,27 +2,34 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::time::{Duration, SystemTime};
 
 use super::arguments;
 use super::arguments::Question;
 use super::engines::Engines;
 use super::job::{Job, Shop};
 use super::project::Project;
+use super::session::Session;
+use super::tape_steps::{self, Steps};
 use super::tapes::{self, Served};
 use super::wanted::survey_all;
 use super::work::WorkFolder;
-use crate::build::Surroundings;
+use crate::build::{StepRequests, Surroundings};
 use crate::digest::Digest;
+use crate::epoch::rfc3339;
 use crate::escape;
 use crate::platform::Platform;
 use crate::status::{ExitStatus, Failure, Status};
 use crate::store::replace_file;
-use crate::tape::{Requests, Tape, moved};
+use crate::tape::{Expiry, Requests, Tape, earliest, moved};
 
 /// Moved downloads shown in a summary.
 const MOVES: usize = 200;
+/// An origin whose answer lasts no longer than this may never give the same twice.
+const SOON: Duration = Duration::from_secs(600);
 
 /// What came of one image's tape.
+#[derive(Default)]
 pub struct Recording {
     /// The image.
     pub image: String,
@@ -30,6 +37,12 @@ pub struct Recording {
     pub old: Option<Tape>,
     /// The tape now; none if the image needs none.
     pub new: Option<Tape>,
+    /// The package index that calls itself valid for the shortest time, and how many tell such a time.
+    pub expiry: Option<(Expiry, usize)>,
+    /// Which RUN asked for what.
+    pub steps: Steps,
+    /// Whether the old tape was made minutes ago.
+    pub soon: bool,
 }
 
 /// Recording stopped.
@@ -56,10 +69,13 @@ impl Recording {
     }
 
     /// Writes the tape beside the lockfile, or removes the one that is there; true if something changed.
-    pub fn write(&self, project: &Project) -> Result<bool, Failure> {
+    pub fn write(&self, session: &Session, project: &Project) -> Result<bool, Failure> {
         let Some(path) = tapes::path(project, &self.image) else { return Ok(false) };
         match &self.new {
-            Some(tape) => Ok(replace_file(&path, tape.to_text().as_bytes())?),
+            Some(tape) => {
+                tape_steps::keep(session, tape.digest(), &self.steps)?;
+                Ok(replace_file(&path, tape.to_text().as_bytes())?)
+            }
             None if path.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) => {
                 let fail = |error| crate::store::StoreError::File { action: "remove", path: path.clone(), error };
                 std::fs::remove_file(&path).map_err(fail)?;
@@ -87,6 +103,17 @@ impl Recording {
                     writeln!(text, "  and {} more: `git diff {}`", lines.len() - MOVES, Tape::file_name(&self.image));
             }
         }
+        if self.soon && text.contains(" changed\n") {
+            let _ = writeln!(
+                text,
+                "  that changed within minutes: the origin may answer each time anew; the tape holds one answer"
+            );
+        }
+        if let Some((first, count)) = &self.expiry {
+            let others = if *count > 1 { format!(", the first of {count} to run out") } else { String::new() };
+            let (until, url) = (rfc3339(first.until), escape::text(&first.url));
+            let _ = writeln!(text, "  {url} is valid until {until}{others}; builds take it after that, too");
+        }
         text
     }
 }
@@ -103,7 +130,7 @@ pub fn record(shop: &Shop<'_>, arguments: &arguments::Lock) -> Result<Vec<Record
         let Some(lock) = shop.lockfile.images.get(image.name) else { continue };
         if !tapes::is_needed(image.image, image.survey.runs) {
             if lock.tape.is_some() {
-                recordings.push(Recording { image: name, old: None, new: None });
+                recordings.push(Recording { image: name, ..Recording::default() });
             }
             continue;
         }
@@ -136,12 +163,24 @@ pub fn record(shop: &Shop<'_>, arguments: &arguments::Lock) -> Result<Vec<Record
         let old = wanted.iter().find(|(name, _)| name == job.surveyed.name).and_then(|(_, old)| old.clone());
         let kept = old.clone().filter(|_| !update).unwrap_or_default();
         let mut platforms: BTreeMap<Platform, Requests> = BTreeMap::new();
+        let mut steps = Steps::new();
         for platform in &job.platforms {
             let kept = kept.platforms.get(platform).cloned().unwrap_or_default();
-            platforms.insert(platform.clone(), record_platform(shop, job, platform, &engines, &work, arguments, kept)?);
+            let (requests, told) = record_platform(shop, job, platform, &engines, &work, arguments, kept)?;
+            tape_steps::add(&mut steps, platform, &told);
+            platforms.insert(platform.clone(), requests);
         }
-        let new = Some(Tape { platforms });
-        recordings.push(Recording { image: job.surveyed.name.to_owned(), old, new });
+        let written =
+            tapes::path(shop.project, job.surveyed.name).and_then(|path| path.metadata().ok()?.modified().ok());
+        let age = written.and_then(|written| SystemTime::now().duration_since(written).ok());
+        let soon = age.is_some_and(|age| age < SOON);
+        let all = platforms.values().flat_map(|requests| requests.clone()).collect();
+        let expiry = earliest(&all, |recorded| shop.resolver.cache.open(&recorded.digest).ok().flatten());
+        let tape = Tape { platforms };
+        // What nobody could read is not written.
+        Tape::parse(&tape.to_text(), &session.limits)?;
+        let new = Some(tape);
+        recordings.push(Recording { image: job.surveyed.name.to_owned(), old, new, expiry, steps, soon });
     }
     Ok(recordings)
 }
@@ -155,13 +194,13 @@ fn record_platform(
     work: &WorkFolder,
     arguments: &arguments::Lock,
     kept: Requests,
-) -> Result<Requests, Failure> {
+) -> Result<(Requests, Vec<StepRequests>), Failure> {
     let session = shop.session;
     let served = Served::record(shop, job, kept)?;
     let mut plan = job.plan(shop.project, platform, arguments.engine.allow_from_repo, true);
     plan.tape = Some(served.tape_use());
     let chosen = engines.choose(session, &arguments.engine.engine, &plan)?;
-    let Some(engine) = chosen.first() else { return Ok(Requests::new()) };
+    let Some(engine) = chosen.first() else { return Ok((Requests::new(), Vec::new())) };
     let name = format!("record-{}-{}", job.surveyed.name, platform.to_string().replace('/', "-"));
     let (folder, memory) = (work.sub(&name), work.sub_in_memory(&name));
     let surroundings = Surroundings {
@@ -176,11 +215,11 @@ fn record_platform(
     let result = engine.build(&plan, &surroundings);
     session.progress.end(&step);
     session.cancel.check()?;
-    result.map_err(|failure| served.explain(failure))?;
+    let built = result.map_err(|failure| served.explain(failure))?;
     let recorded = served.recorded(session)?;
     session.cancel.check()?;
     served.say_troubles(session);
     // The image is not wanted, only what was asked for; it would take room until the end.
     let _ = std::fs::remove_dir_all(&folder);
-    Ok(recorded)
+    Ok((recorded, built.requests))
 }

@@ -20,6 +20,7 @@ use crate::manifest::{Image, Network};
 use crate::platform::Platform;
 use crate::reference::Reference;
 use crate::status::{ExitStatus, Failure, Status};
+use crate::store::FileLock;
 use crate::tape::{Answers, Bodies, Listen, Locked, Recorder, Replayer, Requests, Saved, Server, Tape, Trouble};
 
 /// Troubles shown in a message.
@@ -108,6 +109,8 @@ pub struct Served {
     digest: Digest,
     behind: Behind,
     image: String,
+    /// Keeps other builds with the same key waiting.
+    _alone: Option<FileLock>,
 }
 
 enum Behind {
@@ -117,12 +120,27 @@ enum Behind {
 
 impl Served {
     /// Serves what was recorded for `platform`; none if the job needs no tape.
-    pub fn replay(shop: &Shop<'_>, job: &Job<'_>, platform: &Platform) -> Result<Option<Self>, Failure> {
+    ///
+    /// BuildKit runs a step once that two builds ask for at the same time, and leads its requests by the policies of
+    /// both, which no server answers. So an uncached build has a key of its own, as a recording has; cached builds, whose
+    /// key is that of the tape, wait for each other.
+    pub fn replay(
+        shop: &Shop<'_>,
+        job: &Job<'_>,
+        platform: &Platform,
+        no_cache: bool,
+    ) -> Result<Option<Self>, Failure> {
         let Some(tape) = &job.tape else { return Ok(None) };
         let requests = tape.platforms.get(platform).cloned().unwrap_or_default();
         let bodies = bodies(shop, job.surveyed.image, &job.tape_places)?;
         let replayer = Arc::new(Replayer::new(bodies, locked_files(shop, &job.pins)?, requests));
-        let served = Self::serve(job, tape.digest(), replayer.clone(), Behind::Replayer(replayer))?;
+        let digest = if no_cache { of_one_build()? } else { tape.digest() };
+        let mut served = Self::serve(job, digest, replayer.clone(), Behind::Replayer(replayer))?;
+        if !no_cache {
+            let guard = shop.session.cache_folder()?.join("locks").join(format!("tape-{}", digest.hex()));
+            let note = || shop.session.progress.note("waiting for another build from the same tape");
+            served._alone = Some(FileLock::acquire(&guard, note)?);
+        }
         Ok(Some(served))
     }
 
@@ -130,15 +148,14 @@ impl Served {
     pub fn record(shop: &Shop<'_>, job: &Job<'_>, kept: Requests) -> Result<Self, Failure> {
         let bodies = bodies(shop, job.surveyed.image, &job.tape_places)?;
         let recorder = Arc::new(Recorder::new(bodies, locked_files(shop, &job.pins)?, kept));
-        let digest = Digest::of(crate::tape::unguessable().map_err(TapeFlagError::Random)?.as_bytes());
-        Self::serve(job, digest, recorder.clone(), Behind::Recorder(recorder))
+        Self::serve(job, of_one_build()?, recorder.clone(), Behind::Recorder(recorder))
     }
 
     fn serve(job: &Job<'_>, digest: Digest, answers: Arc<dyn Answers>, behind: Behind) -> Result<Self, Failure> {
         let listen = job.listen.clone();
         let server = Server::start(&listen, answers)
             .map_err(|error| TapeFlagError::Listen { address: listen.address.to_string(), error })?;
-        Ok(Self { server, digest, behind, image: job.surveyed.name.to_owned() })
+        Ok(Self { server, digest, behind, image: job.surveyed.name.to_owned(), _alone: None })
     }
 
     /// What the plan of the build needs.
@@ -277,6 +294,11 @@ pub fn say_private(shop: &Shop<'_>, image: &Image, name: &str, tape: &Tape) {
         artifact.bytes(),
         lines.join("\n")
     ));
+}
+
+/// A digest that no other build has.
+fn of_one_build() -> Result<Digest, Failure> {
+    Ok(Digest::of(crate::tape::unguessable().map_err(TapeFlagError::Random)?.as_bytes()))
 }
 
 /// Where the tape is served, as the flags say.

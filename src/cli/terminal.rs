@@ -70,6 +70,15 @@ impl Progress for Terminal {
         bar.set_position(done);
     }
 
+    fn state(&self, what: &str, state: &str) {
+        self.step(what, 0, None);
+        if let Ok(open) = self.open.lock()
+            && let Some(bar) = open.get(what)
+        {
+            bar.set_message(format!("{what}: {state}"));
+        }
+    }
+
     fn end(&self, what: &str) {
         if let Ok(mut open) = self.open.lock()
             && let Some(bar) = open.remove(what)

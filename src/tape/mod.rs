@@ -20,6 +20,7 @@ mod route;
 mod saved;
 mod server;
 mod signature;
+mod validity;
 
 pub use answers::{Answers, Asked};
 pub use bodies::{Absent, Bodies};
@@ -32,3 +33,5 @@ pub use replay::{Locked, Replayer};
 pub use route::{PROBE_BASE, Route, former_true_url, true_urls};
 pub use saved::Saved;
 pub use server::{Listen, Server, unguessable};
+pub use signature::on_tape;
+pub use validity::{Expiry, earliest};

@@ -15,8 +15,9 @@ use super::server::Reply;
 use super::signature;
 use crate::cancel::Cancel;
 use crate::http::Url;
-use crate::limits::Limits;
+use crate::limits::{LimitExceeded, Limits};
 use crate::progress::Reporter;
+use crate::status::Status;
 
 /// Troubles kept for the message.
 const TROUBLES: usize = 1000;
@@ -44,6 +45,8 @@ struct State {
     signed: BTreeMap<String, Url>,
     troubles: Vec<Trouble>,
     bytes: u64,
+    /// Bytes of the URLs, each of them a part of the tape's text.
+    urls: u64,
 }
 
 impl Recorder {
@@ -64,6 +67,7 @@ impl Recorder {
             let waited = self.changed.wait_timeout(state, Duration::from_millis(100));
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+        self.progress.end(STEP);
         state.requests.clone()
     }
 
@@ -106,12 +110,22 @@ impl Recorder {
     fn remember(&self, request: Request, recorded: &Recorded) {
         let mut state = self.lock();
         state.bytes += recorded.size;
+        state.urls += request.url.len() as u64;
         state.requests.insert(request, recorded.clone());
-        let text = format!("{STEP}: {} requests", state.requests.len());
-        let bytes = state.bytes;
+        let text = format!("{} requests, {} bytes", state.requests.len(), state.bytes);
         drop(state);
-        self.progress.step(STEP, bytes, None);
-        tracing::debug!(text, bytes, "recorded");
+        self.progress.state(STEP, &text);
+    }
+
+    /// The limit that one more request would break; what the tape's own reader allows is checked in the end.
+    fn is_full(&self) -> Option<LimitExceeded> {
+        let state = self.lock();
+        let limits = [
+            ("tape-lines", self.limits.tape_lines, state.requests.len() as u64),
+            ("tape-file", self.limits.tape_file, state.urls),
+        ];
+        let broken = limits.into_iter().find(|(_, limit, count)| count >= limit);
+        broken.map(|(name, limit, _)| LimitExceeded { name, limit, object: "the tape".to_owned() })
     }
 
     fn trouble(&self, trouble: Trouble) {
@@ -126,6 +140,11 @@ impl Recorder {
         if let Some((request, recorded)) = self.kept_answer(key, accept) {
             self.remember(request, &recorded);
             return reply.stored(&recorded, self.bodies.stored(recorded.digest).as_deref());
+        }
+        if let Some(exceeded) = self.is_full() {
+            let reason = exceeded.to_string();
+            self.trouble(Trouble::new(&shown(key), reason.clone(), Status::Malformed));
+            return reply.refuse(502, &reason);
         }
         let (truth, taken) = {
             let state = self.lock();

@@ -35,6 +35,11 @@ const BELONGS: [&str; 17] = [
     "awsaccesskeyid",
 ];
 
+/// The URL of a log as a tape has it: without user, usual port and signatures; none if it is no URL.
+pub fn on_tape(url: &str) -> Option<String> {
+    Some(strip(&Url::parse(url).ok()?).to_string())
+}
+
 /// The URL without the parameters of a signature, if it has one.
 pub(super) fn strip(url: &Url) -> Url {
     let text = url.to_string();

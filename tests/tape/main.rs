@@ -12,7 +12,10 @@ mod project;
 #[path = "../spine/rig.rs"]
 mod rig;
 
+mod expired;
 mod hostile;
 mod origin;
 mod push;
 mod replay;
+mod told;
+mod trust;

@@ -93,7 +93,9 @@ impl Origin {
             "repro.toml",
             format!(
                 "version = 1\n[buildkit]\nimage = \"{tag}\"\n\
-                 [image.app]\nnetwork = \"locked\"\nsource-date-epoch = \"1700000000\"\n"
+                 [image.app]\nnetwork = \"locked\"\nsource-date-epoch = \"1700000000\"\nrun-env = {{ ORIGIN = \"{}\" }}\n",
+                // Tests with one daemon and caches of their own would wait for nobody: no two have the same steps.
+                self.address.port()
             ),
         );
         project.write("Dockerfile", format!("FROM registry.example/busybox:1\n{dockerfile}")).commit();

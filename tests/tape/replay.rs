@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
+use std::process::Stdio;
 
 use crate::origin::Origin;
 use crate::rig::manifest_digest;
@@ -67,6 +68,7 @@ fn a_changed_origin_moves_nothing_until_the_tape_is_recorded_anew() {
 
     let update = project.repro(&["lock", "--update"]).expect(0);
     assert!(update.stdout.contains("  http://origin.example/file changed\n"), "{}", update.stdout);
+    assert!(update.stdout.contains("that changed within minutes"), "{}", update.stdout);
     assert_ne!(project.read("repro.app.tape"), tape);
     // The cache holds the RUN of the former tape.
     let second = manifest_digest(project.repro(&["build", "--format", "json"]));
@@ -187,4 +189,20 @@ fn variables_of_the_tape_lead_to_the_certificate_and_leave_no_trace() {
     project.repro(&["lock"]).expect(0);
     assert!(with.is_string());
     assert_eq!(with, layer());
+}
+
+#[test]
+fn builds_of_one_tape_at_the_same_time_do_not_disturb_each_other() {
+    let origin = Origin::start();
+    origin.file("/file", "first\n");
+    let Some(project) = origin.project(&format!("RUN sleep 3\n{GET}RUN sleep 1\n")) else { return };
+    project.repro(&["lock"]).expect(0);
+    project.repro(&["build", "--record"]).expect(0);
+    for arguments in [&["build"][..], &["verify"], &["build", "--no-cache"]] {
+        let start = || project.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        for child in [start(), start()] {
+            let output = child.wait_with_output().unwrap();
+            assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
 }

@@ -18,7 +18,7 @@ use crate::status::{Failure, Status};
 const FLAG: &str = "--mount=type=secret,id=";
 const PREFIX: &str = "repro:";
 /// The id of the certificate of BuildKit's proxy.
-const CERTIFICATE: &str = "repro:certificate";
+pub(super) const CERTIFICATE: &str = "repro:certificate";
 /// The first BuildKit whose own frontend, Dockerfile 1.10, gives secrets as variables.
 const BUILDKIT: Version = Version::new(0, 16, 0);
 /// The first such frontend of its own.

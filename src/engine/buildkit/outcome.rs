@@ -50,7 +50,7 @@ pub(super) fn finish(
         let log: Vec<&str> = log.iter().map(AsRef::as_ref).collect();
         let dockerfile = escape::name(plan.dockerfile_path.as_os_str().as_encoded_bytes());
         let error = explain(&log, &dockerfile, &plan.dockerfile);
-        return Err(if plan.tape.is_some() { taped::explain(error, &log) } else { error });
+        return Err(if plan.tape.is_some() { taped::explain(error, &log, staged.has_certificate()) } else { error });
     }
     let reader = OutputReader { engine, plan, limits, cancel: &surroundings.cancel };
     let ask = || control.record(reference.trim(), surroundings);

@@ -17,7 +17,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use super::failure::BuildKitError;
-use super::injected::{Surrounded, surround};
+use super::injected::{CERTIFICATE, Surrounded, surround};
 use super::policy::{Policy, Redirects};
 use crate::build::{Plan, PlannedContext, Surroundings};
 use crate::context::{self, EntryKind, Tree};
@@ -117,6 +117,11 @@ impl Staged {
         let path = self.folder.join("policy.json");
         write(&path, policy.to_json().as_bytes())?;
         Ok(path)
+    }
+
+    /// Whether RUN is given the certificate of BuildKit's proxy.
+    pub fn has_certificate(&self) -> bool {
+        self.secrets.iter().any(|(id, _)| id == CERTIFICATE)
     }
 
     /// Removes the context, which nobody reads after a build; the folder's owner removes what is left.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::failure::BuildKitError;
+use super::heading;
 use super::injected::without_flags;
 use crate::build::{Plan, StepRequests};
 use crate::process::Log;
@@ -28,7 +29,14 @@ pub(super) fn true_line<'l>(plan: &Plan, line: &'l str) -> Cow<'l, str> {
 
 /// The requests that the log tells, by step.
 pub(super) fn requests(plan: &Plan, log: &Log) -> Vec<StepRequests> {
-    if plan.tape.is_none() { Vec::new() } else { read_requests(true_log(plan, log).iter().map(AsRef::as_ref)) }
+    if plan.tape.is_none() {
+        return Vec::new();
+    }
+    let mut steps = read_requests(true_log(plan, log).iter().map(AsRef::as_ref));
+    for step in &mut steps {
+        step.line = heading::line(&step.step, &plan.dockerfile);
+    }
+    steps
 }
 
 fn read_requests<'l>(lines: impl Iterator<Item = &'l str>) -> Vec<StepRequests> {
@@ -53,11 +61,13 @@ fn read_requests<'l>(lines: impl Iterator<Item = &'l str>) -> Vec<StepRequests> 
         }
     }
     let name = |number: u64| names.get(&number).cloned().unwrap_or_else(|| format!("#{number}"));
-    listing.into_iter().map(|(number, requests)| StepRequests { step: name(number), requests }).collect()
+    listing.into_iter().map(|(number, requests)| StepRequests { step: name(number), line: None, requests }).collect()
 }
 
 /// Says what a failed step's words mean when its network is a tape.
-pub(super) fn explain(error: BuildKitError, log: &[&str]) -> BuildKitError {
+///
+/// `has_certificate` tells whether RUN was given the certificate of BuildKit's proxy.
+pub(super) fn explain(error: BuildKitError, log: &[&str], has_certificate: bool) -> BuildKitError {
     if log.iter().any(|line| line.contains("flag provided but not defined: -proxy-network")) {
         return BuildKitError::Unusable {
             message: "`buildctl` knows no `--proxy-network`, which `network = \"locked\"` needs".to_owned(),
@@ -73,12 +83,20 @@ pub(super) fn explain(error: BuildKitError, log: &[&str]) -> BuildKitError {
             }
         }
         BuildKitError::Step { place, message, log: words, mend } => {
-            let mend = mend.or_else(|| hint(&message, &words).map(str::to_owned));
+            let mend = mend.or_else(|| hint(&message, &words, has_certificate).map(str::to_owned));
             BuildKitError::Step { place, message, log: words, mend }
         }
         other => other,
     }
 }
+
+/// A program that reads neither the base's trust store nor the variables that RUN is given.
+const OWN_TRUST_STORE: &str = "the program has a trust store of its own, in which the certificate of BuildKit's proxy is not: \
+     lead it to `/dev/.repro/proxy.pem` with its option, or with its variable in `run-env`";
+/// A base to which the certificate could not be added, and from which it could not be read.
+const NO_TRUST_STORE: &str = "the base has no trust store that BuildKit's proxy could add its certificate to, and no base image of \
+     the build has a shell with `cat` to read it from: install `ca-certificates` over plain HTTP in an earlier RUN, or take the \
+     file with `ADD`";
 
 /// Words of programs, each in lower case, and what they mean inside a taped build; the first that fits.
 const HINTS: [(&[&str], &str); 5] = [
@@ -103,8 +121,7 @@ const HINTS: [(&[&str], &str); 5] = [
             "problem with the ssl ca cert",
             "unable to locally verify the issuer",
         ],
-        "the step does not trust the certificate of BuildKit's proxy: install `ca-certificates` over plain HTTP first if the \
-         base has no trust store, else point the program at `/etc/ssl/certs/ca-certificates.crt` with its variable in `run-env`",
+        OWN_TRUST_STORE,
     ),
     (
         &[
@@ -133,9 +150,10 @@ const HINTS: [(&[&str], &str); 5] = [
     ),
 ];
 
-fn hint(message: &str, log: &[String]) -> Option<&'static str> {
+fn hint(message: &str, log: &[String], has_certificate: bool) -> Option<&'static str> {
     let words = log.iter().map(String::as_str).chain([message]).collect::<Vec<_>>().join("\n").to_ascii_lowercase();
-    HINTS.iter().find(|(signs, _)| signs.iter().any(|sign| words.contains(sign))).map(|(_, hint)| *hint)
+    let hint = HINTS.iter().find(|(signs, _)| signs.iter().any(|sign| words.contains(sign))).map(|(_, hint)| *hint)?;
+    Some(if hint == OWN_TRUST_STORE && !has_certificate { NO_TRUST_STORE } else { hint })
 }
 
 #[cfg(test)]
@@ -148,7 +166,10 @@ mod tests {
                    #5 0.241 - GET https://h.example/a?b -> 200\n#6 [3/3] RUN true\n#5 0.241 - GET http://h.example/c -> 404\n\
                    #5 DONE 0.2s\n#6 DONE 0.1s\n";
         let requests = vec![("https://h.example/a?b".to_owned(), 200), ("http://h.example/c".to_owned(), 404)];
-        assert_eq!(read_requests(log.lines()), [StepRequests { step: "[2/3] RUN curl x".to_owned(), requests }]);
+        assert_eq!(
+            read_requests(log.lines()),
+            [StepRequests { step: "[2/3] RUN curl x".to_owned(), line: None, requests }]
+        );
     }
 
     #[test]
@@ -158,17 +179,19 @@ mod tests {
                 "fatal: unable to access 'https://h.example/r.git/': The requested URL returned error: 403",
                 "git over HTTPS",
             ),
-            ("curl: (60) SSL certificate problem: unable to get local issuer certificate", "does not trust"),
-            ("Error: self-signed certificate in certificate chain", "does not trust"),
+            ("curl: (60) SSL certificate problem: unable to get local issuer certificate", "trust store of its own"),
+            ("Error: self-signed certificate in certificate chain", "trust store of its own"),
             ("curl: (6) Could not resolve host: h.example", "went past the proxy"),
             ("wget: bad address 'h.example'", "went past the proxy"),
             ("curl: (22) The requested URL returned error: 502", "not on the tape"),
             ("curl: (22) The requested URL returned error: 403", "GET only"),
             ("HTTP request sent, awaiting response... 403 Forbidden", "GET only"),
         ] {
-            let found = hint("process did not complete", &[said.to_owned()]);
+            let found = hint("process did not complete", &[said.to_owned()], true);
             assert!(found.is_some_and(|hint| hint.contains(meant)), "{said}: {found:?}");
         }
-        assert_eq!(hint("exit code: 1", &["make: *** [all] Error 1".to_owned()]), None);
+        let untrusted = hint("", &["x509: certificate signed by unknown authority".to_owned()], false);
+        assert_eq!(untrusted, Some(NO_TRUST_STORE));
+        assert_eq!(hint("exit code: 1", &["make: *** [all] Error 1".to_owned()], true), None);
     }
 }
