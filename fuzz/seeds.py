@@ -41,7 +41,10 @@ def main():
         except (tarfile.TarError, zlib.error, EOFError, ValueError, OSError):
             # Many of them are broken; what could be read serves.
             continue
-    for text in ("alpine", "docker.io/library/alpine:3.20", "ghcr.io/a/b@sha256:" + "0" * 64, "localhost:5000/x:y",
+    for text in ("alpine", "a/b", "a.b/c", "localhost/a", "a_b/c__d", "A", "a:b", "a@b", "a:5000/b:c@sha256:" + "f" * 64, "x--y/z",
+                 "a" * 64, "docker.io/a", "index.docker.io/a", "[fe80::1]/a", "linux", "arm", "linux/amd64", "linux/arm/v7",
+                 "windows(10.0)/amd64", "darwin/arm64", "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z",
+                 "2024-02-29T12:00:00-23:59", "sha256:" + "a" * 64, "sha512:" + "b" * 128, "md5:" + "0" * 32, "docker.io/library/alpine:3.20", "ghcr.io/a/b@sha256:" + "0" * 64, "localhost:5000/x:y",
                  "[::1]:5000/a", "sha512:" + "0" * 128, "linux/arm64/v8", "2021-06-01T14:00:00.123+02:00"):
         keep("reference", text.encode())
 

@@ -5,6 +5,7 @@
 mod project;
 mod schema;
 
+use std::io::Write;
 use std::process::Stdio;
 
 use project::Project;
@@ -78,6 +79,20 @@ fn an_archive_from_a_pipe_is_told_like_one_in_a_file() {
     let mut read = inspect(&project, &["app.tar"], 0);
     read["source"] = piped["source"].clone();
     assert_eq!(piped, read);
+}
+
+#[test]
+fn a_wait_for_a_silent_pipe_ends_with_a_signal() {
+    let project = built();
+    let pipe = project.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut command = project.command(&["inspect", "pipe"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    // Opened once the other side is, which then listens for signals.
+    let mut writer = std::fs::File::options().write(true).open(&pipe).unwrap();
+    writer.write_all(&std::fs::read(project.path().join("app.tar")).unwrap()[..1500]).unwrap();
+    assert!(std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
 }
 
 #[test]

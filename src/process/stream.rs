@@ -1,6 +1,7 @@
 //! A child whose output is read while it runs.
 
 use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::process::{Child, ChildStdout};
 use std::thread::{self, JoinHandle};
 
@@ -49,6 +50,12 @@ impl Command {
 impl Read for Streaming {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.stdout.read(buffer)
+    }
+}
+
+impl AsFd for Streaming {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stdout.as_fd()
     }
 }
 

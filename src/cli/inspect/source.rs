@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use super::super::online;
 use super::super::session::Session;
 use super::registry;
 use crate::escape;
-use crate::image::archive::{Archive, Surroundings};
+use crate::image::archive::{Archive, Pipe, Surroundings};
 use crate::image::closure::Selection;
 use crate::process::{Command, DOCKER, PODMAN};
 use crate::status::{ExitStatus, Failure, Status};
@@ -128,8 +129,16 @@ impl Source {
         let archive = match &self.place {
             Place::File(path) => Archive::read_file(open(path)?, &around),
             Place::Folder(path) => Archive::read_folder(path, &around),
-            Place::Pipe(path) => Archive::read_stream(open(path)?, &around),
-            Place::Stdin => Archive::read_stream(io::stdin().lock(), &around),
+            Place::Pipe(path) => {
+                let pipe = Pipe::open(path, &session.cancel)
+                    .map_err(|error| SourceError::Unreadable { shown: self.shown.clone(), error })?;
+                Archive::read_stream(pipe, &around)
+            }
+            // Without the buffer of `io::stdin`, which may hold bytes when nothing more comes.
+            Place::Stdin => io::stdin()
+                .as_fd()
+                .try_clone_to_owned()
+                .and_then(|stdin| Archive::read_stream(Pipe::new(File::from(stdin), &session.cancel), &around)),
             Place::Registry(reference) => {
                 Archive::read_sources(registry::gather(reference, session, selection.is_fast)?, &around)
             }
@@ -150,9 +159,10 @@ impl Source {
         let locators = [DOCKER, PODMAN, &["DOCKER_CONFIG"]].concat();
         let environment = online::environment(session).for_child(&locators);
         let command = Command::new(path, environment, session.directory.clone()).args(["save", "--", name]);
-        let mut output = command.stream()?;
-        let archive = Archive::read_stream(&mut output, around).map_err(unreadable(self))?;
-        match output.finish()? {
+        let output = command.stream()?;
+        let mut pipe = Pipe::new(output, &session.cancel);
+        let archive = Archive::read_stream(&mut pipe, around).map_err(unreadable(self))?;
+        match pipe.into_inner().finish()? {
             Ok(()) => Ok(archive),
             Err(message) => Err(SourceError::Engine { program, message }.into()),
         }

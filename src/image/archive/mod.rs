@@ -9,6 +9,7 @@
 mod file;
 mod folder;
 mod member;
+mod pipe;
 mod pool;
 mod stream;
 
@@ -25,6 +26,7 @@ use crate::store::Spool;
 use super::fault::Findings;
 
 pub use folder::Source;
+pub use pipe::Pipe;
 
 /// Bytes of documents that stay in memory.
 const DOCUMENTS_IN_MEMORY: usize = 8 << 20;

@@ -32,7 +32,11 @@ impl<'a> Walk<'a> {
         self.tell("manifest.json", "manifest.json", &bytes, "", 0, None);
         self.used.insert(b"repositories".to_vec());
         let Some(entries) = value.as_array() else {
-            let what = format!("expected a list, found {}", super::fields::kind(&value));
+            let hint = match value.get("schemaVersion") {
+                Some(_) => ": this is an image manifest, as skopeo's `dir:` has it; copy that to `oci:` first",
+                None => "",
+            };
+            let what = format!("expected a list, found {}{hint}", super::fields::kind(&value));
             self.findings.fault("V11", "manifest.json", what);
             return Ok(());
         };
