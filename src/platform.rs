@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+/// Bytes of a platform, as it is given and as it is written.
+const LONGEST: usize = 128;
+
 /// A normalised platform.
 ///
 /// `x86_64` is `amd64`, `aarch64` is `arm64`, `arm64/v8` has no variant, `arm` means `arm/v7`, `amd64/v1` has no variant.
@@ -73,15 +76,18 @@ impl FromStr for Platform {
                 && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
                 && !part.starts_with('-')
         };
+        let invalid = || InvalidPlatform(text.chars().take(LONGEST).collect());
         let parts: Vec<&str> = text.split('/').collect();
-        if text.len() > 128 || !parts.iter().all(|part| word(part)) {
-            return Err(InvalidPlatform(text.chars().take(128).collect()));
+        if text.len() > LONGEST || !parts.iter().all(|part| word(part)) {
+            return Err(invalid());
         }
-        match parts[..] {
-            [os, architecture] => Ok(Self::new(os, architecture, None)),
-            [os, architecture, variant] => Ok(Self::new(os, architecture, Some(variant))),
-            _ => Err(InvalidPlatform(text.to_owned())),
-        }
+        let platform = match parts[..] {
+            [os, architecture] => Self::new(os, architecture, None),
+            [os, architecture, variant] => Self::new(os, architecture, Some(variant)),
+            _ => return Err(invalid()),
+        };
+        // Its normalised form may be longer, and is what a lockfile has to give back.
+        if platform.to_string().len() > LONGEST { Err(invalid()) } else { Ok(platform) }
     }
 }
 
@@ -117,6 +123,17 @@ mod tests {
         }
         for text in ["", "linux", "linux//v7", "--push/x", "a/b/c/d", "linux/am d64"] {
             assert!(text.parse::<Platform>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_however_long() {
+        for length in 100..140 {
+            for rest in ["/arm", "/armhf", "/amd64"] {
+                if let Ok(platform) = format!("{}{rest}", "a".repeat(length)).parse::<Platform>() {
+                    assert_eq!(platform.to_string().parse(), Ok(platform), "{length} {rest}");
+                }
+            }
         }
     }
 }
