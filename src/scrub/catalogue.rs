@@ -66,6 +66,17 @@ pub const PROFILES: &[Profile] = &[
     ),
     drop("bootstrap-log", "debootstrap logs the making of a root", "nothing reads it", &["/var/log/bootstrap.log"]),
     drop(
+        "cargo-cache",
+        "cargo notes when it last used each crate, and in any order what it asked the compiler",
+        "cargo asks and counts anew; crates and what was built stay",
+        &[
+            "/**/target/.rustc_info.json",
+            "/home/*/.cargo/.global-cache",
+            "/root/.cargo/.global-cache",
+            "/usr/local/cargo/.global-cache",
+        ],
+    ),
+    drop(
         "dnf-cache",
         "dnf and yum keep indexes of the day, their times and solver caches",
         "dnf fetches them again",
@@ -266,8 +277,8 @@ mod tests {
             all.push_str(&format!("{name}/{number} {action:?} {}\n", paths.join(" ")));
         }
         // A new list is a new line at its place; this value may change only together with an added line.
-        assert_eq!(PROFILES.len(), 28);
-        assert_eq!(Digest::of(all.as_bytes()).hex()[..16], *"0e065ba707953d5b");
+        assert_eq!(PROFILES.len(), 29);
+        assert_eq!(Digest::of(all.as_bytes()).hex()[..16], *"c7a1790dde372ea2");
     }
 
     #[test]
