@@ -53,6 +53,8 @@ impl Ingredients<'_> {
                 // A folder that the target does not reach is not read.
                 NamedContext::Local(_) => PlannedContext::Local(self.tree.contexts.get(name)?.clone()),
                 NamedContext::Image(reference) => PlannedContext::Image(reference.clone()),
+                // Likewise; what is not locked can't be used.
+                NamedContext::Layout { .. } if !self.pins.iter().any(|pin| is_of_layout(pin, name)) => return None,
                 NamedContext::Layout { path, .. } => PlannedContext::Layout(self.root.join(path)),
                 NamedContext::Http(url) => PlannedContext::Http(url.clone()),
                 NamedContext::Git(url) => PlannedContext::Git(url.clone()),
@@ -84,4 +86,9 @@ impl Ingredients<'_> {
             no_cache: self.no_cache,
         }
     }
+}
+
+/// Whether a pin is that of the layout context called `name`.
+fn is_of_layout(pin: &Pin, name: &str) -> bool {
+    matches!(pin, Pin::Layout { request, .. } if request == name)
 }

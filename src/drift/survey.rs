@@ -124,10 +124,12 @@ fn find_target(
     })
 }
 
-/// A context's name as buildx hands it to BuildKit: in familiar form, without `:latest`.
+/// A context's name as BuildKit looks for it: in familiar form, without `:latest`; `::PLATFORM` stays behind it.
 pub fn key(name: &str) -> String {
+    let (name, platform) = name.split_once("::").map_or((name, None), |(name, platform)| (name, Some(platform)));
     let familiar = name.parse::<Reference>().map_or_else(|_| name.to_owned(), |reference| reference.familiar());
-    familiar.strip_suffix(":latest").unwrap_or(&familiar).to_owned()
+    let familiar = familiar.strip_suffix(":latest").unwrap_or(&familiar);
+    platform.map_or_else(|| familiar.to_owned(), |platform| format!("{familiar}::{platform}"))
 }
 
 /// A named context as BuildKit takes it; a layout's store is named after the context.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::survey::context_of;
 use crate::dockerfile::sources::{Origin, Source, Sources};
 use crate::lockfile::{SourceKind, WantedSource};
 use crate::manifest::{Image, NamedContext};
@@ -67,7 +68,8 @@ fn context_name(image: &Image, store: &str, reference: &str) -> String {
     };
     let is_layout = |name: &&String| matches!(image.contexts.get(*name), Some(NamedContext::Layout { .. }));
     let mut layouts = image.contexts.keys().filter(is_layout);
-    match layouts.clone().find(|name| *name == store).or_else(|| layouts.find(|name| replaced(name))) {
+    let known = context_of(store);
+    match layouts.clone().find(|name| **name == known).or_else(|| layouts.find(|name| replaced(name))) {
         Some(name) => name.clone(),
         None => store.to_owned(),
     }

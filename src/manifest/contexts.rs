@@ -9,6 +9,7 @@ use super::problem::Problem;
 use super::table::{Problems, Table, Text, Value, shown};
 use super::{NamedContext, grammar};
 use crate::digest::Digest;
+use crate::platform::Platform;
 
 /// Checks the table `contexts`.
 pub(super) fn check_contexts(
@@ -27,7 +28,7 @@ pub(super) fn check_contexts(
     found
 }
 
-/// A stage's name, or an image reference.
+/// A stage's name, or an image reference; after `::` the one platform that it is for.
 fn context_name(text: &str) -> Result<(), String> {
     if text.starts_with('-') {
         return Err(grammar::leading_dash(text));
@@ -35,9 +36,18 @@ fn context_name(text: &str) -> Result<(), String> {
     if text.eq_ignore_ascii_case("scratch") || text.eq_ignore_ascii_case("context") {
         return Err(format!("`{text}` is BuildKit's own name and can't be replaced"));
     }
-    grammar::reference(text).map(|_| ()).map_err(|_| {
+    let (name, platform) = text.split_once("::").map_or((text, None), |(name, platform)| (name, Some(platform)));
+    grammar::reference(name).map_err(|_| {
         format!("`{}` is no name of a context: expected a stage's name or an image reference", shown(text))
-    })
+    })?;
+    match platform.map(str::parse::<Platform>) {
+        // BuildKit looks for the one spelling.
+        Some(Ok(platform)) if text != format!("{name}::{platform}") => {
+            Err(format!("`{}`: BuildKit spells this platform `{platform}`", shown(text)))
+        }
+        Some(Err(error)) => Err(format!("`{}`: {error}", shown(text))),
+        _ => Ok(()),
+    }
 }
 
 fn named_context(text: &Text<'_>, place: Place<'_>) -> Result<NamedContext, Problem> {

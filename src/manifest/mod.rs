@@ -98,7 +98,7 @@ pub struct Image {
     pub annotations: BTreeMap<String, String>,
     /// Annotations of the index.
     pub index_annotations: BTreeMap<String, String>,
-    /// Named contexts by name or image reference, as written.
+    /// Named contexts by name or image reference, with `::PLATFORM` behind it for one platform only, as written.
     pub contexts: BTreeMap<String, NamedContext>,
     /// Patterns of untracked files to take in on purpose.
     pub include: Vec<String>,

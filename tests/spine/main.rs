@@ -6,6 +6,7 @@
 
 #[path = "../needs/mod.rs"]
 mod needs;
+mod platform_contexts;
 #[path = "../project/mod.rs"]
 mod project;
 mod records;

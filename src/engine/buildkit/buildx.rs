@@ -84,6 +84,13 @@ impl Engine for Buildx {
     }
 
     fn check(&self, plan: &Plan) -> Result<(), Failure> {
+        if let Some(name) = plan.contexts.keys().find(|name| name.contains("::")) {
+            return Err(BuildKitError::Unusable {
+                message: format!("buildx takes no context for one platform: `{}`", crate::escape::text(name)),
+                mend: "`--engine buildctl` takes it, and `--engine native` where there is no RUN".to_owned(),
+            }
+            .into());
+        }
         self.image()?;
         Clients::find(&self.host, Path::new("/"), Path::new("/"))?;
         request::check(plan, &self.host)?;

@@ -22,8 +22,8 @@ use super::policy::{Policy, Redirects};
 use crate::build::{Plan, PlannedContext, Surroundings};
 use crate::context::{self, EntryKind, Tree};
 use crate::digest::{Digest, Hasher};
+use crate::drift::key;
 use crate::lockfile::Pin;
-use crate::reference::Reference;
 use crate::status::Failure;
 use crate::store::make_private_folder;
 
@@ -90,7 +90,7 @@ impl Staged {
                 PlannedContext::Image(reference) => Named::Remote(format!("docker-image://{reference}")),
                 PlannedContext::Http(url) | PlannedContext::Git(url) => Named::Remote(url.clone()),
             };
-            named.push((context_name(name), ready));
+            named.push((key(name), ready));
         }
         Ok(Self { context: staged_context, dockerfile, named, secrets, folder, key: snapshot_key(plan) })
     }
@@ -204,12 +204,6 @@ fn layout_digest(plan: &Plan, name: &str) -> Result<Digest, BuildKitError> {
     })
 }
 
-/// The name under which BuildKit looks for a named context: familiar, without `:latest`.
-fn context_name(name: &str) -> String {
-    let familiar = name.parse::<Reference>().map_or_else(|_| name.to_owned(), |reference| reference.familiar());
-    familiar.strip_suffix(":latest").map(str::to_owned).unwrap_or(familiar)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,8 +216,9 @@ mod tests {
             ("alpine:latest", "alpine"),
             ("docker.io/library/alpine:3.20", "alpine:3.20"),
             ("example.org/base:1", "example.org/base:1"),
+            ("docker.io/library/alpine:latest::linux/arm/v7", "alpine::linux/arm/v7"),
         ] {
-            assert_eq!(context_name(name), want);
+            assert_eq!(key(name), want);
         }
     }
 }
