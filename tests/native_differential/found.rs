@@ -27,7 +27,22 @@ pub fn cases() -> Vec<Case> {
         case
     };
     let cut = archive(&[Member { records: vec![("comment", vec![b'x'; 600])], ..file("f") }])[..800].to_vec();
+    let noted = archive(&[file("f"), Member { records: vec![("comment", b"c".to_vec())], ..file("g") }]);
     vec![
+        case(
+            "an archive may end in the padding of a header's records",
+            &["ADD all.tar /all/", "ADD rest.tar /rest/", "ADD inside.tar /inside/"],
+            &[
+                Entry::file("all.tar", &noted[..2048]),
+                Entry::file("rest.tar", &noted[..1600]),
+                Entry::file("inside.tar", &noted[..1900]),
+            ],
+        ),
+        case(
+            "an archive whose only records are cut in the padding is a file",
+            &["ADD records.tar /"],
+            &[Entry::file("records.tar", &noted[1024..1700])],
+        ),
         with_variables,
         epoch,
         nothing(

@@ -121,5 +121,5 @@ fn what_buildkit_builds_is_built_alike_and_what_it_refuses_is_refused() {
     println!("{count} cases from seed {first}: {equal} equal, {refused} refused by both, {} differ", differences.len());
     assert!(differences.is_empty(), "{}", differences.join("\n"));
     // A generator whose cases nobody can build proves little.
-    assert!(count < 20 || equal as u64 * 2 > count, "only {equal} of {count} cases were built");
+    assert!(count < 20 || equal as u64 * 5 > count * 2, "only {equal} of {count} cases were built");
 }

@@ -64,14 +64,17 @@ impl Archive {
             Ok(block)
         });
         // What can't be unpacked is a file like any other.
-        if !first.is_ok_and(|block| is_header(&block)) {
-            return Ok(None);
-        }
+        let Some(block) = first.ok().filter(|block| is_header(block)) else { return Ok(None) };
+        let first_flag = block.get(156).copied();
         // Nor is it one if what belongs to the first header is cut off.
         let stream = content.open().and_then(|packed| packing.unpack(packed, limits));
-        if stream
-            .is_ok_and(|stream| matches!(Reader::of_local_archive(stream, limits).next(), Err(error) if is_cut(&error)))
-        {
+        let is_extended = first_flag.is_some_and(|flag| b"xLK".contains(&flag));
+        let is_cut_off = |stream| match Reader::of_local_archive(stream, limits).next() {
+            Ok(None) => is_extended,
+            Ok(Some(_)) => false,
+            Err(error) => is_cut(&error),
+        };
+        if stream.is_ok_and(is_cut_off) {
             return Ok(None);
         }
         let (content, limits) = (content.clone(), limits.clone());

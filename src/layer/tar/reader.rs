@@ -97,12 +97,12 @@ impl<R: Read> Reader<R> {
         let start = self.offset;
         loop {
             let Some(block) = self.read_block()? else {
-                extensions.check_end(self.offset)?;
+                self.check_end(&extensions)?;
                 self.end = Some(End::Short);
                 return Ok(None);
             };
             if block.iter().all(|&byte| byte == 0) {
-                extensions.check_end(self.offset)?;
+                self.check_end(&extensions)?;
                 self.read_end()?;
                 return Ok(None);
             }
@@ -116,7 +116,10 @@ impl<R: Read> Reader<R> {
             }
             let flag = block[header::TYPE_FLAG];
             if b"xgLK".contains(&flag) {
-                let body = self.read_body(&block, flag, offset, &mut headers)?;
+                let Some(body) = self.read_body(&block, flag, offset, &mut headers)? else {
+                    self.end = Some(End::Short);
+                    return Ok(None);
+                };
                 extensions.add(flag, format, &body, offset, &self.limits)?;
                 continue;
             }
@@ -201,14 +204,19 @@ impl<R: Read> Reader<R> {
         TarError::object(Severity::Malformed, 12, self.offset, "archive".into(), what)
     }
 
-    /// The body of an extension header.
+    /// Whether there may be an end behind these extension headers, which Go passes over.
+    fn check_end(&self, extensions: &Extensions) -> Result<(), TarError> {
+        if self.is_local { Ok(()) } else { extensions.check_end(self.offset) }
+    }
+
+    /// The body of an extension header; none if its padding is cut, which Go takes for the end of the archive.
     fn read_body(
         &mut self,
         block: &[u8; BLOCK],
         flag: u8,
         offset: u64,
         headers: &mut Vec<u8>,
-    ) -> Result<Vec<u8>, TarError> {
+    ) -> Result<Option<Vec<u8>>, TarError> {
         let object = Extensions::name(flag);
         let size = field::number(&block[header::SIZE])
             .map_err(|what| TarError::object(Severity::Malformed, 2, offset, object.into(), what))?
@@ -218,6 +226,9 @@ impl<R: Read> Reader<R> {
             return Err(LimitExceeded { name: "tar-meta-bytes", limit, object: object.into() }.into());
         }
         let start = headers.len();
+        if self.is_local && !size.is_multiple_of(BLOCK as u64) {
+            return self.read_local_body(size, headers);
+        }
         for _ in 0..size.div_ceil(BLOCK as u64) {
             let block = self.read_block()?.ok_or_else(|| self.cut("the archive is cut inside a header"))?;
             headers.extend_from_slice(&block);
@@ -225,7 +236,30 @@ impl<R: Read> Reader<R> {
         if self.is_sealed && headers[start + size as usize..].iter().any(|&byte| byte != 0) {
             return Err(self.dirty_padding());
         }
-        Ok(headers[start..start + size as usize].to_vec())
+        Ok(Some(headers[start..start + size as usize].to_vec()))
+    }
+
+    /// A body whose last block is filled up.
+    fn read_local_body(&mut self, size: u64, headers: &mut Vec<u8>) -> Result<Option<Vec<u8>>, TarError> {
+        let whole = size.next_multiple_of(BLOCK as u64);
+        let mut body = Vec::new();
+        while (body.len() as u64) < whole {
+            let rest = fill(&mut self.source)?;
+            let count = rest.len().min((whole - body.len() as u64) as usize);
+            if count == 0 {
+                return if body.len() as u64 >= size {
+                    Ok(None)
+                } else {
+                    Err(self.cut("the archive is cut inside a block"))
+                };
+            }
+            body.extend_from_slice(&rest[..count]);
+            self.source.consume(count);
+            self.offset += count as u64;
+        }
+        headers.extend_from_slice(&body);
+        body.truncate(size as usize);
+        Ok(Some(body))
     }
 
     /// Reads the rest of the map of a sparse file and checks it.
