@@ -39,6 +39,9 @@ pub fn resolve<I: BaseImages>(
     }
 }
 
+/// How often the triggers of an image may need an image that has triggers in turn.
+const ROUNDS: usize = 64;
+
 impl Graph<'_> {
     fn resolve(mut self, ask: Ask<'_>) -> Result<Target, DockerfileError> {
         let target = self.find_target()?;
@@ -55,11 +58,17 @@ impl Graph<'_> {
         if let [only] = self.order[..] {
             self.states[only].name.clear();
         }
+        let mut rounds = 0;
         let reachable = loop {
             let reachable = self.reachable(target);
             self.resolve_bases(&reachable, ask)?;
             if !self.fire_triggers(&reachable)? {
                 break reachable;
+            }
+            // An image whose trigger takes from the image itself would lead on for ever, and does in BuildKit.
+            rounds += 1;
+            if rounds > ROUNDS {
+                return Err(DockerfileError::limit(format!("triggers lead to other images more than {ROUNDS} times")));
             }
         };
         for id in self.order.clone() {
