@@ -317,8 +317,9 @@ pub fn bodies(shop: &Shop<'_>, image: &Image, places: &[String]) -> Result<Bodie
             let wrong = |error| TapeFlagError::Saved { place: crate::escape::text(place).into_owned(), error };
             saved.push(Saved::open(&path, &shop.session.limits).map_err(wrong)?);
         } else {
-            let reference = place.parse::<Reference>();
-            registries.push(reference.map_err(|_| TapeFlagError::Place(crate::escape::text(place).into_owned()))?);
+            // A single word is a folder that is not there sooner than a repository of the default registry.
+            let reference = place.parse::<Reference>().ok().filter(|_| place.contains('/'));
+            registries.push(reference.ok_or_else(|| TapeFlagError::Place(crate::escape::text(place).into_owned()))?);
         }
     }
     if let Some(repository) = image.tape.as_ref().or(image.repository.as_ref()) {

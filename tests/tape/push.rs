@@ -89,6 +89,7 @@ fn a_repository_or_an_archive_that_a_flag_names_serves_too() {
     }
     fs::write(archive, "no archive").unwrap();
     project.repro(&["tape", "check", "--tape", archive]).expect(6).says("app.tar");
+    project.repro(&["tape", "check", "--tape", "nothing"]).expect(2).says("is neither a saved tape nor");
     project.repro(&["tape", "push", "app", "a b/c"]).expect(2).says("no place to push to");
     project.repro(&["tape", "push", "other"]).expect(2).says("there is no image `other`");
 }
