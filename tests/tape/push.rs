@@ -1,6 +1,7 @@
 //! Tapes in registries: pushed once, found by the builds of others.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -104,29 +105,42 @@ struct Guarded {
 impl Guarded {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let port = {
-            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-            listener.local_addr().unwrap().port()
-        };
-        let path = folder.path().display();
-        let config = format!(
-            "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: {path}/data\n\
-             auth:\n  htpasswd:\n    realm: test\n    path: {path}/htpasswd\nhttp:\n  addr: 127.0.0.1:{port}\n"
-        );
         // bcrypt of `open sesame`.
         let line = "alice:$2b$05$abcdefghijklmnopqrstuupx2xBUC4954936wVIjyyPHmUBFu0wCW\n";
         fs::write(folder.path().join("htpasswd"), line).unwrap();
-        let file = folder.path().join("registry.yml");
-        fs::write(&file, config).unwrap();
-        let mut command = Command::new("docker-registry");
-        command.arg("serve").arg(&file).stdout(Stdio::null()).stderr(Stdio::null());
-        let guarded = Self { host: format!("127.0.0.1:{port}"), child: command.spawn().unwrap(), folder };
-        let end = Instant::now() + Duration::from_secs(20);
-        while std::net::TcpStream::connect(&guarded.host).is_err() {
-            assert!(Instant::now() < end, "the registry does not answer");
-            std::thread::sleep(Duration::from_millis(20));
+        let (host, child) = (0..5).find_map(|_| serve(folder.path())).expect("the registry does not answer");
+        Self { host, child, folder }
+    }
+}
+
+/// Starts the registry at a free port; none if another program was faster to take it.
+fn serve(folder: &Path) -> Option<(String, Child)> {
+    let host = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let path = folder.display();
+    let config = format!(
+        "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: {path}/data\n\
+         auth:\n  htpasswd:\n    realm: test\n    path: {path}/htpasswd\nhttp:\n  addr: {host}\n"
+    );
+    let file = folder.join("registry.yml");
+    fs::write(&file, config).unwrap();
+    let mut command = Command::new("docker-registry");
+    command.arg("serve").arg(&file).stdout(Stdio::null()).stderr(Stdio::null());
+    // For podman it is a file of logins; the registry would take it for a part of its own configuration.
+    let mut child = command.env_remove("REGISTRY_AUTH_FILE").spawn().unwrap();
+    let end = Instant::now() + Duration::from_secs(20);
+    loop {
+        if child.try_wait().unwrap().is_some() {
+            return None;
         }
-        guarded
+        if std::net::TcpStream::connect(&host).is_ok() {
+            return Some((host, child));
+        }
+        if Instant::now() >= end {
+            let _ = child.kill();
+            let _ = child.wait();
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
