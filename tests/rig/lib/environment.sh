@@ -19,6 +19,7 @@ write_configuration() {
 
 print_environment() {
     local name value
+    printf 'export RIG_NAME=%q\n' "$rig_name"
     cat "$rig_state"/offers/* 2>/dev/null | while IFS='=' read -r name value; do
         printf 'export %s=%q\n' "$name" "$value"
     done
