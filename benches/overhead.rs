@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use repro::build::{Engine, Plan, Surroundings};
-use repro::cancel::Cancel;
 use repro::config::Config;
 use repro::context::{Content, Entry, EntryKind, Tree};
 use repro::digest::Digest;
@@ -20,7 +19,6 @@ use repro::limits::Limits;
 use repro::lockfile::Pin;
 use repro::manifest::{Network, Output};
 use repro::process::{Environment, Programs};
-use repro::progress::Silent;
 
 const ROUNDS: usize = 9;
 
@@ -104,13 +102,9 @@ fn plan(dockerfile: &str, files: usize, bytes: usize, no_cache: bool) -> Plan {
     }
 }
 
-fn surroundings<'a>(work: &'a Path, limits: &'a Limits) -> Surroundings<'a> {
-    Surroundings { work, memory: None, progress: Arc::new(Silent), cancel: Cancel::default(), limits }
-}
-
 fn build(engine: &Buildctl, plan: &Plan) {
     let (work, limits) = (tempfile::tempdir().unwrap(), Limits::default());
-    if let Err(error) = engine.build(plan, &surroundings(work.path(), &limits)) {
+    if let Err(error) = engine.build(plan, &Surroundings::new(work.path(), &limits)) {
         panic!("{error}");
     }
 }
@@ -118,7 +112,8 @@ fn build(engine: &Buildctl, plan: &Plan) {
 /// The build command of a dry run, timed without the staging before it.
 fn plain_build(engine: &Buildctl, plan: &Plan) -> Duration {
     let (work, limits) = (tempfile::tempdir().unwrap(), Limits::default());
-    let lines = engine.commands(plan, &surroundings(work.path(), &limits)).map_err(|error| error.to_string()).unwrap();
+    let lines =
+        engine.commands(plan, &Surroundings::new(work.path(), &limits)).map_err(|error| error.to_string()).unwrap();
     let build = lines.last().unwrap();
     timed(|| {
         let output = Command::new("sh").args(["-c", build]).current_dir(work.path()).output().unwrap();

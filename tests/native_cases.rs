@@ -156,13 +156,7 @@ impl Case {
             let folder = work.join(format!("engine-{number}"));
             fs::create_dir(&folder).unwrap();
             let limits = Limits::default();
-            let surroundings = Surroundings {
-                work: &folder,
-                memory: None,
-                progress: Arc::new(Silent),
-                cancel: Cancel::default(),
-                limits: &limits,
-            };
+            let surroundings = Surroundings::new(&folder, &limits);
             engine.check(&plan).map_err(|error| error.to_string())?;
             let built = engine.build(&plan, &surroundings).map_err(|error| error.to_string())?;
             let cancel = Cancel::default();

@@ -241,6 +241,16 @@ struct Packing<'a> {
     cancel: &'a Cancel,
 }
 
+/// A new layer that is to be packed.
+struct NewLayer<'a> {
+    tar: &'a Blob,
+    /// As the engine reports it; of the layer as it was before scrub rules.
+    claimed: DiffId,
+    size: u64,
+    /// Where to keep the blob, if anybody wants it.
+    target: Option<PathBuf>,
+}
+
 impl Packing<'_> {
     /// One layer, and what each scrub rule named in it.
     fn layer(&self, number: usize, layer: &BuiltLayer) -> Result<(AssembledLayer, Vec<Scrubbed>), AssembleError> {
@@ -280,9 +290,10 @@ impl Packing<'_> {
         };
         let target =
             self.keep.map(|folder| folder.join(format!("{}-{number}", plan.platform.to_string().replace('/', "-"))));
+        let layer = NewLayer { tar: &tar, claimed, size, target };
         let (packed, blob) = match plan.output.compression {
-            Compression::Uncompressed => self.store(&tar, claimed, size, target),
-            Compression::Gzip => self.gzip(&tar, claimed, size, target),
+            Compression::Uncompressed => self.store(layer),
+            Compression::Gzip => self.gzip(layer),
         }
         .map_err(failed)?;
         if plan.scrub.is_empty() {
@@ -300,16 +311,11 @@ impl Packing<'_> {
     }
 
     /// A layer that stays as it is; what lies in a file is not copied.
-    fn store(
-        &self,
-        tar: &Blob,
-        claimed: DiffId,
-        size: u64,
-        target: Option<PathBuf>,
-    ) -> io::Result<(Packed, Option<Blob>)> {
+    fn store(&self, layer: NewLayer<'_>) -> io::Result<(Packed, Option<Blob>)> {
+        let NewLayer { tar, claimed, size, target } = layer;
         if matches!(tar, Blob::File(_) | Blob::Slice { .. }) {
             let packed = match target.is_some() && self.plan.scrub.is_empty() {
-                // Who keeps a blob writes it, and checks its digest on the way.
+                // Who read it from the engine checked it, and who copies it does so again.
                 true => Packed { digest: Digest::from_bytes(*claimed.as_bytes()), size, diff_id: claimed },
                 false => store(tar, None, self.cancel)?,
             };
@@ -319,19 +325,13 @@ impl Packing<'_> {
     }
 
     /// A compressed layer; one that was packed before is not read.
-    fn gzip(
-        &self,
-        tar: &Blob,
-        claimed: DiffId,
-        size: u64,
-        target: Option<PathBuf>,
-    ) -> io::Result<(Packed, Option<Blob>)> {
+    fn gzip(&self, layer: NewLayer<'_>) -> io::Result<(Packed, Option<Blob>)> {
+        let NewLayer { tar, claimed, size, target } = layer;
         if size <= LITTLE {
             let mut bytes = Vec::new();
             let packed = gzip(tar, size, &mut bytes, self.threads, self.cancel)?;
             return Ok((packed, target.map(|_| Blob::Bytes(bytes.into()))));
         }
-        // The claim is of the layer as it was before scrub rules.
         let earlier = self.earlier.filter(|_| self.plan.scrub.is_empty());
         let is_ready = |packed: &Packed| match (&target, earlier) {
             (Some(target), Some(earlier)) => earlier.fetch(packed, target),

@@ -35,7 +35,7 @@ use crate::limits::Limits;
 use crate::lockfile::Pin;
 use crate::manifest::{Allow, Network, Output};
 use crate::platform::Platform;
-use crate::progress::Reporter;
+use crate::progress::{Reporter, Silent};
 use crate::scrub::Rule;
 use crate::status::Failure;
 use crate::store::{StoreError, make_private_folder};
@@ -131,7 +131,12 @@ pub struct Surroundings<'a> {
     pub limits: &'a Limits,
 }
 
-impl Surroundings<'_> {
+impl<'a> Surroundings<'a> {
+    /// Surroundings in which nobody watches or stops a build, all of which goes to `work`.
+    pub fn new(work: &'a Path, limits: &'a Limits) -> Self {
+        Self { work, memory: None, progress: Arc::new(Silent), cancel: Cancel::default(), limits }
+    }
+
     /// Makes the work folder, for engines whose programs need one.
     pub fn make_work(&self) -> Result<(), StoreError> {
         let fail = |error| StoreError::File { action: "create the folder", path: self.work.to_owned(), error };
