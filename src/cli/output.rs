@@ -102,6 +102,8 @@ pub fn target(
 }
 
 /// Writes the image; on failure nothing is left of it.
+///
+/// What an engine wrote may be taken for it, so layers can't be read any more.
 pub fn write(
     target: &Target,
     archive: Archive,
@@ -115,6 +117,13 @@ pub fn write(
     match target {
         Target::File(path) => {
             let fail = |error| OutputError::Write { path: shown(path), size, error };
+            if let Some((archive, places)) = archive_of_engine(assembled)
+                && writable.has_places(&places).map_err(fail)?
+                && let Ok(mut taken) = Replacement::take(archive, path)
+            {
+                writable.write_around(taken.file(), &places).map_err(fail)?;
+                return Ok(taken.finish_unsynced()?);
+            }
             let mut replacement = Replacement::start(path)?;
             let mut out = BufWriter::with_capacity(1 << 17, &mut replacement);
             writable.write_archive(&mut out).map_err(fail)?;
@@ -133,6 +142,21 @@ pub fn write(
         }
     }
     Ok(())
+}
+
+/// The archive that an engine wrote, if all layers are in it as they shall be stored: where each of them starts.
+fn archive_of_engine(assembled: &Assembled) -> Option<(&Path, BTreeMap<Digest, u64>)> {
+    let mut archive = None;
+    let mut places = BTreeMap::new();
+    for layer in assembled.platforms.iter().flat_map(|platform| &platform.layers) {
+        let Some(Blob::Slice { path, offset, .. }) = &layer.blob else { return None };
+        if archive.is_some_and(|archive| archive != path) {
+            return None;
+        }
+        archive = Some(path);
+        places.insert(layer.descriptor.digest, *offset);
+    }
+    Some((archive?, places))
 }
 
 fn writable<'a>(

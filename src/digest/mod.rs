@@ -1,6 +1,7 @@
 //! Digests of stored blobs and diff IDs of uncompressed layers: two kinds that don't mix.
 
 mod any;
+mod aside;
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -9,6 +10,7 @@ use std::str::FromStr;
 use sha2::{Digest as _, Sha256};
 
 pub use any::{Algorithm, AnyDigest, Checksums, Summing, Unreliable};
+pub use aside::AsideHasher;
 
 /// The sha256 digest of stored bytes, written `sha256:<64 lower-case hex digits>`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -5,19 +5,21 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use super::descriptor::Descriptor;
 use super::index::Index;
 use super::media_type::OCI_INDEX;
-use crate::digest::{Digest, Hasher};
+use crate::digest::{AsideHasher, Digest, Hasher};
 use crate::json::Value;
 use crate::layer::tar::{Entry, Writer};
 use crate::reference::Reference;
 
 /// Bytes read at once.
 const BUFFER: usize = 1 << 17;
+/// A blob of so many bytes is hashed on a thread of its own.
+const LARGE: u64 = 4 << 20;
 const OCI_LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
 const CREATED: &str = "org.opencontainers.image.created";
 const REFERENCE: &str = "org.opencontainers.image.ref.name";
@@ -81,13 +83,45 @@ impl Writable<'_> {
 
     /// Writes the archive as a stream; every blob is checked on the way.
     pub fn write_archive(&self, out: impl Write) -> io::Result<()> {
+        self.write_members(out, |tar, entry, digest, open| append_blob(tar, entry, digest, open))?.flush()
+    }
+
+    /// Whether these blobs would start at these places in the archive.
+    pub fn has_places(&self, places: &BTreeMap<Digest, u64>) -> io::Result<bool> {
+        let mut wanted = BTreeMap::new();
+        self.write_members(Places::default(), |tar, entry, digest, _| {
+            wanted.insert(digest, tar.append_around(entry)?);
+            Ok(())
+        })?;
+        Ok(places.iter().all(|(digest, place)| wanted.get(digest) == Some(place)))
+    }
+
+    /// Makes the archive of a file in which some blobs, which were checked, stand where the archive has them.
+    pub fn write_around(&self, file: &mut File, places: &BTreeMap<Digest, u64>) -> io::Result<()> {
+        file.rewind()?;
+        let out = BufWriter::new(&mut *file);
+        let out = self.write_members(out, |tar, entry, digest, open| match places.contains_key(&digest) {
+            true => tar.append_around(entry).map(drop),
+            false => append_blob(tar, entry, digest, open),
+        })?;
+        out.into_inner()?;
+        let end = file.stream_position()?;
+        file.set_len(end)
+    }
+
+    /// Writes all members; `blob` does it for a blob.
+    fn write_members<W: Write>(
+        &self,
+        out: W,
+        mut blob: impl FnMut(&mut Writer<W>, &Entry, Digest, &OpenBlob<'_>) -> io::Result<()>,
+    ) -> io::Result<W> {
         let mut tar = Writer::new(out);
         for folder in ["blobs/", "blobs/sha256/"] {
             tar.append_empty(&Entry::directory(folder, 0o755))?;
         }
         for (digest, (size, open)) in &self.blobs {
             let entry = Entry::file(format!("blobs/sha256/{}", digest.hex()), 0o444, *size);
-            tar.append(&entry, BufReader::with_capacity(BUFFER, Checked::new(open()?, *digest, *size)))?;
+            blob(&mut tar, &entry, *digest, open)?;
         }
         let index = self.index();
         tar.append(&Entry::file("index.json", 0o644, index.len() as u64), index.as_slice())?;
@@ -95,7 +129,7 @@ impl Writable<'_> {
             tar.append(&Entry::file("manifest.json", 0o644, manifest.len() as u64), manifest.as_slice())?;
         }
         tar.append(&Entry::file("oci-layout", 0o444, OCI_LAYOUT.len() as u64), OCI_LAYOUT)?;
-        tar.finish()?.flush()
+        tar.finish()
     }
 
     /// Writes a layout into `folder`, which must be new or empty.
@@ -104,7 +138,7 @@ impl Writable<'_> {
         fs::create_dir_all(&blobs)?;
         for (digest, (size, open)) in &self.blobs {
             let mut file = File::create_new(blobs.join(digest.hex()))?;
-            io::copy(&mut BufReader::with_capacity(BUFFER, Checked::new(open()?, *digest, *size)), &mut file)?;
+            io::copy(&mut BufReader::with_capacity(BUFFER, Checked::new(open()?, *digest, *size)?), &mut file)?;
         }
         fs::write(folder.join("index.json"), self.index())?;
         if let Some(manifest) = self.docker_manifest() {
@@ -114,17 +148,78 @@ impl Writable<'_> {
     }
 }
 
+fn append_blob<W: Write>(tar: &mut Writer<W>, entry: &Entry, digest: Digest, open: &OpenBlob<'_>) -> io::Result<()> {
+    tar.append(entry, BufReader::with_capacity(BUFFER, Checked::new(open()?, digest, entry.size)?))
+}
+
+/// Takes note of places only.
+#[derive(Default)]
+struct Places(u64);
+
+impl Write for Places {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for Places {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let place = match to {
+            SeekFrom::Current(step) => self.0.checked_add_signed(step),
+            SeekFrom::Start(place) => Some(place),
+            SeekFrom::End(_) => None,
+        };
+        self.0 = place.ok_or(io::ErrorKind::Unsupported)?;
+        Ok(self.0)
+    }
+}
+
 /// Passes on exactly the bytes that a digest and a size promise; others are an `InvalidData` error.
 struct Checked<R> {
     inner: R,
-    hasher: Option<Hasher>,
+    sum: Option<Sum>,
     digest: Digest,
     size: u64,
 }
 
+/// The sum over what was passed on: of a large blob it is made while the bytes are written.
+enum Sum {
+    Here(Hasher),
+    Aside(AsideHasher),
+}
+
+impl Sum {
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Here(hasher) => hasher.update(bytes),
+            Self::Aside(hasher) => hasher.update(bytes),
+        }
+    }
+
+    fn length(&self) -> u64 {
+        match self {
+            Self::Here(hasher) => hasher.length(),
+            Self::Aside(hasher) => hasher.length(),
+        }
+    }
+
+    fn digest(self) -> Digest {
+        match self {
+            Self::Here(hasher) => hasher.digest(),
+            Self::Aside(hasher) => hasher.finish().digest(),
+        }
+    }
+}
+
 impl<R> Checked<R> {
-    fn new(inner: R, digest: Digest, size: u64) -> Self {
-        Self { inner, hasher: Some(Hasher::default()), digest, size }
+    fn new(inner: R, digest: Digest, size: u64) -> io::Result<Self> {
+        let sum = if size < LARGE { Sum::Here(Hasher::default()) } else { Sum::Aside(AsideHasher::start()?) };
+        Ok(Self { inner, sum: Some(sum), digest, size })
     }
 }
 
@@ -135,14 +230,17 @@ impl<R: Read> Read for Checked<R> {
             return Ok(0);
         }
         let count = self.inner.read(buffer)?;
-        let Some(hasher) = &mut self.hasher else { return Ok(0) };
-        hasher.update(&buffer[..count]);
-        if hasher.length() > self.size || (count == 0 && hasher.length() < self.size) {
-            return wrong(format!("blob {} has not the {} bytes that its descriptor says", self.digest, self.size));
+        let other_size = || format!("blob {} has not the {} bytes that its descriptor says", self.digest, self.size);
+        let Some(sum) = &mut self.sum else {
+            return if count == 0 { Ok(0) } else { wrong(other_size()) };
+        };
+        sum.update(&buffer[..count]);
+        if sum.length() > self.size || (count == 0 && sum.length() < self.size) {
+            return wrong(other_size());
         }
         // The tar writer stops asking once it has all bytes, so the end is known by the size.
-        if hasher.length() == self.size {
-            let found = self.hasher.take().map(Hasher::digest);
+        if sum.length() == self.size {
+            let found = self.sum.take().map(Sum::digest);
             if found != Some(self.digest) {
                 return wrong(format!("blob {} has other bytes than its digest says", self.digest));
             }
@@ -187,5 +285,52 @@ mod tests {
             assert!(image(content).write_archive(io::sink()).is_err(), "{content:?}");
             assert!(image(content).write_layout(folder.path()).is_err(), "{content:?}");
         }
+    }
+
+    #[test]
+    fn small_and_large_blobs_are_checked_alike() {
+        for size in [1, LARGE - 1, LARGE, LARGE + 3 * BUFFER as u64 + 1] {
+            let good = vec![7; size as usize];
+            let copy = |content: &[u8]| io::copy(&mut Checked::new(content, Digest::of(&good), size)?, &mut io::sink());
+            assert_eq!(copy(&good).unwrap(), size);
+            let changed = |at: u64| {
+                let mut content = good.clone();
+                content[at as usize] ^= 1;
+                content
+            };
+            for content in [changed(0), changed(size - 1), good[1..].to_vec(), [good.as_slice(), &[7]].concat()] {
+                assert_eq!(copy(&content).unwrap_err().kind(), io::ErrorKind::InvalidData, "{size}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_archive_is_made_around_blobs_that_stand_in_a_file() {
+        let config = br#"{"config":true}"#;
+        let layer: &[u8] = &[9; 3000];
+        let blob = |content: &'static [u8]| -> (Digest, (u64, OpenBlob<'static>)) {
+            (Digest::of(content), (content.len() as u64, Box::new(move || Ok(Box::new(content)))))
+        };
+        let mut image = image(b"{}");
+        image.blobs.extend([blob(config), blob(&[9; 3000])]);
+        let mut archive = Vec::new();
+        image.write_archive(&mut archive).unwrap();
+        let place = archive.windows(layer.len()).position(|window| window == layer).unwrap() as u64;
+        let places = BTreeMap::from([(Digest::of(layer), place)]);
+        assert!(image.has_places(&places).unwrap());
+        assert!(!image.has_places(&BTreeMap::from([(Digest::of(layer), place + 512)])).unwrap());
+        assert!(!image.has_places(&BTreeMap::from([(Digest::of(b"other"), place)])).unwrap());
+
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&vec![1; archive.len() + 700]).unwrap();
+        file.seek(SeekFrom::Start(place)).unwrap();
+        file.write_all(layer).unwrap();
+        // The layer's own bytes are not asked for.
+        image.blobs.insert(Digest::of(layer), (3000, Box::new(|| Err(io::ErrorKind::Other.into()))));
+        image.write_around(&mut file, &places).unwrap();
+        file.rewind().unwrap();
+        let mut made = Vec::new();
+        file.read_to_end(&mut made).unwrap();
+        assert!(made == archive);
     }
 }

@@ -34,13 +34,31 @@ pub struct Replacement {
 impl Replacement {
     /// Opens a temporary file in the folder of `path`.
     pub fn start(path: &Path) -> Result<Self, StoreError> {
+        Self::new(path, |builder, folder| builder.tempfile_in(folder))
+    }
+
+    /// Takes the file `from` and moves it beside `path`; that fails between two file systems.
+    pub fn take(from: &Path, path: &Path) -> Result<Self, StoreError> {
+        Self::new(path, |builder, folder| {
+            builder.make_in(folder, |temporary| {
+                let file = File::options().read(true).write(true).open(from)?;
+                fs::rename(from, temporary)?;
+                Ok(file)
+            })
+        })
+    }
+
+    fn new(
+        path: &Path,
+        make: impl FnOnce(&tempfile::Builder<'_, '_>, &Path) -> io::Result<NamedTempFile>,
+    ) -> Result<Self, StoreError> {
         match fs::symlink_metadata(path) {
             Ok(metadata) if !metadata.is_file() => return Err(StoreError::NotAFile(path.to_owned())),
             _ => {}
         }
         let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let temporary =
-            tempfile::Builder::new().prefix(".repro-").tempfile_in(folder).map_err(StoreError::file("write", path))?;
+            make(tempfile::Builder::new().prefix(".repro-"), folder).map_err(StoreError::file("write", path))?;
         Ok(Self { temporary, target: path.to_owned() })
     }
 
@@ -109,6 +127,21 @@ mod tests {
         replacement.write_all(b"half").unwrap();
         drop(replacement);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_file_that_is_taken_is_moved_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, path) = (folder.path().join("from"), folder.path().join("f"));
+        fs::write(&from, b"content").unwrap();
+        fs::write(&path, b"old").unwrap();
+        drop(Replacement::take(&from, &path).unwrap());
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert!(Replacement::take(&from, &path).is_err(), "it went with the dropped replacement");
+        fs::write(&from, b"content").unwrap();
+        Replacement::take(&from, &path).unwrap().finish_unsynced().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"content");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

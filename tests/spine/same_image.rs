@@ -1,6 +1,7 @@
 //! One manifest and lockfile give one image, whatever builds it, cached or not, from whichever clone.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use crate::rig::{crane, locked, manifest_digest, run, variable};
@@ -98,6 +99,27 @@ fn the_native_engine_gives_the_image_that_buildctl_gives() {
     assert_eq!(image["engines"], serde_json::json!(["native", "buildctl"]));
     assert_eq!(image["platforms"][0]["verdict"], "reproduced");
     assert_eq!(image["platforms"][0]["rebuilt"]["manifest"], native);
+}
+
+#[test]
+fn an_uncompressed_archive_is_the_same_whether_the_engines_is_taken_or_copied() {
+    let dockerfile = "FROM registry.example/busybox:1\nCOPY src /src\nWORKDIR /src\n";
+    let manifest = "[image.app]\noutput = { compression = \"uncompressed\" }\n";
+    let Some(project) = locked(manifest, dockerfile, FILES) else { return };
+    let elsewhere = tempfile::tempdir_in("/dev/shm").unwrap();
+    let beside = project.home();
+    for form in ["oci", "docker"] {
+        let build = |engine: &str, path: &Path| {
+            project.repro(&["build", "--engine", engine, "--archive", form, "-o", path.to_str().unwrap()]).expect(0);
+            fs::read(path).unwrap()
+        };
+        let native = build("native", &beside.join("native.tar"));
+        // The second one replaces the first.
+        for path in [beside.join("app.tar"), beside.join("app.tar"), elsewhere.path().join("app.tar")] {
+            assert!(build("buildctl", &path) == native, "{form} {}", path.display());
+        }
+    }
+    assert_eq!(fs::read_dir(project.cache().join("work")).unwrap().count(), 0);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Writing archives in one deterministic form.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 
 use super::entry::{Entry, Kind};
 use super::header::{self, Header};
@@ -142,6 +142,20 @@ impl<W: Write> Writer<W> {
     fn pad(&mut self, size: u64) -> io::Result<()> {
         let rest = (size % BLOCK as u64) as usize;
         if rest > 0 { self.inner.write_all(&[0; BLOCK][rest..]) } else { Ok(()) }
+    }
+}
+
+impl<W: Write + Seek> Writer<W> {
+    /// Writes an entry around content that stands where it belongs already; gives the place in the stream.
+    ///
+    /// # Errors
+    /// As for [`Writer::append`].
+    pub fn append_around(&mut self, entry: &Entry) -> io::Result<u64> {
+        self.write_header(entry)?;
+        let place = self.inner.stream_position()?;
+        self.inner.seek_relative(number(entry.size))?;
+        self.pad(entry.size)?;
+        Ok(place)
     }
 }
 
