@@ -1,0 +1,12 @@
+//! In which form an archive is written.
+
+use clap::ValueEnum;
+
+/// The form of an archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Archive {
+    /// OCI, byte for byte BuildKit's `type=oci`
+    Oci,
+    /// Docker, which `docker load` of every age reads
+    Docker,
+}

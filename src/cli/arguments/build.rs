@@ -1,0 +1,45 @@
+//! `repro build`, as typed.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Archive, EngineChoice, Question};
+
+/// `repro build`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  repro build                          builds every image, compares with the record of this tree
+  repro build app --record             builds without cache and records the digests
+  repro build app -o app.tar           also writes an archive
+  repro build app --self-check         builds twice, says what differs and what would mend it
+  repro build --dry-run                prints the engine's commands")]
+pub struct Build {
+    /// Which image
+    #[command(flatten)]
+    pub question: Question,
+    /// Record what comes out: in repro.lock, or in FILE
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    pub record: Option<Option<PathBuf>>,
+    /// Write the image: an archive FILE, or with a slash at the end a layout DIR/
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Form of the archive
+    #[arg(long, value_enum, default_value_t = Archive::Oci)]
+    pub archive: Archive,
+    /// Start without any cache
+    #[arg(long)]
+    pub no_cache: bool,
+    /// Build once more without any cache, and tell whether the image is reproducible; with `--record`, record only then
+    #[arg(long, conflicts_with = "dry_run")]
+    pub self_check: bool,
+    /// Add the scrub profiles that the self-check found to repro.toml
+    #[arg(long, requires = "self_check", conflicts_with = "dockerfile")]
+    pub fix: bool,
+    /// Print the engine's commands, run nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Which engine
+    #[command(flatten)]
+    pub engine: EngineChoice,
+}

@@ -1,0 +1,130 @@
+//! What can be typed: one file a command.
+//!
+//! A command line becomes [`Arguments`]: `global` holds what every command takes, [`Command`] leads to the file of the
+//! command. `question`, `engine` and `archive` are options that several commands share. A value that has a form of its
+//! own is read by the parser beside its option.
+
+mod archive;
+mod build;
+mod cache;
+mod completions;
+mod engine;
+mod global;
+mod init;
+mod inspect;
+mod layer;
+mod lock;
+mod outdated;
+mod policy;
+mod question;
+mod schema;
+mod scrub;
+mod sources;
+mod tape;
+mod verify;
+
+use clap::{Parser, Subcommand};
+
+pub use archive::Archive;
+pub use build::Build;
+pub use cache::{Cache, CacheAction};
+pub use completions::Completions;
+pub use engine::{EngineChoice, EngineName};
+pub use global::{Color, Format, Global};
+pub use init::Init;
+pub use inspect::Inspect;
+pub use layer::{Layer, LayerAction};
+pub use lock::Lock;
+pub use outdated::Outdated;
+pub use policy::Policy;
+pub use question::Question;
+pub use schema::{Schema, SchemaName};
+pub use scrub::{Scrub, ScrubAction};
+pub use sources::Sources;
+pub use tape::{Tape, TapeAction};
+pub use verify::Verify;
+
+/// Makes any Dockerfile reproducible bit for bit, and proves it.
+#[derive(Debug, Parser)]
+#[command(name = "repro", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "Start here:
+  repro init             writes repro.toml for the Dockerfile that is here
+  repro lock             pins every outside source in repro.lock
+  repro build --record   builds, and records the expected digests
+  repro verify           rebuilds and compares; says what differs
+
+Exit status: 0 reproduced, 1 differs, 2 usage or manifest, 3 lockfile, 4 source, 5 build failed,
+6 malformed input, 7 engine, 130 interrupted.")]
+pub struct Arguments {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write repro.toml for the Dockerfile that is here
+    Init(Init),
+    /// List every outside source that an image needs
+    Sources(Sources),
+    /// Pin every outside source in repro.lock
+    Lock(Lock),
+    /// Tell which pins upstream has moved on from
+    Outdated(Outdated),
+    /// Print the source policy made from repro.lock, as BuildKit gets it
+    Policy(Policy),
+    /// Build images from locked sources
+    Build(Build),
+    /// Rebuild images and compare them with their record
+    Verify(Verify),
+    /// Check an image completely and show what it says about itself
+    #[command(visible_alias = "analyze")]
+    Inspect(Inspect),
+    /// Show what scrub profiles leave out of new layers
+    Scrub(Scrub),
+    /// Show, check or save what RUN downloads
+    Tape(Tape),
+    /// Show, check or clear the cache of fetched blobs
+    Cache(Cache),
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// Work on single layers
+    Layer(Layer),
+    /// Print the JSON schema of repro.toml or of a result document
+    Schema(Schema),
+}
+
+impl Command {
+    /// The command's name as typed.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Init(_) => "init",
+            Self::Sources(_) => "sources",
+            Self::Lock(_) => "lock",
+            Self::Outdated(_) => "outdated",
+            Self::Policy(_) => "policy",
+            Self::Build(_) => "build",
+            Self::Verify(_) => "verify",
+            Self::Inspect(_) => "inspect",
+            Self::Scrub(_) => "scrub",
+            Self::Tape(_) => "tape",
+            Self::Cache(_) => "cache",
+            Self::Completions(_) => "completions",
+            Self::Layer(_) => "layer",
+            Self::Schema(_) => "schema",
+        }
+    }
+}
+
+/// `NAME=VALUE` with a name.
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    if name.is_empty() {
+        return Err("the name is empty".to_owned());
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}

@@ -1,0 +1,41 @@
+//! `repro schema`, as typed.
+
+use clap::{Args, ValueEnum};
+
+/// `repro schema`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  repro schema > schema/repro.schema.json")]
+pub struct Schema {
+    /// Which document
+    #[arg(value_enum, default_value_t = SchemaName::Manifest)]
+    pub name: SchemaName,
+}
+
+/// What has a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaName {
+    /// repro.toml
+    Manifest,
+    /// What `repro init --format json` prints
+    Init,
+    /// What `repro sources --format json` prints
+    Sources,
+    /// What `repro lock --format json` prints
+    Lock,
+    /// What `repro outdated --format json` prints
+    Outdated,
+    /// What `repro build --format json` prints
+    Build,
+    /// What `repro verify --format json` prints
+    Verify,
+    /// What `repro inspect --format json` prints
+    Inspect,
+    /// What `repro cache --format json` prints
+    Cache,
+    /// What other commands print with `--format json` when they fail
+    Failure,
+    /// What `repro scrub list --format json` prints
+    Scrub,
+    /// What `repro tape --format json` prints
+    Tape,
+}

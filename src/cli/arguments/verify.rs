@@ -1,0 +1,37 @@
+//! `repro verify`, as typed.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Archive, EngineChoice, Question};
+
+/// `repro verify`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  repro verify                                           rebuilds every image, compares with the record
+  repro verify app --against ghcr.io/example/app:1.2.3   also compares with the published image
+  repro verify app --against app.tar                     or with an archive")]
+pub struct Verify {
+    /// Which image
+    #[command(flatten)]
+    pub question: Question,
+    /// Also compare with a published image: a reference or an archive's file
+    #[arg(long, value_name = "REF|FILE")]
+    pub against: Option<String>,
+    /// Take the record from FILE instead of repro.lock
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Ask upstream for every source; 4 if one changed or vanished
+    #[arg(long)]
+    pub fresh: bool,
+    /// Write the rebuilt image: an archive FILE, or with a slash at the end a layout DIR/
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Form of the archive
+    #[arg(long, value_enum, default_value_t = Archive::Oci)]
+    pub archive: Archive,
+    /// Which engine
+    #[command(flatten)]
+    pub engine: EngineChoice,
+}
