@@ -1,0 +1,199 @@
+//! The JSON document of `repro inspect`.
+//!
+//! It is made once, from the facts of [`crate::image::closure`]: `content` tells the image's own documents, `image` what
+//! they say, `layer` what the layers hold; [`InspectDocument`] puts the verdict above them.
+
+mod content;
+mod image;
+mod layer;
+mod number;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::View;
+use super::expected::Expected;
+use crate::cli::document::ErrorDocument;
+use crate::image::closure::Form;
+use crate::status::Status;
+
+pub use content::ListedDocument;
+pub use image::{HistoryDocument, InspectedImage, RoleName};
+pub use layer::{EntryDocument, InspectedLayer, Listed};
+pub use number::Number;
+
+use content::listed;
+pub(super) use content::{Contents, contents};
+use image::image;
+
+/// What `repro inspect` prints.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct InspectDocument {
+    /// Of this form; 1.
+    pub version: u32,
+    /// The exit status.
+    pub status: u8,
+    /// What was looked at, as it was given.
+    pub source: String,
+    /// What kind of archive or layout it is; null if that is not known.
+    pub form: Option<FormName>,
+    /// What the check found; null if there was none.
+    pub verdict: Option<ImageVerdict>,
+    /// The comparison with `--expected-image-digest`; null without it, and where something is wrong with the image.
+    pub expected: Option<ExpectedDocument>,
+    /// The JSON documents of the image, each once, those above first.
+    pub documents: Vec<ListedDocument>,
+    /// How many more documents there are.
+    pub more_documents: u64,
+    /// Images, attestations and artifacts.
+    pub images: Vec<InspectedImage>,
+    /// How many more of them there are.
+    pub more_images: u64,
+    /// What is wrong, all of it.
+    pub faults: Vec<FaultDocument>,
+    /// How many more faults there are.
+    pub more_faults: u64,
+    /// What is worth a remark.
+    pub notes: Vec<NoteDocument>,
+    /// How many more notes there are.
+    pub more_notes: u64,
+    /// What went wrong, if anything: the first fault, or a digest that is not the expected one.
+    pub error: Option<ErrorDocument>,
+}
+
+/// A kind of archive or layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FormName {
+    /// `index.json` and blobs.
+    Oci,
+    /// `manifest.json`, a config and layers.
+    Docker,
+    /// Both.
+    OciAndDocker,
+}
+
+/// What the check found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ImageVerdict {
+    /// Everything is there and right.
+    Valid,
+    /// Documents are right; layers were not read (`--fast`).
+    DocumentsValid,
+    /// Something is wrong, or unsafe.
+    Invalid,
+}
+
+/// A comparison of digests.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct ExpectedDocument {
+    /// What was expected.
+    pub expected: String,
+    /// What the image has.
+    pub found: String,
+    /// Whether they are equal.
+    pub equal: bool,
+}
+
+/// Something that is wrong.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct FaultDocument {
+    /// The rule of `docs/inspect.md` that is broken.
+    pub rule: String,
+    /// What is at fault.
+    pub object: String,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+/// A remark.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct NoteDocument {
+    /// What it is about.
+    pub object: String,
+    /// The remark.
+    pub what: String,
+}
+
+impl InspectDocument {
+    /// A document that tells nothing.
+    pub fn empty() -> Self {
+        Self {
+            version: 1,
+            status: 0,
+            source: String::new(),
+            form: None,
+            verdict: None,
+            expected: None,
+            documents: Vec::new(),
+            more_documents: 0,
+            images: Vec::new(),
+            more_images: 0,
+            faults: Vec::new(),
+            more_faults: 0,
+            notes: Vec::new(),
+            more_notes: 0,
+            error: None,
+        }
+    }
+
+    pub(super) fn of(
+        source: &str,
+        view: &View<'_>,
+        status: Status,
+        expected: Option<&Expected>,
+        contents: Contents,
+        mut listings: BTreeMap<Vec<u8>, Listed>,
+    ) -> Self {
+        let closure = view.closure;
+        let findings = &closure.findings;
+        let more_documents = (closure.documents.len() - contents.len()) as u64;
+        let told = contents.len().max(view.shown.len().min(findings.most_items()));
+        let images: Vec<InspectedImage> = view.images().take(told).map(|facts| image(facts, &mut listings)).collect();
+        let more_images = (view.shown.len() - images.len()) as u64;
+        Self {
+            status: status.code(),
+            source: source.to_owned(),
+            form: match closure.form {
+                Form::Oci => Some(FormName::Oci),
+                Form::Docker => Some(FormName::Docker),
+                Form::Combined => Some(FormName::OciAndDocker),
+                Form::None => None,
+            },
+            verdict: Some(match (findings.are_none(), view.arguments.fast) {
+                (false, _) => ImageVerdict::Invalid,
+                (true, true) => ImageVerdict::DocumentsValid,
+                (true, false) => ImageVerdict::Valid,
+            }),
+            expected: expected.map(|expected| ExpectedDocument {
+                expected: expected.expected.to_string(),
+                found: expected.found.to_string(),
+                equal: expected.is_equal,
+            }),
+            documents: closure.documents.iter().zip(contents).map(|(facts, content)| listed(facts, content)).collect(),
+            more_documents,
+            images,
+            more_images,
+            faults: findings
+                .faults
+                .iter()
+                .map(|fault| FaultDocument {
+                    rule: fault.rule.clone(),
+                    object: fault.object.clone(),
+                    what: fault.what.clone(),
+                })
+                .collect(),
+            more_faults: findings.more_faults,
+            notes: findings
+                .notes
+                .iter()
+                .map(|note| NoteDocument { object: note.object.clone(), what: note.what.clone() })
+                .collect(),
+            more_notes: findings.more_notes,
+            ..Self::empty()
+        }
+    }
+}
