@@ -4,7 +4,8 @@ use super::arguments;
 use super::project::{Project, ProjectError};
 use super::report::Report;
 use super::session::Session;
-use crate::engine::buildkit::policy::{Policy, Redirects};
+use crate::engine::buildkit::policy::Policy;
+use crate::engine::buildkit::redirects::Redirects;
 use crate::manifest::NamedContext;
 use crate::status::{Failure, Status};
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use super::failure::BuildKitError;
 use super::host::Host;
-use super::policy::Redirects;
+use super::redirects::Redirects;
 use super::request;
 use crate::build::{Built, Plan, Surroundings};
 use crate::http::date;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::git_identifier::GitIdentifier;
 use super::history::Material;
-use super::policy::Redirects;
+use super::redirects::Redirects;
 use crate::build::TapeUse;
 use crate::digest::Digest;
 use crate::escape;

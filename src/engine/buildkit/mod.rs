@@ -27,6 +27,7 @@ mod outcome;
 mod output;
 pub mod policy;
 mod probe;
+pub mod redirects;
 mod request;
 mod staged;
 mod taped;

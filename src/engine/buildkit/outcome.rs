@@ -10,7 +10,7 @@ use super::history::{BuildRecord, Control};
 use super::host::at_once;
 use super::materials::compare;
 use super::output::OutputReader;
-use super::policy::Redirects;
+use super::redirects::Redirects;
 use super::staged::Staged;
 use super::taped;
 use super::worker::Worker;

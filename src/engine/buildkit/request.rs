@@ -3,7 +3,7 @@
 use super::failure::BuildKitError;
 use super::host::Host;
 use super::injected::check_frontend;
-use super::policy::Redirects;
+use super::redirects::Redirects;
 use crate::build::{Plan, Surroundings, injected, surroundings_key};
 use crate::manifest::Network;
 use crate::platform::Platform;

@@ -18,7 +18,8 @@ use std::path::{Path, PathBuf};
 
 use super::failure::BuildKitError;
 use super::injected::{CERTIFICATE, Surrounded, surround};
-use super::policy::{Policy, Redirects};
+use super::policy::Policy;
+use super::redirects::Redirects;
 use crate::build::{Plan, PlannedContext, Surroundings};
 use crate::context::{self, EntryKind, Tree};
 use crate::digest::{Digest, Hasher};

@@ -4,15 +4,24 @@
 //! reads the rules in order and takes the last ALLOW or DENY that matches; a CONVERT that changes something starts over.
 //! Identifiers are only changed by anchored REGEX rules: EXACT ones do nothing before v0.31, and WILDCARD rules could
 //! crash daemons before v0.27. Keys are snake_case; BuildKit ignores others without a word.
+//!
+//! Each pin goes through [`Redirects`] and comes out as rules: `rule` is their form, `expression` writes what they match.
+
+mod expression;
+mod rule;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::git_identifier::GitIdentifier;
+use super::redirects::Redirects;
 use crate::lockfile::Pin;
 use crate::reference::Reference;
 use crate::tape::Route;
+
+use expression::{anchored, template, unlike};
+use rule::{Action, Constraint, MatchType, Rule, Selector, Updates};
 
 const VERSION: u32 = 1;
 const CHECKSUM: &str = "http.checksum";
@@ -24,89 +33,6 @@ const SNAPSHOT_KEY: &str = "local.sharedkeyhint";
 pub struct Policy {
     version: u32,
     rules: Vec<Rule>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-struct Rule {
-    action: Action,
-    selector: Selector,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    updates: Option<Updates>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
-enum Action {
-    Allow,
-    Deny,
-    Convert,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-struct Selector {
-    identifier: String,
-    match_type: MatchType,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    constraints: Vec<Constraint>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
-enum MatchType {
-    Exact,
-    Regex,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-struct Constraint {
-    key: &'static str,
-    condition: &'static str,
-    value: String,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-struct Updates {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    identifier: Option<String>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    attrs: BTreeMap<&'static str, String>,
-}
-
-/// Where bytes come from instead of where they are named: prefixes of identifiers and what stands in their place.
-///
-/// For daemons that `repro` did not start, which know nothing of the user's mirrors. It never changes which bytes:
-/// every pin keeps its digest.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Redirects {
-    /// Registry host, or host and path, to that of its mirror (`docker.io` to `mirror.example/hub`).
-    pub images: BTreeMap<String, String>,
-    /// Whole URLs of files to those of copies; they go before prefixes.
-    pub files: BTreeMap<String, String>,
-    /// Prefix of a URL to the prefix that replaces it; for files.
-    pub http: BTreeMap<String, String>,
-    /// Prefix of a repository's URL to the prefix that replaces it; for git.
-    pub git: BTreeMap<String, String>,
-}
-
-impl Redirects {
-    pub(super) fn image(&self, reference: &str) -> Option<String> {
-        longest(&self.images, reference, |rest| rest.starts_with('/'))
-    }
-
-    /// Where the file at `url` comes from instead, if from elsewhere.
-    pub(super) fn http(&self, url: &str) -> Option<String> {
-        self.files.get(url).cloned().or_else(|| longest(&self.http, url, |_| true))
-    }
-
-    pub(super) fn git(&self, url: &str) -> Option<String> {
-        longest(&self.git, url, |_| true)
-    }
-}
-
-fn longest(prefixes: &BTreeMap<String, String>, text: &str, fits: impl Fn(&str) -> bool) -> Option<String> {
-    let matching = prefixes.iter().filter_map(|(from, to)| Some((from, to, text.strip_prefix(from.as_str())?)));
-    let (_, to, rest) = matching.filter(|(.., rest)| fits(rest)).max_by_key(|(from, ..)| from.len())?;
-    Some(format!("{to}{rest}"))
 }
 
 impl Policy {
@@ -241,37 +167,6 @@ impl Policy {
             self.rules.push(rule);
         }
     }
-}
-
-/// The RE2 expression that matches `text` and nothing else.
-fn anchored(text: &str) -> String {
-    format!("^{}$", quoted(text))
-}
-
-/// The RE2 expression that matches the beginning of everything that does not begin with `prefix`.
-fn unlike(prefix: &str) -> String {
-    let each = prefix.char_indices().map(|(at, c)| {
-        let before = quoted(&prefix[..at]);
-        // What ends too early is unlike, too.
-        format!("{before}(?:[^{}]|$)", quoted(c.encode_utf8(&mut [0; 4])))
-    });
-    each.collect::<Vec<_>>().join("|")
-}
-
-fn quoted(text: &str) -> String {
-    let mut expression = String::new();
-    for c in text.chars() {
-        if r"\.+*?()|[]{}^$".contains(c) {
-            expression.push('\\');
-        }
-        expression.push(c);
-    }
-    expression
-}
-
-/// The replacement that stands for `text` literally.
-fn template(text: &str) -> String {
-    text.replace('$', "$$")
 }
 
 #[cfg(test)]
@@ -421,11 +316,5 @@ mod tests {
                 json!({"action": "ALLOW", "selector": {"identifier": r"^http://1\.2:3/t/.*$", "match_type": "REGEX"}}),
             ]
         );
-    }
-
-    #[test]
-    fn identifiers_are_quoted_for_re2() {
-        assert_eq!(anchored(r"a.b+c*d?(e)|[f]{g}^$\"), r"^a\.b\+c\*d\?\(e\)\|\[f\]\{g\}\^\$\\$");
-        assert_eq!(template("a$1"), "a$$1");
     }
 }

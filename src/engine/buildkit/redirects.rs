@@ -1,0 +1,40 @@
+//! Mirrors: where bytes are fetched from instead of where a pin names them.
+
+use std::collections::BTreeMap;
+
+/// Where bytes come from instead of where they are named: prefixes of identifiers and what stands in their place.
+///
+/// For daemons that `repro` did not start, which know nothing of the user's mirrors. It never changes which bytes:
+/// every pin keeps its digest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Redirects {
+    /// Registry host, or host and path, to that of its mirror (`docker.io` to `mirror.example/hub`).
+    pub images: BTreeMap<String, String>,
+    /// Whole URLs of files to those of copies; they go before prefixes.
+    pub files: BTreeMap<String, String>,
+    /// Prefix of a URL to the prefix that replaces it; for files.
+    pub http: BTreeMap<String, String>,
+    /// Prefix of a repository's URL to the prefix that replaces it; for git.
+    pub git: BTreeMap<String, String>,
+}
+
+impl Redirects {
+    pub(super) fn image(&self, reference: &str) -> Option<String> {
+        longest(&self.images, reference, |rest| rest.starts_with('/'))
+    }
+
+    /// Where the file at `url` comes from instead, if from elsewhere.
+    pub(super) fn http(&self, url: &str) -> Option<String> {
+        self.files.get(url).cloned().or_else(|| longest(&self.http, url, |_| true))
+    }
+
+    pub(super) fn git(&self, url: &str) -> Option<String> {
+        longest(&self.git, url, |_| true)
+    }
+}
+
+fn longest(prefixes: &BTreeMap<String, String>, text: &str, fits: impl Fn(&str) -> bool) -> Option<String> {
+    let matching = prefixes.iter().filter_map(|(from, to)| Some((from, to, text.strip_prefix(from.as_str())?)));
+    let (_, to, rest) = matching.filter(|(.., rest)| fits(rest)).max_by_key(|(from, ..)| from.len())?;
+    Some(format!("{to}{rest}"))
+}
