@@ -6,13 +6,11 @@ use super::graph::{Graph, PlannedCommand};
 use super::paths::{self, PathRules};
 use super::ports::read_ports;
 use super::scope::{Environment, Scope};
-use super::steps::{Action, Location, MountStep, RunStep, Step};
+use super::steps::{Action, Step};
 use super::{DEFAULT_PATH, checks};
 use crate::dockerfile::error::DockerfileError;
-use crate::dockerfile::mount::{Mount, MountKind, read_mount};
-use crate::dockerfile::quote::quote;
-use crate::dockerfile::shell::{ShellError, Variables};
-use crate::dockerfile::syntax::{Argument, Command, Instruction, Pair, Run};
+use crate::dockerfile::shell::Variables;
+use crate::dockerfile::syntax::{Argument, Command, Instruction, Pair};
 use crate::dockerfile::text::Text;
 use crate::dockerfile::warning::{Rule, is_secret_name};
 
@@ -284,84 +282,6 @@ impl Graph<'_> {
             }
         }
         Ok(Action::Expose(expanded))
-    }
-
-    fn evaluate_run(&mut self, id: usize, instruction: &Instruction, run: &Run, sources: &[usize]) -> Outcome<Action> {
-        let mut mounts = Vec::with_capacity(run.mounts.len());
-        for value in &run.mounts {
-            let mut unmatched = BTreeSet::new();
-            let (lexer, budget) = (self.lexer, &self.budget);
-            let scope = &self.states[id].evaluation.scope;
-            let mut expand = |word: &str| -> Result<String, ShellError> {
-                let expansion = lexer.expand(word.as_bytes(), scope, budget)?;
-                unmatched.extend(expansion.unmatched);
-                Ok(expansion.word)
-            };
-            mounts.push(read_mount(value, &mut expand)?);
-            self.warn_of_undefined(id, instruction, &unmatched);
-        }
-        let root = self.chain_start(id);
-        self.states[root].evaluation.used_paths.insert("/".to_owned());
-        if !run.heredocs.is_empty() && (run.command.words.len() != 1 || !run.command.shell) {
-            return Err(DockerfileError::convert("parsing produced an invalid run command"));
-        }
-        let mut steps = Vec::with_capacity(mounts.len());
-        for (mount, source) in mounts.into_iter().zip(sources) {
-            steps.push(self.evaluate_mount(id, mount, *source)?);
-        }
-        if !run.devices.is_empty() {
-            let message = "device feature is only supported in Dockerfile frontend 1.14.0-labs or later";
-            return Err(DockerfileError::convert(message));
-        }
-        Ok(Action::Run(Box::new(RunStep {
-            command: run.command.clone(),
-            heredocs: run.heredocs.clone(),
-            mounts: steps,
-            network: run.network,
-            insecure: run.insecure,
-        })))
-    }
-
-    fn evaluate_mount(&mut self, id: usize, mut mount: Mount, source: usize) -> Outcome<MountStep> {
-        if mount.from.is_empty() && mount.kind == MountKind::Cache {
-            "scratch".clone_into(&mut mount.from);
-        }
-        let from_stage = !mount.from.is_empty();
-        if from_stage && !self.states[source].is_done {
-            return Err(DockerfileError::convert(format!(
-                "cannot mount from stage {} to {}, stage needs to be defined before current command",
-                quote(mount.from.as_bytes()),
-                quote(mount.target.as_bytes())
-            )));
-        }
-        match mount.kind {
-            MountKind::Secret => return Ok(MountStep { mount, from: None }),
-            MountKind::Ssh if !mount.source.is_empty() => {
-                return Err(DockerfileError::convert("ssh does not support source"));
-            }
-            MountKind::Ssh => return Ok(MountStep { mount, from: None }),
-            _ => {}
-        }
-        let is_root = match mount.target.starts_with('/') {
-            true => mount.target == "/",
-            false => paths::join(&["/", &self.states[id].evaluation.workdir, &mount.target]) == "/",
-        };
-        if is_root {
-            return Err(DockerfileError::convert("invalid mount target \"/\""));
-        }
-        let path = paths::join(&["/", &mount.source]);
-        if from_stage {
-            let root = self.chain_start(source);
-            self.states[root].evaluation.used_paths.insert(path);
-        } else {
-            self.states[id].evaluation.context_paths.insert(path);
-        }
-        let from = match (mount.kind, from_stage) {
-            (MountKind::Tmpfs, _) => None,
-            (_, true) => Some(Location::Stage(source)),
-            (_, false) => Some(Location::Context),
-        };
-        Ok(MountStep { mount, from })
     }
 
     /// The state at the start of a chain of bases.

@@ -15,6 +15,7 @@ mod paths;
 mod platform;
 mod ports;
 mod resolve;
+mod run;
 mod scope;
 mod steps;
 mod transfer;
