@@ -2,7 +2,7 @@
 
 /// What a command ends with.
 ///
-/// The declaration order is no ranking; see [`Status::outranks`].
+/// The declaration order is no ranking; see [`Status::or`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
     /// Done, reproduced, fresh.

@@ -4,7 +4,7 @@
 //! `select` walks it the way BuildKit's client does, with the ignore file's rules and the paths that the target
 //! needs, and keeps names only. `content` then reads and hashes the kept files in parallel; for tracked ones `checkout`
 //! decides between the work tree's bytes and those of a clean checkout. The result is a [`Tree`], whose
-//! [`Tree::digest`] is its identity and which [`stage`] writes into a private folder for BuildKit.
+//! [`Tree::digest`] is its identity and which [`stage()`] writes into a private folder for BuildKit.
 //!
 //! Nothing here follows a link out of a context: files are opened relative to its root, and links stay links.
 

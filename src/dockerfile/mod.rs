@@ -1,6 +1,6 @@
 //! The Dockerfile language: what BuildKit sees in a Dockerfile, and which outside sources a target uses.
 //!
-//! 1. [`parse`]: the bytes become a syntax tree ([`syntax`]). Directives are read, lines joined, heredocs taken in, flags
+//! 1. [`parse()`]: the bytes become a syntax tree ([`syntax`]). Directives are read, lines joined, heredocs taken in, flags
 //!    and JSON forms read, every instruction typed. Nothing is expanded at that point.
 //! 2. [`target::resolve`]: for one target, platform and set of build arguments, the stages that are needed and their
 //!    instructions with all values known ([`target::Step`]), variables replaced by [`shell`]. Base images are asked for

@@ -1,7 +1,7 @@
 //! Manifest, Dockerfile and tree against the lockfile: one enum, one variant a reason.
 //!
 //! An offline question. [`expected_request`] and [`wanted_sources`] say in the lockfile's words what manifest and
-//! Dockerfile ask for; [`pins`] and [`buildkit`] compare that with the pins (stale pins stop every build), [`record`]
+//! Dockerfile ask for; [`pins()`] and [`buildkit`] compare that with the pins (stale pins stop every build), [`record()`]
 //! compares a tree with the record (what `verify` and `build --locked` need). [`Stale`] makes an error of the reasons.
 
 mod bases;

@@ -10,7 +10,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, json_schema};
 use serde_json::Value;
 
-/// What an image is built from, for `repro` (https://json-schema.org, draft 7).
+/// What an image is built from, for `repro` (JSON Schema, draft 7).
 #[derive(JsonSchema)]
 #[schemars(rename = "repro.toml", deny_unknown_fields)]
 struct File {

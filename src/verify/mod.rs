@@ -3,7 +3,7 @@
 //! A [`Case`] puts what is known of one platform side by side: the record, the rebuilt image, and the published one if
 //! it was looked at. [`judge`] says what that amounts to, and never "reproduced" for less than bit for bit.
 //!
-//! [`self_check`] holds two builds of one plan against each other and says what would make them equal.
+//! [`self_check()`] holds two builds of one plan against each other and says what would make them equal.
 
 mod mend;
 mod published;

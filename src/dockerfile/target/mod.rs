@@ -1,6 +1,6 @@
 //! One target of a Dockerfile for one platform: which stages it needs, and their instructions with all values known.
 //!
-//! [`resolve`] goes BuildKit's way: global arguments get their values, stages find their bases, the graph from the
+//! [`resolve()`] goes BuildKit's way: global arguments get their values, stages find their bases, the graph from the
 //! target on is followed, base images are asked for their configuration ([`BaseImages`]), triggers are put in front, and
 //! then each needed stage is evaluated in file order. Nothing is fetched here but what `BaseImages` gives.
 
