@@ -168,3 +168,33 @@ fn an_image_below_an_index_below_an_index_is_found() {
         }
     }
 }
+
+#[test]
+fn indexes_that_name_the_same_ones_again_and_again_are_asked_for_once() {
+    let published = Published::new();
+    let mut descriptor = published.index()["manifests"][0].clone();
+    descriptor["platform"] = json!({ "os": "linux", "architecture": "amd64" });
+    let mut manifests = vec![descriptor];
+    for level in 0..3 {
+        let index = json!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests, "level": level });
+        manifests = vec![published.put(OCI_INDEX, index.to_string().as_bytes()); 300];
+    }
+    let top = json!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests[..1] });
+    published.name(&published.put(OCI_INDEX, top.to_string().as_bytes()));
+    let (server, name) = published.serve();
+    published.project.repro(&["verify", "--engine", "native", "--against", &name]).expect(0);
+    assert!(server.seen().len() < 20, "{} requests", server.seen().len());
+}
+
+#[test]
+fn a_config_that_claims_to_be_larger_than_documents_may_be_is_not_fetched() {
+    let published = Published::new();
+    let mut manifest = published.manifest();
+    manifest["config"]["size"] = json!(5 << 20);
+    published.name(&published.put(OCI_MANIFEST, manifest.to_string().as_bytes()));
+    let (server, name) = published.serve();
+    let told = published.project.repro(&["verify", "--engine", "native", "--against", &name]).expect(6);
+    told.says("`json-bytes`");
+    let config = manifest["config"]["digest"].as_str().unwrap();
+    assert!(server.seen().iter().all(|seen| !seen.path().contains(config)), "{:?}", server.seen());
+}

@@ -151,63 +151,10 @@ impl Published {
     fn in_registry(reference: &Reference, look: &Look<'_>) -> Result<Self, PublishedError> {
         let fetched = look.resolver.registry.manifest(reference)?;
         let name = reference.clone().with_default_tag().to_string();
-        let mut published = Self { top: Some(fetched.digest()), name, ..Self::default() };
-        published.collect(reference, &fetched.document, None, look, look.limits.index_depth)?;
-        Ok(published)
-    }
-
-    /// Takes in an image manifest, or all that an index names, `levels` indexes deep.
-    fn collect(
-        &mut self,
-        reference: &Reference,
-        document: &ImageDocument,
-        named: Option<Platform>,
-        look: &Look<'_>,
-        levels: u64,
-    ) -> Result<(), PublishedError> {
-        let index = match document {
-            ImageDocument::Manifest(manifest) => return self.add(manifest, named, look),
-            ImageDocument::Index(index) => index,
-        };
-        let deeper = levels.checked_sub(1).ok_or_else(|| {
-            let limit = look.limits.index_depth;
-            LimitExceeded { name: "index-depth", limit, object: "levels of indexes".to_owned() }
-        })?;
-        for descriptor in index.manifests.iter().filter(|descriptor| !descriptor.is_attestation()) {
-            let is_index = kind(&descriptor.media_type) == Kind::Index;
-            let platform = descriptor.image_platform();
-            if platform.is_none() && !is_index {
-                continue;
-            }
-            let child = look.resolver.registry.manifest(&reference.clone().with_digest(descriptor.digest))?;
-            if is_index != matches!(child.document, ImageDocument::Index(_)) {
-                return Err(malformed(&descriptor.digest, "it is not what its descriptor says"));
-            }
-            self.collect(reference, &child.document, platform, look, deeper)?;
-        }
-        Ok(())
-    }
-
-    fn add(
-        &mut self,
-        manifest: &Document<ImageManifest>,
-        named: Option<Platform>,
-        look: &Look<'_>,
-    ) -> Result<(), PublishedError> {
-        let descriptor = &manifest.config;
-        let path = look.resolver.fetch_blob(&self.name, descriptor.digest, Some(descriptor.size))?;
-        let bytes = std::fs::read(&path).map_err(|error| PublishedError::File { path, error })?;
-        let config: Document<Config> = Document::described(bytes, descriptor, look.limits)
-            .map_err(|error| PublishedError::Document { object: format!("config {}", descriptor.digest), error })?;
-        if manifest.layers.len() != config.diff_ids.len() {
-            let (layers, ids) = (manifest.layers.len(), config.diff_ids.len());
-            return Err(malformed(&manifest.digest(), &format!("{layers} layers, but {ids} diff IDs in its config")));
-        }
-        let variant = Some(config.variant.as_str()).filter(|variant| !variant.is_empty());
-        let platform = named.unwrap_or_else(|| Platform::new(&config.os, &config.architecture, variant));
-        let facts = Facts { manifest: manifest.digest(), config: descriptor.digest, layers: config.diff_ids.clone() };
-        self.claimed.insert(platform.clone(), manifest.layers.clone());
-        self.insert(platform, facts)
+        let published = Self { top: Some(fetched.digest()), name, ..Self::default() };
+        let mut collecting = Collecting { reference, look, published, indexes: BTreeSet::new() };
+        collecting.collect(&fetched.document, None, look.limits.index_depth)?;
+        Ok(collecting.published)
     }
 
     fn insert(&mut self, platform: Platform, facts: Facts) -> Result<(), PublishedError> {
@@ -248,6 +195,74 @@ impl Published {
             }
         }
         Ok(published)
+    }
+}
+
+/// What a registry has of an image, while it is fetched.
+struct Collecting<'a> {
+    reference: &'a Reference,
+    look: &'a Look<'a>,
+    published: Published,
+    /// Those that were taken in.
+    indexes: BTreeSet<Digest>,
+}
+
+impl Collecting<'_> {
+    /// Takes in an image manifest, or all that an index names, `levels` indexes deep.
+    fn collect(
+        &mut self,
+        document: &ImageDocument,
+        named: Option<Platform>,
+        levels: u64,
+    ) -> Result<(), PublishedError> {
+        let index = match document {
+            ImageDocument::Manifest(manifest) => return self.add(manifest, named),
+            ImageDocument::Index(index) => index,
+        };
+        let deeper = levels.checked_sub(1).ok_or_else(|| {
+            let limit = self.look.limits.index_depth;
+            LimitExceeded { name: "index-depth", limit, object: "levels of indexes".to_owned() }
+        })?;
+        for descriptor in index.manifests.iter().filter(|descriptor| !descriptor.is_attestation()) {
+            let is_index = kind(&descriptor.media_type) == Kind::Index;
+            let platform = descriptor.image_platform();
+            if platform.is_none() && !is_index {
+                continue;
+            }
+            // An index that is named twice has nothing new; indexes that name many could else take for ever.
+            if is_index && !self.indexes.insert(descriptor.digest) {
+                continue;
+            }
+            self.look.cancel.check()?;
+            let child = self.look.resolver.registry.manifest(&self.reference.clone().with_digest(descriptor.digest))?;
+            if is_index != matches!(child.document, ImageDocument::Index(_)) {
+                return Err(malformed(&descriptor.digest, "it is not what its descriptor says"));
+            }
+            self.collect(&child.document, platform, deeper)?;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, manifest: &Document<ImageManifest>, named: Option<Platform>) -> Result<(), PublishedError> {
+        let Look { resolver, limits, .. } = self.look;
+        let descriptor = &manifest.config;
+        if descriptor.size > limits.json_bytes {
+            let object = format!("config {}", descriptor.digest);
+            return Err(LimitExceeded { name: "json-bytes", limit: limits.json_bytes, object }.into());
+        }
+        let path = resolver.fetch_blob(&self.published.name, descriptor.digest, Some(descriptor.size))?;
+        let bytes = std::fs::read(&path).map_err(|error| PublishedError::File { path, error })?;
+        let config: Document<Config> = Document::described(bytes, descriptor, limits)
+            .map_err(|error| PublishedError::Document { object: format!("config {}", descriptor.digest), error })?;
+        if manifest.layers.len() != config.diff_ids.len() {
+            let (layers, ids) = (manifest.layers.len(), config.diff_ids.len());
+            return Err(malformed(&manifest.digest(), &format!("{layers} layers, but {ids} diff IDs in its config")));
+        }
+        let variant = Some(config.variant.as_str()).filter(|variant| !variant.is_empty());
+        let platform = named.unwrap_or_else(|| Platform::new(&config.os, &config.architecture, variant));
+        let facts = Facts { manifest: manifest.digest(), config: descriptor.digest, layers: config.diff_ids.clone() };
+        self.published.claimed.insert(platform.clone(), manifest.layers.clone());
+        self.published.insert(platform, facts)
     }
 }
 
