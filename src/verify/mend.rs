@@ -76,11 +76,13 @@ const BY_PATH: &[(&[&str], Mend)] = &[
         Mend::Dockerfile("remove it in the same RUN, or give the RUN `--mount=type=tmpfs,target=/tmp`"),
     ),
     (&["/**/.git/**"], Mend::Dockerfile("remove `.git` in the same RUN, or take the source with `ADD`")),
-    (
-        &["/var/log/**", "/**/*.log", "/var/cache/**", "/**/.cache/**"],
-        Mend::Dockerfile("remove it in the same RUN, or name its path in `scrub`"),
-    ),
+    (&["/var/log/**", "/**/*.log", "/var/cache/**", "/**/.cache/**"], CACHE),
 ];
+
+const CACHE: Mend = Mend::Dockerfile("remove it in the same RUN, or name its path in `scrub`");
+const CACHE_FOLDER: Mend = Mend::Dockerfile(
+    "remove the cache in the same RUN, or tell the tool to keep none: `scrub` leaves out files, never folders or links",
+);
 
 const CONTENT: Mend = Mend::Dockerfile(
     "the RUN writes a time, a random value or the order of a folder: derive it from `SOURCE_DATE_EPOCH`, sort it, or remove it",
@@ -98,7 +100,7 @@ pub(super) fn mends(path: &[u8], difference: &PathDifference, sees_epoch: bool) 
     let by_path = BY_PATH.iter().find(|(patterns, _)| patterns.iter().any(names));
     let useful = |mend: &Mend| !(sees_epoch && matches!(mend, Mend::RunEnv { name: EPOCH, .. }));
     if let Some((_, mend)) = by_path.filter(|(_, mend)| useful(mend)) {
-        return vec![*mend];
+        return vec![if *mend == CACHE && !difference.is_file { CACHE_FOLDER } else { *mend }];
     }
     if difference.presence != Presence::Both {
         return vec![NAME];
@@ -120,6 +122,8 @@ pub(super) fn mends(path: &[u8], difference: &PathDifference, sees_epoch: bool) 
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -144,6 +148,9 @@ mod tests {
             matches!(content("var/lib/pacman/local/a-1/desc", false)[..], [Mend::Dockerfile(text)] if text.contains("INSTALLDATE"))
         );
         assert_eq!(content("stamp", false), [CONTENT]);
+        assert_eq!(content("root/.cache/a/b", false), [CACHE]);
+        let folder = PathDifference { presence: Presence::First, aspects: BTreeSet::new(), is_file: false };
+        assert_eq!(mends(b"root/.cache/a", &folder, false), [CACHE_FOLDER]);
         assert_eq!(of("x", Presence::Second, &[], false), [NAME]);
         assert_eq!(of("x", Presence::Both, &[Aspect::Owner, Aspect::Mtime], false), [OWNER, MTIME]);
         assert_eq!(of("x", Presence::Both, &[Aspect::Kind, Aspect::Mode], false), [OTHER]);
