@@ -18,7 +18,7 @@ use crate::manifest::{Image, MediaTypes};
 use crate::reference::Reference;
 use crate::resolve::{ResolveError, Resolver};
 use crate::status::{ExitStatus, Failure, Status};
-use crate::store::Replacement;
+use crate::store::{Replacement, make_folder};
 
 /// Where an image goes.
 #[derive(Clone, Debug)]
@@ -133,12 +133,7 @@ pub fn write(
         }
         Target::Folder(path) => {
             let fail = |error| OutputError::Write { path: shown(path), size, error };
-            let parent = path.parent().unwrap_or(Path::new("/"));
-            let temporary = tempfile::Builder::new().prefix(".repro-").tempdir_in(parent).map_err(fail)?;
-            let layout = temporary.path().join("layout");
-            fs::create_dir(&layout).map_err(fail)?;
-            writable.write_layout(&layout).map_err(fail)?;
-            fs::rename(&layout, path).map_err(fail)?;
+            make_folder(path, |folder| writable.write_layout(folder)).map_err(fail)?;
         }
     }
     Ok(())

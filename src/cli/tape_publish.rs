@@ -16,7 +16,7 @@ use crate::image::{Artifact, Artifacts};
 use crate::reference::Reference;
 use crate::registry::OpenBlob;
 use crate::status::{ExitStatus, Failure, Status};
-use crate::store::{Cache, Replacement};
+use crate::store::{Cache, Replacement, make_folder};
 use crate::tape::Tape;
 
 /// What kind of artifact a tape's bodies are.
@@ -92,7 +92,7 @@ pub fn save(shop: &Shop<'_>, tapes: &[(String, Tape)], path: &Path) -> Result<St
         artifacts.write_archive(BufWriter::new(&mut file)).map_err(fail)?;
         file.finish()?;
     } else {
-        artifacts.write_layout(&target).map_err(fail)?;
+        make_folder(&target, |folder| artifacts.write_layout(folder)).map_err(fail)?;
     }
     let bodies: BTreeMap<&Digest, &u64> = named.values().flat_map(|artifact| &artifact.files).collect();
     Ok(format!("{} bodies in {}\n", bodies.len(), shown(path)))

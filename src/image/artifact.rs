@@ -145,7 +145,6 @@ impl Artifacts<'_> {
             fs::write(blobs.join(digest.hex()), bytes)?;
         }
         fs::write(folder.join("oci-layout"), OCI_LAYOUT)?;
-        // Last, so that a folder with an index is a whole one.
         fs::write(folder.join("index.json"), self.index())
     }
 

@@ -25,6 +25,18 @@ pub fn replace_file(path: &Path, content: &[u8]) -> Result<bool, StoreError> {
     Ok(true)
 }
 
+/// Makes the folder `path`, which is not there or empty, by `write`, which is given an empty one; on failure nothing is
+/// left.
+pub fn make_folder(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let temporary = tempfile::Builder::new().prefix(".repro-").tempdir_in(parent)?;
+    // The temporary folder itself is for its owner only.
+    let folder = temporary.path().join("folder");
+    fs::create_dir(&folder)?;
+    write(&folder)?;
+    fs::rename(&folder, path)
+}
+
 /// A file that is being written beside the one it will replace; dropping it leaves nothing.
 pub struct Replacement {
     temporary: NamedTempFile,
@@ -127,6 +139,20 @@ mod tests {
         replacement.write_all(b"half").unwrap();
         drop(replacement);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_folder_is_made_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        let half = |folder: &Path| fs::write(folder.join("half"), b"").and(Err(io::ErrorKind::StorageFull.into()));
+        assert!(make_folder(&path, half).is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        fs::create_dir(&path).unwrap();
+        make_folder(&path, |folder| fs::write(folder.join("all"), b"")).unwrap();
+        assert!(path.join("all").exists());
+        assert!(make_folder(&path, |_| Ok(())).is_err(), "it is not empty any more");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Files that outlive a run: replaced atomically, locked politely, cached by digest.
 //!
-//! `atomic` replaces one file, `lock` waits for other runs, `cache` keeps blobs under their computed digest.
+//! `atomic` replaces a file or makes a folder whole, `lock` waits for other runs, `cache` keeps blobs under their computed digest.
 
 mod atomic;
 mod cache;
@@ -12,7 +12,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-pub use atomic::{Replacement, replace_file};
+pub use atomic::{Replacement, make_folder, replace_file};
 pub use cache::{BlobReader, BlobWriter, Cache, CacheUse};
 pub use lock::FileLock;
 pub use spool::Spool;
