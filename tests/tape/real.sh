@@ -73,6 +73,27 @@ dockerfile() {
         echo "RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates unzip wget \\"
         echo "    && wget -q -O /tmp/text.zip $go_proxy/golang.org/x/text/@v/v0.14.0.zip && unzip -q /tmp/text.zip -d /opt && rm /tmp/text.zip"
         ;;
+    pnpm)
+        echo '{"name":"app","version":"1.0.0","dependencies":{"express":"4.18.2"}}' >package.json
+        echo "RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates npm"
+        echo "RUN npm install -g pnpm@8.15.9"
+        echo "WORKDIR /app"
+        echo "COPY package.json ./"
+        echo "RUN pnpm install && node -e 'require(\"express\")'"
+        ;;
+    typescript)
+        echo "RUN apt-get update && apt-get install -y --no-install-recommends npm"
+        echo "RUN npm install -g typescript@5.3.3 && tsc --version"
+        ;;
+    uv)
+        echo "RUN apt-get update && apt-get install -y --no-install-recommends python3-pip"
+        echo "RUN pip install --break-system-packages uv==0.4.30"
+        echo "RUN uv pip install --system --break-system-packages flask && python3 -c 'import flask'"
+        ;;
+    hello)
+        echo "RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates golang-go"
+        echo "RUN GONOSUMDB='*' go install rsc.io/hello@v1.0.0 && rm -rf /root/.cache"
+        ;;
     *) return 1 ;;
     esac
 }
@@ -116,10 +137,12 @@ sed "s#rootdirectory:.*#rootdirectory: ${REPRO_REGISTRY_ROOT:-$(dirname "$(comma
     "$(dirname "$(command -v crane)")/../registry.yml" >"$work/registry.yml"
 : >"$work/hosts"
 scrub=$("$repro" scrub list | sed -n 's#^\([a-z0-9-]*\)/[0-9].*#"\1"#p' | sort -u | paste -sd, -)
+# Where pnpm and node note times (docs/scrub.md).
+pnpm='"/**/node_modules/.modules.yaml", "/root/.local/share/pnpm/store/v*/files/*/*-index.json", "/root/.local/state/pnpm/*", "/tmp/v8-compile-cache-*/**"'
 failed=0
 total=0
-printf '%-6s %9s %11s %7s %8s %8s  %s\n' name requests bytes lock verify verify result
-[ $# -gt 0 ] || set -- apt pip venv npm cargo go curl wget
+printf '%-10s %9s %11s %7s %8s %8s  %s\n' name requests bytes lock verify verify result
+[ $# -gt 0 ] || set -- apt pip venv npm cargo go curl wget pnpm typescript uv hello
 for name; do
     total=$((total + 1))
     folder=$work/$name
@@ -131,8 +154,8 @@ version = 1
 [image.app]
 network = "locked"
 source-date-epoch = "1700000000"
-run-env = { SOURCE_DATE_EPOCH = "epoch", PYTHONDONTWRITEBYTECODE = "1" }
-scrub = [$scrub]
+run-env = { SOURCE_DATE_EPOCH = "epoch", PYTHONDONTWRITEBYTECODE = "1", UV_NO_CACHE = "1" }
+scrub = [$scrub, $pnpm]
 MANIFEST
     git init -q . 2>/dev/null
     git add -A
@@ -157,7 +180,7 @@ MANIFEST
     [ "$result" = ok ] || failed=$((failed + 1))
     requests=$(grep -c '^GET ' repro.app.tape 2>/dev/null)
     bytes=$(awk '/^GET /{sum += $5} END{print sum + 0}' repro.app.tape 2>/dev/null)
-    printf '%-6s %9s %11s %6ss %8s %8s  %s\n' "$name" "${requests:--}" "${bytes:--}" "$locked" "$first" "$second" "$result"
+    printf '%-10s %9s %11s %6ss %8s %8s  %s\n' "$name" "${requests:--}" "${bytes:--}" "$locked" "$first" "$second" "$result"
 done
 echo "$((total - failed)) of $total reproduced with the network cut"
 [ "$failed" -eq 0 ]
