@@ -114,6 +114,36 @@ fn blobs_that_are_not_what_their_digest_says_never_reach_an_image() {
 }
 
 #[test]
+fn an_image_manifest_that_the_locked_index_does_not_have_for_the_platform_is_not_built_on() {
+    let shelf = Shelf::default();
+    let [right, wrong] = ["linux/amd64", "linux/arm64"].map(|p| shelf.image("team/base", p, "2024-01-01T00:00:00Z"));
+    let index = shelf.index("team/base", "1", &[right.clone(), wrong.clone()]);
+    let server = Server::start(move |seen| shelf.answer(seen));
+    let project = project(&server.host(), DOCKERFILE);
+    project.write("repro.toml", "version = 1\n[image.app]\nplatforms = [\"linux/amd64\"]\n").commit();
+    project.repro(&["lock"]).expect(0);
+    let lockfile = project.read("repro.lock");
+    let [right, wrong] = [right, wrong].map(|descriptor| descriptor["digest"].as_str().unwrap().to_owned());
+    let absent = format!("sha256:{}", "0".repeat(64));
+    for (from, to, status, says) in [
+        (&right, &wrong, 6, format!("linux/amd64 is locked as {wrong}, but the locked index {index} has {right}")),
+        (&index.to_string(), &absent, 4, absent.clone()),
+    ] {
+        assert!(lockfile.contains(from), "{lockfile}");
+        project.write("repro.lock", lockfile.replace(from, to));
+        for cache in ["warm", "cold"] {
+            project.repro(&["build", "--engine", "native"]).expect(status).says(&says);
+            if status == 6 {
+                project.repro(&["outdated"]).expect(6).says(&says);
+            }
+            if cache == "warm" {
+                std::fs::remove_dir_all(project.cache()).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
 fn one_failing_source_does_not_hide_the_others() {
     let server = Server::start(|seen| match seen.path() {
         path if path.contains("/absent/") => Reply::status(404, ""),

@@ -144,6 +144,10 @@ impl<'a> Shop<'a> {
             found.push(tape.map(Arc::new));
         }
         drift::Stale::unless_empty(stale)?;
+        let mut pins: Vec<Pin> = surveyed.iter().flat_map(|image| self.lockfile.pins_of(image.name)).cloned().collect();
+        pins.sort();
+        pins.dedup();
+        self.resolver.confirm(&pins)?;
         let jobs = surveyed.into_iter().zip(found);
         jobs.map(|(image, tape)| Ok(Job { tape, ..self.job(image, question, choice, &record)? })).collect()
     }

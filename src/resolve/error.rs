@@ -111,6 +111,18 @@ pub enum Reason {
         /// How many.
         count: usize,
     },
+    /// The lockfile has another image manifest for a platform than the index that it locks.
+    #[error("{platform} is locked as {locked}, but the locked index {index} has {found} for it")]
+    NotListed {
+        /// The platform.
+        platform: Platform,
+        /// The locked index.
+        index: Digest,
+        /// What the lockfile has.
+        locked: Digest,
+        /// What the index has.
+        found: Digest,
+    },
     /// The layout has no such image, or several.
     #[error("{0}")]
     Selection(String),
@@ -173,7 +185,11 @@ impl ExitStatus for Reason {
             Self::Reference(error) => error.status(),
             Self::GitUrl(error) => error.status(),
             Self::Process(ProcessError::Cancelled(_)) | Self::Cancelled(_) => Status::Interrupted,
-            Self::Document { .. } | Self::Ambiguous { .. } | Self::Depth(_) | Self::GitAnswer(_) => Status::Malformed,
+            Self::Document { .. }
+            | Self::Ambiguous { .. }
+            | Self::NotListed { .. }
+            | Self::Depth(_)
+            | Self::GitAnswer(_) => Status::Malformed,
             Self::Selection(_) => Status::Usage,
             Self::Platform { .. }
             | Self::Changed { .. }
@@ -192,6 +208,10 @@ impl ExitStatus for Reason {
             Self::NoRef(name) if name.len() >= 7 && name.bytes().all(|b| b.is_ascii_hexdigit()) => {
                 Some("a commit is named by all of its digits: a shorter form may mean another one tomorrow".to_owned())
             }
+            Self::NotListed { .. } => Some(
+                "somebody edited one of the two: look at the lockfile's history, or pin anew with `repro lock --update`"
+                    .to_owned(),
+            ),
             Self::NoGit => Some("install the `git` program".to_owned()),
             _ => None,
         }

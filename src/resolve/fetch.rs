@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::image::{Documents, Remote, keep, read_blob};
+use super::image::{Documents, keep, read_blob};
 use super::layout::Local;
 use super::{Reason, ResolveError, Resolver};
 use crate::digest::Digest;
@@ -66,7 +66,7 @@ impl Resolver {
             }
             _ => {
                 let reference: Reference = request.parse()?;
-                let manifest = self.locked_manifest(&reference, manifest)?;
+                let manifest = as_manifest(self.locked_document(&reference, manifest)?)?;
                 let config = read_blob(self, &reference, &manifest.config)?;
                 Ok(LockedImage { manifest, config })
             }
@@ -74,19 +74,22 @@ impl Resolver {
         read().map_err(|reason| ResolveError::new(request, reason))
     }
 
-    fn locked_manifest(&self, reference: &Reference, digest: Digest) -> Result<Document<ImageManifest>, Reason> {
+    /// The index or image manifest with a locked digest: from the cache, else from upstream.
+    pub(super) fn locked_document(&self, reference: &Reference, digest: Digest) -> Result<ImageDocument, Reason> {
         if self.cache.check(&digest)?
             && let Some(path) = self.cache.path(&digest)
             && let Ok(bytes) = std::fs::read(path)
             && Digest::of(&bytes) == digest
         {
-            let refused = |source| Reason::Document { what: "image manifest", digest, source };
-            return Document::parse(bytes, self.limits()).map_err(refused);
+            if let Ok(manifest) = Document::<ImageManifest>::parse(bytes.clone(), self.limits()) {
+                return Ok(ImageDocument::Manifest(Box::new(manifest)));
+            }
+            let refused = |source| Reason::Document { what: "manifest", digest, source };
+            return Ok(ImageDocument::Index(Document::parse(bytes, self.limits()).map_err(refused)?));
         }
-        let source = Remote { resolver: self, reference };
-        let fetched = source.resolver.registry.manifest(&reference.clone().with_digest(digest))?;
+        let fetched = self.registry.manifest(&reference.clone().with_digest(digest))?;
         keep(&self.cache, fetched.bytes())?;
-        as_manifest(fetched.document)
+        Ok(fetched.document)
     }
 }
 

@@ -92,7 +92,7 @@ impl Resolver {
     }
 
     /// All image manifests below `document`, in order; attestations and artifacts are left out.
-    fn list(
+    pub(super) fn list(
         &self,
         source: &dyn Documents,
         document: ImageDocument,
@@ -132,7 +132,7 @@ impl Resolver {
     }
 }
 
-struct Candidate {
+pub(super) struct Candidate {
     /// What the index says it is for.
     platform: Option<Platform>,
     found: Found,
@@ -149,7 +149,7 @@ impl Candidate {
         self.platform.as_ref().is_some_and(|platform| platform.os.is_empty() && platform.architecture.is_empty())
     }
 
-    fn digest(&self) -> Digest {
+    pub(super) fn digest(&self) -> Digest {
         match &self.found {
             Found::Listed(descriptor) => descriptor.digest,
             Found::Read(manifest) => manifest.digest(),
@@ -173,7 +173,7 @@ impl Candidate {
 /// The best candidate for `wanted`; only if none is listed for it, those without a platform are looked into.
 ///
 /// An image without an index (`is_lone`) may be of any platform: nothing better can be chosen, and BuildKit asks nothing.
-fn pick<'a>(
+pub(super) fn pick<'a>(
     source: &dyn Documents,
     candidates: &'a mut [Candidate],
     wanted: &Platform,

@@ -3,12 +3,13 @@
 //! [`Resolver::resolve`] takes [`Request`]s and gives a [`Resolved`] pin for each, many at a time; one that fails does
 //! not hide what is wrong with the others. `image` and `layout` find index and platforms with the rules of `matching`,
 //! `file` streams a body into the cache, `git` asks the `git` program, by which `checkout` writes a commit's files.
-//! `standing` asks later whether upstream still agrees, `fetch` brings locked bytes into the cache from wherever they
+//! `confirm` holds image manifests against their index, `standing` asks later whether upstream still agrees, `fetch` brings locked bytes into the cache from wherever they
 //! are to be had.
 //!
 //! The user's mirrors change where bytes come from; requests and pins keep their upstream names.
 
 mod checkout;
+mod confirm;
 mod error;
 mod fetch;
 mod file;

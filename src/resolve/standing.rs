@@ -54,6 +54,9 @@ impl Resolver {
                         standing.missing.push(format!("{what}: {locked}"));
                     }
                 }
+                if standing.is_there() {
+                    self.confirm_pin(pin)?;
+                }
                 standing.missing.dedup_by(|a, b| a.rsplit(' ').next() == b.rsplit(' ').next());
                 Ok(standing)
             }
