@@ -5,12 +5,14 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
 
 mod needs;
+mod project;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use project::Project;
 use tempfile::TempDir;
 
 /// An example and the engines that build it.
@@ -148,4 +150,23 @@ fn a_fresh_clone_under_another_umask_gives_the_same_images() {
             verify(&clone, example);
         }
     }
+}
+
+#[test]
+fn the_readmes_commands_go_through_in_their_order() {
+    let project = Project::new();
+    project.write("f", "f").write("Dockerfile", "FROM scratch\nWORKDIR /app\nCOPY . .\n").commit();
+    let readme = std::fs::read_to_string("README.md").unwrap();
+    let section = readme.split("## In a project of your own").nth(1).unwrap();
+    let commands = section.lines().filter(|line| line.starts_with("    ")).take(5);
+    let commands: Vec<&str> = commands.map(|line| line.split('#').next().unwrap().trim()).collect();
+    assert_eq!(commands[3], "git add repro.toml repro.lock");
+    for command in commands {
+        let mut words: Vec<&str> = command.split_whitespace().collect();
+        match words.remove(0) {
+            "git" => drop(project.git(&words)),
+            _ => drop(project.repro(&words).expect(0)),
+        }
+    }
+    project.commit().repro(&["verify"]).expect(0);
 }

@@ -28,9 +28,12 @@ pub type ReachedPaths = BTreeMap<String, Option<Vec<String>>>;
 pub const MAIN_CONTEXT: &str = "context";
 
 impl WorkTree {
-    /// Reads what `image` needs below the manifest's folder `root`.
+    /// Reads what `image` needs below the repository's root.
+    ///
+    /// `manifest` counts as tracked where it lies in the context: git will track it, and the record is made before.
     pub fn read(
         root: &Path,
+        manifest: Option<&Path>,
         image: &Image,
         dockerfile: Vec<u8>,
         reached: &ReachedPaths,
@@ -51,7 +54,10 @@ impl WorkTree {
                 context::read(&request, surroundings).map(Arc::new)
             }
         };
-        let context = read(MAIN_CONTEXT, &root.join(&image.context), Some(&dockerfile_path), &image.include)?;
+        let folder = root.join(&image.context);
+        let mut include = image.include.clone();
+        include.extend(manifest.and_then(|manifest| pattern_of(manifest, &folder)));
+        let context = read(MAIN_CONTEXT, &folder, Some(&dockerfile_path), &include)?;
         let mut contexts = BTreeMap::new();
         for (name, named) in &image.contexts {
             if let NamedContext::Local(folder) = named
@@ -71,5 +77,36 @@ impl WorkTree {
     /// The context digests of named local contexts, by name.
     pub fn context_digests(&self) -> BTreeMap<String, Digest> {
         self.contexts.iter().map(|(name, tree)| (name.clone(), tree.digest())).collect()
+    }
+}
+
+/// The pattern that matches `file` alone in the context `folder`; none if it lies elsewhere.
+fn pattern_of(file: &Path, folder: &Path) -> Option<String> {
+    let (file, folder) = (file.canonicalize().ok()?, folder.canonicalize().ok()?);
+    let mut pattern = String::new();
+    for letter in file.strip_prefix(folder).ok()?.to_str()?.chars() {
+        if matches!(letter, '*' | '?' | '[' | ']' | '\\' | '!' | '#') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    Some(pattern)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_in_the_context_has_a_pattern_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let odd = folder.path().join("a[b]*!");
+        std::fs::create_dir(&odd).unwrap();
+        let file = odd.join("repro.toml");
+        assert_eq!(pattern_of(&file, folder.path()), None, "it is not there");
+        std::fs::write(&file, "").unwrap();
+        assert_eq!(pattern_of(&file, folder.path()).as_deref(), Some(r"a\[b\]\*\!/repro.toml"));
+        assert_eq!(pattern_of(&file, &odd.join(".")).as_deref(), Some("repro.toml"));
+        assert_eq!(pattern_of(folder.path(), &odd), None, "it lies elsewhere");
     }
 }

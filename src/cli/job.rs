@@ -190,7 +190,8 @@ impl<'a> Shop<'a> {
         };
         let reached: &ReachedPaths = &surveyed.survey.reached;
         let root = &self.project.manifest.root;
-        let mut tree = WorkTree::read(root, image, surveyed.dockerfile.clone(), reached, &surroundings)?;
+        let manifest = self.project.manifest_path.as_deref();
+        let mut tree = WorkTree::read(root, manifest, image, surveyed.dockerfile.clone(), reached, &surroundings)?;
         // Messages name it as the user would.
         tree.dockerfile_path = self.session.near(&tree.dockerfile_path);
         let record = record(name);

@@ -20,6 +20,8 @@ pub const LOCKFILE: &str = "repro.lock";
 pub struct Project {
     /// The manifest.
     pub manifest: Manifest,
+    /// The manifest's path; none without one.
+    pub manifest_path: Option<PathBuf>,
     /// The lockfile's path; none without a manifest.
     pub lock_path: Option<PathBuf>,
 }
@@ -112,7 +114,7 @@ impl Project {
         let manifest = Manifest::parse_with(&text, &found.file, &found.root, &read_link, &session.limits)
             .map_err(|errors| point_into_manifest(&errors))?;
         let lock_path = found.file.with_file_name(LOCKFILE);
-        Ok(Self { manifest, lock_path: Some(lock_path) })
+        Ok(Self { manifest, manifest_path: Some(found.file), lock_path: Some(lock_path) })
     }
 
     fn without_manifest(session: &Session, question: &Question, dockerfile: &Path) -> Result<Self, Failure> {
@@ -123,7 +125,7 @@ impl Project {
         let folder = dockerfile.parent().unwrap_or(&session.directory);
         let context = question.context.as_ref().map_or_else(|| folder.to_owned(), |path| session.resolve(path));
         let manifest = super::flags::manifest(session, question, &dockerfile, &context)?;
-        Ok(Self { manifest, lock_path: None })
+        Ok(Self { manifest, manifest_path: None, lock_path: None })
     }
 
     /// The images that were asked for, all if none was named, in the manifest's order.
