@@ -160,3 +160,12 @@ fn the_frontend_that_a_dockerfile_names_is_locked_and_builds() {
     project.repro(&["build", "--record"]).expect(0);
     project.repro(&["verify"]).expect(0);
 }
+
+#[test]
+fn images_without_layers_are_built_by_every_engine() {
+    for dockerfile in ["FROM scratch\nENV A=1\n", "FROM registry.example/busybox:1 AS a\nFROM scratch\nLABEL a=b\n"] {
+        let Some(project) = locked("[image.app]\n", dockerfile, &[]) else { return };
+        project.repro(&["build", "--record", "--engine", "native,buildctl"]).expect(0);
+        project.repro(&["verify", "--engine", "buildctl"]).expect(0);
+    }
+}

@@ -26,8 +26,8 @@ pub(super) struct Control(pub Command);
 /// What a daemon recorded of one build.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct BuildRecord {
-    /// The sources that it used.
-    pub materials: Vec<Material>,
+    /// The sources that it used; none if it recorded no provenance, as of results without any layer.
+    pub materials: Option<Vec<Material>>,
     /// The config of the target's base image; none for builds from scratch.
     pub base_config: Option<Vec<u8>>,
 }
@@ -86,6 +86,13 @@ struct Definition {
     dependencies: Vec<Material>,
 }
 
+impl BuildRecord {
+    /// The error that a record lacks what every image with layers has.
+    pub fn lacks_provenance() -> BuildKitError {
+        missing("no provenance".to_owned())
+    }
+}
+
 impl Control {
     /// What the daemon is.
     pub fn worker(&self, surroundings: &Surroundings<'_>) -> Result<Worker, BuildKitError> {
@@ -102,10 +109,14 @@ impl Control {
         let is_provenance = |attestation: &&Attestation| {
             attestation.annotations.get(PREDICATE_KEY).is_some_and(|kind| kind.starts_with(PROVENANCE))
         };
-        let provenance = attestations.iter().find(is_provenance);
-        let digest = provenance.ok_or_else(|| missing("no provenance".to_owned()))?.digest.to_string();
-        let answer = ask(&self.0.clone().args(["debug", "get", digest.as_str()]), surroundings)?;
-        let materials = read_materials(&answer, &limits)?;
+        let materials = match attestations.iter().find(is_provenance) {
+            Some(provenance) => {
+                let digest = provenance.digest.to_string();
+                let answer = ask(&self.0.clone().args(["debug", "get", digest.as_str()]), surroundings)?;
+                Some(read_materials(&answer, &limits)?)
+            }
+            None => None,
+        };
         let base_config = record.response.get(BASE_CONFIG).map(|config| config.clone().into_bytes());
         Ok(BuildRecord { materials, base_config })
     }

@@ -56,12 +56,17 @@ pub(super) fn finish(
     let ask = || control.record(reference.trim(), surroundings);
     let ((record, ()), output) = at_once(|| at_once(ask, || staged.forget_context()), || reader.read(&staged.image()));
     let record = record?;
-    let deviations = compare(&plan.pins, &record.materials, redirects, plan.tape.as_ref());
+    let materials = record.materials.as_deref().unwrap_or_default();
+    let deviations = compare(&plan.pins, materials, redirects, plan.tape.as_ref());
     if !deviations.is_empty() {
         return Err(BuildKitError::Materials(deviations));
     }
     let base = base_diff_ids(engine, &record, surroundings)?;
     let output = output?;
+    // Of a result without layers, in which nothing of any source is, there is no provenance.
+    if record.materials.is_none() && !output.layers.is_empty() {
+        return Err(BuildRecord::lacks_provenance());
+    }
     reader.check_base(&output, &base)?;
     let metadata = staged.metadata();
     let mut claims = Vec::new();
