@@ -172,7 +172,7 @@ fn every_wrong_value_is_refused_with_a_reason() {
         "context = \"https://a.example/b.git\"",
         "dockerfile = 1",
         "target = \"--push\"",
-        "target = \"Runtime\"",
+        "target = \"run time\"",
         "platforms = \"linux/amd64\"",
         "platforms = []",
         "platforms = [\"--push\"]",

@@ -19,7 +19,12 @@ pub fn manifest(
     dockerfile: &Path,
     context: &Path,
 ) -> Result<Manifest, Failure> {
-    let mut platforms = question.platforms.clone();
+    let mut platforms: Vec<Platform> = Vec::new();
+    for platform in &question.platforms {
+        if !platforms.contains(platform) {
+            platforms.push(platform.clone());
+        }
+    }
     if platforms.is_empty() {
         platforms.push(Platform::new("linux", "amd64", None));
     }
@@ -57,19 +62,34 @@ pub fn manifest(
 
 /// Named contexts, spelled and checked as in a manifest.
 fn contexts(session: &Session, given: &[(String, String)]) -> Result<BTreeMap<String, NamedContext>, Failure> {
-    if given.is_empty() {
-        return Ok(BTreeMap::new());
+    let image = as_in_manifest(session, "--build-context", "contexts", &pairs(given))?;
+    Ok(image.map(|image| image.contexts).unwrap_or_default())
+}
+
+/// Refuses build arguments that a manifest may not have, before anything is built with them.
+pub fn check_arguments(session: &Session, arguments: &BTreeMap<String, String>) -> Result<(), Failure> {
+    as_in_manifest(session, "--build-arg", "args", arguments).map(drop)
+}
+
+/// The image of a manifest that has these pairs in `table`; none if there are none. Errors point into `flag`.
+fn as_in_manifest(
+    session: &Session,
+    flag: &str,
+    table: &str,
+    pairs: &BTreeMap<String, String>,
+) -> Result<Option<Image>, Failure> {
+    if pairs.is_empty() {
+        return Ok(None);
     }
-    let mut text = String::from("version = 1\n[image.flags.contexts]\n");
-    for (name, value) in pairs(given) {
-        text.push_str(&quoted(&name));
+    let mut text = format!("version = 1\n[image.flags.{table}]\n");
+    for (name, value) in pairs {
+        text.push_str(&quoted(name));
         text.push_str(" = ");
-        text.push_str(&quoted(&value));
+        text.push_str(&quoted(value));
         text.push('\n');
     }
-    let file = session.directory.join("--build-context");
-    let manifest = Manifest::parse(&text, &file, Path::new("/"))?;
-    Ok(manifest.images.into_values().next().map(|image| image.contexts).unwrap_or_default())
+    let manifest = Manifest::parse(&text, &session.directory.join(flag), Path::new("/"))?;
+    Ok(manifest.images.into_values().next())
 }
 
 fn quoted(text: &str) -> String {

@@ -104,6 +104,11 @@ impl ExitStatus for JobError {
 impl<'a> Shop<'a> {
     /// Opens the lockfile; without a manifest, sources are resolved for this run alone.
     pub fn open(session: &'a Session, project: &'a Project) -> Result<Self, Failure> {
+        if project.manifest_path.is_none() {
+            for image in project.manifest.images.values() {
+                super::flags::check_arguments(session, &image.args)?;
+            }
+        }
         let resolver = online::resolver(session, project, false)?;
         let lockfile = if project.lock_path.is_some() {
             project.lockfile(session)?

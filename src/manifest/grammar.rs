@@ -8,17 +8,25 @@ use super::table::shown;
 
 /// Longest path, as file systems bound it.
 const LONGEST_PATH: usize = 4096;
-/// Longest name of an image or build stage.
+/// Longest name of an image.
 const LONGEST_NAME: usize = 63;
+/// Longest name of a build stage: BuildKit has no bound.
+const LONGEST_STAGE: usize = 255;
 
 /// Name of an image in the manifest: part of the tape's file name and of command lines.
 pub(super) fn image_name(text: &str) -> Result<(), String> {
     lower_name(text).map_err(|()| format!("`{}` is no name for an image: expected {LOWER_NAME}", shown(text)))
 }
 
-/// A build stage: its name, or its number.
+/// A build stage: its name, in either case, or its number.
 pub(super) fn stage(text: &str) -> Result<(), String> {
-    lower_name(text).map_err(|()| format!("`{}` is no build stage: expected {LOWER_NAME}", shown(text)))
+    let first = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
+    let rest = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    if first && rest && text.len() <= LONGEST_STAGE {
+        return Ok(());
+    }
+    let expected = "1 to 255 letters, digits, `.`, `_` and `-`, a letter or digit first";
+    Err(format!("`{}` is no build stage: expected {expected}", shown(text)))
 }
 
 const LOWER_NAME: &str = "1 to 63 lower-case letters, digits, `.`, `_` and `-`, a letter or digit first";

@@ -42,7 +42,7 @@ struct Image {
     /// Dockerfile, relative to this file. Default: `Dockerfile` in the context.
     dockerfile: Option<String>,
     /// Build stage. Default: the last.
-    #[schemars(regex(pattern = r"^[a-z0-9][a-z0-9._-]{0,62}$"))]
+    #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$"))]
     target: Option<String>,
     /// Platforms, `os/arch[/variant]`. Default: `linux/amd64`.
     #[schemars(length(min = 1))]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::error::NotListed;
 use super::image::{Documents, Remote, pick};
 use super::layout::Local;
 use super::{Reason, ResolveErrors, Resolver};
@@ -58,7 +59,8 @@ impl Resolver {
         for (platform, locked) in platforms {
             let found = pick(source, &mut candidates, platform, is_lone)?.digest();
             if found != *locked {
-                return Err(Reason::NotListed { platform: platform.clone(), index, locked: *locked, found });
+                let wrong = NotListed { platform: platform.clone(), index, locked: *locked, found };
+                return Err(Reason::NotListed(Box::new(wrong)));
             }
         }
         Ok(())

@@ -112,17 +112,8 @@ pub enum Reason {
         count: usize,
     },
     /// The lockfile has another image manifest for a platform than the index that it locks.
-    #[error("{platform} is locked as {locked}, but the locked index {index} has {found} for it")]
-    NotListed {
-        /// The platform.
-        platform: Platform,
-        /// The locked index.
-        index: Digest,
-        /// What the lockfile has.
-        locked: Digest,
-        /// What the index has.
-        found: Digest,
-    },
+    #[error(transparent)]
+    NotListed(Box<NotListed>),
     /// The layout has no such image, or several.
     #[error("{0}")]
     Selection(String),
@@ -168,6 +159,20 @@ pub enum Reason {
     Cancelled(#[from] Cancelled),
 }
 
+/// An image manifest that the locked index does not have for the platform.
+#[derive(Debug, thiserror::Error)]
+#[error("{platform} is locked as {locked}, but the locked index {index} has {found} for it")]
+pub struct NotListed {
+    /// The platform.
+    pub platform: Platform,
+    /// The locked index.
+    pub index: Digest,
+    /// What the lockfile has.
+    pub locked: Digest,
+    /// What the index has.
+    pub found: Digest,
+}
+
 fn list(platforms: &[Platform]) -> String {
     if platforms.is_empty() {
         return "none".to_owned();
@@ -187,7 +192,7 @@ impl ExitStatus for Reason {
             Self::Process(ProcessError::Cancelled(_)) | Self::Cancelled(_) => Status::Interrupted,
             Self::Document { .. }
             | Self::Ambiguous { .. }
-            | Self::NotListed { .. }
+            | Self::NotListed(_)
             | Self::Depth(_)
             | Self::GitAnswer(_) => Status::Malformed,
             Self::Selection(_) => Status::Usage,
@@ -208,7 +213,7 @@ impl ExitStatus for Reason {
             Self::NoRef(name) if name.len() >= 7 && name.bytes().all(|b| b.is_ascii_hexdigit()) => {
                 Some("a commit is named by all of its digits: a shorter form may mean another one tomorrow".to_owned())
             }
-            Self::NotListed { .. } => Some(
+            Self::NotListed(_) => Some(
                 "somebody edited one of the two: look at the lockfile's history, or pin anew with `repro lock --update`"
                     .to_owned(),
             ),

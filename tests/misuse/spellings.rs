@@ -100,3 +100,31 @@ fn unknown_words_are_refused_with_status_2() {
         project.repro(arguments).expect(2).says(says);
     }
 }
+
+#[test]
+fn flags_in_place_of_a_manifest_are_held_to_its_rules() {
+    let project = locked("FROM scratch AS Runtime\nCOPY f /\nFROM scratch\n", &[("f", "f")]);
+    let build = ["build", "-f", "Dockerfile", "--engine", "native"];
+    for argument in ["BUILDKIT_MULTI_PLATFORM=1", "BUILDKIT_SYNTAX=", "BUILDKIT_DOCKERFILE_CHECK=error=true"] {
+        let name = argument.split('=').next().unwrap();
+        let refused = format!("`{name}` is refused as a build argument");
+        project.repro(&[&build[..], &["--build-arg", argument]].concat()).expect(2).says(&refused);
+    }
+    // A platform that is named twice is one platform.
+    let once = project.repro(&[&build[..], &["--platform", "linux/amd64"]].concat()).expect(0);
+    let twice = ["--platform", "linux/amd64", "--platform", "linux/x86_64"];
+    assert_eq!(project.repro(&[&build[..], &twice].concat()).expect(0).stdout, once.stdout);
+    project.repro(&[&build[..], &["--platform", "windows/amd64"]].concat()).expect(7).says("Dockerfile:3: FROM");
+    // Stages are found in either case, and may have long names.
+    let target = project.repro(&[&build[..], &["--target", "Runtime"]].concat()).expect(0).stdout;
+    let digest = |line: &str| line.split_whitespace().last().unwrap().to_owned();
+    for name in ["Runtime", "runtime", "RUNTIME"] {
+        project.write("repro.toml", format!("version = 1\n[image.app]\ntarget = \"{name}\"\n"));
+        project.repro(&["lock"]).expect(0);
+        assert_eq!(
+            digest(&project.repro(&["build", "--engine", "native"]).expect(0).stdout),
+            digest(&target),
+            "{name}"
+        );
+    }
+}

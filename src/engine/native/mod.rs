@@ -88,6 +88,11 @@ impl Native {
 
     /// Refuses instructions that this engine can't carry out, before anything is done.
     fn check_steps(&self, plan: &Plan, target: &Target) -> Result<(), Failure> {
+        let windows = target.stages.values().find(|stage| stage.platform.os == "windows");
+        if let Some(stage) = windows {
+            let place = Place::new(&plan.dockerfile_path, stage.lines, "FROM");
+            return Err(place.error(Problem::Unproven("images for Windows have paths of their own".to_owned())));
+        }
         for step in target.stages.values().flat_map(|stage| &stage.steps) {
             let place = Place::of_step(&plan.dockerfile_path, step);
             let refuse = |unproven: &str| Err(place.error(Problem::Unproven(unproven.to_owned())));
