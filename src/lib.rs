@@ -44,6 +44,7 @@ pub mod cancel;
 pub mod digest;
 pub mod epoch;
 pub mod escape;
+pub mod input;
 pub mod limits;
 pub mod platform;
 pub mod progress;

@@ -9,6 +9,7 @@ use super::arguments::Question;
 use super::excerpt::point_into_manifest;
 use super::session::Session;
 use crate::escape;
+use crate::input::open_regular;
 use crate::lockfile::Lockfile;
 use crate::manifest::{self, Image, Manifest};
 use crate::status::{ExitStatus, Failure, Status};
@@ -170,10 +171,7 @@ pub fn shown(path: &Path) -> String {
 /// Reads a file of at most `limit` bytes.
 pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     let fail = |error| ProjectError::Unreadable { path: shown(path), error };
-    let file = fs::File::open(path).map_err(fail)?;
-    if !file.metadata().map_err(fail)?.is_file() {
-        return Err(fail(io::Error::other("it is not a regular file")).into());
-    }
+    let file = open_regular(path).map_err(fail)?;
     let mut bytes = Vec::new();
     file.take(limit + 1).read_to_end(&mut bytes).map_err(fail)?;
     Ok(bytes)

@@ -1,7 +1,6 @@
 //! Reading and checking `config.toml`.
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -11,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Config, Mirror, Registry};
 use crate::escape;
+use crate::input::open_regular;
 use crate::status::{ExitStatus, Status};
 
 /// A configuration that can't be used, and where it goes wrong.
@@ -60,7 +60,7 @@ impl Config {
             message: format!("the configuration can't be read: {reason}"),
         };
         let mut text = String::new();
-        let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_string(&mut text));
+        let read = open_regular(path).and_then(|file| file.take(LARGEST + 1).read_to_string(&mut text));
         match read {
             Err(error) if error.kind() == io::ErrorKind::NotFound && !required => Ok(Self::default()),
             Err(error) => Err(unreadable(error.to_string())),

@@ -14,6 +14,7 @@ use super::open;
 use super::pattern::Candidate;
 use super::{Request, Surroundings};
 use crate::escape;
+use crate::input::open_regular;
 use crate::limits::{LimitExceeded, Limits};
 
 /// A name that is part of the context.
@@ -54,7 +55,7 @@ pub(super) fn ignore_rules(request: &Request<'_>, source: &impl Source, limits: 
     let (file, text) = match beside.filter(|path| path.is_file() && source.counts_outside(path)) {
         Some(path) => {
             let unreadable = |error| Error::Unreadable { path: display(&path), error };
-            let file = std::fs::File::open(&path).map_err(unreadable)?;
+            let file = open_regular(&path).map_err(unreadable)?;
             let mut text = Vec::new();
             file.take(limits.ignore_file.saturating_add(1)).read_to_end(&mut text).map_err(unreadable)?;
             if text.len() as u64 > limits.ignore_file {

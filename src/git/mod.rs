@@ -19,6 +19,8 @@ use std::sync::Mutex;
 
 use sha1::{Digest as _, Sha1};
 
+use crate::input::open_regular;
+
 pub use attributes::{Attributes, Wanted};
 pub use checkout::Checkout;
 pub use error::Error;
@@ -198,7 +200,7 @@ fn is_git_dir(path: &Path) -> bool {
 
 fn read_small(path: &Path) -> Result<String, Error> {
     let mut text = String::new();
-    let file = fs::File::open(path).map_err(|error| Error::io(path, error))?;
+    let file = open_regular(path).map_err(|error| Error::io(path, error))?;
     file.take(POINTER_FILE + 1).read_to_string(&mut text).map_err(|error| Error::io(path, error))?;
     if text.len() as u64 > POINTER_FILE {
         return Err(Error::io(path, io::ErrorKind::InvalidData.into()));

@@ -1,7 +1,7 @@
 //! The connections behind the client: one pool for each way of trusting and reaching a host.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::io::Read;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -17,6 +17,7 @@ use super::url::Url;
 use super::{Settings, Timeouts};
 use crate::config::Config;
 use crate::escape;
+use crate::input::open_regular;
 
 /// What one pool of connections may be shared by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,7 +99,9 @@ fn roots(files: &[PathBuf]) -> Result<RootCerts, HttpError> {
     for file in files {
         let name = escape::name(file.as_os_str().as_encoded_bytes());
         let wrong = |reason: &str| HttpError::Configuration(format!("certificate file `{name}`: {reason}"));
-        let pem = fs::read(file).map_err(|error| wrong(&error.to_string()))?;
+        let mut pem = Vec::new();
+        let read = open_regular(file).and_then(|mut file| file.read_to_end(&mut pem));
+        read.map_err(|error| wrong(&error.to_string()))?;
         let before = certificates.len();
         for item in ureq::tls::parse_pem(&pem) {
             if let PemItem::Certificate(certificate) = item.map_err(|_| wrong("not in PEM form"))? {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
+use std::io::Read;
 use std::path::PathBuf;
 
 use base64::Engine;
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use super::credential_helper;
 use crate::escape;
 use crate::http::Secret;
+use crate::input::open_regular;
 use crate::process::Programs;
 use crate::progress::Progress;
 use crate::reference::Reference;
@@ -138,7 +140,9 @@ fn read(path: &PathBuf) -> Result<Option<File>, String> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         _ => {}
     }
-    let text = fs::read(path).map_err(|error| error.to_string())?;
+    let mut text = Vec::new();
+    let read = open_regular(path).and_then(|file| file.take(LARGEST_FILE).read_to_end(&mut text));
+    read.map_err(|error| error.to_string())?;
     // The parser's message may quote what it read.
     serde_json::from_slice(&text).map(Some).map_err(|error| format!("no such JSON as expected, line {}", error.line()))
 }

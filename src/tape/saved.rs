@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::digest::Digest;
+use crate::input::open_regular;
 use crate::layer::tar::{Reader, TarError};
 use crate::limits::Limits;
 
@@ -54,7 +55,7 @@ impl Saved {
 
 /// Walks the headers of an archive.
 fn members(path: &Path, limits: &Limits) -> Result<BTreeMap<Digest, (u64, u64)>, TarError> {
-    let file = File::open(path)?;
+    let file = open_regular(path)?;
     let mut reader = Reader::of_image_archive(&file, limits);
     let mut members = BTreeMap::new();
     while let Some(member) = reader.next()? {

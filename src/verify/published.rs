@@ -17,6 +17,7 @@ use crate::image::closure::{self, Closure, ImageFacts, Role, Selection};
 use crate::image::document::InvalidDocument;
 use crate::image::media_type::{Kind, kind};
 use crate::image::{Config, Descriptor, Document, ImageManifest};
+use crate::input::open_regular;
 use crate::layer::decompress::{Compression, Decompressor};
 use crate::limits::{LimitExceeded, Limits};
 use crate::platform::Platform;
@@ -179,7 +180,7 @@ impl Published {
         };
         let mut archive = match path.is_dir() {
             true => Archive::read_folder(path, &around),
-            false => File::open(path).and_then(|file| Archive::read_file(file, &around)),
+            false => open_regular(path).and_then(|file| Archive::read_file(file, &around)),
         }
         .map_err(fail)?;
         let found = closure::check(&mut archive, &Selection::default(), look.limits).map_err(fail)?;

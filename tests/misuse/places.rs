@@ -103,3 +103,41 @@ fn what_is_no_dockerfile_is_refused_by_name() {
     }
     project.repro(&["sources", "-f", "/dev/zero"]).expect(2).says("not a regular file");
 }
+
+#[test]
+fn a_fifo_in_place_of_a_file_is_refused_at_once() {
+    let mut project = locked("FROM scratch\n", &[]);
+    for (name, commands) in [
+        ("repro.lock", &[&["build"][..], &["lock"], &["verify"], &["sources"]][..]),
+        ("repro.toml", &[&["build"], &["lock"], &["sources"]]),
+        ("Dockerfile", &[&["build"], &["lock"], &["sources"], &["sources", "-f", "Dockerfile"]]),
+    ] {
+        make_fifo(&project, name);
+        for arguments in commands {
+            project.repro(arguments).expect(2).says(&format!("{name}`: it is not a regular file"));
+        }
+        fs::remove_file(project.path().join(name)).unwrap();
+        project.git(&["checkout", "-q", "--", name]);
+    }
+    built(&project, &[]);
+    make_fifo(&project, "config.toml");
+    project.set("REPRO_CONFIG", "config.toml");
+    project.repro(&["build"]).expect(2).says("config.toml`: it is not a regular file");
+    let project = locked("FROM scratch\n", &[]);
+    make_fifo(&project, "config.toml");
+    project.repro(&["build", "--record=config.toml"]).expect(2).says("not a regular file");
+    project.repro(&["verify", "-f", "Dockerfile", "--record=config.toml"]).expect(2).says("not a regular file");
+    project.write("repro.toml", "version = 1\n[image.app]\nnetwork = \"locked\"\n");
+    project.write("Dockerfile", "FROM scratch\nRUN x\n");
+    make_fifo(&project, "repro.app.tape");
+    for command in ["lock", "build"] {
+        project.repro(&[command]).expect(2).says("repro.app.tape`: it is not a regular file");
+    }
+}
+
+/// Puts a fifo in a file's place.
+fn make_fifo(project: &Project, name: &str) {
+    let path = project.path().join(name);
+    let _ = fs::remove_file(&path);
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+}
