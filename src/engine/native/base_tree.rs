@@ -176,12 +176,16 @@ impl Unpacking<'_> {
     }
 }
 
-/// The time that unpacking gives an entry: those before 1970 become 1970.
+/// The last time that unpacking knows: its nanoseconds since 1970 are the most that 64 bits with a sign hold.
+const LAST: (i64, u32) = (9_223_372_036, 854_775_807);
+
+/// The time that unpacking gives an entry: those before 1970 and those after the last become 1970.
 pub(super) fn time_of(member: &Member) -> Mtime {
-    match member.entry.mtime {
-        seconds @ 0.. => Mtime::At { seconds, nanoseconds: member.nanoseconds },
-        _ => Mtime::seconds(0),
+    let (seconds, nanoseconds) = (member.entry.mtime, member.nanoseconds);
+    if seconds < 0 || (seconds, nanoseconds) > LAST {
+        return Mtime::seconds(0);
     }
+    Mtime::At { seconds, nanoseconds }
 }
 
 /// The capability that an archive gives a file.
@@ -233,4 +237,35 @@ pub(super) fn put_entry(
         tar::Kind::BlockDevice { major, minor } => Kind::BlockDevice { major: *major, minor: *minor },
     };
     mount.create(target, kind, member.entry.mode).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_that_do_not_fit_64_bits_of_nanoseconds_become_1970() {
+        let at = |seconds, nanoseconds| Mtime::At { seconds, nanoseconds };
+        for (seconds, nanoseconds, want) in [
+            (-1, 0, at(0, 0)),
+            (-1, 999_999_999, at(0, 0)),
+            (0, 1, at(0, 1)),
+            (9_223_372_036, 854_775_807, at(9_223_372_036, 854_775_807)),
+            (9_223_372_036, 854_775_808, at(0, 0)),
+            (9_223_372_037, 0, at(0, 0)),
+            (i64::MAX, 0, at(0, 0)),
+        ] {
+            let member = Member {
+                entry: tar::Entry::file("f", 0o644, 0).at(seconds),
+                key: b"f".to_vec(),
+                nanoseconds,
+                user: Vec::new(),
+                group: Vec::new(),
+                sparse_size: None,
+                offset: 0,
+                headers: Vec::new(),
+            };
+            assert_eq!(time_of(&member), want, "{seconds}.{nanoseconds}");
+        }
+    }
 }
