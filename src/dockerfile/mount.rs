@@ -336,6 +336,7 @@ mod tests {
             ("foo,target=/x", "invalid field 'foo' must be a key=value pair"),
             ("foo=1,target=/x", "unexpected key 'foo' in 'foo=1'"),
             ("type=volume", "unsupported mount type \"volume\""),
+            ("type=,target=/x", "unsupported mount type \"\""),
         ] {
             assert_eq!(read(value), want, "{value}");
         }
