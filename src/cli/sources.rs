@@ -10,6 +10,7 @@ use super::project::{Project, read_file};
 use super::report::{Document, Report};
 use super::session::Session;
 use super::wanted::platforms;
+use crate::dockerfile::frontend;
 use crate::dockerfile::sources::{self, Origin, Source};
 use crate::drift::{LockedBases, Survey, SurveyError, build_platform, survey, wanted_sources};
 use crate::escape;
@@ -55,9 +56,8 @@ struct Listing {
 impl Listing {
     fn add(&mut self, image: &Image, survey: &Survey, lockfile: &Lockfile) {
         if let Some(frontend) = &survey.frontend {
-            self.syntax = Some(frontend.clone());
             let pin = survey.sources.last().and_then(|source| lockfile.pin(&source.key())).map(|pin| pin.result());
-            self.line("frontend", frontend, pin.as_deref(), &[]);
+            self.add_frontend(frontend, pin.as_deref());
         }
         self.runs = self.runs.max(survey.runs);
         for sources in survey.platforms.values() {
@@ -75,6 +75,11 @@ impl Listing {
                 }
             }
         }
+    }
+
+    fn add_frontend(&mut self, frontend: &str, pin: Option<&str>) {
+        self.syntax = Some(frontend.to_owned());
+        self.line("frontend", frontend, pin, &[]);
     }
 
     fn show(&mut self, ListedSource { source, pin }: &ListedSource) {
@@ -103,6 +108,10 @@ impl Listing {
     fn fail(&mut self, error: SurveyError, path: &std::path::Path, dockerfile: &[u8]) {
         let status = error.status();
         self.status = Some(self.status.map_or(status, |known| known.or(status)));
+        // BuildKit looks for the frontend first: what comes after may be in that one's own language.
+        if let Some(frontend) = frontend(dockerfile) {
+            self.add_frontend(&frontend, None);
+        }
         let dockerfile_error = match &error {
             SurveyError::Dockerfile(error) => Some(error.clone()),
             SurveyError::Frontend(_) | SurveyError::Base(_) => None,

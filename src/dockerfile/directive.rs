@@ -77,12 +77,11 @@ fn key_and_value(line: &[u8]) -> Option<(Key, &[u8])> {
 /// The image that `# syntax=` names: what chooses the frontend before the file is parsed.
 ///
 /// Looser than the parser: one `#!` line may come first, `// syntax=` counts too, and a file that is a JSON object with
-/// a `syntax` member. The value ends at its first blank.
+/// a `syntax` member. The value of a comment ends at its first blank.
 pub fn frontend(dockerfile: &[u8]) -> Option<String> {
     let (rest, _) = strip_start(dockerfile);
-    let value =
-        find(Key::Syntax, rest, "#").or_else(|| find(Key::Syntax, rest, "//")).map(|value| lossy(value).into_owned());
-    value.or_else(|| syntax_member(rest)).map(|value| first_word(&value).to_owned())
+    let value = find(Key::Syntax, rest, "#").or_else(|| find(Key::Syntax, rest, "//"));
+    value.map(|value| first_word(&lossy(value)).to_owned()).or_else(|| syntax_member(rest))
 }
 
 /// The value of `# check=` up to its first blank.
@@ -135,7 +134,12 @@ mod tests {
             ("#\tSYNTAX \t=\t a/b:1 \r\n", Some("a/b:1")),
             ("\u{feff}#!/bin/x\n# escape=`\n#syntax=a b\n", Some("a")),
             ("// syntax=a\nFROM b\n", Some("a")),
+            ("// escape=`\n// syntax=a\nFROM b\n", Some("a")),
+            ("# syntax=a\n# syntax=b\n", Some("a")),
+            ("// syntax=a\n# syntax=b\n", Some("a")),
             ("{\"syntax\":\"a\"}", Some("a")),
+            (" {\"syntax\":\"a b\", \"x\": [1]}\n", Some("a b")),
+            ("{\"syntax\":\"a\"}\nFROM b\n", None),
             ("\n# syntax=a\n", None),
             (" # syntax=a\n", None),
             ("# hello\n# syntax=a\n", None),

@@ -126,5 +126,18 @@ fn flags_in_place_of_a_manifest_are_held_to_its_rules() {
             digest(&target),
             "{name}"
         );
+fn the_frontend_is_told_of_a_file_in_another_language_too() {
+    let project = locked("FROM scratch\n", &[]);
+    for (dockerfile, frontend) in [
+        ("# syntax=f.example/x:1\nBAKE\n", "f.example/x:1"),
+        ("// syntax=f.example/x:1\nFROM scratch\n", "f.example/x:1"),
+        ("#!/usr/bin/env x\n{\"syntax\": \"f.example/x:1\"}", "f.example/x:1"),
+        ("# syntax=f.example/x:1\n# syntax=f.example/y:1\nFROM scratch\n", "f.example/x:1"),
+    ] {
+        project.write("Dockerfile", dockerfile);
+        project.repro(&["sources"]).expect(2).says("Dockerfile:");
+        let document = project.repro(&["sources", "--format", "json"]).expect(2).json();
+        assert_eq!(document["syntax"], frontend, "{dockerfile}");
+        assert_eq!(document["error"]["status"], 2);
     }
 }
