@@ -62,6 +62,7 @@ pub fn run(arguments: &arguments::Build, session: &Session) -> Result<Report, Fa
         }
     }
     let project = Project::open(session, Some(&arguments.question))?;
+    recording::check_images(&project, arguments)?;
     let record_file = arguments.record.as_ref().and_then(Option::as_deref);
     if arguments.record.is_some() && record_file.is_none() && project.lock_path.is_none() {
         return Err(FlagError::NowhereToRecord.into());

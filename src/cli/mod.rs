@@ -43,7 +43,9 @@ mod work;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use anstyle::AnsiColor;
 use clap::Parser;
+use clap::error::ErrorKind;
 
 use arguments::{Arguments, Command};
 use report::Report;
@@ -94,11 +96,20 @@ fn dispatch(command: &Command, session: &Session) -> Result<Report, Failure> {
     }
 }
 
+/// Whether a word that may be meant as its file follows `repro build --record`.
+fn has_loose_record(words: &[OsString]) -> bool {
+    let is_flag = |word: &OsString| word.as_encoded_bytes().starts_with(b"-");
+    words.iter().any(|word| word == "build") && words.windows(2).any(|pair| pair[0] == "--record" && !is_flag(&pair[1]))
+}
+
 /// Help and version end with 0, wrong usage with 2.
 fn usage(words: &[OsString], error: &clap::Error) -> ExitCode {
     let status = if error.use_stderr() { Status::Usage } else { Status::Success };
     // A closed stdout or stderr changes no status.
     let _ = error.print();
+    if error.kind() == ErrorKind::ArgumentConflict && has_loose_record(words) {
+        report::label("hint", AnsiColor::Cyan, recording::FILE_HINT);
+    }
     if error.use_stderr() {
         report::fail_usage(words, error);
     }

@@ -171,10 +171,20 @@ pub fn shown(path: &Path) -> String {
 /// Reads a file of at most `limit` bytes.
 pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     let fail = |error| ProjectError::Unreadable { path: shown(path), error };
-    let file = open_regular(path).map_err(fail)?;
+    let file = open_regular(path).map_err(|error| fail(dangling(path).unwrap_or(error)))?;
     let mut bytes = Vec::new();
     file.take(limit + 1).read_to_end(&mut bytes).map_err(fail)?;
     Ok(bytes)
+}
+
+/// What is wrong with a link to nothing: the link is there, so that its own name would mislead.
+fn dangling(path: &Path) -> Option<io::Error> {
+    let target = fs::read_link(path).ok().filter(|_| !path.exists())?;
+    // A circle of links has an error of its own.
+    let is_missing = path.metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+    is_missing.then(|| {
+        io::Error::new(io::ErrorKind::NotFound, format!("it is a link to `{}`, which is not there", shown(&target)))
+    })
 }
 
 pub fn read_text(path: &Path, limit: u64) -> Result<String, Failure> {

@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::arguments;
 use super::job::{Job, Shop};
-use super::project::read_text;
+use super::project::{Project, ProjectError, read_text};
 use super::session::Session;
 use crate::build::{Assembled, AssembledPlatform};
 use crate::compare::Facts;
 use crate::digest::Digest;
+use crate::drift::Stale;
 use crate::image::media_type::Family;
 use crate::image::{Descriptor, DescriptorPlatform, Index};
 use crate::lockfile::{Lockfile, PlatformRecord, Record};
 use crate::manifest::{Image, MediaTypes};
-use crate::status::Failure;
+use crate::status::{ExitStatus, Failure, Status};
 use crate::store::{FileLock, replace_file};
 
 /// The image form that this program writes.
@@ -22,6 +24,56 @@ pub const FORM: u32 = 1;
 /// What a record says of one platform, for comparing.
 pub fn facts(record: &PlatformRecord) -> Facts {
     Facts { manifest: record.manifest, config: record.config, layers: record.layers.clone() }
+}
+
+/// What to type so that `--record` gets a file.
+pub const FILE_HINT: &str = "to record in a file, write `--record=FILE`, with `=`";
+
+/// An unknown image behind a `--record` without a file: it may be meant as that.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct Unattached(ProjectError);
+
+impl ExitStatus for Unattached {
+    fn status(&self) -> Status {
+        self.0.status()
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(FILE_HINT.to_owned())
+    }
+}
+
+/// Refuses images that the manifest does not have.
+pub fn check_images(project: &Project, arguments: &arguments::Build) -> Result<(), Failure> {
+    match project.images(&arguments.question.images) {
+        Ok(_) => Ok(()),
+        Err(error) if arguments.record == Some(None) => Err(Unattached(error).into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A tree that no record fits, where no lockfile could hold one.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct NoFile(Stale);
+
+impl ExitStatus for NoFile {
+    fn status(&self) -> Status {
+        self.0.status()
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("run `repro build --record=FILE` with the same flags, then `repro verify --record FILE`".to_owned())
+    }
+}
+
+/// An error if the record is not of the job's tree.
+pub fn check(project: &Project, job: &Job<'_>) -> Result<(), Failure> {
+    match Stale::unless_empty(job.unrecorded.clone()) {
+        Err(stale) if project.lock_path.is_none() => Err(NoFile(stale).into()),
+        checked => Ok(checked?),
+    }
 }
 
 /// The record of `image` in a file that `--record=FILE` wrote.

@@ -19,6 +19,7 @@ use crate::build::of_tape;
 use crate::digest::Digest;
 use crate::escape;
 use crate::http::Url;
+use crate::manifest::Network;
 use crate::status::{ExitStatus, Failure, Status};
 use crate::tape::Tape;
 
@@ -113,6 +114,8 @@ enum TapeCommandError {
     UnknownImage(String),
     #[error("image `{image}`: no tape that fits the lockfile")]
     Unfit { image: String },
+    #[error("image `{image}` has no tape: its network is not locked")]
+    Unlocked { image: String },
     #[error("{} nowhere to be had: {}", if lines.len() == 1 { "one body is".to_owned() } else { format!("{} bodies are", lines.len()) }, lines.join("; "))]
     Missing { lines: Vec<String>, status: Status },
 }
@@ -121,7 +124,7 @@ impl ExitStatus for TapeCommandError {
     fn status(&self) -> Status {
         match self {
             Self::UnknownImage(_) => Status::Usage,
-            Self::Unfit { .. } => Status::Lock,
+            Self::Unfit { .. } | Self::Unlocked { .. } => Status::Lock,
             Self::Missing { status, .. } => *status,
         }
     }
@@ -130,6 +133,9 @@ impl ExitStatus for TapeCommandError {
         match self {
             Self::UnknownImage(_) => None,
             Self::Unfit { .. } => Some("`repro lock` records it".to_owned()),
+            Self::Unlocked { image } => Some(format!(
+                "with `network = \"locked\"` in `[image.{image}]` of repro.toml, `repro lock` records what RUN downloads"
+            )),
             Self::Missing { .. } => {
                 Some("`--tape PATH|REPOSITORY` names another place; `repro lock --update` records anew".to_owned())
             }
@@ -196,6 +202,9 @@ fn locked(shop: &Shop<'_>, images: &[String]) -> Result<Vec<(String, Tape)>, Fai
         match tapes::look(shop.session, shop.project, name, digest)? {
             (_, Some(tape)) => found.push((name.clone(), tape)),
             (None, None) if digest.is_none() && images.is_empty() => {}
+            _ if known.get(name).is_some_and(|image| image.network != Network::Locked) => {
+                return Err(TapeCommandError::Unlocked { image: name.clone() }.into());
+            }
             _ => return Err(TapeCommandError::Unfit { image: name.clone() }.into()),
         }
     }

@@ -33,8 +33,8 @@ enum PublishError {
     Place { text: String, reason: String },
     #[error("no place to push the tape of `{0}` to")]
     NoPlace(String),
-    #[error("there is no tape to push")]
-    NoTape,
+    #[error("there is no tape to {0}")]
+    NoTape(&'static str),
     #[error("a tag names one tape, not those of {} images", .0)]
     Tag(usize),
 }
@@ -42,7 +42,7 @@ enum PublishError {
 impl ExitStatus for PublishError {
     fn status(&self) -> Status {
         match self {
-            Self::NoTape => Status::Lock,
+            Self::NoTape(_) => Status::Lock,
             _ => Status::Usage,
         }
     }
@@ -52,7 +52,7 @@ impl ExitStatus for PublishError {
             Self::NoPlace(image) => Some(format!(
                 "`repro tape push {image} REGISTRY/REPOSITORY`, or `tape = \"REGISTRY/REPOSITORY\"` in `[image.{image}]` of repro.toml"
             )),
-            Self::NoTape => {
+            Self::NoTape(_) => {
                 Some("`repro lock` records what RUN of images with `network = \"locked\"` downloads".to_owned())
             }
             _ => None,
@@ -82,6 +82,9 @@ fn is_archive(path: &Path) -> bool {
 
 /// Writes what is in the cache as a layout, or as an archive of one.
 pub fn save(shop: &Shop<'_>, tapes: &[(String, Tape)], path: &Path) -> Result<String, Failure> {
+    if tapes.is_empty() {
+        return Err(PublishError::NoTape("save").into());
+    }
     let named: BTreeMap<String, Artifact> = tapes.iter().map(|(name, tape)| (name.clone(), artifact(tape))).collect();
     let open = |digest: &Digest| opened(&shop.resolver.cache, digest).map(|body| body as Box<dyn Read>);
     let artifacts = Artifacts { named: &named, open: &open };
@@ -118,7 +121,7 @@ pub fn images(words: &[String]) -> &[String] {
 /// Where each tape goes.
 pub fn targets(shop: &Shop<'_>, tapes: &[(String, Tape)], words: &[String]) -> Result<Vec<Target>, Failure> {
     if tapes.is_empty() {
-        return Err(PublishError::NoTape.into());
+        return Err(PublishError::NoTape("push").into());
     }
     let given = words.get(images(words).len());
     let mut targets = Vec::new();

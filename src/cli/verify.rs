@@ -16,7 +16,6 @@ use super::session::Session;
 use super::work::WorkFolder;
 use crate::compare::{Difference, compare};
 use crate::digest::Digest;
-use crate::drift::Stale;
 use crate::lockfile::{Pin, Record};
 use crate::status::{ExitStatus, Failure, Status};
 use crate::verify::{Case, Look, Published, Verdict, judge};
@@ -49,7 +48,7 @@ pub fn run(arguments: &arguments::Verify, session: &Session) -> Result<Report, F
     }
     let jobs = shop.jobs(&arguments.question, &arguments.engine, record_of)?;
     for job in &jobs {
-        Stale::unless_empty(job.unrecorded.clone())?;
+        recording::check(&project, job)?;
     }
     let platforms = jobs.iter().map(|job| job.platforms.len()).sum();
     let target = output::target(session, arguments.output.as_deref(), arguments.archive, jobs.len(), platforms)?;

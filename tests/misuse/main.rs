@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
 
+mod hints;
 #[path = "../needs/mod.rs"]
 mod needs;
 mod nobody;
