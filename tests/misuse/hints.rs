@@ -55,3 +55,13 @@ fn a_link_to_nothing_in_the_lockfile_s_place_is_named_with_its_target() {
         outcome.says("repro.lock`: it is a link to `gone/elsewhere.lock`, which is not there");
     }
 }
+
+#[test]
+fn the_digest_in_the_help_of_inspect_can_be_typed_as_it_stands() {
+    let project = locked("FROM scratch\n", &[]);
+    project.repro(&["build", "-o", ".git/app.tar"]).expect(0);
+    let help = project.repro(&["inspect", "--help"]).expect(0).stdout;
+    let example = help.split("--expected-image-digest \\\n").nth(1).unwrap();
+    let digest = example.split_whitespace().next().unwrap();
+    project.repro(&["inspect", ".git/app.tar", "--expected-image-digest", digest]).expect(1).says(digest);
+}

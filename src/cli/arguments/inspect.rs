@@ -11,9 +11,10 @@ use crate::platform::Platform;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   repro inspect app.tar                                  checks every document and layer, shows them
-  repro inspect app.tar --expected-image-digest 4f2a…    1 if the image is another one
   repro inspect layout/ --platform linux/arm64 --layers  lists the entries of its layers
-  docker save app | repro inspect -                      checks what comes through a pipe")]
+  docker save app | repro inspect -                      checks what comes through a pipe
+  repro inspect app.tar --expected-image-digest \\
+    4f2a0c6d1be7935a8d0e1c9b2f7a6483d5e0916c3b8f47a2d9c1e6508b3f7a24  1 if it differs")]
 pub struct Inspect {
     /// An OCI or docker archive, an OCI layout's folder, `-` for an archive on stdin, `docker://REFERENCE`,
     /// `docker-daemon:NAME` or `podman:NAME`
