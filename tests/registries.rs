@@ -144,6 +144,18 @@ fn an_image_manifest_that_the_locked_index_does_not_have_for_the_platform_is_not
 }
 
 #[test]
+fn what_another_frontend_decides_is_not_built_natively() {
+    let shelf = Shelf::default();
+    let image = shelf.image("team/frontend", "linux/amd64", "2024-01-01T00:00:00Z");
+    shelf.index("team/frontend", "1", &[image]);
+    let server = Server::start(move |seen| shelf.answer(seen));
+    let dockerfile = "#!/usr/bin/env x\n# syntax=REGISTRY/team/frontend:1\nFROM scratch\nCOPY f /\n";
+    let project = project(&server.host(), dockerfile);
+    project.repro(&["lock"]).expect(0);
+    project.repro(&["build", "--engine", "native"]).expect(7).says("Dockerfile:2: # syntax: the frontend");
+}
+
+#[test]
 fn one_failing_source_does_not_hide_the_others() {
     let server = Server::start(|seen| match seen.path() {
         path if path.contains("/absent/") => Reply::status(404, ""),

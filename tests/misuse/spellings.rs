@@ -126,6 +126,10 @@ fn flags_in_place_of_a_manifest_are_held_to_its_rules() {
             digest(&target),
             "{name}"
         );
+    }
+}
+
+#[test]
 fn the_frontend_is_told_of_a_file_in_another_language_too() {
     let project = locked("FROM scratch\n", &[]);
     for (dockerfile, frontend) in [

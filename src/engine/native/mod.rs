@@ -50,6 +50,7 @@ pub use sources::Sources;
 
 use crate::build::{Blob, Built, BuiltLayer, Engine, Plan, PlannedContext, Produce, Surroundings};
 use crate::digest::{DiffId, Hashing};
+use crate::dockerfile::syntax::Lines;
 use crate::dockerfile::target::{Action, Question, ResolveError, Target, resolve};
 use crate::lockfile::Pin;
 use crate::platform::Platform;
@@ -88,6 +89,13 @@ impl Native {
 
     /// Refuses instructions that this engine can't carry out, before anything is done.
     fn check_steps(&self, plan: &Plan, target: &Target) -> Result<(), Failure> {
+        if let Some(frontend) = crate::dockerfile::frontend(&plan.dockerfile) {
+            let named = |line: &[u8]| line.windows(frontend.len()).any(|window| window == frontend.as_bytes());
+            let line = plan.dockerfile.split(|byte| *byte == b'\n').position(named).unwrap_or_default() as u32 + 1;
+            let place = Place::new(&plan.dockerfile_path, Lines { start: line, end: line }, "# syntax");
+            let unproven = format!("the frontend `{}` decides what is built", crate::escape::text(&frontend));
+            return Err(place.error(Problem::Unproven(unproven)));
+        }
         let windows = target.stages.values().find(|stage| stage.platform.os == "windows");
         if let Some(stage) = windows {
             let place = Place::new(&plan.dockerfile_path, stage.lines, "FROM");
