@@ -61,7 +61,8 @@ fn neither_the_umask_nor_deep_folders_change_an_image() {
             "-o",
             ".git/app.tar",
         ]);
-        command.current_dir(project.path()).env("HOME", project.home());
+        command.current_dir(project.path()).env_clear();
+        command.env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", project.home());
         assert_eq!(outcome(&mut command).expect(0).stdout, plain, "umask {umask}");
         let mode =
             Command::new("stat").args(["-c", "%a", ".git/app.tar"]).current_dir(project.path()).output().unwrap();
