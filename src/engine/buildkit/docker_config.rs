@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::failure::BuildKitError;
 use super::host::Host;
+use crate::input::open_regular;
 use crate::json;
 use crate::limits::Limits;
 
@@ -49,7 +50,7 @@ fn users_folder(host: &Host) -> Option<PathBuf> {
 }
 
 fn read(path: &Path, limits: &Limits) -> Result<Option<Value>, BuildKitError> {
-    let file = match fs::File::open(path) {
+    let file = match open_regular(path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(BuildKitError::io(path)(error)),
