@@ -196,7 +196,12 @@ mod tests {
     #[test]
     fn each_grammar_takes_its_words_and_no_others() {
         let table: [(&str, Grammar, &[&str], &[&str]); 9] = [
-            ("stage", stage, &["runtime", "0", "a.b_c-d"], &["", "Runtime", "-x", "a b", "--push", &"x".repeat(64)]),
+            (
+                "stage",
+                stage,
+                &["runtime", "Runtime", "0", "a.b_c-d", &"x".repeat(255)],
+                &["", "-x", "a b", "--push", &"x".repeat(256)],
+            ),
             ("variable", variable, &["A", "_x1"], &["", "1A", "A-B", "A=B", "Ä"]),
             ("tag", tag, &["1.2.3", "_a", "A"], &["", ".a", "-a", "x;id", "a/b", &"x".repeat(129)]),
             ("repository", repository, &["ghcr.io/example/app"], &["a:1", "a/B", "", "-x"]),
