@@ -23,7 +23,9 @@ impl<'a> Nobody<'a> {
     fn new(project: &'a Project) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        fs::copy(env!("CARGO_BIN_EXE_repro"), folder.path().join("repro")).unwrap();
+        // By another process: what this one has open for writing, other tests' children have, too, and it can't be run.
+        let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_repro")).arg(folder.path().join("repro")).status();
+        assert!(copied.unwrap().success());
         let nobody = Self { project, folder };
         nobody.give(project.path());
         nobody.give(project.home());
