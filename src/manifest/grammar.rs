@@ -2,6 +2,7 @@
 //!
 //! All functions answer with what is wrong, ready to stand after the key's name.
 
+use crate::context::Patterns;
 use crate::reference::Reference;
 
 use super::table::shown;
@@ -158,7 +159,7 @@ pub(super) fn pattern(text: &str) -> Result<(), String> {
     if text.len() > LONGEST_PATH {
         return Err(format!("a pattern may have {LONGEST_PATH} bytes, found {}", text.len()));
     }
-    Ok(())
+    Patterns::new([text]).map(drop).map_err(|error| error.to_string())
 }
 
 /// An URL with host and without credentials.
@@ -208,7 +209,7 @@ mod tests {
             ("id", id, &["npmrc", "default"], &["", "a,src=/b", "--x", "a b"]),
             ("label", label_key, &["org.example.key"], &["", "a=b", "--x", "a\u{1b}"]),
             ("path", path, &[".", "../docs", "/x"], &["", "-f", "a\0b", "x://y", "ext::sh", "a\nb"]),
-            ("pattern", pattern, &["dist/**", "*.txt"], &["", "/x", "../x", "a/../b", "!a"]),
+            ("pattern", pattern, &["dist/**", "*.txt", "[ab]"], &["", "/x", "../x", "a/../b", "!a", "[", "a/[]"]),
             (
                 "url",
                 url,
