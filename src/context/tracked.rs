@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::error::{Error, below};
-use super::folder::{Child, Node, Source, names, node_of, small_file};
-use super::ignore::Rules;
+use super::folder::{Child, Node, Source, is_own_file, names, node_of, small_file};
+use super::ignore::{InvalidPattern, Rules};
 use super::open;
 use crate::escape;
 use crate::git::{Attributes, ObjectId, Repository, Tracked, TrackedKind};
@@ -68,8 +68,7 @@ impl<'a> WorkTree<'a> {
         let handle = open::open_root(&path).map_err(unreadable)?;
         let scope = path.strip_prefix(repository.work_tree()).unwrap_or(Path::new(""));
         let scope = scope.as_os_str().as_encoded_bytes().to_vec();
-        let include = Rules::new(include.iter().map(String::as_str))
-            .map_err(|error| Error::Ignore { file: "`include`".to_owned(), error })?;
+        let include = Rules::new(include.iter().map(String::as_str)).map_err(include_error)?;
         let layer = Layer::read(Vec::new(), scope, repository, limits)?;
         let layers = RefCell::new(vec![Rc::new(layer)]);
         let (deleted, uncounted_rules) = (RefCell::default(), RefCell::default());
@@ -198,8 +197,7 @@ impl Source for WorkTree<'_> {
             let path = open::join(folder, &name);
             let Some(handle) = &handle else { continue };
             let node = node_of(handle, &name).map_err(|error| Error::unreadable(&path, error))?;
-            let invalid = |error| Error::Ignore { file: "`include`".to_owned(), error };
-            let counts = self.include.matches_with_parents(&path).map_err(invalid)?;
+            let counts = self.include.matches_with_parents(&path).map_err(include_error)?;
             children.extend(node.map(|node| Child { name, node, counts }));
         }
         children.sort_by(|a, b| a.name.cmp(&b.name));
@@ -211,8 +209,23 @@ impl Source for WorkTree<'_> {
             return Ok(Some(Node::Directory));
         }
         let (folder, name) = open::split(path);
-        let children = self.children(folder)?.unwrap_or_default();
-        Ok(children.into_iter().find(|child| child.counts && child.name == name).map(|child| child.node))
+        if name == b".git" || is_own_file(name) {
+            return Ok(None);
+        }
+        let layer = self.layer_of(folder)?;
+        let Some(entry) = layer.entry(path) else {
+            if layer.has_below(path) {
+                return Ok(Some(Node::Directory));
+            }
+            let included = self.include.matches_with_parents(path).map_err(include_error)?;
+            let Ok(handle) = open::open_folder(&self.root, folder) else { return Ok(None) };
+            let node = if included { node_of(&handle, name) } else { Ok(None) };
+            return node.map_err(|error| Error::unreadable(path, error));
+        };
+        match open::open_folder(&self.root, folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Ok(None),
+            handle => self.tracked_node(handle.ok().as_ref(), entry, path),
+        }
     }
 
     fn text(&self, path: &[u8], limit: u64) -> Result<Option<Vec<u8>>, Error> {
@@ -226,7 +239,7 @@ impl Source for WorkTree<'_> {
 impl Layer {
     fn read(base: Vec<u8>, scope: Vec<u8>, repository: Repository, limits: &Limits) -> Result<Self, Error> {
         let mut entries = repository.tracked()?;
-        let own = |entry: &Tracked| super::folder::is_own_file(open::split(&entry.path).1);
+        let own = |entry: &Tracked| is_own_file(open::split(&entry.path).1);
         entries.retain(|entry| !own(entry));
         let mut layer = Self { base, scope, repository, entries, attributes: Attributes::default() };
         layer.read_attributes(limits)?;
@@ -272,6 +285,14 @@ impl Layer {
         Some(&self.entries[at])
     }
 
+    /// Whether something is tracked below a folder of the context.
+    fn has_below(&self, folder: &[u8]) -> bool {
+        let Some(mut prefix) = self.inner_path(folder) else { return false };
+        prefix.push(b'/');
+        let at = self.entries.partition_point(|entry| entry.path < prefix);
+        self.entries.get(at).is_some_and(|entry| entry.path.starts_with(&prefix))
+    }
+
     /// The names in a folder of the context; an entry for all but folders.
     fn children(&self, folder: &[u8]) -> Vec<(&[u8], Option<&Tracked>)> {
         let mut prefix = self.inner_path(folder).unwrap_or_default();
@@ -307,6 +328,10 @@ impl Known {
         let layer = layers.max_by_key(|layer| layer.base.len())?;
         Some((layer, layer.entry(path)?))
     }
+}
+
+fn include_error(error: InvalidPattern) -> Error {
+    Error::Ignore { file: "`include`".to_owned(), error }
 }
 
 fn deepest(layers: &[Rc<Layer>], folder: &[u8]) -> Option<Rc<Layer>> {
