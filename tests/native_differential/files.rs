@@ -204,8 +204,16 @@ fn members(draw: &mut Draw, is_layer: bool) -> Vec<Member> {
 fn records(draw: &mut Draw) -> Vec<(&'static str, Vec<u8>)> {
     let mut records = Vec::new();
     if draw.chance(6) {
-        let capability = b"\x01\0\0\x02\0\x20\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
-        records.push(("SCHILY.xattr.security.capability", capability.to_vec()));
+        // Revision 2, revision 3 for root and for another user, and now and then what Linux doesn't take.
+        let rest = [0, 0x20].into_iter().chain([0; 14]);
+        let mut capability: Vec<u8> = [1, 0, 0, draw.one(&[2, 2, 3, 3])].into_iter().chain(rest).collect();
+        if capability[3] == 3 {
+            capability.extend([draw.one(&[0, 5]), 0, 0, 0]);
+        }
+        if draw.chance(10) {
+            capability.pop();
+        }
+        records.push(("SCHILY.xattr.security.capability", capability));
     }
     for (key, value) in [
         ("SCHILY.xattr.user.note", "kept by nobody"),

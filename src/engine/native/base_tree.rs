@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::io::Read;
 use std::sync::Arc;
 
+use super::capability;
 use super::content::Content;
 use super::filesystem::{Filesystem, InodeId, Kind, Mtime, Owner, Tree};
 use super::mount::Mount;
@@ -126,13 +127,14 @@ impl Unpacking<'_> {
             self.mount.remove(&target)?;
         }
         let mtime = time_of(member);
+        let capability = capability::of_member(member, &target)?;
         put_entry(&mut self.mount, member, &target, self.archive)?;
         let inode = self.mount.change(&target)?;
         inode.owner = Owner { uid: member.entry.uid, gid: member.entry.gid }.instead_of(inode.owner);
         inode.mode = member.entry.mode;
         inode.mtime = mtime;
         // A change of owner takes the capability away from whatever is no directory.
-        inode.capability = capability_of(member).or_else(|| inode.capability.take().filter(|_| is_directory));
+        inode.capability = capability.or_else(|| inode.capability.take().filter(|_| is_directory));
         if is_directory {
             self.directories.push((target, mtime));
         }
@@ -186,11 +188,6 @@ pub(super) fn time_of(member: &Member) -> Mtime {
         return Mtime::seconds(0);
     }
     Mtime::At { seconds, nanoseconds }
-}
-
-/// The capability that an archive gives a file.
-pub(super) fn capability_of(member: &Member) -> Option<Arc<[u8]>> {
-    member.entry.xattrs.get(b"security.capability".as_slice()).map(|value| Arc::from(value.as_slice()))
 }
 
 /// Makes the inode of an archive's entry at `target`, where nothing stands but maybe a directory for a directory.

@@ -10,6 +10,7 @@
 mod base_image;
 mod base_tree;
 mod builder;
+mod capability;
 mod chmod;
 mod content;
 mod context_tree;

@@ -4,7 +4,8 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::base_tree::{capability_of, put_entry, time_of};
+use super::base_tree::{put_entry, time_of};
+use super::capability;
 use super::content::Content;
 use super::filesystem::{Kind, Owner};
 use super::mount::Mount;
@@ -146,6 +147,7 @@ impl Archive {
         {
             mount.remove(&target)?;
         }
+        let capability = capability::of_member(member, &target)?;
         put_entry(mount, member, &target, &self.stream)?;
         let inode = mount.change(&target)?;
         let owner = owner.unwrap_or(Owner { uid: member.entry.uid, gid: member.entry.gid });
@@ -155,7 +157,7 @@ impl Archive {
         }
         inode.mtime = time_of(member);
         // A change of owner takes the capability away from whatever is no directory.
-        inode.capability = capability_of(member).or_else(|| inode.capability.take().filter(|_| is_directory));
+        inode.capability = capability.or_else(|| inode.capability.take().filter(|_| is_directory));
         Ok(())
     }
 }
