@@ -104,7 +104,7 @@ fn plan(dockerfile: &str, files: usize, bytes: usize, no_cache: bool) -> Plan {
 
 fn build(engine: &Buildctl, plan: &Plan) {
     let (work, limits) = (tempfile::tempdir().unwrap(), Limits::default());
-    if let Err(error) = engine.build(plan, &Surroundings::new(work.path(), &limits)) {
+    if let Err(error) = engine.build(plan, &Surroundings::new(&work.path().to_owned(), &limits)) {
         panic!("{error}");
     }
 }
@@ -112,8 +112,10 @@ fn build(engine: &Buildctl, plan: &Plan) {
 /// The build command of a dry run, timed without the staging before it.
 fn plain_build(engine: &Buildctl, plan: &Plan) -> Duration {
     let (work, limits) = (tempfile::tempdir().unwrap(), Limits::default());
-    let lines =
-        engine.commands(plan, &Surroundings::new(work.path(), &limits)).map_err(|error| error.to_string()).unwrap();
+    let lines = engine
+        .commands(plan, &Surroundings::new(&work.path().to_owned(), &limits))
+        .map_err(|error| error.to_string())
+        .unwrap();
     let build = lines.last().unwrap();
     timed(|| {
         let output = Command::new("sh").args(["-c", build]).current_dir(work.path()).output().unwrap();

@@ -106,7 +106,8 @@ class Bench:
         print(f"  {name:42} {seconds:7.3f} s  peak {peak:4.0f} MiB  {'ok' if peak < limit else 'MISSED'}", flush=True)
 
     def repository(self, name, dockerfile, files, size, compression="gzip"):
-        """A repository with a manifest, a Dockerfile and `files` files of `size` bytes together; locked."""
+        """A repository with a manifest, a Dockerfile and `files` files of `size` bytes together, a hundred in a folder;
+        locked."""
         root = self.path(name)
         if os.path.exists(root):
             return root
@@ -115,7 +116,7 @@ class Bench:
         words = [draw.randbytes(draw.randint(2, 12)) for _ in range(4096)]
         texts = [b"".join(draw.choices(words, k=20_000)) for _ in range(64)]
         for number in range(files):
-            path = os.path.join(root, "files", f"{number % 50:02}", f"{number:05}.bin")
+            path = os.path.join(root, "files", f"{number // 100:02}", f"{number:05}.bin")
             os.makedirs(os.path.dirname(path), exist_ok=True)
             left = size // files
             with open(path, "wb") as file:

@@ -236,7 +236,8 @@ fn plan(pair: &Pair, tree: Tree) -> Plan {
 fn image(engine: &dyn Engine, plan: &Plan) -> (Vec<u8>, Vec<DiffId>) {
     let work = tempfile::tempdir().unwrap();
     let limits = Limits::default();
-    let surroundings = Surroundings::new(work.path(), &limits);
+    let place = work.path().to_owned();
+    let surroundings = Surroundings::new(&place, &limits);
     let Built { config, layers, .. } = engine.build(plan, &surroundings).unwrap();
     let diff_id = |layer: &BuiltLayer| match layer {
         BuiltLayer::Base { diff_id, .. } | BuiltLayer::New { diff_id, .. } => *diff_id,

@@ -88,7 +88,8 @@ fn plan(dockerfile: &str, files: &[(&str, &str)], pins: Vec<Pin>) -> Plan {
 fn build(engine: &dyn Engine, plan: &Plan) -> Result<(Built, tempfile::TempDir), Failure> {
     let work = tempfile::tempdir().unwrap();
     let limits = Limits::default();
-    let surroundings = Surroundings::new(work.path(), &limits);
+    let place = work.path().to_owned();
+    let surroundings = Surroundings::new(&place, &limits);
     engine.build(plan, &surroundings).map(|built| (built, work))
 }
 
@@ -426,7 +427,8 @@ fn cancelling_stops_the_build() {
             std::thread::sleep(std::time::Duration::from_secs(4));
             stopper.cancel();
         });
-        let surroundings = Surroundings { cancel, ..Surroundings::new(work.path(), &limits) };
+        let place = work.path().to_owned();
+        let surroundings = Surroundings { cancel, ..Surroundings::new(&place, &limits) };
         let started = std::time::Instant::now();
         let error = engine.build(&plan, &surroundings).unwrap_err();
         timer.join().unwrap();
@@ -475,7 +477,8 @@ fn the_commands_of_a_dry_run_build_when_they_are_pasted() {
         plan.args.insert("A".to_owned(), "it's $(id) \"x\"".to_owned());
         let (built, _work) = build(&*engine, &plan).unwrap();
         let (work, limits) = (tempfile::tempdir().unwrap(), Limits::default());
-        let surroundings = Surroundings::new(work.path(), &limits);
+        let place = work.path().to_owned();
+        let surroundings = Surroundings::new(&place, &limits);
         let lines = engine.commands(&plan, &surroundings).unwrap();
         let script: Vec<&str> = lines.iter().map(String::as_str).filter(|line| !line.contains(" create ")).collect();
         run(Command::new("sh").args(["-ec", &script.join("\n")]));

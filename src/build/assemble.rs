@@ -4,14 +4,14 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rayon::prelude::*;
 
 use super::compress::{Packed, gzip, sink, store, threads_for_each};
 use super::noise::{Noise, Scrubbed};
 use super::packed::PackedLayers;
-use super::{Blob, Built, BuiltLayer, Plan};
+use super::{Blob, Built, BuiltLayer, Plan, Workplace};
 use crate::cancel::{Cancel, Cancelled};
 use crate::compare::Facts;
 use crate::digest::{DiffId, Digest};
@@ -22,6 +22,7 @@ use crate::limits::Limits;
 use crate::manifest::{Compression, MediaTypes};
 use crate::platform::Platform;
 use crate::status::{ExitStatus, Status};
+use crate::store::StoreError;
 
 /// Says on a new layer which epoch its times were lowered to.
 const REWRITTEN: &str = "buildkit/rewritten-timestamp";
@@ -100,6 +101,9 @@ pub enum AssembleError {
         /// What the base says.
         media_type: String,
     },
+    /// There is no place for the blobs.
+    #[error(transparent)]
+    NoPlace(#[from] StoreError),
     /// Stopped by a signal.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
@@ -110,7 +114,15 @@ impl ExitStatus for AssembleError {
         match self {
             Self::Layer { .. } | Self::Untrue { .. } | Self::Config(_) | Self::ConfigForm => Status::Engine,
             Self::NotALayer { .. } => Status::Malformed,
+            Self::NoPlace(error) => error.status(),
             Self::Cancelled(_) => Status::Interrupted,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoPlace(error) => error.hint(),
+            _ => None,
         }
     }
 }
@@ -128,19 +140,19 @@ impl AssembledPlatform {
 
 /// Bytes of new layers that are packed one after the other.
 const SMALL: u64 = 1 << 20;
-/// Bytes of a layer that stays in memory when it is packed, and isn't worth remembering.
+/// Bytes of a layer that stays in memory when it is packed.
 const LITTLE: u64 = 256 << 10;
 
 /// Packs the new layers of `built`, all cores at once, and writes the image manifest.
 ///
 /// What the plan's scrub rules name is left out of them before; the config then lists the diff IDs of what is left.
-/// With `keep`, the packed layers stay: little ones in memory, others in that folder as `<platform>-<number>` unless the
+/// With `keep`, the packed layers stay: little ones in memory, others in its folder as `<platform>-<number>` unless the
 /// engine has them already; without, only their digests are known. A plan that may use caches takes from `earlier` what
 /// is known of layers that were packed before.
 pub fn assemble(
     plan: &Plan,
     built: Built,
-    keep: Option<&Path>,
+    keep: Option<&dyn Workplace>,
     earlier: Option<&PackedLayers>,
     limits: &Limits,
     cancel: &Cancel,
@@ -234,7 +246,7 @@ fn with_diff_ids(
 struct Packing<'a> {
     plan: &'a Plan,
     family: Family,
-    keep: Option<&'a Path>,
+    keep: Option<&'a dyn Workplace>,
     earlier: Option<&'a PackedLayers>,
     threads: usize,
     limits: &'a Limits,
@@ -242,13 +254,14 @@ struct Packing<'a> {
 }
 
 /// A new layer that is to be packed.
+#[derive(Clone, Copy)]
 struct NewLayer<'a> {
     tar: &'a Blob,
     /// As the engine reports it; of the layer as it was before scrub rules.
     claimed: DiffId,
     size: u64,
-    /// Where to keep the blob, if anybody wants it.
-    target: Option<PathBuf>,
+    /// 1-based, base first.
+    number: usize,
 }
 
 impl Packing<'_> {
@@ -274,9 +287,7 @@ impl Packing<'_> {
         size: u64,
         tar: &Blob,
     ) -> Result<(AssembledLayer, Vec<Scrubbed>), AssembleError> {
-        let failed = |error| {
-            if self.cancel.is_cancelled() { Cancelled.into() } else { AssembleError::Layer { number, error } }
-        };
+        let failed = |error| self.failed(number, error);
         let check =
             |found| if found == claimed { Ok(()) } else { Err(AssembleError::Untrue { number, claimed, found }) };
         let plan = self.plan;
@@ -288,14 +299,11 @@ impl Packing<'_> {
             let scrubbed = std::mem::take(&mut noise.scrubbed);
             (noise.remove(tar, self.limits, self.cancel), scrubbed)
         };
-        let target =
-            self.keep.map(|folder| folder.join(format!("{}-{number}", plan.platform.to_string().replace('/', "-"))));
-        let layer = NewLayer { tar: &tar, claimed, size, target };
+        let layer = NewLayer { tar: &tar, claimed, size, number };
         let (packed, blob) = match plan.output.compression {
-            Compression::Uncompressed => self.store(layer),
-            Compression::Gzip => self.gzip(layer),
-        }
-        .map_err(failed)?;
+            Compression::Uncompressed => self.store(&layer)?,
+            Compression::Gzip => self.gzip(&layer)?,
+        };
         if plan.scrub.is_empty() {
             check(packed.diff_id)?;
         }
@@ -310,29 +318,56 @@ impl Packing<'_> {
         Ok((AssembledLayer { descriptor, diff_id: packed.diff_id, blob, tar: Some(tar) }, scrubbed))
     }
 
-    /// A layer that stays as it is; what lies in a file is not copied.
-    fn store(&self, layer: NewLayer<'_>) -> io::Result<(Packed, Option<Blob>)> {
-        let NewLayer { tar, claimed, size, target } = layer;
-        if matches!(tar, Blob::File(_) | Blob::Slice { .. }) {
-            let packed = match target.is_some() && self.plan.scrub.is_empty() {
+    fn failed(&self, number: usize, error: io::Error) -> AssembleError {
+        if self.cancel.is_cancelled() { Cancelled.into() } else { AssembleError::Layer { number, error } }
+    }
+
+    /// Where to keep the blob, if anybody wants it.
+    fn target(&self, number: usize) -> Result<Option<PathBuf>, StoreError> {
+        let Some(keep) = self.keep else { return Ok(None) };
+        let name = format!("{}-{number}", self.plan.platform.to_string().replace('/', "-"));
+        Ok(Some(keep.folder()?.join(name)))
+    }
+
+    /// A layer that stays as it is; what lies somewhere is not copied.
+    fn store(&self, layer: &NewLayer<'_>) -> Result<(Packed, Option<Blob>), AssembleError> {
+        let NewLayer { tar, claimed, size, number } = *layer;
+        let failed = |error| self.failed(number, error);
+        if matches!(tar, Blob::File(_) | Blob::Slice { .. } | Blob::Bytes(_)) {
+            let packed = match self.keep.is_some() && self.plan.scrub.is_empty() {
                 // Who read it from the engine checked it, and who copies it does so again.
                 true => Packed { digest: Digest::from_bytes(*claimed.as_bytes()), size, diff_id: claimed },
-                false => store(tar, None, self.cancel)?,
+                false => store(tar, None, self.cancel).map_err(failed)?,
             };
-            return Ok((packed, target.map(|_| tar.clone())));
+            return Ok((packed, self.keep.map(|_| tar.clone())));
         }
-        Ok((store(tar, target.as_deref(), self.cancel)?, target.map(Blob::File)))
+        let target = self.target(number)?;
+        Ok((store(tar, target.as_deref(), self.cancel).map_err(failed)?, target.map(Blob::File)))
     }
 
     /// A compressed layer; one that was packed before is not read.
-    fn gzip(&self, layer: NewLayer<'_>) -> io::Result<(Packed, Option<Blob>)> {
-        let NewLayer { tar, claimed, size, target } = layer;
-        if size <= LITTLE {
-            let mut bytes = Vec::new();
-            let packed = gzip(tar, size, &mut bytes, self.threads, self.cancel)?;
-            return Ok((packed, target.map(|_| Blob::Bytes(bytes.into()))));
-        }
+    fn gzip(&self, layer: &NewLayer<'_>) -> Result<(Packed, Option<Blob>), AssembleError> {
+        let NewLayer { tar, claimed, size, number } = *layer;
         let earlier = self.earlier.filter(|_| self.plan.scrub.is_empty());
+        let pack = |sink: &mut dyn io::Write| gzip(tar, size, sink, self.threads, self.cancel);
+        let failed = |error| self.failed(number, error);
+        if size <= LITTLE {
+            let known = earlier.and_then(|earlier| {
+                let packed = earlier.find(&claimed)?;
+                Some((packed, earlier.read(&packed)?))
+            });
+            let (packed, bytes) = match known {
+                Some(known) => known,
+                None => {
+                    let mut bytes = Vec::new();
+                    let packed = pack(&mut bytes).map_err(failed)?;
+                    earlier.inspect(|earlier| earlier.learn_bytes(&packed, &bytes));
+                    (packed, bytes)
+                }
+            };
+            return Ok((packed, self.keep.map(|_| Blob::Bytes(bytes.into()))));
+        }
+        let target = self.target(number)?;
         let is_ready = |packed: &Packed| match (&target, earlier) {
             (Some(target), Some(earlier)) => earlier.fetch(packed, target),
             _ => true,
@@ -340,7 +375,7 @@ impl Packing<'_> {
         let packed = match earlier.and_then(|earlier| earlier.find(&claimed)).filter(is_ready) {
             Some(packed) => packed,
             None => {
-                let packed = gzip(tar, size, &mut *sink(target.as_deref())?, self.threads, self.cancel)?;
+                let packed = sink(target.as_deref()).and_then(|mut sink| pack(&mut *sink)).map_err(failed)?;
                 earlier.inspect(|earlier| earlier.learn(&packed, target.as_deref()));
                 packed
             }

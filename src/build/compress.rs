@@ -39,7 +39,7 @@ pub(super) fn threads_for_each(sizes: impl Iterator<Item = u64>) -> usize {
 /// Reads the layer `tar` as it is, into the file `target` if there is one.
 pub(super) fn store(tar: &Blob, target: Option<&Path>, cancel: &Cancel) -> io::Result<Packed> {
     let mut out = sink(target)?;
-    let hasher = copy(tar.open()?, &mut out, cancel)?;
+    let hasher = copy(tar, &mut out, cancel)?;
     out.flush()?;
     Ok(Packed { size: hasher.length(), digest: hasher.clone().digest(), diff_id: hasher.diff_id() })
 }
@@ -48,16 +48,15 @@ pub(super) fn store(tar: &Blob, target: Option<&Path>, cancel: &Cancel) -> io::R
 ///
 /// The blob is the same for any number of threads.
 pub(super) fn gzip(tar: &Blob, size: u64, sink: &mut dyn Write, threads: usize, cancel: &Cancel) -> io::Result<Packed> {
-    let source = tar.open()?;
     let mut out = Hashing::new(sink);
     let hasher = if threads > 1 && size >= LARGE {
         let mut encoder = ParallelEncoder::new(&mut out, threads);
-        let hasher = copy(source, &mut encoder, cancel)?;
+        let hasher = copy(tar, &mut encoder, cancel)?;
         encoder.finish()?;
         hasher
     } else {
         let mut encoder = Encoder::new(&mut out);
-        let hasher = copy(source, &mut encoder, cancel)?;
+        let hasher = copy(tar, &mut encoder, cancel)?;
         encoder.finish()?;
         hasher
     };
@@ -77,8 +76,14 @@ pub(super) fn sink(target: Option<&Path>) -> io::Result<Box<dyn Write>> {
     })
 }
 
-fn copy(mut from: impl Read, to: &mut impl Write, cancel: &Cancel) -> io::Result<Hasher> {
+fn copy(from: &Blob, to: &mut impl Write, cancel: &Cancel) -> io::Result<Hasher> {
     let mut hasher = Hasher::default();
+    if let Blob::Bytes(bytes) = from {
+        hasher.update(bytes);
+        to.write_all(bytes)?;
+        return Ok(hasher);
+    }
+    let mut from = from.open()?;
     let mut buffer = vec![0; 1 << 17];
     loop {
         if cancel.is_cancelled() {

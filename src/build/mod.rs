@@ -15,7 +15,7 @@ mod surroundings_key;
 mod tree;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use assemble::{AssembleError, Assembled, AssembledLayer, AssembledPlatform, assemble, assemble_index};
@@ -118,11 +118,8 @@ pub enum PlannedContext {
 
 /// What surrounds a build but can't change its result.
 pub struct Surroundings<'a> {
-    /// A private folder for this build alone; it need not be there yet. The engine may leave its output in it, the
-    /// caller removes it.
-    pub work: &'a Path,
-    /// Another one in memory, for contexts that are small enough.
-    pub memory: Option<&'a Path>,
+    /// Where it may write.
+    pub work: &'a dyn Workplace,
     /// Told what goes on.
     pub progress: Reporter,
     /// Asked whether to stop.
@@ -131,16 +128,32 @@ pub struct Surroundings<'a> {
     pub limits: &'a Limits,
 }
 
-impl<'a> Surroundings<'a> {
-    /// Surroundings in which nobody watches or stops a build, all of which goes to `work`.
-    pub fn new(work: &'a Path, limits: &'a Limits) -> Self {
-        Self { work, memory: None, progress: Arc::new(Silent), cancel: Cancel::default(), limits }
+/// Private folders for one build alone, which the caller removes; those that nobody asks for are never made.
+pub trait Workplace: Sync {
+    /// A folder, made if need be. The engine may leave its output in it.
+    fn folder(&self) -> Result<PathBuf, StoreError>;
+
+    /// The place of another one in memory, for contexts that are small enough; it need not be there yet.
+    fn in_memory(&self) -> Option<PathBuf>;
+}
+
+/// A folder of the caller's choice.
+impl Workplace for PathBuf {
+    fn folder(&self) -> Result<PathBuf, StoreError> {
+        let fail = |error| StoreError::NoPlace { action: "create the folder", path: self.clone(), error };
+        make_private_folder(self).map_err(fail)?;
+        Ok(self.clone())
     }
 
-    /// Makes the work folder, for engines whose programs need one.
-    pub fn make_work(&self) -> Result<(), StoreError> {
-        let fail = |error| StoreError::File { action: "create the folder", path: self.work.to_owned(), error };
-        make_private_folder(self.work).map_err(fail)
+    fn in_memory(&self) -> Option<PathBuf> {
+        None
+    }
+}
+
+impl<'a> Surroundings<'a> {
+    /// Surroundings in which nobody watches or stops a build.
+    pub fn new(work: &'a dyn Workplace, limits: &'a Limits) -> Self {
+        Self { work, progress: Arc::new(Silent), cancel: Cancel::default(), limits }
     }
 }
 
@@ -157,7 +170,7 @@ pub trait Engine: Send + Sync {
 
     /// The exact commands that [`Engine::build`] would run, ready to paste; empty for engines that run none.
     ///
-    /// They read and write in `surroundings.work`, where their inputs are put; the caller keeps that folder.
+    /// They read and write in the folder of `surroundings.work`, where their inputs are put; the caller keeps it.
     fn commands(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<Vec<String>, Failure>;
 }
 

@@ -4,7 +4,7 @@
 //! a layer, and the cache of blobs may have the blob. Builds that start without any cache don't look.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -40,7 +40,7 @@ impl PackedLayers {
         let file = File::open(&path).ok()?;
         // For forgetting by age; a read-only cache serves all the same.
         let _ = file.set_modified(SystemTime::now());
-        parse(diff_id, &io::read_to_string(io::Read::take(file, LONGEST)).ok()?)
+        parse(diff_id, &io::read_to_string(file.take(LONGEST)).ok()?)
     }
 
     /// Puts the blob at `target`; false where it is not at hand, or not what it should be.
@@ -50,6 +50,28 @@ impl PackedLayers {
         // Its bytes are checked here, for whoever reads it later can't pack the layer again.
         self.blobs.check(&packed.digest).unwrap_or(false)
             && self.blobs.path(&packed.digest).is_some_and(|path| fs::hard_link(path, target).is_ok())
+    }
+
+    /// The blob's bytes; none where they are not at hand, or not what they should be.
+    pub(super) fn read(&self, packed: &Packed) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let reader = self.blobs.open(&packed.digest).ok()??;
+        reader.take(packed.size + 1).read_to_end(&mut bytes).ok()?;
+        (bytes.len() as u64 == packed.size).then_some(bytes)
+    }
+
+    /// Remembers a layer and its packed bytes, which are few.
+    ///
+    /// A cache that can't be written is no error.
+    pub(super) fn learn_bytes(&self, packed: &Packed, blob: &[u8]) {
+        let write = || {
+            let mut writer = self.blobs.writer().ok()?;
+            writer.write_all(blob).ok()?;
+            writer.commit(Some(&packed.digest)).ok()
+        };
+        if write().is_some() {
+            self.learn(packed, None);
+        }
     }
 
     /// Remembers a layer and, if it lies in the file `blob`, its packed bytes, which nobody changes there any more.
@@ -137,6 +159,21 @@ mod tests {
         assert!(layers.fetch(&known, &target));
         assert_eq!(fs::read(target).unwrap(), b"blob");
         assert!(layers.find(&DiffId::of(b"b")).is_none());
+    }
+
+    #[test]
+    fn bytes_are_known_again_unless_they_are_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let layers = PackedLayers::new(folder.path());
+        let known = packed("a", b"blob");
+        layers.learn_bytes(&known, b"blob");
+        assert_eq!(layers.find(&known.diff_id), Some(known));
+        assert_eq!(layers.read(&known).as_deref(), Some(&b"blob"[..]));
+        for damaged in [&b"evil"[..], b"blobs", b"blo", b""] {
+            layers.learn_bytes(&known, b"blob");
+            fs::write(layers.blobs.path(&known.digest).unwrap(), damaged).unwrap();
+            assert_eq!(layers.read(&known), None, "{damaged:?}");
+        }
     }
 
     #[test]

@@ -134,17 +134,15 @@ pub fn run(arguments: &arguments::Build, session: &Session) -> Result<Report, Fa
 
 /// Prints what the engines would run.
 fn dry_run(shop: &Shop<'_>, engines: &Engines, jobs: &[Job<'_>], method: &Method<'_>) -> Result<Report, Failure> {
-    let work = WorkFolder::new(shop.session)?;
+    let work = WorkFolder::new(shop.session)?.on_disk();
     let mut text = String::new();
-    let mut keep = false;
     for job in jobs {
         for platform in &job.platforms {
             let plan = job.plan(shop.project, platform, method.allow, method.no_cache);
             for engine in engines.choose(shop.session, method.engines, &plan)? {
-                let folder = work.sub(&format!("{}-{}", plan.image, platform.to_string().replace('/', "-")));
+                let folder = work.sub(format!("{}-{}", plan.image, platform.to_string().replace('/', "-")));
                 let surroundings = Surroundings {
                     work: &folder,
-                    memory: None,
                     progress: shop.session.progress.clone(),
                     cancel: shop.session.cancel.clone(),
                     limits: &shop.session.limits,
@@ -155,16 +153,13 @@ fn dry_run(shop: &Shop<'_>, engines: &Engines, jobs: &[Job<'_>], method: &Method
                 if commands.is_empty() {
                     text.push_str("# builds in this process, runs nothing\n");
                 }
-                keep |= !commands.is_empty();
                 commands.iter().for_each(|command| {
                     let _ = writeln!(text, "{command}");
                 });
             }
         }
     }
-    if keep {
-        work.keep();
-    }
+    work.keep();
     Ok(Report::text(Status::Success, text))
 }
 

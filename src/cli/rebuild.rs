@@ -1,13 +1,13 @@
 //! Building one job: every platform through its engines, assembled.
 
-use std::path::Path;
-
 use super::arguments::EngineName;
 use super::engines::Engines;
 use super::job::{Job, Shop};
 use super::tapes::Served;
 use super::work::WorkFolder;
-use crate::build::{Assembled, AssembledPlatform, PackedLayers, Plan, Surroundings, assemble, assemble_index};
+use crate::build::{
+    Assembled, AssembledPlatform, PackedLayers, Plan, Surroundings, Workplace, assemble, assemble_index,
+};
 use crate::compare::{Facts, compare};
 use crate::platform::Platform;
 use crate::status::{ExitStatus, Failure, Status};
@@ -81,8 +81,7 @@ pub fn rebuild(
             let round = if method.round == Round::Second { "second-" } else { "" };
             let folder =
                 format!("{round}{}-{}-{}", job.surveyed.name, platform.to_string().replace('/', "-"), engine.name());
-            let memory = work.sub_in_memory(&folder);
-            let built = build_one(shop, engine, &plan, (&work.sub(&folder), memory.as_deref()), method);
+            let built = build_one(shop, engine, &plan, &work.sub(folder), method);
             let built = match (built, &served) {
                 (Err(failure), Some(served)) => return Err(served.explain(failure)),
                 (built, _) => built?,
@@ -112,13 +111,12 @@ fn build_one(
     shop: &Shop<'_>,
     engine: &dyn crate::build::Engine,
     plan: &Plan,
-    (folder, memory): (&Path, Option<&Path>),
+    work: &dyn Workplace,
     method: &Method<'_>,
 ) -> Result<AssembledPlatform, Failure> {
     let session = shop.session;
     let surroundings = Surroundings {
-        work: folder,
-        memory,
+        work,
         progress: session.progress.clone(),
         cancel: session.cancel.clone(),
         limits: &session.limits,
@@ -129,7 +127,7 @@ fn build_one(
     session.progress.end(&step);
     session.cancel.check()?;
     let earlier = PackedLayers::new(&session.cache_folder()?);
-    let keep = method.keep.then_some(folder);
+    let keep = method.keep.then_some(work);
     let assembled = assemble(plan, result?, keep, Some(&earlier), &session.limits, &session.cancel)?;
     let idle = assembled.scrubbed.iter().filter(|(_, scrubbed)| scrubbed.files == 0);
     for (rule, _) in idle.filter(|_| method.round == Round::First) {

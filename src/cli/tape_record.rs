@@ -202,10 +202,9 @@ fn record_platform(
     let chosen = engines.choose(session, &arguments.engine.engine, &plan)?;
     let Some(engine) = chosen.first() else { return Ok((Requests::new(), Vec::new())) };
     let name = format!("record-{}-{}", job.surveyed.name, platform.to_string().replace('/', "-"));
-    let (folder, memory) = (work.sub(&name), work.sub_in_memory(&name));
+    let work = work.sub(name);
     let surroundings = Surroundings {
-        work: &folder,
-        memory: memory.as_deref(),
+        work: &work,
         progress: session.progress.clone(),
         cancel: session.cancel.clone(),
         limits: &session.limits,
@@ -220,6 +219,6 @@ fn record_platform(
     session.cancel.check()?;
     served.say_troubles(session);
     // The image is not wanted, only what was asked for; it would take room until the end.
-    let _ = std::fs::remove_dir_all(&folder);
+    work.clear();
     Ok((recorded, built.requests))
 }

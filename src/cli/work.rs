@@ -5,12 +5,14 @@
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::UNIX_EPOCH;
 
 use tempfile::TempPath;
 
 use super::session::Session;
-use crate::status::{ExitStatus, Failure, Status};
+use crate::build::Workplace;
+use crate::status::Failure;
 use crate::store::{FileLock, StoreError};
 
 const PREFIX: &str = "run-";
@@ -23,10 +25,18 @@ const SHARED_MEMORY: &str = "/dev/shm";
 /// Bytes that have to be free there.
 const FREE_MEMORY: u64 = 512 << 20;
 
-/// A private folder of this run, and one in memory if there can be one; both made by whoever first writes into them.
+/// Private folders of this run, on disk and in memory, made when somebody asks for them.
 pub struct WorkFolder {
-    disk: Place,
-    memory: Option<Place>,
+    parent: PathBuf,
+    now: u64,
+    disk: OnceLock<Place>,
+    memory: OnceLock<Option<Place>>,
+}
+
+/// The part of a [`WorkFolder`] that belongs to one build.
+pub struct WorkSubfolder<'a> {
+    whole: &'a WorkFolder,
+    name: String,
 }
 
 /// The place of a folder that belongs to this run for as long as the file beside it is there and locked.
@@ -37,56 +47,72 @@ struct Place {
     _lock: FileLock,
 }
 
-/// There is no place for what engines read and write.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-struct NoPlace(StoreError);
-
-impl ExitStatus for NoPlace {
-    fn status(&self) -> Status {
-        self.0.status()
+impl WorkFolder {
+    /// Folders below the cache.
+    pub fn new(session: &Session) -> Result<Self, Failure> {
+        let parent = session.cache_folder()?.join("work");
+        Ok(Self { parent, now: session.now, disk: OnceLock::new(), memory: OnceLock::new() })
     }
 
-    fn hint(&self) -> Option<String> {
-        Some("`REPRO_CACHE=DIR` puts the cache elsewhere".to_owned())
+    /// The same without a place in memory.
+    pub fn on_disk(self) -> Self {
+        Self { memory: OnceLock::from(None), ..self }
+    }
+
+    /// The part for one build, by name.
+    pub fn sub(&self, name: String) -> WorkSubfolder<'_> {
+        WorkSubfolder { whole: self, name }
+    }
+
+    /// Leaves what is on disk where it is, for what the user does next.
+    pub fn keep(mut self) {
+        if let Some(disk) = self.disk.get_mut() {
+            disk.is_kept = true;
+        }
+    }
+
+    fn disk(&self) -> Result<&Place, StoreError> {
+        if let Some(place) = self.disk.get() {
+            return Ok(place);
+        }
+        let fail = |error| StoreError::NoPlace { action: "create the folder", path: self.parent.clone(), error };
+        fs::create_dir_all(&self.parent).map_err(fail)?;
+        let place = Place::new(&self.parent, self.now)?;
+        Ok(self.disk.get_or_init(|| place))
+    }
+
+    fn memory(&self) -> Option<&Place> {
+        let place = || memory(Path::new(SHARED_MEMORY)).and_then(|parent| Place::new(&parent, self.now).ok());
+        self.memory.get_or_init(place).as_ref()
     }
 }
 
-impl WorkFolder {
-    /// Chooses a folder below the cache, and removes those whose runs are no more.
-    pub fn new(session: &Session) -> Result<Self, Failure> {
-        let parent = session.cache_folder()?.join("work");
-        let fail = |error| NoPlace(StoreError::File { action: "create the folder", path: parent.clone(), error });
-        fs::create_dir_all(&parent).map_err(fail)?;
-        let disk = Place::new(&parent, session.now)?;
-        let memory = memory(Path::new(SHARED_MEMORY)).and_then(|parent| Place::new(&parent, session.now).ok());
-        Ok(Self { disk, memory })
+impl WorkSubfolder<'_> {
+    /// Removes what is there before the whole goes.
+    pub fn clear(&self) {
+        if let Some(disk) = self.whole.disk.get() {
+            let _ = fs::remove_dir_all(disk.folder.join(&self.name));
+        }
+    }
+}
+
+impl Workplace for WorkSubfolder<'_> {
+    fn folder(&self) -> Result<PathBuf, StoreError> {
+        self.whole.disk()?.folder.join(&self.name).folder()
     }
 
-    /// A folder below, by name; it need not be there.
-    pub fn sub(&self, name: &str) -> PathBuf {
-        self.disk.folder.join(name)
-    }
-
-    /// A folder in memory, by name; it need not be there.
-    pub fn sub_in_memory(&self, name: &str) -> Option<PathBuf> {
-        Some(self.memory.as_ref()?.folder.join(name))
-    }
-
-    /// Leaves the folder where it is, for what the user does next.
-    pub fn keep(mut self) {
-        self.disk.is_kept = true;
+    fn in_memory(&self) -> Option<PathBuf> {
+        Some(self.whole.memory()?.folder.join(&self.name))
     }
 }
 
 impl Place {
-    fn new(parent: &Path, now: u64) -> Result<Self, Failure> {
+    fn new(parent: &Path, now: u64) -> Result<Self, StoreError> {
         sweep(parent, now);
-        let fail = |error| NoPlace(StoreError::File { action: "create a file in", path: parent.to_owned(), error });
+        let fail = |error| StoreError::NoPlace { action: "create a file in", path: parent.to_owned(), error };
         let mark = tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).tempfile_in(parent).map_err(fail)?;
-        let mark = mark.into_temp_path();
-        let lock = FileLock::acquire(&mark, || {})?;
-        Ok(Self { folder: mark.with_extension(""), is_kept: false, _mark: mark, _lock: lock })
+        let (file, mark) = mark.into_parts();
+        Ok(Self { folder: mark.with_extension(""), is_kept: false, _mark: mark, _lock: FileLock::of_new(file) })
     }
 }
 

@@ -44,7 +44,12 @@ fn parse(text: &str) -> Result<[u8; 32], InvalidDigest> {
 }
 
 fn write_hex(bytes: &[u8; 32], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let mut text = [0; 64];
+    for (slot, digit) in text.iter_mut().zip(digits) {
+        *slot = b"0123456789abcdef"[usize::from(digit)];
+    }
+    f.write_str(str::from_utf8(&text).unwrap_or_default())
 }
 
 macro_rules! sha256_kind {

@@ -149,7 +149,8 @@ impl Writable<'_> {
 }
 
 fn append_blob<W: Write>(tar: &mut Writer<W>, entry: &Entry, digest: Digest, open: &OpenBlob<'_>) -> io::Result<()> {
-    tar.append(entry, BufReader::with_capacity(BUFFER, Checked::new(open()?, digest, entry.size)?))
+    let room = usize::try_from(entry.size).map_or(BUFFER, |size| size.clamp(1, BUFFER));
+    tar.append(entry, BufReader::with_capacity(room, Checked::new(open()?, digest, entry.size)?))
 }
 
 /// Takes note of places only.

@@ -27,6 +27,13 @@ impl FileLock {
         Ok(Self { _file: file })
     }
 
+    /// Locks a file that this run has just made.
+    pub fn of_new(file: File) -> Self {
+        // An error here means that locks are not supported.
+        let _ = file.try_lock();
+        Self { _file: file }
+    }
+
     /// Takes the lock file `path` if nobody holds it.
     pub fn try_acquire(path: &Path) -> Result<Option<Self>, StoreError> {
         let file = open(path)?;

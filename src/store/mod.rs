@@ -33,6 +33,16 @@ pub enum StoreError {
         /// What the system said.
         error: io::Error,
     },
+    /// There is no place for what a build reads and writes.
+    #[error("cannot {action} `{}`: {}", crate::escape::bytes(path.as_os_str().as_encoded_bytes()), reason(error))]
+    NoPlace {
+        /// What was tried (`create the folder`, `create a file in`).
+        action: &'static str,
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
     /// The output path is a link, folder or device.
     #[error("`{}` is not a regular file: it is left as it is", crate::escape::bytes(.0.as_os_str().as_encoded_bytes()))]
     NotAFile(PathBuf),
@@ -49,8 +59,15 @@ pub enum StoreError {
 impl ExitStatus for StoreError {
     fn status(&self) -> Status {
         match self {
-            Self::File { .. } | Self::NotAFile(_) => Status::Usage,
+            Self::File { .. } | Self::NoPlace { .. } | Self::NotAFile(_) => Status::Usage,
             Self::Mismatch { .. } => Status::Malformed,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoPlace { .. } => Some("`REPRO_CACHE=DIR` puts the cache elsewhere".to_owned()),
+            _ => None,
         }
     }
 }

@@ -105,15 +105,24 @@ fn a_project_that_cannot_be_written_can_be_built_and_stays_as_it_is() {
 }
 
 #[test]
-fn a_cache_that_cannot_be_written_is_named_with_the_variable_that_moves_it() {
-    let project = locked("FROM scratch\nCOPY f /\n", &[("f", "f")]);
+fn a_cache_that_cannot_be_written_is_named_with_the_variable_that_moves_it_where_it_is_needed() {
+    let mut archive = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_ustar();
+    header.set_size(1);
+    archive.append_data(&mut header, "member", &b"m"[..]).unwrap();
+    let archive = String::from_utf8(archive.into_inner().unwrap()).unwrap();
+    let dockerfile = "FROM scratch AS plain\nCOPY f /\nFROM scratch\nADD f.tar /\n";
+    let project = locked(dockerfile, &[("f", "f"), ("f.tar", &archive)]);
+    project.write("repro.toml", "version = 1\n[image.app]\n[image.plain]\ntarget = \"plain\"\n").commit();
+    project.repro(&["lock"]).expect(0);
     let nobody = Nobody::new(&project);
     let cache = project.home().join("read-only");
     fs::create_dir(&cache).unwrap();
     set_mode(&cache, 0o555);
     for folder in [cache.clone(), cache.join("below"), PathBuf::from("/proc/nowhere")] {
-        let outcome = nobody.repro(&["build"], &[("REPRO_CACHE", folder.clone())]);
+        let outcome = nobody.repro(&["build", "app"], &[("REPRO_CACHE", folder.clone())]);
         outcome.expect(2).says(folder.to_str().unwrap()).says("hint: `REPRO_CACHE=DIR`");
+        nobody.repro(&["build", "plain"], &[("REPRO_CACHE", folder.clone())]).expect(0);
         nobody.repro(&["sources"], &[("REPRO_CACHE", folder.clone())]).expect(0);
         nobody.repro(&["lock", "--check"], &[("REPRO_CACHE", folder)]).expect(0);
     }

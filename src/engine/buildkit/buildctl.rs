@@ -46,7 +46,7 @@ impl Buildctl {
     }
 
     /// The address of a daemon.
-    fn daemon(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<String, Failure> {
+    fn daemon(&self, plan: &Plan, work: &Path, surroundings: &Surroundings<'_>) -> Result<String, Failure> {
         if let Some(address) = &self.address {
             return Ok(address.clone());
         }
@@ -56,7 +56,7 @@ impl Buildctl {
         }
         // The old one ends before another starts.
         own.take();
-        let daemon = Daemon::start(&self.host, plan, surroundings)?;
+        let daemon = Daemon::start(&self.host, plan, work, surroundings)?;
         let address = daemon.address.clone();
         *own = Some(daemon);
         Ok(address)
@@ -79,10 +79,10 @@ impl Engine for Buildctl {
 
     fn build(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<Built, Failure> {
         self.check(plan)?;
-        surroundings.make_work()?;
+        let work = surroundings.work.folder()?;
         request::warn(plan, surroundings);
-        let address = self.daemon(plan, surroundings)?;
-        let client = self.client(&address, surroundings.work.to_owned())?;
+        let address = self.daemon(plan, &work, surroundings)?;
+        let client = self.client(&address, work)?;
         let control = Control(client.clone());
         let check = || {
             let worker = control.worker(surroundings)?;
@@ -116,7 +116,6 @@ impl Engine for Buildctl {
     }
 
     fn commands(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<Vec<String>, Failure> {
-        surroundings.make_work()?;
         let staged = Staged::write(plan, None, surroundings)?;
         let policy = staged.write_policy(plan, &request::redirects(&self.host), local_name)?;
         let address = self.address.clone().unwrap_or_else(|| "unix:///run/buildkit/buildkitd.sock".to_owned());

@@ -46,7 +46,13 @@ impl Builder {
     }
 
     /// Makes sure that it runs, and runs the locked image.
-    pub fn ensure(&self, clients: &Clients, host: &Host, surroundings: &Surroundings<'_>) -> Result<(), Failure> {
+    pub fn ensure(
+        &self,
+        clients: &Clients,
+        host: &Host,
+        work: &Path,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<(), Failure> {
         let locks = host.cache.join("buildx");
         std::fs::create_dir_all(&locks).map_err(BuildKitError::io(&locks))?;
         let told = || surroundings.progress.note("another `repro` sets up the same builder; waiting for it");
@@ -60,7 +66,7 @@ impl Builder {
             ask(&wake, surroundings)?;
         } else {
             let image = self.image(clients, host, surroundings)?;
-            let command = self.create(clients, surroundings.work, &image)?;
+            let command = self.create(clients, work, &image)?;
             let finished = follow(&command, surroundings)?;
             if !finished.succeeded() {
                 return Err(BuildKitError::Unusable {

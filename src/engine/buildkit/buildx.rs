@@ -99,13 +99,13 @@ impl Engine for Buildx {
 
     fn build(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<Built, Failure> {
         self.check(plan)?;
-        surroundings.make_work()?;
+        let work = surroundings.work.folder()?;
         request::warn(plan, surroundings);
-        let docker_config = docker_config::write(&self.host, surroundings.work, surroundings.limits)?;
-        let clients = Clients::find(&self.host, &docker_config, surroundings.work)?;
+        let docker_config = docker_config::write(&self.host, &work, surroundings.limits)?;
+        let clients = Clients::find(&self.host, &docker_config, &work)?;
         let version = buildx_version(&clients, surroundings)?;
         let builder = Builder::new(&self.host, plan, self.image()?);
-        builder.ensure(&clients, &self.host, surroundings)?;
+        builder.ensure(&clients, &self.host, &work, surroundings)?;
         let control = Control(clients.docker.clone().args(["exec", &builder.container(), "buildctl"]));
         let worker = control.worker(surroundings)?;
         worker.check(&self.version)?;
@@ -129,14 +129,14 @@ impl Engine for Buildx {
     }
 
     fn commands(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<Vec<String>, Failure> {
-        surroundings.make_work()?;
-        let docker_config = docker_config::write(&self.host, surroundings.work, surroundings.limits)?;
-        let clients = Clients::find(&self.host, &docker_config, surroundings.work)?;
+        let work = surroundings.work.folder()?;
+        let docker_config = docker_config::write(&self.host, &work, surroundings.limits)?;
+        let clients = Clients::find(&self.host, &docker_config, &work)?;
         let version = buildx_version(&clients, surroundings)?;
         let staged = Staged::write(plan, None, surroundings)?;
         let builder = Builder::new(&self.host, plan, self.image()?);
         let image = builder.images(&self.host.config).into_iter().next().unwrap_or_default();
-        let create = builder.create(&clients, surroundings.work, &image)?;
+        let create = builder.create(&clients, &work, &image)?;
         let build = self.command(&clients, plan, &staged, &version, &request::redirects(&self.host))?;
         let mut lines = vec![format!("cd {}", shell_word(&staged.folder))];
         for name in ["DOCKER_CONFIG", "BUILDX_CONFIG", "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"] {

@@ -36,7 +36,7 @@ pub(super) struct Daemon {
 
 impl Daemon {
     /// Starts a daemon that serves `plan`, and waits until it answers.
-    pub fn start(host: &Host, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<Self, Failure> {
+    pub fn start(host: &Host, plan: &Plan, work: &Path, surroundings: &Surroundings<'_>) -> Result<Self, Failure> {
         let program = find(host)?;
         let configuration = configuration(&host.config, plan);
         let folder = host.cache.join("buildkitd").join(&Digest::of(configuration.as_bytes()).hex()[..12]);
@@ -50,7 +50,7 @@ impl Daemon {
         }
         let file = folder.join("buildkitd.toml");
         std::fs::write(&file, &configuration).map_err(BuildKitError::io(&file))?;
-        let sockets = socket_folder(surroundings.work)?;
+        let sockets = socket_folder(work)?;
         let address = format!("unix://{}", sockets.path().join("buildkitd.sock").display());
         let log = folder.join("buildkitd.log");
         let command = Command::new(program, host.environment.for_child(PROXIES), folder.clone())
@@ -62,7 +62,7 @@ impl Daemon {
         let service = command.start(&log, LOG).map_err(BuildKitError::from)?;
         std::fs::write(&number, service.id().to_string()).map_err(BuildKitError::io(&number))?;
         let mut daemon = Self { address, configuration, service, _sockets: sockets, _lock: lock };
-        daemon.wait(&log, host, surroundings)?;
+        daemon.wait(&log, host, work, surroundings)?;
         Ok(daemon)
     }
 
@@ -71,7 +71,13 @@ impl Daemon {
         self.service.is_running() && self.configuration == configuration(&host.config, plan)
     }
 
-    fn wait(&mut self, log: &Path, host: &Host, surroundings: &Surroundings<'_>) -> Result<(), BuildKitError> {
+    fn wait(
+        &mut self,
+        log: &Path,
+        host: &Host,
+        work: &Path,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<(), BuildKitError> {
         let started = Instant::now();
         let buildctl = super::buildctl::find(host)?;
         let socket = PathBuf::from(self.address.trim_start_matches("unix://"));
@@ -79,7 +85,7 @@ impl Daemon {
             surroundings.cancel.check().map_err(ProcessError::from)?;
             if socket.exists() {
                 let environment = host.environment.for_child(&[]);
-                let ask = Command::new(buildctl.clone(), environment, surroundings.work.to_owned()).args([
+                let ask = Command::new(buildctl.clone(), environment, work.to_owned()).args([
                     "--addr",
                     &self.address,
                     "debug",

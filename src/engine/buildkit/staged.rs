@@ -64,10 +64,11 @@ pub(super) enum Named {
 impl Staged {
     /// Stages what `plan` needs into the empty folders of `surroundings`; a taped build's RUN trusts `certificate`.
     pub fn write(plan: &Plan, certificate: Option<&str>, surroundings: &Surroundings<'_>) -> Result<Self, Failure> {
-        let Surroundings { work, memory, .. } = surroundings;
-        let folder = fs::canonicalize(work).map_err(BuildKitError::io(work))?;
-        let near = memory.filter(|memory| fits_in_memory(&plan.context) && make_private_folder(memory).is_ok());
-        let near = near.unwrap_or(&folder);
+        let work = surroundings.work.folder()?;
+        let folder = fs::canonicalize(&work).map_err(BuildKitError::io(&work))?;
+        let memory = if fits_in_memory(&plan.context) { surroundings.work.in_memory() } else { None };
+        let near = memory.filter(|memory| make_private_folder(memory).is_ok());
+        let near = near.as_deref().unwrap_or(&folder);
         let staged_context = near.join(format!("context-{}", short(&plan.context)));
         stage(&plan.context, &staged_context)?;
         let dockerfile = folder.join("dockerfile");

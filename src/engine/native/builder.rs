@@ -210,7 +210,7 @@ impl<'a> Builder<'a> {
                     return Ok(*tree);
                 }
                 let Surroundings { work, limits, cancel, .. } = self.surroundings;
-                let tree = image.tree(&mut self.files, self.sources, work, limits, cancel)?;
+                let tree = image.tree(&mut self.files, self.sources, &work.folder()?, limits, cancel)?;
                 self.image_trees.push((Arc::clone(image), tree));
                 tree
             }

@@ -12,6 +12,14 @@ pub(super) struct LayerTar {
     pub(super) entries: Vec<LayerEntry>,
 }
 
+impl LayerTar {
+    /// Bytes of the tar, without the headers of long names and attributes.
+    pub(super) fn size(&self) -> u64 {
+        let blocks = |entry: &LayerEntry| 1 + entry.content.as_ref().map_or(0, |content| content.size.div_ceil(512));
+        self.entries.iter().map(blocks).fold(2, u64::saturating_add).saturating_mul(512)
+    }
+}
+
 impl fmt::Debug for LayerTar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LayerTar").field("entries", &self.entries.len()).finish()

@@ -188,7 +188,7 @@ fn built_layers(layer: &StageLayer) -> Result<Vec<BuiltLayer>, Problem> {
         StageLayer::Base(image) => Ok(image.built_layers()),
         StageLayer::New(entries) => {
             let made = LayerTar { entries: entries.to_vec() };
-            let mut hashing = Hashing::new(Kept::default());
+            let mut hashing = Hashing::new(Kept::with_room_for(made.size()));
             let written = made.write_to(&mut hashing);
             written.map_err(|source| Problem::Io { what: "writing a layer".to_owned(), source })?;
             let (kept, hasher) = hashing.into_parts();
@@ -210,11 +210,11 @@ struct Kept {
 impl Kept {
     /// Bytes that are worth keeping; a build has so many layers at most that all of them are few.
     const MOST: usize = 256 << 10;
-}
 
-impl Default for Kept {
-    fn default() -> Self {
-        Self { bytes: Some(Vec::new()) }
+    /// Room for about so many bytes, if they can be kept.
+    fn with_room_for(size: u64) -> Self {
+        let room = usize::try_from(size).ok().filter(|size| *size <= Self::MOST);
+        Self { bytes: room.map(Vec::with_capacity) }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::cancel::Cancelled;
 use crate::context::InvalidPattern;
+use crate::store::StoreError;
 
 /// Why a step of a build can't be done.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,9 @@ pub(super) enum Problem {
         /// Why it failed.
         source: std::io::Error,
     },
+    /// There is no place for what has to be looked into twice.
+    #[error(transparent)]
+    NoPlace(StoreError),
     /// Stopped on purpose.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),

@@ -60,6 +60,7 @@ impl ExitStatus for StepError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Unproven { .. } => Some("another engine can build it: `--engine auto`".to_owned()),
+            Self::Other { problem: Problem::NoPlace(error), .. } => error.hint(),
             _ => None,
         }
     }
@@ -73,6 +74,7 @@ impl ExitStatus for Problem {
             Self::Malformed(_) => Status::Malformed,
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::InvalidData => Status::Source,
             Self::Io { .. } => Status::Engine,
+            Self::NoPlace(error) => error.status(),
             Self::Cancelled(_) => Status::Interrupted,
         }
     }

@@ -201,10 +201,13 @@ impl Transfer<'_> {
         let path = mount.files.root_path(from, source)?;
         let Some(id) = mount.files.lstat(from, &path).inode(&path)? else { return Ok(false) };
         let Kind::File(content) = mount.files.get(id).kind.clone() else { return Ok(false) };
-        *spools += 1;
-        let place = self.surroundings.work.join(format!("archive-{spools}.tar"));
         let limits = self.surroundings.limits;
-        let Some(archive) = Archive::recognise(&content, &place, limits)? else { return Ok(false) };
+        if !Archive::is_one(&content, limits)? {
+            return Ok(false);
+        }
+        *spools += 1;
+        let work = self.surroundings.work.folder().map_err(Problem::NoPlace)?;
+        let archive = Archive::new(&content, work.join(format!("archive-{spools}.tar")), limits)?;
         archive.unpack(mount, self.destination, self.owner, limits, &self.surroundings.cancel)?;
         Ok(true)
     }

@@ -1,7 +1,7 @@
 //! ADD of a local archive: unpacked the way BuildKit does, into memory.
 
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::base_tree::{put_entry, time_of};
@@ -27,6 +27,10 @@ enum Packing {
 }
 
 impl Packing {
+    fn of(content: &Content) -> Result<Self, Problem> {
+        Ok(Self::of_magic(&start_of(content, 10)?))
+    }
+
     fn of_magic(start: &[u8]) -> Self {
         if start.starts_with(b"BZh") {
             Self::Bzip2
@@ -55,17 +59,16 @@ pub(super) struct Archive {
 }
 
 impl Archive {
-    /// The archive in a file, if it is one: recognised by its first header, whatever its name.
-    pub(super) fn recognise(content: &Content, place: &Path, limits: &Limits) -> Result<Option<Self>, Problem> {
-        let start = start_of(content, 10)?;
-        let packing = Packing::of_magic(&start);
+    /// Whether a file is an archive: recognised by its first header, whatever its name.
+    pub(super) fn is_one(content: &Content, limits: &Limits) -> Result<bool, Problem> {
+        let packing = Packing::of(content)?;
         let first = content.open().and_then(|packed| {
             let mut block = Vec::new();
             packing.unpack(packed, limits)?.take(512).read_to_end(&mut block)?;
             Ok(block)
         });
         // What can't be unpacked is a file like any other.
-        let Some(block) = first.ok().filter(|block| is_header(block)) else { return Ok(None) };
+        let Some(block) = first.ok().filter(|block| is_header(block)) else { return Ok(false) };
         let first_flag = block.get(156).copied();
         // Nor is it one if what belongs to the first header is cut off.
         let stream = content.open().and_then(|packed| packing.unpack(packed, limits));
@@ -75,15 +78,17 @@ impl Archive {
             Ok(Some(_)) => false,
             Err(error) => is_cut(&error),
         };
-        if stream.is_ok_and(is_cut_off) {
-            return Ok(None);
-        }
+        Ok(!stream.is_ok_and(is_cut_off))
+    }
+
+    /// The archive in a file, which is spooled to `place` if it has to be looked into twice.
+    pub(super) fn new(content: &Content, place: PathBuf, limits: &Limits) -> Result<Self, Problem> {
+        let packing = Packing::of(content)?;
         let (content, limits) = (content.clone(), limits.clone());
         let most = limits.layer_bytes;
-        let stream = Spool::of_members(place.to_owned(), move || {
-            Ok(Box::new(packing.unpack(content.open()?, &limits)?.take(most)))
-        });
-        Ok(Some(Self { stream }))
+        let stream =
+            Spool::of_members(place, move || Ok(Box::new(packing.unpack(content.open()?, &limits)?.take(most))));
+        Ok(Self { stream })
     }
 
     /// Unpacks into the directory `destination`, which is made if need be.

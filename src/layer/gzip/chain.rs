@@ -6,8 +6,11 @@ use super::MAX_DISTANCE;
 
 const HASH_BITS: u32 = 17;
 const RING: usize = 1 << 16;
+/// Of a hash that has no position yet. Not zero: then the table is written when it is made, and every page of it is
+/// asked for once; pages of zeros that are read before they are written are asked for twice.
+const EMPTY: u32 = 1;
 /// Added to positions in the heads, so that an empty head is always too far away.
-const BIAS: u32 = MAX_DISTANCE as u32 + 1;
+const BIAS: u32 = EMPTY + MAX_DISTANCE as u32 + 1;
 
 /// The chains over the positions of one buffer.
 pub(super) struct Chains {
@@ -17,8 +20,8 @@ pub(super) struct Chains {
     next: usize,
 }
 
-fn zeroed<T: Copy + Default, const N: usize>() -> Box<[T; N]> {
-    match vec![T::default(); N].into_boxed_slice().try_into() {
+fn table<T: Copy, const N: usize>(value: T) -> Box<[T; N]> {
+    match vec![value; N].into_boxed_slice().try_into() {
         Ok(array) => array,
         Err(_) => unreachable!("the slice was made with this length"),
     }
@@ -26,12 +29,12 @@ fn zeroed<T: Copy + Default, const N: usize>() -> Box<[T; N]> {
 
 impl Chains {
     pub(super) fn new() -> Self {
-        Self { heads: zeroed(), links: zeroed(), ranks: zeroed(), next: 0 }
+        Self { heads: table(EMPTY), links: table(0), ranks: table(0), next: 0 }
     }
 
     /// Forgets everything and goes on at position `next`.
     pub(super) fn reset(&mut self, next: usize) {
-        self.heads.fill(0);
+        self.heads.fill(EMPTY);
         self.next = next;
     }
 
