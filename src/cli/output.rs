@@ -40,6 +40,8 @@ enum OutputError {
     NotEmpty(String),
     #[error("`{0}` is not a regular file: it is left as it is")]
     NotAFile(String),
+    #[error("`-o -`: stdout is for digests, images go to files")]
+    Stdout,
     #[error("cannot write `{path}`: {error}")]
     Write { path: String, size: u64, error: io::Error },
 }
@@ -61,6 +63,7 @@ impl ExitStatus for OutputError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Several(_) => Some("name the image on the command line".to_owned()),
+            Self::Stdout => Some("give a FILE, for one of this name `./-`".to_owned()),
             Self::Platforms(_) => Some("choose one with `--platform`, or take `--archive oci`".to_owned()),
             Self::Write { size, error, .. } if is_full(error) => Some(format!("the image takes {size} bytes")),
             _ => None,
@@ -81,6 +84,9 @@ pub fn target(
     platforms: usize,
 ) -> Result<Option<Target>, Failure> {
     let Some(output) = output else { return Ok(None) };
+    if output == Path::new("-") {
+        return Err(OutputError::Stdout.into());
+    }
     if images != 1 {
         return Err(OutputError::Several(images).into());
     }

@@ -65,3 +65,12 @@ fn the_digest_in_the_help_of_inspect_can_be_typed_as_it_stands() {
     let digest = example.split_whitespace().next().unwrap();
     project.repro(&["inspect", ".git/app.tar", "--expected-image-digest", digest]).expect(1).says(digest);
 }
+
+#[test]
+fn an_image_does_not_go_to_stdout_nor_into_a_file_that_nobody_meant() {
+    let project = locked("FROM scratch\nCOPY f /\n", &[("f", "f")]);
+    project.repro(&["build", "-o", "-"]).expect(2).says("stdout is for digests").says("`./-`");
+    assert!(!project.path().join("-").exists());
+    project.repro(&["build", "-o", "./-"]).expect(0);
+    assert!(project.path().join("-").is_file());
+}
