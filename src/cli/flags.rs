@@ -8,9 +8,11 @@ use toml_writer::TomlStringBuilder;
 use super::arguments::Question;
 use super::project::pairs;
 use super::session::Session;
-use crate::manifest::{Buildkit, EpochSource, Image, Manifest, NamedContext, Network, Output, name_from};
+use crate::manifest::{
+    Buildkit, EpochSource, Image, Manifest, ManifestErrors, NamedContext, Network, Output, name_from,
+};
 use crate::platform::Platform;
-use crate::status::Failure;
+use crate::status::{ExitStatus, Failure, Status};
 
 /// The manifest that the flags stand for: one image, named after the context's folder.
 pub fn manifest(
@@ -71,7 +73,29 @@ pub fn check_arguments(session: &Session, arguments: &BTreeMap<String, String>) 
     as_in_manifest(session, "--build-arg", "args", arguments).map(drop)
 }
 
-/// The image of a manifest that has these pairs in `table`; none if there are none. Errors point into `flag`.
+/// A flag's values are none that a manifest may have.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct InvalidFlag(String);
+
+impl InvalidFlag {
+    /// What is wrong with `[image.flags.TABLE]`, said of the flag.
+    fn new(flag: &str, table: &str, errors: &ManifestErrors) -> Self {
+        let messages = errors.problems().iter().map(|problem| {
+            let message = problem.message.replace(&format!("`image.flags.{table}`: "), "");
+            format!("`{flag}`: {}", message.replace(&format!("image.flags.{table}."), ""))
+        });
+        Self(messages.collect::<Vec<_>>().join("\n"))
+    }
+}
+
+impl ExitStatus for InvalidFlag {
+    fn status(&self) -> Status {
+        Status::Usage
+    }
+}
+
+/// The image of a manifest that has these pairs in `table`; none if there are none.
 fn as_in_manifest(
     session: &Session,
     flag: &str,
@@ -88,7 +112,8 @@ fn as_in_manifest(
         text.push_str(&quoted(value));
         text.push('\n');
     }
-    let manifest = Manifest::parse(&text, &session.directory.join(flag), Path::new("/"))?;
+    let manifest = Manifest::parse(&text, &session.directory.join(flag), Path::new("/"))
+        .map_err(|errors| InvalidFlag::new(flag, table, &errors))?;
     Ok(manifest.images.into_values().next())
 }
 

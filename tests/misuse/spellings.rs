@@ -108,7 +108,7 @@ fn flags_in_place_of_a_manifest_are_held_to_its_rules() {
     let build = ["build", "-f", "Dockerfile", "--engine", "native"];
     for argument in ["BUILDKIT_MULTI_PLATFORM=1", "BUILDKIT_SYNTAX=", "BUILDKIT_DOCKERFILE_CHECK=error=true"] {
         let name = argument.split('=').next().unwrap();
-        let refused = format!("`{name}` is refused as a build argument");
+        let refused = format!("error: `--build-arg`: `{name}` is refused as a build argument");
         project.repro(&[&build[..], &["--build-arg", argument]].concat()).expect(2).says(&refused);
     }
     // A platform that is named twice is one platform.
@@ -145,4 +145,25 @@ fn the_frontend_is_told_of_a_file_in_another_language_too() {
         assert_eq!(document["syntax"], frontend, "{dockerfile}");
         assert_eq!(document["error"]["status"], 2);
     }
+}
+
+#[test]
+fn a_flag_can_give_a_platform_its_own_context() {
+    let files = [("common/text", "common\n"), ("arm/text", "arm\n")];
+    let project = locked("FROM scratch\n", &files);
+    project.write("Dockerfile", "FROM scratch\nCOPY --from=docs /text /\n").commit();
+    let digests = |contexts: &[&str]| {
+        let mut arguments = vec!["build", "-f", "Dockerfile", "--platform", "linux/amd64,linux/arm64"];
+        contexts.iter().for_each(|context| arguments.extend(["--build-context", context]));
+        let lines = project.repro(&arguments).expect(0).stdout;
+        let digest = |line: &str| line.split(' ').next_back().unwrap().to_owned();
+        lines.lines().take(2).map(digest).collect::<Vec<_>>()
+    };
+    let (common, arm) = (digests(&["docs=common"]), digests(&["docs=arm"]));
+    assert_ne!(common[1], arm[1]);
+    let each = digests(&["docs=common", "docs::linux/arm64=arm"]);
+    assert_eq!(each, [common[0].as_str(), arm[1].as_str()]);
+    let build = ["build", "-f", "Dockerfile", "--build-context"];
+    let refused = "error: `--build-context`: `docs::linux/AMD64`: BuildKit spells this platform `linux/amd64`";
+    project.repro(&[&build[..], &["docs::linux/AMD64=arm"]].concat()).expect(2).says(refused);
 }
