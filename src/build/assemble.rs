@@ -354,7 +354,7 @@ impl Packing<'_> {
         if size <= LITTLE {
             let known = earlier.and_then(|earlier| {
                 let packed = earlier.find(&claimed)?;
-                Some((packed, earlier.read(&packed)?))
+                Some((packed, if self.keep.is_some() { earlier.read(&packed)? } else { Vec::new() }))
             });
             let (packed, bytes) = match known {
                 Some(known) => known,

@@ -60,7 +60,7 @@ impl PackedLayers {
         (bytes.len() as u64 == packed.size).then_some(bytes)
     }
 
-    /// Remembers a layer and its packed bytes, which are few.
+    /// Remembers a layer and its packed bytes, which are few; forgets half of all layers where there are too many.
     ///
     /// A cache that can't be written is no error.
     pub(super) fn learn_bytes(&self, packed: &Packed, blob: &[u8]) {
@@ -69,8 +69,13 @@ impl PackedLayers {
             writer.write_all(blob).ok()?;
             writer.commit(Some(&packed.digest)).ok()
         };
-        if write().is_some() {
-            self.learn(packed, None);
+        if write().is_none() || self.write(packed).is_err() {
+            return;
+        }
+        // Looking through all takes longer than packing a little layer.
+        let is_crowded = fs::read_dir(&self.folder).is_ok_and(|layers| layers.count() > MOST_LAYERS);
+        if is_crowded {
+            self.forget(MOST_BYTES, MOST_LAYERS / 2);
         }
     }
 
@@ -82,15 +87,16 @@ impl PackedLayers {
         if let Some(blob) = blob.filter(|_| packed.size <= MOST_BYTES) {
             let _ = self.blobs.adopt(&packed.digest, blob);
         }
-        let write = || {
-            fs::create_dir_all(&self.folder)?;
-            let mut file = NamedTempFile::new_in(&self.folder)?;
-            file.write_all(record(packed).as_bytes())?;
-            file.persist(self.place(&packed.diff_id)).map_err(|error| error.error)
-        };
-        if write().is_ok() {
+        if self.write(packed).is_ok() {
             self.forget(MOST_BYTES, MOST_LAYERS);
         }
+    }
+
+    fn write(&self, packed: &Packed) -> io::Result<()> {
+        fs::create_dir_all(&self.folder)?;
+        let mut file = NamedTempFile::new_in(&self.folder)?;
+        file.write_all(record(packed).as_bytes())?;
+        file.persist(self.place(&packed.diff_id)).map(drop).map_err(|error| error.error)
     }
 
     fn forget(&self, most_bytes: u64, most_layers: usize) {
