@@ -5,9 +5,11 @@
 mod project;
 
 use std::fs;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 
 use project::Project;
+use repro::digest::{DiffId, Digest};
 
 fn project(compression: &str) -> Project {
     let project = Project::new();
@@ -62,4 +64,29 @@ fn what_stays_as_it_is_needs_no_memory() {
     let first = archive(&project, &["--no-cache"]);
     assert!(archive(&project, &[]) == first);
     assert_eq!(files(&project, "packed").len(), 0);
+}
+
+#[test]
+fn what_is_remembered_is_taken_whatever_its_size() {
+    for words in [1 << 8, 1 << 19] {
+        let project = project("gzip");
+        project.write("big", "many words\n".repeat(words));
+        archive(&project, &[]);
+        let [record] = files(&project, "packed").try_into().unwrap();
+        let [blob] = files(&project, "blobs/sha256").try_into().unwrap();
+        // Packed in another way, so that it shows.
+        let mut tar = Vec::new();
+        flate2::read::GzDecoder::new(fs::File::open(&blob).unwrap()).read_to_end(&mut tar).unwrap();
+        let mut other = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+        other.write_all(&tar).unwrap();
+        let other = other.finish().unwrap();
+        let (digest, diff_id) = (Digest::of(&other), DiffId::of(&tar));
+        let facts = format!("{digest} {}", other.len());
+        fs::write(record, format!("{facts} {}", Digest::of(format!("{diff_id} {facts}").as_bytes()))).unwrap();
+        fs::write(blob.with_file_name(digest.hex()), other).unwrap();
+        let name = format!("blobs/sha256/{}", digest.hex());
+        let shows = |archive: Vec<u8>| archive.windows(name.len()).any(|window| window == name.as_bytes());
+        assert!(shows(archive(&project, &[])), "{words} words");
+        assert!(!shows(archive(&project, &["--no-cache"])), "{words} words");
+    }
 }
