@@ -75,23 +75,43 @@ pub fn check_arguments(session: &Session, arguments: &BTreeMap<String, String>) 
 
 /// A flag's values are none that a manifest may have.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct InvalidFlag(String);
+#[error("{message}")]
+struct InvalidFlag {
+    message: String,
+    status: Status,
+    hint: Option<String>,
+}
 
 impl InvalidFlag {
     /// What is wrong with `[image.flags.TABLE]`, said of the flag.
     fn new(flag: &str, table: &str, errors: &ManifestErrors) -> Self {
-        let messages = errors.problems().iter().map(|problem| {
-            let message = problem.message.replace(&format!("`image.flags.{table}`: "), "");
-            format!("`{flag}`: {}", message.replace(&format!("image.flags.{table}."), ""))
+        let (status, problems) = (errors.status(), errors.problems());
+        // A key's problem starts with the table, a value's with the key in it.
+        let (of_key, of_value) = (format!("`image.flags.{table}`: "), format!("`image.flags.{table}."));
+        let messages = problems.iter().map(|problem| {
+            let message = match (problem.message.strip_prefix(&of_key), problem.message.strip_prefix(&of_value)) {
+                (Some(rest), _) => rest.to_owned(),
+                (None, Some(rest)) => format!("`{rest}"),
+                (None, None) => problem.message.clone(),
+            };
+            format!("`{flag}`: {message}")
         });
-        Self(messages.collect::<Vec<_>>().join("\n"))
+        let message = match problems {
+            // All values together are too long for a manifest.
+            [] => format!("`{flag}`: {errors}"),
+            _ => messages.collect::<Vec<_>>().join("\n"),
+        };
+        Self { message, status, hint: problems.iter().find_map(|problem| problem.help.clone()) }
     }
 }
 
 impl ExitStatus for InvalidFlag {
     fn status(&self) -> Status {
-        Status::Usage
+        self.status
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.hint.clone()
     }
 }
 

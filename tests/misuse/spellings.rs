@@ -109,8 +109,15 @@ fn flags_in_place_of_a_manifest_are_held_to_its_rules() {
     for argument in ["BUILDKIT_MULTI_PLATFORM=1", "BUILDKIT_SYNTAX=", "BUILDKIT_DOCKERFILE_CHECK=error=true"] {
         let name = argument.split('=').next().unwrap();
         let refused = format!("error: `--build-arg`: `{name}` is refused as a build argument");
-        project.repro(&[&build[..], &["--build-arg", argument]].concat()).expect(2).says(&refused);
+        let outcome = project.repro(&[&build[..], &["--build-arg", argument]].concat()).expect(2);
+        outcome.says(&refused).says("hint: ");
     }
+    // Together they are longer than a manifest may be.
+    let long = format!("A={}", "x".repeat(100_000));
+    let many: Vec<String> = (0..12).map(|number| format!("A{number}{long}")).collect();
+    let arguments = many.iter().flat_map(|argument| ["--build-arg", argument]);
+    let outcome = project.repro(&build.into_iter().chain(arguments).collect::<Vec<_>>());
+    outcome.expect(6).says("error: `--build-arg`: ").says("manifest-file");
     // A platform that is named twice is one platform.
     let once = project.repro(&[&build[..], &["--platform", "linux/amd64"]].concat()).expect(0);
     let twice = ["--platform", "linux/amd64", "--platform", "linux/x86_64"];
