@@ -8,7 +8,6 @@ use super::Blob;
 use crate::cancel::{Cancel, Cancelled};
 use crate::digest::{DiffId, Digest, Hasher, Hashing};
 use crate::layer::gzip::{Encoder, ParallelEncoder};
-use crate::store::make_private_folder;
 
 /// What became of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,10 +67,7 @@ pub(super) fn gzip(tar: &Blob, size: u64, sink: &mut dyn Write, threads: usize, 
 /// Opens the file `target`, or nothing if there is none.
 pub(super) fn sink(target: Option<&Path>) -> io::Result<Box<dyn Write>> {
     Ok(match target {
-        Some(path) => {
-            path.parent().map_or(Ok(()), make_private_folder)?;
-            Box::new(BufWriter::with_capacity(1 << 17, File::create(path)?))
-        }
+        Some(path) => Box::new(BufWriter::with_capacity(1 << 17, File::create(path)?)),
         None => Box::new(io::sink()),
     })
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::arguments;
 use super::job::{Job, Shop};
-use super::project::{Project, ProjectError, read_text};
+use super::project::{Project, read_text};
 use super::session::Session;
 use crate::build::{Assembled, AssembledPlatform};
 use crate::compare::Facts;
@@ -29,18 +29,21 @@ pub fn facts(record: &PlatformRecord) -> Facts {
 /// What to type so that `--record` gets a file.
 pub const FILE_HINT: &str = "to record in a file, write `--record=FILE`, with `=`";
 
-/// An unknown image behind a `--record` without a file: it may be meant as that.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-struct Unattached(ProjectError);
+/// What to type where no lockfile could hold a record.
+const NO_LOCKFILE_HINT: &str = "run `repro build --record=FILE` with the same flags, then `repro verify --record FILE`";
 
-impl ExitStatus for Unattached {
+/// An error that another hint helps with than its own.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Hinted<E>(E, &'static str);
+
+impl<E: ExitStatus> ExitStatus for Hinted<E> {
     fn status(&self) -> Status {
         self.0.status()
     }
 
     fn hint(&self) -> Option<String> {
-        Some(FILE_HINT.to_owned())
+        Some(self.1.to_owned())
     }
 }
 
@@ -48,30 +51,16 @@ impl ExitStatus for Unattached {
 pub fn check_images(project: &Project, arguments: &arguments::Build) -> Result<(), Failure> {
     match project.images(&arguments.question.images) {
         Ok(_) => Ok(()),
-        Err(error) if arguments.record == Some(None) => Err(Unattached(error).into()),
+        // An image that nobody knows may be meant as the file.
+        Err(error) if arguments.record == Some(None) => Err(Hinted(error, FILE_HINT).into()),
         Err(error) => Err(error.into()),
-    }
-}
-
-/// A tree that no record fits, where no lockfile could hold one.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-struct NoFile(Stale);
-
-impl ExitStatus for NoFile {
-    fn status(&self) -> Status {
-        self.0.status()
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("run `repro build --record=FILE` with the same flags, then `repro verify --record FILE`".to_owned())
     }
 }
 
 /// An error if the record is not of the job's tree.
 pub fn check(project: &Project, job: &Job<'_>) -> Result<(), Failure> {
     match Stale::unless_empty(job.unrecorded.clone()) {
-        Err(stale) if project.lock_path.is_none() => Err(NoFile(stale).into()),
+        Err(stale) if project.lock_path.is_none() => Err(Hinted(stale, NO_LOCKFILE_HINT).into()),
         checked => Ok(checked?),
     }
 }

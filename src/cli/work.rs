@@ -1,4 +1,5 @@
-//! Private folders for what engines read and write; gone at the end, or at the next run if this one is killed.
+//! Private folders for what engines read and write, made when one asks; gone at the end of the run or, if it is killed,
+//! when the next one asks for a folder.
 //!
 //! They lie below the cache, and, for what is small, in a file system in memory where the machine has one.
 

@@ -112,7 +112,7 @@ fn a_cache_that_cannot_be_written_is_named_with_the_variable_that_moves_it_where
     archive.append_data(&mut header, "member", &b"m"[..]).unwrap();
     let archive = String::from_utf8(archive.into_inner().unwrap()).unwrap();
     let dockerfile = "FROM scratch AS plain\nCOPY f /\nFROM scratch\nADD f.tar /\n";
-    let project = locked(dockerfile, &[("f", "f"), ("f.tar", &archive)]);
+    let project = locked(dockerfile, &[("f", &"f".repeat(300_000)), ("f.tar", &archive)]);
     project.write("repro.toml", "version = 1\n[image.app]\n[image.plain]\ntarget = \"plain\"\n").commit();
     project.repro(&["lock"]).expect(0);
     let nobody = Nobody::new(&project);
@@ -123,6 +123,10 @@ fn a_cache_that_cannot_be_written_is_named_with_the_variable_that_moves_it_where
         let outcome = nobody.repro(&["build", "app"], &[("REPRO_CACHE", folder.clone())]);
         outcome.expect(2).says(folder.to_str().unwrap()).says("hint: `REPRO_CACHE=DIR`");
         nobody.repro(&["build", "plain"], &[("REPRO_CACHE", folder.clone())]).expect(0);
+        // The packed layer is too large for memory.
+        let outcome = nobody.repro(&["build", "plain", "-o", "app.tar"], &[("REPRO_CACHE", folder.clone())]);
+        outcome.expect(2).says(folder.to_str().unwrap()).says("hint: `REPRO_CACHE=DIR`");
+        assert!(!project.path().join("app.tar").exists());
         nobody.repro(&["sources"], &[("REPRO_CACHE", folder.clone())]).expect(0);
         nobody.repro(&["lock", "--check"], &[("REPRO_CACHE", folder)]).expect(0);
     }

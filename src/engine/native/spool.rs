@@ -5,8 +5,6 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use crate::store::make_private_folder;
-
 type Open = dyn Fn() -> io::Result<Box<dyn Read + Send>> + Send + Sync;
 
 /// A stream whose parts are wanted in another order than they come.
@@ -57,7 +55,6 @@ impl Spool {
         }
         let _writing = self.writing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if self.spooled.get().is_none() {
-            self.place.parent().map_or(Ok(()), make_private_folder)?;
             let mut file = File::create_new(&self.place)?;
             match io::copy(&mut (self.open)()?, &mut file) {
                 // What stands behind the end of an archive need not be readable.
