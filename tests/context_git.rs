@@ -462,3 +462,25 @@ fn names_that_git_would_not_check_out_are_refused() {
         fs::remove_file(root.path().join(&placeholder)).unwrap();
     }
 }
+
+#[test]
+fn links_are_followed_from_what_counts_only() {
+    let root = repository(&[("d/plain", "1"), ("other/deep/file", "2"), ("third", "3")]);
+    symlink("../other/deep", root.path().join("d/link")).unwrap();
+    commit(root.path());
+    // Untracked.
+    fs::create_dir(root.path().join("new")).unwrap();
+    symlink("../other/deep", root.path().join("new/link")).unwrap();
+    symlink("other/deep", root.path().join("loose")).unwrap();
+    let names = |include: &[&str], path: &str| read_with(root.path(), include, Some(&[path])).names();
+    for path in ["d/link", "d/l*"] {
+        assert_eq!(names(&[], path), ["d/link", "other/deep/file"], "{path}");
+    }
+    for path in ["new/link", "new/l*"] {
+        assert_eq!(names(&["new"], path), ["new/link", "other/deep/file"], "{path}");
+        assert_eq!(names(&[], path), [""; 0], "{path}");
+    }
+    assert_eq!(names(&[], "loose"), [""; 0]);
+    fs::remove_file(root.path().join("d/link")).unwrap();
+    assert_eq!(names(&[], "d/link"), [""; 0], "deleted");
+}
