@@ -19,7 +19,7 @@ const _: () = assert!(HISTORY > MAX_STORED && HISTORY > WINDOW_STEP as usize);
 
 /// Compresses what is written to it, on the caller's thread.
 ///
-/// The bytes depend on the input alone, never on how it is cut into writes. Memory is bounded, about 1.5 MiB.
+/// The bytes depend on the input alone, never on how it is cut into writes. Memory is bounded, about 1 MiB.
 /// [`Encoder::finish`] must be called; a dropped encoder leaves a truncated member.
 pub struct Encoder<W> {
     output: Output<W>,
