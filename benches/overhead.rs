@@ -80,7 +80,7 @@ fn plan(dockerfile: &str, files: usize, bytes: usize, no_cache: bool) -> Plan {
         image: "bench".to_owned(),
         dockerfile: dockerfile.as_bytes().to_vec(),
         dockerfile_path: PathBuf::from("Dockerfile"),
-        context: Arc::new(Tree { entries: (0..files).map(file).collect() }),
+        context: Arc::new(Tree { entries: (0..files).map(file).collect(), ..Tree::default() }),
         contexts: BTreeMap::new(),
         target: None,
         platform: "linux/amd64".parse().unwrap(),

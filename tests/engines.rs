@@ -55,7 +55,7 @@ fn file(path: &str, content: &str) -> Entry {
 }
 
 fn tree(files: &[(&str, &str)]) -> Tree {
-    Tree { entries: files.iter().map(|(path, content)| file(path, content)).collect() }
+    Tree { entries: files.iter().map(|(path, content)| file(path, content)).collect(), ..Tree::default() }
 }
 
 fn plan(dockerfile: &str, files: &[(&str, &str)], pins: Vec<Pin>) -> Plan {

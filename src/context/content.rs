@@ -65,7 +65,7 @@ pub(super) fn read_all(
         true => kept.into_iter().map(entry).collect::<Result<_, _>>()?,
         false => kept.into_par_iter().map(entry).collect::<Result<_, _>>()?,
     };
-    Ok(Tree { entries })
+    Ok(Tree { entries, sent_otherwise: None })
 }
 
 fn check_size(kept: &[Kept], limit: u64) -> Result<(), Error> {

@@ -79,6 +79,7 @@ mod tests {
                 entry(b"f", EntryKind::Symlink(b"a b".to_vec())),
                 entry(b"g h", EntryKind::HardLink(b"a b".to_vec())),
             ],
+            ..Tree::default()
         };
         let hello = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
         let a_b = "c8687a08aa5d6ed2044328fa6a697ab8e96dc34291e8c2034ae8c38e6fcc6d65";

@@ -10,6 +10,7 @@ use super::folder::{Node, Source};
 use super::ignore::clean;
 use super::open;
 use super::pattern::{Candidate, Pattern};
+use crate::escape;
 
 /// Links in one chain, and bytes of one path: the bounds of the system that will resolve them.
 const MOST_LINKS: usize = 255;
@@ -51,6 +52,55 @@ pub(super) fn follow(paths: &[String], source: &impl Source) -> Result<Option<Ve
         }
     }
     Ok((!found.iter().any(String::is_empty)).then(|| found.into_iter().collect()))
+}
+
+/// Why BuildKit's client sends something else than the `patterns` that [`follow`] found for `paths`, if it does.
+pub(super) fn sent_otherwise(
+    paths: &[String],
+    patterns: Option<&[String]>,
+    source: &impl Source,
+) -> Result<Option<String>, Error> {
+    if let Some(path) = paths.iter().find(|path| path.bytes().any(|byte| byte.is_ascii_control())) {
+        return Ok(Some(format!("`{}` holds a control character", escape::text(path))));
+    }
+    if let Some(path) = patterns.unwrap_or_default().iter().find(|path| path.starts_with('!')) {
+        return Ok(Some(format!("`{}` reads as an exception", escape::text(path))));
+    }
+    let sent = client_patterns(paths, source)?;
+    let is_sent = |pattern: &str| {
+        let above = pattern.match_indices('/').any(|(at, _)| sent.contains(&pattern[..at]));
+        above || sent.contains("") || sent.contains(pattern)
+    };
+    let missing = match patterns {
+        Some(patterns) => patterns.iter().find(|pattern| !is_sent(pattern)).map(String::as_str),
+        None => Some("").filter(|root| !is_sent(root)),
+    };
+    Ok(missing.map(|path| format!("`/{}` is behind a link that other paths lead through as well", escape::text(path))))
+}
+
+/// What the client follows `paths` to: no link for a second time, whatever comes after it.
+fn client_patterns(paths: &[String], source: &impl Source) -> Result<BTreeSet<String>, Error> {
+    let mut sent = BTreeSet::new();
+    let mut open: Vec<String> = paths.iter().rev().map(|path| rooted(path)).collect();
+    let mut steps = 0;
+    while let Some(path) = open.pop() {
+        let (mut current, mut rest) = (String::new(), path.as_str());
+        loop {
+            steps += 1;
+            let (name, after) = rest.split_once('/').unwrap_or((rest, ""));
+            current = if current.is_empty() { name.to_owned() } else { format!("{current}/{name}") };
+            let targets = if steps < MOST_STEPS { link_targets(&current, source)? } else { None };
+            if targets.is_some() || after.is_empty() {
+                if sent.insert(current) {
+                    let behind = targets.iter().flatten().rev();
+                    open.extend(behind.map(|target| rooted(&format!("{target}/{after}"))));
+                }
+                break;
+            }
+            rest = after;
+        }
+    }
+    Ok(sent)
 }
 
 /// A path cleaned as if the context were the whole file system; empty for the root.

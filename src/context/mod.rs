@@ -40,6 +40,8 @@ pub use stage::stage;
 pub struct Tree {
     /// The entries, sorted by path bytes, parents implied.
     pub entries: Vec<Entry>,
+    /// Why BuildKit's client sends something else for the wanted paths, if it does: it follows a link once only.
+    pub sent_otherwise: Option<String>,
 }
 
 /// One entry of a context.
@@ -121,18 +123,19 @@ pub fn read(request: &Request<'_>, surroundings: &Surroundings<'_>) -> Result<Tr
         let source = folder::Folder::open(request.root)?;
         let rules = select::ignore_rules(request, &source, limits)?;
         let wanted = select::wanted_paths(request.paths, &source)?;
-        let selected = select::select(&source, &wanted, &rules, surroundings)?;
-        return content::read(&source, selected.kept, surroundings);
+        let selected = select::select(&source, &wanted.rules, &rules, surroundings)?;
+        let tree = content::read(&source, selected.kept, surroundings)?;
+        return Ok(Tree { sent_otherwise: wanted.sent_otherwise, ..tree });
     };
     let source = tracked::WorkTree::open(request.root, repository, request.include, limits)?;
     let rules = select::ignore_rules(request, &source, limits)?;
     let wanted = select::wanted_paths(request.paths, &source)?;
     let uncounted_rules = source.uncounted_rules(rules.are_there())?;
-    let selected = select::select(&source, &wanted, &rules, surroundings)?;
+    let selected = select::select(&source, &wanted.rules, &rules, surroundings)?;
     let known = source.finish();
     let (tree, remarks) = checkout::read(&known, selected.kept, surroundings)?;
     let report = report::Report { name: request.name, progress: surroundings.progress };
     report.untracked(&selected.untracked, uncounted_rules.as_deref());
     report.remarks(&remarks, &known);
-    Ok(tree)
+    Ok(Tree { sent_otherwise: wanted.sent_otherwise, ..tree })
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::error::{Error, display};
 use super::folder::{Child, Node, Source};
-use super::follow::follow;
+use super::follow::{follow, sent_otherwise};
 use super::ignore::{InvalidPattern, Matched, Rules, clean, read_lines};
 use super::open;
 use super::pattern::Candidate;
@@ -95,11 +95,22 @@ fn root_ignore_file(source: &impl Source, limits: &Limits) -> Result<Option<(Str
     Ok(None)
 }
 
-/// The rules that match what the target needs; none if it needs everything.
-pub(super) fn wanted_paths(paths: Option<&[String]>, source: &impl Source) -> Result<Option<Rules>, Error> {
-    let Some(paths) = paths else { return Ok(None) };
-    let Some(patterns) = follow(paths, source)? else { return Ok(None) };
-    Rules::of_paths(patterns.iter().map(String::as_str)).map(Some).map_err(Error::Path)
+/// What the target needs.
+#[derive(Default)]
+pub(super) struct Wanted {
+    /// The rules that match it; none if it is everything.
+    pub(super) rules: Option<Rules>,
+    /// Why BuildKit's client sends something else, if it does.
+    pub(super) sent_otherwise: Option<String>,
+}
+
+/// What is needed where these paths are named.
+pub(super) fn wanted_paths(paths: Option<&[String]>, source: &impl Source) -> Result<Wanted, Error> {
+    let Some(paths) = paths else { return Ok(Wanted::default()) };
+    let patterns = follow(paths, source)?;
+    let sent_otherwise = sent_otherwise(paths, patterns.as_deref(), source)?;
+    let rules = patterns.map(|patterns| Rules::of_paths(patterns.iter().map(String::as_str))).transpose();
+    Ok(Wanted { rules: rules.map_err(Error::Path)?, sent_otherwise })
 }
 
 /// What a walk found.

@@ -193,7 +193,7 @@ mod tests {
             Entry { path: b"link".to_vec(), kind: EntryKind::Symlink(b"/etc/passwd".to_vec()) },
             file("sub/deep/run", b"#!/bin/sh\n", true),
         ];
-        Tree { entries }
+        Tree { entries, ..Tree::default() }
     }
 
     #[test]
@@ -224,7 +224,7 @@ mod tests {
             let digest = Digest::of(b"old!");
             let content = Content::File(path.clone());
             let kind = EntryKind::File { executable: false, size: 4, digest, content };
-            let tree = Tree { entries: vec![Entry { path: b"f".to_vec(), kind }] };
+            let tree = Tree { entries: vec![Entry { path: b"f".to_vec(), kind }], ..Tree::default() };
             assert!(matches!(stage(&tree, folder.path()), Err(Error::Changed { .. })));
             fs::remove_file(folder.path().join("f")).unwrap();
         }

@@ -192,7 +192,7 @@ pub fn archive(members: &[Member]) -> Vec<u8> {
         header.set_gid(member.gid);
         header.set_mtime(member.mtime);
         header.set_size(member.bytes.len() as u64);
-        if member.kind == tar::EntryType::Char {
+        if matches!(member.kind, tar::EntryType::Char | tar::EntryType::Block) {
             header.set_device_major(1).and_then(|()| header.set_device_minor(3)).unwrap();
         }
         let records = member.records.iter().map(|(key, value)| (*key, value.as_slice()));

@@ -28,7 +28,53 @@ pub fn cases() -> Vec<Case> {
     };
     let cut = archive(&[Member { records: vec![("comment", vec![b'x'; 600])], ..file("f") }])[..800].to_vec();
     let noted = archive(&[file("f"), Member { records: vec![("comment", b"c".to_vec())], ..file("g") }]);
+    let device = Member { kind: EntryType::Block, bytes: Vec::new(), ..file("dev") };
+    let far = Member { records: vec![("uid", b"4294967301".to_vec()), ("gid", b"8589934591".to_vec())], ..file("far") };
+    let hard = Member { kind: EntryType::Link, link: "l".to_owned(), mtime: 1_590_000_000, ..link("hard", "") };
+    let climbing = Member { records: vec![("path", b"a/../..".to_vec())], ..directory("d/", 0o700) };
+    let mut whiteout = based(
+        "a whiteout in the lowest layer takes away what its own layer has",
+        "COPY a /a",
+        &[vec![file("f"), Member { bytes: Vec::new(), ..file(".wh.f") }, file("g")]],
+    );
+    whiteout.instructions.push("COPY --from=base.example/made:1 / /q/".to_owned());
     vec![
+        whiteout,
+        case(
+            "the name of an inline file is cleaned",
+            &["COPY <<../x /y/\n1\n../x", "COPY <</abs /z\n2\n/abs", "ADD <<a/../c /w/\n3\na/../c"],
+            &[],
+        ),
+        case(
+            "a link that other paths lead through as well, where one of them takes all that is behind it",
+            &["COPY l l/f /x/", "COPY l/f /y"],
+            &[Entry::file("d/f", "f"), Entry { path: b"l".to_vec(), kind: Kind::Symlink("d".to_owned()) }],
+        ),
+        case(
+            "numbers of users in an archive are cut to 32 bits",
+            &["ADD t.tar /t/"],
+            &[Entry::file("t.tar", archive(std::slice::from_ref(&far)))],
+        ),
+        based(
+            "numbers of users in a layer are cut to 32 bits",
+            "COPY --from=base.example/made:1 /far /n/",
+            &[vec![far]],
+        ),
+        based(
+            "a block device is copied as one for characters",
+            "COPY --from=base.example/made:1 /dev /dev",
+            &[vec![device]],
+        ),
+        case(
+            "a hard link to a link leaves its time",
+            &["ADD t.tar /t/"],
+            &[Entry::file("t.tar", archive(&[link("l", "nowhere"), hard]))],
+        ),
+        case(
+            "a directory entry that leads out of the destination has its say about it",
+            &["ADD t.tar /t/"],
+            &[Entry::file("t.tar", archive(&[climbing]))],
+        ),
         case(
             "an archive may end in the padding of a header's records",
             &["ADD all.tar /all/", "ADD rest.tar /rest/", "ADD inside.tar /inside/"],

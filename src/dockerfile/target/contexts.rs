@@ -36,7 +36,7 @@ pub(super) fn find(
     lines: Lines,
 ) -> Result<Option<Replacement>, DockerfileError> {
     let reserved = name.eq_ignore_ascii_case("scratch") || name.eq_ignore_ascii_case("context");
-    if question.contexts.is_empty() || reserved {
+    if reserved {
         return Ok(None);
     }
     let wrong = |problem: String| DockerfileError::convert(problem).at(lines);

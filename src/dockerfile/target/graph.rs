@@ -29,6 +29,8 @@ pub(super) struct State<'a> {
     pub(super) name: String,
     pub(super) platform: Option<StagePlatform>,
     pub(super) replacement: Option<Replacement>,
+    /// A named context stands in for the stage.
+    pub(super) is_replaced: bool,
     pub(super) base: Option<usize>,
     /// The states that its instructions name, with the lines of the last one that does.
     needs: BTreeMap<usize, Lines>,
@@ -130,6 +132,7 @@ impl<'a> Graph<'a> {
             state.replacement = contexts::find(self.question, name, &platform, stage.lines)?;
         }
         let is_replaced = state.replacement.is_some();
+        state.is_replaced = is_replaced;
         self.states.push(state);
         self.register(self.states.len() - 1, stage.name.as_deref());
         if is_replaced && let Some(state) = self.states.last_mut() {
@@ -303,6 +306,7 @@ fn new_state<'a>(base_name: String, lines: Lines) -> State<'a> {
         name: String::new(),
         platform: None,
         replacement: None,
+        is_replaced: false,
         base: None,
         needs: BTreeMap::new(),
         commands: Vec::new(),

@@ -152,6 +152,8 @@ pub struct TargetStage {
     pub lines: Lines,
     /// What it starts from.
     pub base: Base,
+    /// A named context stands in for the stage, whose instructions don't count.
+    pub is_replaced: bool,
     /// The platform of its base.
     pub platform: StagePlatform,
     /// Its instructions with values, triggers of the base first.

@@ -136,7 +136,6 @@ impl Graph<'_> {
         }
         let platform = state.platform.clone().unwrap_or(target_platform);
         if is_reachable {
-            let is_stage_replaced = state.replacement.is_some();
             let replacement = match state.replacement.take() {
                 Some(replacement) => Some(replacement),
                 None => contexts::find(question, &state.base_name, &platform, lines)?,
@@ -153,7 +152,7 @@ impl Graph<'_> {
             }
             state.start = Some(base);
             // The instructions of a stage that a named context replaces don't count.
-            state.is_done |= is_stage_replaced;
+            state.is_done |= state.is_replaced;
         }
         state.is_done |= state.is_unregistered;
         state.platform = Some(platform);
@@ -177,6 +176,7 @@ impl Graph<'_> {
                     name: std::mem::take(&mut state.name),
                     lines: state.lines,
                     base,
+                    is_replaced: state.is_replaced,
                     platform: state.platform.clone().unwrap_or_else(|| StagePlatform::from(&self.question.platform)),
                     steps: std::mem::take(&mut state.evaluation.steps),
                     paths: self.evaluated_paths(*id, target),

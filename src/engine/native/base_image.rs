@@ -9,6 +9,7 @@ use super::base_tree::{Layers, StoredLayer, apply};
 use super::content::Content;
 use super::filesystem::{Filesystem, Tree};
 use super::problem::Problem;
+use super::refusal::Place;
 use super::sources::Sources;
 use super::spool::Spool;
 use crate::build::{Blob, BuiltLayer, Plan};
@@ -160,17 +161,18 @@ impl BaseImage {
         work: &Path,
         limits: &Limits,
         cancel: &Cancel,
+        place: &Place,
     ) -> Result<Option<Tree>, Failure> {
         let mut below = Layers::default();
         let layers = self.documents.manifest.layers.iter().zip(&self.documents.config.diff_ids);
         for (number, (layer, diff_id)) in layers.enumerate() {
             let compression = self.compression(layer)?;
             let path = sources.blob(&self.request, layer.digest, layer.size)?;
-            let place = work.join(format!("base-{}-{number}.tar", &self.manifest.hex()[..16]));
+            let spool = work.join(format!("base-{}-{number}.tar", &self.manifest.hex()[..16]));
             let content = Content::file(path.clone(), layer.size, layer.digest);
             let limited = limits.clone();
             let archive =
-                Spool::new(place, move || Ok(Box::new(Decompressor::new(compression, content.open()?, &limited)?)));
+                Spool::new(spool, move || Ok(Box::new(Decompressor::new(compression, content.open()?, &limited)?)));
             let opened = File::open(&path);
             let stored = opened.map_err(|source| Problem::Io { what: format!("layer {}", layer.digest), source })?;
             let stored = StoredLayer {
@@ -180,7 +182,8 @@ impl BaseImage {
                 diff_id: *diff_id,
                 archive: &archive,
             };
-            apply(files, &mut below, stored, limits, cancel)?;
+            let applied = apply(files, &mut below, stored, limits, cancel);
+            applied.map_err(|problem| place.error(problem.of_layer(&self.request, number + 1)))?;
         }
         Ok(below.tree)
     }

@@ -114,6 +114,10 @@ impl Unpacking<'_> {
         if let Some(hidden) = name.strip_prefix(PREFIX) {
             let hidden = path::join(&directory, hidden);
             if self.mount.lstat(&hidden)?.is_some() {
+                // There is nothing below the lowest layer that a whiteout could stand for: it removes.
+                if self.below.alone.is_empty() {
+                    return self.mount.remove(&hidden);
+                }
                 let name = escape::bytes(name);
                 return failed(format!("failed to convert whiteout file \"{name}\": file exists"));
             }
@@ -130,7 +134,7 @@ impl Unpacking<'_> {
         let capability = capability::of_member(member, &target)?;
         put_entry(&mut self.mount, member, &target, self.archive)?;
         let inode = self.mount.change(&target)?;
-        inode.owner = Owner { uid: member.entry.uid, gid: member.entry.gid }.instead_of(inode.owner);
+        inode.owner = Owner::of_entry(&member.entry).instead_of(inode.owner);
         inode.mode = member.entry.mode;
         inode.mtime = mtime;
         // A change of owner takes the capability away from whatever is no directory.
@@ -170,8 +174,11 @@ impl Unpacking<'_> {
 
     fn set_directory_times(&mut self) -> Result<(), Problem> {
         for (path, mtime) in std::mem::take(&mut self.directories) {
-            if matches!(self.mount.lstat(&path), Ok(Some(id)) if self.mount.files.get(id).is_directory()) {
-                self.mount.change(&path)?.mtime = mtime;
+            match self.mount.lstat(&path) {
+                Ok(Some(id)) if self.mount.files.get(id).is_directory() => self.mount.change(&path)?.mtime = mtime,
+                // A whiteout of the same layer took it away.
+                Ok(None) => return failed(format!("utimensat {}: no such file or directory", escape::bytes(&path))),
+                _ => {}
             }
         }
         Ok(())

@@ -195,14 +195,15 @@ impl<'a> Builder<'a> {
         Ok(tree)
     }
 
-    /// The tree that a state stands for, unpacked or merged now if nobody has looked before.
-    fn tree(&mut self, state: &State) -> Result<Option<Tree>, Failure> {
+    /// The tree that a state stands for, unpacked or merged now if `place` is the first to look.
+    fn tree(&mut self, state: &State, place: &Place) -> Result<Option<Tree>, Failure> {
         Ok(match state {
             State::Nothing => None,
             State::Tree(tree) => Some(*tree),
             State::Linked(lower, upper) => {
-                let lower = self.tree(lower)?;
-                Some(stack(&mut self.files, lower, *upper, &Default::default())?)
+                let lower = self.tree(lower, place)?;
+                let stacked = stack(&mut self.files, lower, *upper, &Default::default());
+                Some(stacked.map_err(|problem| place.error(problem))?)
             }
             State::Image(image) => {
                 let known = self.image_trees.iter().find(|(known, _)| Arc::ptr_eq(known, image));
@@ -210,7 +211,7 @@ impl<'a> Builder<'a> {
                     return Ok(*tree);
                 }
                 let Surroundings { work, limits, cancel, .. } = self.surroundings;
-                let tree = image.tree(&mut self.files, self.sources, &work.folder()?, limits, cancel)?;
+                let tree = image.tree(&mut self.files, self.sources, &work.folder()?, limits, cancel, place)?;
                 self.image_trees.push((Arc::clone(image), tree));
                 tree
             }
@@ -243,7 +244,7 @@ impl<'a> Builder<'a> {
         if directory == "/" {
             return Ok(());
         }
-        let lower = self.tree(&stage.state)?;
+        let lower = self.tree(&stage.state, place)?;
         let mut make = || {
             let user = &stage.config.config.run.user;
             let wanted = (!user.is_empty()).then(|| WantedOwner::parse(user));
@@ -264,7 +265,7 @@ impl<'a> Builder<'a> {
     fn transfer(&mut self, stage: &mut Stage, step: &TransferStep, place: &Place) -> Result<(), Failure> {
         // With a mode BuildKit ignores `--link`.
         let link = step.link && step.chmod.is_empty();
-        let lower = if link { None } else { self.tree(&stage.state)? };
+        let lower = if link { None } else { self.tree(&stage.state, place)? };
         // A tree that is copied into itself, and one that nothing was ever put into, have no part in BuildKit's cache.
         let mut is_looked_into = true;
         let from = match step.from {
@@ -275,7 +276,7 @@ impl<'a> Builder<'a> {
                     None => return Err(place.error(Problem::Unproven("a source that comes later".to_owned()))),
                 };
                 is_looked_into = !matches!(state, State::Nothing) && (link || !state.is(&stage.state));
-                Some(self.tree(&state)?)
+                Some(self.tree(&state, place)?)
             }
         };
         let fetched = self.fetch(step, place)?;

@@ -63,10 +63,10 @@ pub(super) fn single_file(
     mtime: Mtime,
 ) -> Result<Tree, Problem> {
     let mut mount = Mount::new(files, None)?;
-    if name.is_empty() || name.contains(&b'/') || name == b"." || name == b".." {
-        return failed(format!("open /{}: no such file or directory", escape::bytes(name)));
-    }
     let target = path::join(b"/", name);
+    if target == b"/" || path::parent(&target) != b"/" {
+        return failed(format!("open {}: no such file or directory", escape::bytes(&target)));
+    }
     mount.create(&target, Kind::File(content), mode)?;
     mount.change(&target)?.mtime = mtime;
     Ok(mount.tree)

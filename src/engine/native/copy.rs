@@ -169,7 +169,15 @@ impl Copier<'_> {
             }
             mount.remove(target)?;
         }
-        let kind = mount.files.get(source).kind.clone();
+        let kind = match mount.files.get(source).kind.clone() {
+            // A device of nothing can be made only as a whiteout, and is not copied as one.
+            Kind::BlockDevice { major: 0, minor: 0 } => {
+                return Err(Problem::Unproven("copying a block device without a number".to_owned()));
+            }
+            // BuildKit's copy makes every device one for characters.
+            Kind::BlockDevice { major, minor } => Kind::CharacterDevice { major, minor },
+            kind => kind,
+        };
         let is_file = matches!(kind, Kind::File(_));
         if is_file && let Some(&link) = self.links.get(&source) {
             return mount.attach(target, link);

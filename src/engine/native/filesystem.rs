@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::content::Content;
 use super::path;
 use super::problem::Problem;
+use crate::layer::tar;
 
 /// An inode's place in the arena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +64,11 @@ pub(super) struct Owner {
 impl Owner {
     /// The id that tells the kernel to leave an owner as it is.
     const UNCHANGED: u64 = 0xffff_ffff;
+
+    /// The owner of an archive's entry: ids have 32 bits in the kernel, and Go cuts them off.
+    pub(super) fn of_entry(entry: &tar::Entry) -> Self {
+        Self { uid: entry.uid & Self::UNCHANGED, gid: entry.gid & Self::UNCHANGED }
+    }
 
     /// What `chown` makes of something that belongs to `there`.
     pub(super) fn instead_of(self, there: Self) -> Self {

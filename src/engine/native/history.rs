@@ -41,6 +41,8 @@ fn set_platform(config: &mut Config, target: &Platform) {
     if !same {
         config.os_version.clear();
     }
+    config.os_features.sort();
+    config.os_features.dedup();
     let variant = Some(variant).filter(|variant| !variant.is_empty());
     let platform = Platform::new(&target.os, &target.architecture, variant.as_deref());
     config.os = platform.os;

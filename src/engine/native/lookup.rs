@@ -86,6 +86,12 @@ impl Filesystem {
     /// The passes, and that a link's target is joined to what is resolved so far, are containerd's (`fs.RootPath`).
     pub(super) fn root_path(&self, tree: Tree, path: &[u8]) -> Result<Vec<u8>, Problem> {
         let mut path = if path.is_empty() { b"/".to_vec() } else { path.to_vec() };
+        if path.len() > 1 && path.ends_with(b"/") {
+            path.pop();
+        }
+        if self.is_without_links(tree, &path) {
+            return Ok(path);
+        }
         let mut links = 0;
         loop {
             let before = links;
@@ -98,6 +104,24 @@ impl Filesystem {
                 path = clean;
             }
         }
+    }
+
+    /// Whether `path` is clean and leads through directories to something or nothing, in one walk.
+    fn is_without_links(&self, tree: Tree, path: &[u8]) -> bool {
+        if path::clean(path) != path || path.first() != Some(&b'/') {
+            return false;
+        }
+        let mut here = tree.root;
+        for name in path::elements(path) {
+            if !self.get(here).is_directory() {
+                return false;
+            }
+            match self.entry(here, name) {
+                None => return true,
+                Some(next) => here = next,
+            }
+        }
+        !matches!(self.get(here).kind, Kind::Symlink(_))
     }
 
     fn resolve_pass(&self, tree: Tree, path: &[u8], links: &mut usize) -> Result<Vec<u8>, Problem> {

@@ -52,7 +52,7 @@ pub use sources::Sources;
 use crate::build::{Blob, Built, BuiltLayer, Engine, Plan, PlannedContext, Produce, Surroundings};
 use crate::digest::{DiffId, Hashing};
 use crate::dockerfile::syntax::Lines;
-use crate::dockerfile::target::{Action, Question, ResolveError, Target, resolve};
+use crate::dockerfile::target::{Action, Base, Question, ResolveError, Step, Target, resolve};
 use crate::lockfile::Pin;
 use crate::platform::Platform;
 use crate::status::Failure;
@@ -101,6 +101,30 @@ impl Native {
         if let Some(stage) = windows {
             let place = Place::new(&plan.dockerfile_path, stage.lines, "FROM");
             return Err(place.error(Problem::Unproven("images for Windows have paths of their own".to_owned())));
+        }
+        let folders = plan.contexts.values().filter_map(|context| match context {
+            PlannedContext::Local(tree) => Some(tree),
+            _ => None,
+        });
+        if let Some(why) = folders.chain([&plan.context]).find_map(|tree| tree.sent_otherwise.as_ref()) {
+            let is_copy = |step: &&Step| matches!(step.action, Action::Transfer(_));
+            let first = target.stages.values().flat_map(|stage| &stage.steps).find(is_copy);
+            let problem = Problem::Unproven(format!("BuildKit's client sends another context: {why}"));
+            return Err(match first {
+                Some(step) => Place::of_step(&plan.dockerfile_path, step).error(problem),
+                None => problem.into(),
+            });
+        }
+        let is_built_on = |number| {
+            number == target.target
+                || target.stages.values().any(|stage| matches!(stage.base, Base::Stage(base) if base == number))
+        };
+        if let Some((_, stage)) =
+            target.stages.iter().find(|(number, stage)| stage.is_replaced && is_built_on(**number))
+        {
+            let place = Place::new(&plan.dockerfile_path, stage.lines, "FROM");
+            let unproven = "a named context in place of a stage that is the target or built upon".to_owned();
+            return Err(place.error(Problem::Unproven(unproven)));
         }
         for step in target.stages.values().flat_map(|stage| &stage.steps) {
             let place = Place::of_step(&plan.dockerfile_path, step);

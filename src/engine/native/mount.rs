@@ -11,6 +11,11 @@ use crate::escape;
 /// The bits that a new directory takes over when its parent has setgid.
 pub(super) const SETGID: u32 = 0o2000;
 
+/// Bytes of a name that Linux takes.
+const LONGEST_NAME: usize = 255;
+/// Bytes of a path that BuildKit can use wherever it keeps its files: Linux takes 4,095 altogether.
+const LONGEST_PATH: usize = 3_500;
+
 /// A writable view upon a tree, which itself stays as it is.
 pub(super) struct Mount<'a> {
     pub(super) files: &'a mut Filesystem,
@@ -101,6 +106,14 @@ impl<'a> Mount<'a> {
 
     /// Puts an inode under a new name; the directory's time becomes now.
     pub(super) fn attach(&mut self, path: &[u8], id: InodeId) -> Result<(), Problem> {
+        if path::base(path).len() > LONGEST_NAME {
+            return failed(format!("{}: file name too long", escape::bytes(path)));
+        }
+        if path.len() > LONGEST_PATH {
+            return Err(Problem::Unproven(
+                "a path that may be too long for BuildKit, depending on its folders".to_owned(),
+            ));
+        }
         let (directory, name) = self.own_parent(path)?;
         if let Some(entries) = self.entries_of(directory) {
             entries.entries.insert(Arc::from(name), id);

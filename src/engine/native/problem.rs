@@ -2,6 +2,7 @@
 
 use crate::cancel::Cancelled;
 use crate::context::InvalidPattern;
+use crate::escape;
 use crate::store::StoreError;
 
 /// Why a step of a build can't be done.
@@ -30,6 +31,20 @@ pub(super) enum Problem {
     /// Stopped on purpose.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
+}
+
+impl Problem {
+    /// The problem as one of the layer `number`, counted from 1, of the image `request`.
+    pub(super) fn of_layer(self, request: &str, number: usize) -> Self {
+        let request = escape::text(request);
+        let at = |message: String| format!("layer {number} of `{request}`: {message}");
+        match self {
+            Self::Failed(message) => Self::Failed(at(message)),
+            Self::Unproven(message) => Self::Unproven(at(message)),
+            Self::Malformed(message) => Self::Malformed(format!("`{request}`: {message}")),
+            other => other,
+        }
+    }
 }
 
 impl From<InvalidPattern> for Problem {

@@ -114,7 +114,7 @@ impl Archive {
                 Err(error) => return Err(refusal(&error)),
             };
             self.member(&mut inside, &member, owner)?;
-            let is_skipped = member.key.is_empty() && path::clean(&member.entry.path) != b"/";
+            let is_skipped = member.key.is_empty() && !is_root(&member);
             if member.entry.kind == tar::Kind::Directory && !is_skipped {
                 directories.push((path::join(b"/", &member.key), time_of(&member)));
             }
@@ -129,10 +129,9 @@ impl Archive {
 
     fn member(&self, mount: &mut Mount<'_>, member: &Member, owner: Option<Owner>) -> Result<(), Problem> {
         if member.key.is_empty() {
-            // `.` is passed over, but `/` has its say about the destination.
-            if path::clean(&member.entry.path) == b"/" {
+            if is_root(member) {
                 let root = mount.files.get_mut(mount.tree.root);
-                let owner = owner.unwrap_or(Owner { uid: member.entry.uid, gid: member.entry.gid });
+                let owner = owner.unwrap_or(Owner::of_entry(&member.entry));
                 root.owner = owner.instead_of(root.owner);
                 root.mode = member.entry.mode;
             }
@@ -147,6 +146,7 @@ impl Archive {
         let (directory, name) = path::split(&target);
         let target = path::join(&mount.files.root_path(mount.tree, directory)?, name);
         let is_directory = member.entry.kind == tar::Kind::Directory;
+        let is_hard_link = matches!(member.entry.kind, tar::Kind::HardLink { .. });
         if let Some(there) = mount.lstat(&target)?
             && !(is_directory && mount.files.get(there).is_directory())
         {
@@ -155,16 +155,28 @@ impl Archive {
         let capability = capability::of_member(member, &target)?;
         put_entry(mount, member, &target, &self.stream)?;
         let inode = mount.change(&target)?;
-        let owner = owner.unwrap_or(Owner { uid: member.entry.uid, gid: member.entry.gid });
+        if is_hard_link && matches!(inode.kind, Kind::CharacterDevice { .. } | Kind::BlockDevice { .. }) {
+            let name = escape::name(&member.entry.path);
+            return Err(Problem::Unproven(format!("the hard link {name} to a device in an archive")));
+        }
+        let owner = owner.unwrap_or(Owner::of_entry(&member.entry));
         inode.owner = owner.instead_of(inode.owner);
         if !matches!(inode.kind, Kind::Symlink(_)) {
             inode.mode = member.entry.mode;
         }
-        inode.mtime = time_of(member);
+        // A link's own time is set where the link is made.
+        if !(is_hard_link && matches!(inode.kind, Kind::Symlink(_))) {
+            inode.mtime = time_of(member);
+        }
         // A change of owner takes the capability away from whatever is no directory.
         inode.capability = capability.or_else(|| inode.capability.take().filter(|_| is_directory));
         Ok(())
     }
+}
+
+/// Whether an entry without a name has its say about the destination: `/` and `..` do, `.` is passed over.
+fn is_root(member: &Member) -> bool {
+    path::clean(&member.entry.path) != b"."
 }
 
 /// Makes the directories that the archive doesn't mention: 0755 and root's.

@@ -96,6 +96,9 @@ impl Records {
             b"uid" => self.uid = Some(decimal(value)?),
             b"gid" => self.gid = Some(decimal(value)?),
             b"mtime" => self.mtime = Some(time(value).ok_or(malformed("a PAX time is no decimal number"))?),
+            // Of no use, but Go's reader takes no archive in which they are wrong.
+            b"atime" | b"ctime" if value.is_empty() || time(value).is_some() => {}
+            b"atime" | b"ctime" => return Err(malformed("a PAX time is no decimal number")),
             _ => {
                 if let Some(name) = key.strip_prefix(SCHILY_XATTR) {
                     return self.set_xattr(name.to_vec(), value.to_vec(), xattr_limit);
@@ -236,6 +239,17 @@ mod tests {
         assert_eq!((records.size, records.mtime), (Some(1 << 33), Some((-2, 500_000_000))));
         assert_eq!(records.xattrs[b"security.capability".as_slice()], [1, 0]);
         assert_eq!(records.xattrs[b"user.a=b".as_slice()], [1, 2]);
+    }
+
+    #[test]
+    fn times_that_nobody_uses_are_times_all_the_same() {
+        for key in ["atime", "ctime", "mtime"] {
+            for broken in [b"zz".as_slice(), b".5", b"1.5.5", b"99999999999999999999"] {
+                assert!(parse(&[(key, broken)]).is_err(), "{key}");
+            }
+            assert!(parse(&[(key, b"-1.5")]).is_ok());
+        }
+        assert!(parse(&[("atime", b"")]).is_ok());
     }
 
     #[test]
