@@ -66,6 +66,11 @@ pub(super) fn sent_otherwise(
     if let Some(path) = patterns.unwrap_or_default().iter().find(|path| path.starts_with('!')) {
         return Ok(Some(format!("`{}` reads as an exception", escape::text(path))));
     }
+    // Where no link led elsewhere both ways are the same.
+    let asked: BTreeSet<String> = paths.iter().map(|path| rooted(path)).collect();
+    if patterns.is_some_and(|patterns| patterns.iter().all(|pattern| asked.contains(pattern))) {
+        return Ok(None);
+    }
     let sent = client_patterns(paths, source)?;
     let is_sent = |pattern: &str| {
         let above = pattern.match_indices('/').any(|(at, _)| sent.contains(&pattern[..at]));
