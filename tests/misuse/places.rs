@@ -79,9 +79,10 @@ fn links_in_circles_end() {
     }
     project.commit();
     built(&project, &[]);
-    for (copied, status) in [("self/self/self/f", 0), ("a", 5), ("root/etc/passwd", 5)] {
+    // BuildKit's client follows a link once, so that the native engine has no say about more.
+    for (copied, status) in [("self/f", 0), ("self/self/self/f", 7), ("a", 5), ("root/etc/passwd", 5)] {
         project.write("Dockerfile", format!("FROM scratch\nCOPY {copied} /\n"));
-        project.repro(&["build"]).expect(status);
+        project.repro(&["build", "--engine", "native"]).expect(status);
     }
     for name in ["Dockerfile", "repro.toml"] {
         fs::remove_file(project.path().join(name)).unwrap();
