@@ -8,12 +8,13 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
+use tar::EntryType;
 
 use project::Project;
 use repro::digest::Digest;
 
-/// A locked project upon a layout whose one layer is gone since; gives the layer's place, too.
-fn without_layer(instruction: &str) -> (Project, PathBuf) {
+/// A locked project upon a layout with one layer; gives the layer's place, too.
+fn upon(tar: &[u8], instruction: &str) -> (Project, PathBuf) {
     let project = Project::bare();
     let blobs = project.path().join("base/blobs/sha256");
     fs::create_dir_all(&blobs).unwrap();
@@ -23,13 +24,7 @@ fn without_layer(instruction: &str) -> (Project, PathBuf) {
         let media_type = format!("application/vnd.oci.image.{kind}");
         json!({ "mediaType": media_type, "digest": digest.to_string(), "size": bytes.len() })
     };
-    let mut tar = tar::Builder::new(Vec::new());
-    let mut header = tar::Header::new_ustar();
-    header.set_size(1);
-    header.set_mode(0o644);
-    tar.append_data(&mut header, "etc/f", &b"x"[..]).unwrap();
-    let tar = tar.into_inner().unwrap();
-    let (layer, diff_id) = (put("layer.v1.tar", &tar), Digest::of(&tar).to_string());
+    let (layer, diff_id) = (put("layer.v1.tar", tar), Digest::of(tar).to_string());
     let config = json!({
         "architecture": "amd64", "os": "linux", "config": {}, "rootfs": { "type": "layers", "diff_ids": [diff_id] },
         "history": [{ "created": "2020-02-02T00:00:00Z", "created_by": "base" }],
@@ -48,9 +43,36 @@ fn without_layer(instruction: &str) -> (Project, PathBuf) {
          contexts = { \"base.example/x:1\" = \"oci-layout://base\" }\n",
     );
     project.repro(&["lock"]).expect(0);
-    let layer = blobs.join(Digest::of(&tar).hex());
+    (project, blobs.join(Digest::of(tar).hex()))
+}
+
+/// A locked project whose base's layer is gone since; gives the layer's place, too.
+fn without_layer(instruction: &str) -> (Project, PathBuf) {
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_ustar();
+    header.set_size(1);
+    header.set_mode(0o644);
+    tar.append_data(&mut header, "etc/f", &b"x"[..]).unwrap();
+    let (project, layer) = upon(&tar.into_inner().unwrap(), instruction);
     fs::remove_file(&layer).unwrap();
     (project, layer)
+}
+
+/// A tar of empty entries: kind, name, link.
+fn tar_of(entries: &[(EntryType, &str, &str)]) -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
+    for (kind, name, link) in entries {
+        let mut header = tar::Header::new_ustar();
+        header.set_entry_type(*kind);
+        header.set_size(0);
+        header.set_mode(0o755);
+        header.set_path(name).unwrap();
+        header.set_link_name_literal(link).unwrap();
+        header.set_device_major(0).and_then(|()| header.set_device_minor(0)).unwrap();
+        header.set_cksum();
+        tar.append(&header, &[][..]).unwrap();
+    }
+    tar.into_inner().unwrap()
 }
 
 #[test]
@@ -78,4 +100,32 @@ fn an_archive_needs_the_bases_layers_and_the_failure_is_the_sources() {
     let name = layer.file_name().unwrap().to_str().unwrap().to_owned();
     project.repro(&["build", "--engine", "native", "-o", "out.tar"]).expect(6).says(&name);
     assert!(!project.path().join("out.tar").exists());
+}
+
+#[test]
+fn what_cannot_be_unpacked_is_told_with_instruction_image_and_layer() {
+    for (entries, status, why) in [
+        (&[(EntryType::Link, "h", "nothing")][..], 5, "link /nothing: no such file or directory"),
+        (&[(EntryType::Directory, "d/", ""), (EntryType::Regular, ".wh.d", "")], 5, "/d: no such file or directory"),
+        (&[(EntryType::Regular, &"x".repeat(100), ""), (EntryType::Regular, "x/", "")], 6, "layer sha256:"),
+    ] {
+        let (project, _) = upon(&tar_of(entries), "LABEL a=b\nCOPY a /n");
+        let outcome = project.repro(&["build", "--engine", "native"]).expect(status);
+        outcome.says(why).says("Dockerfile:3: COPY: ").says("`base.example/x:1`");
+    }
+}
+
+#[test]
+fn devices_that_are_copied_or_linked_are_left_to_buildkit() {
+    let (project, _) = upon(&tar_of(&[(EntryType::Block, "dev", "")]), "COPY --from=base.example/x:1 /dev /n/");
+    project.repro(&["build", "--engine", "native"]).expect(7).says("Dockerfile:2: COPY: ").says("block device");
+    let linked = tar_of(&[(EntryType::Block, "dev", ""), (EntryType::Link, "h", "dev")]);
+    let (project, _) = upon(&tar_of(&[]), "ADD t.tar /n/");
+    project.write("context/t.tar", linked);
+    project.repro(&["lock"]).expect(0);
+    project
+        .repro(&["build", "--engine", "native"])
+        .expect(7)
+        .says("Dockerfile:2: ADD: ")
+        .says("hard link h to a device");
 }

@@ -1,10 +1,12 @@
 //! From the paths that a Dockerfile names to the paths that must be there: links on the way are followed.
 //!
 //! The rule is that of BuildKit's client (`fsutil` FollowLinks); what it stops at though it could go on is followed
-//! here, since more than BuildKit sends is safe and less is not.
+//! here, since more than BuildKit sends is safe to stage and less is not. Who has no client to choose after that must
+//! know where it would: [`sent_otherwise`].
 
 use std::collections::{BTreeSet, VecDeque};
 
+use super::SentOtherwise;
 use super::error::Error;
 use super::folder::{Node, Source};
 use super::ignore::clean;
@@ -54,18 +56,41 @@ pub(super) fn follow(paths: &[String], source: &impl Source) -> Result<Option<Ve
     Ok((!found.iter().any(String::is_empty)).then(|| found.into_iter().collect()))
 }
 
-/// Why BuildKit's client sends something else than the `patterns` that [`follow`] found for `paths`, if it does.
+/// What BuildKit's client makes otherwise of `paths`, for which [`follow`] found `patterns`; none if it does not.
 pub(super) fn sent_otherwise(
     paths: &[String],
     patterns: Option<&[String]>,
     source: &impl Source,
-) -> Result<Option<String>, Error> {
+) -> Result<Option<SentOtherwise>, Error> {
     if let Some(path) = paths.iter().find(|path| path.bytes().any(|byte| byte.is_ascii_control())) {
-        return Ok(Some(format!("`{}` holds a control character", escape::text(path))));
+        let why = format!("`{}` holds a control character", escape::text(path));
+        return Ok(Some(SentOtherwise { asked: path.clone(), why }));
     }
-    if let Some(path) = patterns.unwrap_or_default().iter().find(|path| path.starts_with('!')) {
-        return Ok(Some(format!("`{}` reads as an exception", escape::text(path))));
+    let is_exception = |pattern: &&str| pattern.starts_with('!');
+    let (special, what) = match patterns.unwrap_or_default().iter().map(String::as_str).find(is_exception) {
+        Some(pattern) => (pattern, "reads as an exception"),
+        None => match unsent(paths, patterns, source)? {
+            Some(pattern) => (pattern, "is behind a link that is passed more than once"),
+            None => return Ok(None),
+        },
+    };
+    let mut asked = String::new();
+    for path in paths {
+        let alone = follow(std::slice::from_ref(path), source)?;
+        if alone.map_or(special.is_empty(), |patterns| patterns.iter().any(|pattern| pattern == special)) {
+            asked.clone_from(path);
+            break;
+        }
     }
+    Ok(Some(SentOtherwise { asked, why: format!("`/{}` {what}", escape::text(special)) }))
+}
+
+/// The first of the patterns that the client would not come to; empty for the root.
+fn unsent<'a>(
+    paths: &[String],
+    patterns: Option<&'a [String]>,
+    source: &impl Source,
+) -> Result<Option<&'a str>, Error> {
     // Where no link led elsewhere both ways are the same.
     let asked: BTreeSet<String> = paths.iter().map(|path| rooted(path)).collect();
     if patterns.is_some_and(|patterns| patterns.iter().all(|pattern| asked.contains(pattern))) {
@@ -76,11 +101,10 @@ pub(super) fn sent_otherwise(
         let above = pattern.match_indices('/').any(|(at, _)| sent.contains(&pattern[..at]));
         above || sent.contains("") || sent.contains(pattern)
     };
-    let missing = match patterns {
-        Some(patterns) => patterns.iter().find(|pattern| !is_sent(pattern)).map(String::as_str),
+    Ok(match patterns {
+        Some(patterns) => patterns.iter().map(String::as_str).find(|pattern| !is_sent(pattern)),
         None => Some("").filter(|root| !is_sent(root)),
-    };
-    Ok(missing.map(|path| format!("`/{}` is behind a link that other paths lead through as well", escape::text(path))))
+    })
 }
 
 /// What the client follows `paths` to: no link for a second time, whatever comes after it.

@@ -40,8 +40,17 @@ pub use stage::stage;
 pub struct Tree {
     /// The entries, sorted by path bytes, parents implied.
     pub entries: Vec<Entry>,
-    /// Why BuildKit's client sends something else for the wanted paths, if it does: it follows a link once only.
-    pub sent_otherwise: Option<String>,
+    /// What BuildKit's client makes otherwise of the wanted paths, if there is something.
+    pub sent_otherwise: Option<SentOtherwise>,
+}
+
+/// A path for which BuildKit's client sends something else than what is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentOtherwise {
+    /// The path as it was asked for.
+    pub asked: String,
+    /// What is special about it, safe to print.
+    pub why: String,
 }
 
 /// One entry of a context.

@@ -12,7 +12,7 @@ use super::follow::{follow, sent_otherwise};
 use super::ignore::{InvalidPattern, Matched, Rules, clean, read_lines};
 use super::open;
 use super::pattern::Candidate;
-use super::{Request, Surroundings};
+use super::{Request, SentOtherwise, Surroundings};
 use crate::escape;
 use crate::input::open_regular;
 use crate::limits::{LimitExceeded, Limits};
@@ -100,8 +100,8 @@ fn root_ignore_file(source: &impl Source, limits: &Limits) -> Result<Option<(Str
 pub(super) struct Wanted {
     /// The rules that match it; none if it is everything.
     pub(super) rules: Option<Rules>,
-    /// Why BuildKit's client sends something else, if it does.
-    pub(super) sent_otherwise: Option<String>,
+    /// What BuildKit's client makes otherwise of it.
+    pub(super) sent_otherwise: Option<SentOtherwise>,
 }
 
 /// What is needed where these paths are named.

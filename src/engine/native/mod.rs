@@ -28,6 +28,7 @@ mod mount;
 mod owner;
 mod path;
 mod problem;
+mod proven;
 mod refusal;
 mod sources;
 mod spool;
@@ -46,13 +47,11 @@ use builder::{Builder, StageLayer};
 use git_tree::Checkouts;
 use layer_tar::LayerTar;
 use problem::Problem;
-use refusal::Place;
 pub use sources::Sources;
 
 use crate::build::{Blob, Built, BuiltLayer, Engine, Plan, PlannedContext, Produce, Surroundings};
 use crate::digest::{DiffId, Hashing};
-use crate::dockerfile::syntax::Lines;
-use crate::dockerfile::target::{Action, Base, Question, ResolveError, Step, Target, resolve};
+use crate::dockerfile::target::{Question, ResolveError, Target, resolve};
 use crate::lockfile::Pin;
 use crate::platform::Platform;
 use crate::status::Failure;
@@ -87,62 +86,6 @@ impl Native {
             Err(ResolveError::Base { source, .. }) => Err(source),
         }
     }
-
-    /// Refuses instructions that this engine can't carry out, before anything is done.
-    fn check_steps(&self, plan: &Plan, target: &Target) -> Result<(), Failure> {
-        if let Some(frontend) = crate::dockerfile::frontend(&plan.dockerfile) {
-            let named = |line: &[u8]| line.windows(frontend.len()).any(|window| window == frontend.as_bytes());
-            let line = plan.dockerfile.split(|byte| *byte == b'\n').position(named).unwrap_or_default() as u32 + 1;
-            let place = Place::new(&plan.dockerfile_path, Lines { start: line, end: line }, "# syntax");
-            let unproven = format!("the frontend `{}` decides what is built", crate::escape::text(&frontend));
-            return Err(place.error(Problem::Unproven(unproven)));
-        }
-        let windows = target.stages.values().find(|stage| stage.platform.os == "windows");
-        if let Some(stage) = windows {
-            let place = Place::new(&plan.dockerfile_path, stage.lines, "FROM");
-            return Err(place.error(Problem::Unproven("images for Windows have paths of their own".to_owned())));
-        }
-        let folders = plan.contexts.values().filter_map(|context| match context {
-            PlannedContext::Local(tree) => Some(tree),
-            _ => None,
-        });
-        if let Some(why) = folders.chain([&plan.context]).find_map(|tree| tree.sent_otherwise.as_ref()) {
-            let is_copy = |step: &&Step| matches!(step.action, Action::Transfer(_));
-            let first = target.stages.values().flat_map(|stage| &stage.steps).find(is_copy);
-            let problem = Problem::Unproven(format!("BuildKit's client sends another context: {why}"));
-            return Err(match first {
-                Some(step) => Place::of_step(&plan.dockerfile_path, step).error(problem),
-                None => problem.into(),
-            });
-        }
-        let is_built_on = |number| {
-            number == target.target
-                || target.stages.values().any(|stage| matches!(stage.base, Base::Stage(base) if base == number))
-        };
-        if let Some((_, stage)) =
-            target.stages.iter().find(|(number, stage)| stage.is_replaced && is_built_on(**number))
-        {
-            let place = Place::new(&plan.dockerfile_path, stage.lines, "FROM");
-            let unproven = "a named context in place of a stage that is the target or built upon".to_owned();
-            return Err(place.error(Problem::Unproven(unproven)));
-        }
-        for step in target.stages.values().flat_map(|stage| &stage.steps) {
-            let place = Place::of_step(&plan.dockerfile_path, step);
-            let refuse = |unproven: &str| Err(place.error(Problem::Unproven(unproven.to_owned())));
-            match &step.action {
-                Action::Run(_) => return refuse("it would have to run a program"),
-                Action::Transfer(transfer) => {
-                    for source in &transfer.sources {
-                        if let Some(unproven) = self.checkouts.unproven(plan, source, &*self.sources)? {
-                            return refuse(unproven);
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
 }
 
 /// The plan's named contexts as BuildKit's clients spell them.
@@ -172,13 +115,13 @@ impl Engine for Native {
 
     fn check(&self, plan: &Plan) -> Result<(), Failure> {
         let images = BaseImagesOf::new(plan, &*self.sources);
-        self.check_steps(plan, &self.target(plan, &images)?)
+        proven::check(plan, &self.target(plan, &images)?, &self.checkouts, &*self.sources)
     }
 
     fn build(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<Built, Failure> {
         let images = BaseImagesOf::new(plan, &*self.sources);
         let target = self.target(plan, &images)?;
-        self.check_steps(plan, &target)?;
+        proven::check(plan, &target, &self.checkouts, &*self.sources)?;
         let stage = Builder::new(plan, surroundings, &*self.sources, &self.checkouts, &images).build(&target)?;
         let made: Result<Vec<_>, Problem> = match &*stage.layers {
             few @ ([] | [_]) => few.iter().map(built_layers).collect(),

@@ -1,0 +1,87 @@
+//! What this engine is proven on; anything else is refused before any work, with instruction and line.
+
+use super::git_tree::Checkouts;
+use super::path;
+use super::problem::Problem;
+use super::refusal::Place;
+use super::sources::Sources;
+use crate::build::{Plan, PlannedContext};
+use crate::context::SentOtherwise;
+use crate::dockerfile::syntax::Lines;
+use crate::dockerfile::target::{Action, Base, NamedContext, Step, Target, TargetStage};
+use crate::escape;
+use crate::status::Failure;
+
+/// Refuses what this engine can't build, or may build otherwise than BuildKit.
+pub(super) fn check(plan: &Plan, target: &Target, checkouts: &Checkouts, sources: &dyn Sources) -> Result<(), Failure> {
+    check_frontend(plan)?;
+    check_stages(plan, target)?;
+    for step in target.stages.values().flat_map(|stage| &stage.steps) {
+        let refuse = |unproven: &str| Err(refusal(Place::of_step(&plan.dockerfile_path, step), unproven));
+        match &step.action {
+            Action::Run(_) => return refuse("it would have to run a program"),
+            Action::Transfer(transfer) => {
+                for source in &transfer.sources {
+                    if let Some(unproven) = checkouts.unproven(plan, source, sources)? {
+                        return refuse(unproven);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    check_contexts(plan, target)
+}
+
+fn refusal(place: Place, unproven: &str) -> Failure {
+    place.error(Problem::Unproven(unproven.to_owned()))
+}
+
+fn check_frontend(plan: &Plan) -> Result<(), Failure> {
+    let Some(frontend) = crate::dockerfile::frontend(&plan.dockerfile) else { return Ok(()) };
+    let named = |line: &[u8]| line.windows(frontend.len()).any(|window| window == frontend.as_bytes());
+    let line = plan.dockerfile.split(|byte| *byte == b'\n').position(named).unwrap_or_default() as u32 + 1;
+    let place = Place::new(&plan.dockerfile_path, Lines { start: line, end: line }, "# syntax");
+    Err(refusal(place, &format!("the frontend `{}` decides what is built", escape::text(&frontend))))
+}
+
+fn check_stages(plan: &Plan, target: &Target) -> Result<(), Failure> {
+    let is_built_on = |number| {
+        let is_base = |stage: &TargetStage| matches!(stage.base, Base::Stage(base) if base == number);
+        number == target.target || target.stages.values().any(is_base)
+    };
+    for (number, stage) in &target.stages {
+        let refuse = |unproven| Err(refusal(Place::new(&plan.dockerfile_path, stage.lines, "FROM"), unproven));
+        if stage.platform.os == "windows" {
+            return refuse("images for Windows have paths of their own");
+        }
+        let is_folder = stage.index.is_some() && matches!(stage.base, Base::Context(NamedContext::Local(_)));
+        if (stage.is_replaced || is_folder) && is_built_on(*number) {
+            return refuse("a named context in place of a stage that is the target or built upon");
+        }
+    }
+    Ok(())
+}
+
+fn check_contexts(plan: &Plan, target: &Target) -> Result<(), Failure> {
+    let folders = plan.contexts.values().filter_map(|context| match context {
+        PlannedContext::Local(tree) => Some(tree),
+        _ => None,
+    });
+    let Some(sent) = folders.chain([&plan.context]).find_map(|tree| tree.sent_otherwise.as_ref()) else {
+        return Ok(());
+    };
+    let unproven = format!("BuildKit's client sends another context: {}", sent.why);
+    let step = target.stages.values().flat_map(|stage| &stage.steps).find(|step| names(step, sent));
+    Err(match step {
+        Some(step) => refusal(Place::of_step(&plan.dockerfile_path, step), &unproven),
+        None => Problem::Unproven(format!("the native engine refuses: {unproven}")).into(),
+    })
+}
+
+/// Whether the path that the context was asked for stands in this step.
+fn names(step: &Step, sent: &SentOtherwise) -> bool {
+    let Action::Transfer(transfer) = &step.action else { return false };
+    let is_asked = |written: &str| path::join(b"/", written.as_bytes()) == path::join(b"/", sent.asked.as_bytes());
+    transfer.sources.iter().any(|source| is_asked(source.written()))
+}
