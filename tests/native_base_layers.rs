@@ -116,6 +116,19 @@ fn what_cannot_be_unpacked_is_told_with_instruction_image_and_layer() {
 }
 
 #[test]
+fn a_path_that_a_layer_gives_twice_is_what_it_is_last() {
+    let twice = [(EntryType::Regular, "f", ""), (EntryType::Symlink, "f", "g"), (EntryType::Link, "h", "f")];
+    let (project, _) = upon(&tar_of(&twice), "COPY --from=base.example/x:1 /h /f /n/\nCOPY a /f");
+    project.repro(&["build", "--engine", "native"]).expect(5).says("Dockerfile:2: COPY: ").says("/h");
+    let (project, _) = upon(&tar_of(&[(EntryType::Directory, "f/", ""), twice[0], twice[0]]), "COPY a /f");
+    project.repro(&["build", "--engine", "native", "-o", "out.tar"]).expect(0);
+    for name in [".wh.", ".wh..wh.aufs"] {
+        let (project, _) = upon(&tar_of(&[(EntryType::Regular, name, "")]), "COPY a /f");
+        project.repro(&["build", "--engine", "native"]).expect(7).says("Dockerfile:2: COPY: ").says(name);
+    }
+}
+
+#[test]
 fn devices_that_are_copied_or_linked_are_left_to_buildkit() {
     let (project, _) = upon(&tar_of(&[(EntryType::Block, "dev", "")]), "COPY --from=base.example/x:1 /dev /n/");
     project.repro(&["build", "--engine", "native"]).expect(7).says("Dockerfile:2: COPY: ").says("block device");

@@ -16,4 +16,4 @@ pub mod whiteout;
 pub use examine::{Examination, Examined};
 pub use listing::Listing;
 pub use names::{Names, OuterLink, OuterLinks, Workspace, find_outer};
-pub use scan::{LayerReport, scan_layer, visit_layer};
+pub use scan::{LayerReport, Visited, scan_layer, visit_layer};

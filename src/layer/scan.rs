@@ -31,6 +31,21 @@ pub struct LayerReport {
     pub end: End,
 }
 
+/// What one pass over a stored layer found, whatever its entries mean together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visited {
+    /// Of the bytes as they are stored.
+    pub digest: Digest,
+    /// How many bytes are stored.
+    pub size: u64,
+    /// Of the uncompressed bytes, to their very end.
+    pub diff_id: DiffId,
+    /// How many bytes there are uncompressed.
+    pub uncompressed_size: u64,
+    /// Whether the archive ends with two blocks of zeros, as it should.
+    pub end: End,
+}
+
 /// Reads a stored layer to its end and checks it by all rules.
 ///
 /// Blob and diff ID are hashed on the way; comparing them with what an image says is up to the caller. Memory is
@@ -39,50 +54,63 @@ pub struct LayerReport {
 /// # Errors
 /// The first violation, limit or failure. The stream was not read to its end then, so the digest is unknown.
 pub fn scan_layer(stored: impl Read, compression: Compression, limits: &Limits) -> Result<LayerReport, TarError> {
-    visit_layer(stored, compression, limits, |_, _| Ok(()))
-}
-
-/// Like [`scan_layer`], and hands each member with its content to `visit`.
-///
-/// # Errors
-/// As [`scan_layer`], and those of `visit`.
-pub fn visit_layer<R: Read>(
-    stored: R,
-    compression: Compression,
-    limits: &Limits,
-    mut visit: impl FnMut(&Member, &mut dyn Read) -> Result<(), TarError>,
-) -> Result<LayerReport, TarError> {
-    let decompressor = Decompressor::new(compression, Hashing::new(stored), limits)?;
-    let mut reader = Reader::new(Hashing::new(decompressor), limits);
     let workspace = Workspace::default();
     let mut tree = Tree::new(&workspace);
     let (mut entries, mut absolute_names, mut newest_mtime) = (0, 0, None);
-    while let Some(member) = reader.next()? {
-        tree.add(&member)?;
+    let visited = visit_layer(stored, compression, limits, |member, _| {
+        tree.add(member)?;
         entries += 1;
         absolute_names += u64::from(member.entry.path.starts_with(b"/"));
         newest_mtime = newest_mtime.max(Some(member.entry.mtime));
-        visit(&member, &mut reader.content())?;
-    }
-    let end = reader.end().unwrap_or(End::Short);
+        Ok(())
+    })?;
     let mut fault = None;
     let (_, outer_links) = tree.finish(|error| fault = Some(error))?;
     if let Some(error) = fault {
         return Err(error);
     }
+    let Visited { digest, size, diff_id, uncompressed_size, end } = visited;
+    let outer_links = outer_links.count();
+    Ok(LayerReport {
+        digest,
+        size,
+        diff_id,
+        uncompressed_size,
+        entries,
+        newest_mtime,
+        outer_links,
+        absolute_names,
+        end,
+    })
+}
+
+/// Reads a stored layer to its end and hands each member with its content to `visit`, in order.
+///
+/// Each member is checked by itself. What a path that comes twice means, or a hard link, is up to the caller.
+///
+/// # Errors
+/// As [`scan_layer`], but for the rules about several entries, and those of `visit`.
+pub fn visit_layer<R: Read>(
+    stored: R,
+    compression: Compression,
+    limits: &Limits,
+    mut visit: impl FnMut(&Member, &mut dyn Read) -> Result<(), TarError>,
+) -> Result<Visited, TarError> {
+    let decompressor = Decompressor::new(compression, Hashing::new(stored), limits)?;
+    let mut reader = Reader::new(Hashing::new(decompressor), limits);
+    while let Some(member) = reader.next()? {
+        visit(&member, &mut reader.content())?;
+    }
+    let end = reader.end().unwrap_or(End::Short);
     let (mut decompressor, uncompressed) = reader.into_inner().into_parts();
     // The archive's end was the stream's end; this lets the decompressor see its own.
     io::copy(&mut decompressor, &mut io::sink())?;
     let (_, stored) = decompressor.into_inner().into_parts();
-    Ok(LayerReport {
+    Ok(Visited {
         size: stored.length(),
         digest: stored.digest(),
         uncompressed_size: uncompressed.length(),
         diff_id: uncompressed.diff_id(),
-        entries,
-        newest_mtime,
-        outer_links: outer_links.count(),
-        absolute_names,
         end,
     })
 }

@@ -152,6 +152,12 @@ fn xz(bytes: &[u8]) -> Vec<u8> {
 /// Members of an archive or, with whiteouts, of a layer.
 fn members(draw: &mut Draw, is_layer: bool) -> Vec<Member> {
     const PARTS: &[&str] = &["a", "d", "bin", "usr", "etc", "q", "tmp", "srv", "home", "app", "x", "l", "abs", "é"];
+    // A hard link to a device in an archive is left to BuildKit.
+    let is_linked = |kind| match kind {
+        EntryType::Directory => false,
+        EntryType::Char | EntryType::Block => is_layer,
+        _ => true,
+    };
     let mut members: Vec<Member> = Vec::new();
     for _ in 0..=draw.below(8) {
         let mut path: Vec<&str> = (0..=draw.below(3)).map(|_| draw.pick(PARTS)).collect();
@@ -172,11 +178,7 @@ fn members(draw: &mut Draw, is_layer: bool) -> Vec<Member> {
                 member.kind = EntryType::Symlink;
                 member.link = draw.pick(&["a", "../a", "/etc", "usr/bin", "nope", "/", "..", "/x/y"]).to_owned();
             }
-            3 => match members
-                .iter()
-                .rev()
-                .find(|other| other.kind == EntryType::Regular && !other.path.contains(".wh."))
-            {
+            3 => match members.iter().rev().find(|other| is_linked(other.kind) && !other.path.contains(".wh.")) {
                 Some(first) => {
                     member.kind = EntryType::Link;
                     member.link = first.path.clone();
@@ -188,7 +190,7 @@ fn members(draw: &mut Draw, is_layer: bool) -> Vec<Member> {
                 member.path = draw.one(&[format!(".wh.{last}"), ".wh..wh..opq".to_owned()]);
             }
             5 => member.kind = EntryType::Fifo,
-            6 => member.kind = EntryType::Char,
+            6 => member.kind = draw.one(&[EntryType::Char, EntryType::Block]),
             _ => member.bytes = content(draw),
         }
         let name = std::mem::take(&mut member.path);
@@ -288,6 +290,7 @@ pub fn base(draw: &mut Draw) -> Base {
         // A name that a layer gives twice, or something below what is no directory, is no layer that a builder writes.
         let mut members = members(draw, true);
         let mut seen: Vec<(String, EntryType)> = Vec::new();
+        let any = draw.chance(90);
         members.retain(|member| {
             let path = member.path.trim_end_matches('/').to_owned();
             let below = |a: &str, b: &str| a.strip_prefix(b).is_some_and(|rest| rest.starts_with('/'));
@@ -299,7 +302,7 @@ pub fn base(draw: &mut Draw) -> Base {
                     || (*kind != EntryType::Directory && below(&path, other))
             });
             seen.push((path, member.kind));
-            !clash
+            any || !clash
         });
         let kept: Vec<String> = members.iter().map(|member| member.path.clone()).collect();
         members.retain(|member| member.kind != EntryType::Link || kept.contains(&member.link));

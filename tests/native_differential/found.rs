@@ -29,6 +29,15 @@ pub fn cases() -> Vec<Case> {
     let cut = archive(&[Member { records: vec![("comment", vec![b'x'; 600])], ..file("f") }])[..800].to_vec();
     let noted = archive(&[file("f"), Member { records: vec![("comment", b"c".to_vec())], ..file("g") }]);
     let device = Member { kind: EntryType::Block, bytes: Vec::new(), ..file("dev") };
+    let to_device = Member {
+        kind: EntryType::Link,
+        path: "h".to_owned(),
+        link: "dev".to_owned(),
+        mode: 0o700,
+        uid: 9,
+        mtime: 1_590_000_000,
+        ..device.clone()
+    };
     let far = Member { records: vec![("uid", b"4294967301".to_vec()), ("gid", b"8589934591".to_vec())], ..file("far") };
     let hard = Member { kind: EntryType::Link, link: "l".to_owned(), mtime: 1_590_000_000, ..link("hard", "") };
     let climbing = Member { records: vec![("path", b"a/../..".to_vec())], ..directory("d/", 0o700) };
@@ -38,7 +47,17 @@ pub fn cases() -> Vec<Case> {
         &[vec![file("f"), Member { bytes: Vec::new(), ..file(".wh.f") }, file("g")]],
     );
     whiteout.instructions.push("COPY --from=base.example/made:1 / /q/".to_owned());
+    let chained = |number: usize, instruction: &str| {
+        let to = |number: usize| if number == 1 { "d".to_owned() } else { format!("l{}", number - 1) };
+        let links = (1..=number).map(|number| link(&format!("l{number}"), &to(number)));
+        let members: Vec<Member> = links.chain([file("d/f")]).collect();
+        based(&format!("{instruction} through {number} links"), instruction, &[members])
+    };
     vec![
+        chained(41, "WORKDIR /l41/w"),
+        chained(42, "WORKDIR /l42/w"),
+        chained(41, "COPY --from=base.example/made:1 /l41/f /x"),
+        chained(42, "COPY --from=base.example/made:1 /l42/f /x"),
         whiteout,
         case(
             "the name of an inline file is cleaned",
@@ -63,12 +82,37 @@ pub fn cases() -> Vec<Case> {
         based(
             "a block device is copied as one for characters",
             "COPY --from=base.example/made:1 /dev /dev",
-            &[vec![device]],
+            &[vec![device.clone()]],
         ),
         case(
             "a hard link to a link leaves its time",
             &["ADD t.tar /t/"],
-            &[Entry::file("t.tar", archive(&[link("l", "nowhere"), hard]))],
+            &[Entry::file("t.tar", archive(&[link("l", "nowhere"), hard.clone()]))],
+        ),
+        based(
+            "a layer that gives a path twice",
+            "COPY --from=base.example/made:1 / /n/",
+            &[
+                vec![file("f"), directory("d/", 0o700), file("d/in"), directory("e/", 0o755), file("e/gone")],
+                vec![
+                    directory("d/", 0o700),
+                    Member { mtime: 1_590_000_000, ..directory("d/", 0o1777) },
+                    Member { bytes: b"one".to_vec(), ..file("f") },
+                    Member { bytes: b"another".to_vec(), mode: 0o600, ..file("f") },
+                    file("e/in"),
+                    file("e"),
+                ],
+            ],
+        ),
+        based(
+            "a hard link to a link in a layer",
+            "COPY --from=base.example/made:1 / /n/",
+            &[vec![link("l", "nowhere"), hard.clone()]],
+        ),
+        based(
+            "hard links to devices in a layer",
+            "COPY --from=base.example/made:1 / /n/",
+            &[vec![device.clone(), to_device]],
         ),
         case(
             "a directory entry that leads out of the destination has its say about it",

@@ -18,7 +18,7 @@ use crate::escape;
 use crate::layer::decompress::Compression;
 use crate::layer::tar::{self, Member, TarError};
 use crate::layer::visit_layer;
-use crate::layer::whiteout::{OPAQUE, PREFIX};
+use crate::layer::whiteout::{OPAQUE, PREFIX, Whiteout};
 use crate::limits::Limits;
 
 /// A stored base layer and what it must turn out to be.
@@ -100,6 +100,9 @@ impl Unpacking<'_> {
         if name.is_empty() {
             return Ok(());
         }
+        if Whiteout::parse(name).is_err() {
+            return Err(Problem::Unproven(format!("the name {} in a layer", escape::name(&member.entry.path))));
+        }
         let directory = self.mount.files.root_path(self.mount.tree, directory)?;
         self.imply(&directory)?;
         let target = path::join(&directory, name);
@@ -140,7 +143,7 @@ impl Unpacking<'_> {
         // A change of owner takes the capability away from whatever is no directory.
         inode.capability = capability.or_else(|| inode.capability.take().filter(|_| is_directory));
         if is_directory {
-            self.directories.push((target, mtime));
+            self.directories.push((path::join(b"/", &member.key), mtime));
         }
         Ok(())
     }
@@ -174,12 +177,12 @@ impl Unpacking<'_> {
 
     fn set_directory_times(&mut self) -> Result<(), Problem> {
         for (path, mtime) in std::mem::take(&mut self.directories) {
-            match self.mount.lstat(&path) {
-                Ok(Some(id)) if self.mount.files.get(id).is_directory() => self.mount.change(&path)?.mtime = mtime,
-                // A whiteout of the same layer took it away.
-                Ok(None) => return failed(format!("utimensat {}: no such file or directory", escape::bytes(&path))),
-                _ => {}
+            // Something else may stand there by now, or nothing.
+            let path = self.mount.files.root_path(self.mount.tree, &path)?;
+            if self.mount.lstat(&path)?.is_none() {
+                return failed(format!("utimensat {}: no such file or directory", escape::bytes(&path)));
             }
+            self.mount.change(&path)?.mtime = mtime;
         }
         Ok(())
     }

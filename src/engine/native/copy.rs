@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::chmod::Chmod;
 use super::filesystem::{Filesystem, Inode, InodeId, Kind, Owner, Tree};
-use super::lookup::Found;
+use super::lookup::{Found, TOO_MANY_LINKS};
 use super::mount::Mount;
 use super::path;
 use super::problem::{Problem, failed};
@@ -61,7 +61,7 @@ impl Copy<'_> {
             return failed(format!("lstat {}: no such file or directory", escape::bytes(&followed)));
         };
         let target = self.prepare_target(mount, id, source, target)?;
-        let mut copier = Copier { copy: self, links: HashMap::new(), parents: Vec::new() };
+        let mut copier = Copier { copy: self, root: &followed, links: HashMap::new(), parents: Vec::new() };
         copier.entry(mount, id, &[], &target, false, None, None)
     }
 
@@ -78,6 +78,7 @@ impl Copy<'_> {
             Found::Inode(id) => Some(mount.files.get(id).is_directory()),
             Found::Nothing => None,
             Found::NotADirectory => return failed(format!("stat {}: not a directory", escape::bytes(&target))),
+            Found::TooManyLinks => return failed(format!("stat {}: {TOO_MANY_LINKS}", escape::bytes(&target))),
         };
         let into = if source_is_directory { !self.contents_only && there.is_some() } else { there == Some(true) };
         let target = if into { path::join(&target, path::base(name)) } else { target };
@@ -91,6 +92,8 @@ impl Copy<'_> {
 /// The state of copying one source: hard links are kept within it, directories wait for what is in them.
 struct Copier<'a> {
     copy: &'a Copy<'a>,
+    /// The path of the source.
+    root: &'a [u8],
     /// Where each source inode went, so that further names become links.
     links: HashMap<InodeId, InodeId>,
     /// The directories on the way, outermost first.
@@ -142,6 +145,10 @@ impl Copier<'_> {
             let existed = mount.lstat(target)?.is_some();
             let created = include && make_directory_only(mount, target, source, overwrite)?;
             if !excluded || exceptions {
+                if let Some(ghost) = mount.files.get(source).directory().and_then(|listed| listed.ghost.as_deref()) {
+                    let ghost = escape::bytes(&path::join(&path::join(self.root, relative), ghost));
+                    return failed(format!("failed to stat {ghost}: lstat {ghost}: no such file or directory"));
+                }
                 self.parents.push(Parent { source, target: target.to_vec(), copied: include });
                 for (name, child) in mount.files.entries(source) {
                     let relative = if relative.is_empty() { name.to_vec() } else { [relative, b"/", &*name].concat() };

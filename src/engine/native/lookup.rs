@@ -5,8 +5,13 @@ use super::path;
 use super::problem::{Problem, failed};
 use crate::escape;
 
-/// As many links as containerd follows; the kernel gives up earlier, but on cycles only.
+/// As many links as containerd follows, one at a time.
 const MOST_LINKS: usize = 255;
+/// As many links as the kernel follows on one path.
+const MOST_LINKS_ON_A_PATH: usize = 40;
+
+/// What the kernel says after so many.
+pub(super) const TOO_MANY_LINKS: &str = "too many levels of symbolic links";
 
 /// What is at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +22,8 @@ pub(super) enum Found {
     Nothing,
     /// Nothing, for something on the way is no directory.
     NotADirectory,
+    /// Whatever is there, the kernel doesn't follow so many links.
+    TooManyLinks,
 }
 
 impl Found {
@@ -26,6 +33,7 @@ impl Found {
             Self::Inode(id) => Ok(Some(id)),
             Self::Nothing => Ok(None),
             Self::NotADirectory => failed(format!("lstat {}: not a directory", escape::bytes(path))),
+            Self::TooManyLinks => failed(format!("lstat {}: {TOO_MANY_LINKS}", escape::bytes(path))),
         }
     }
 }
@@ -42,7 +50,7 @@ impl Filesystem {
     }
 
     fn walk(&self, tree: Tree, path: &[u8], follow_last: bool) -> Found {
-        let mut left = MOST_LINKS;
+        let mut left = MOST_LINKS_ON_A_PATH;
         let mut trail = vec![tree.root];
         let mut rest: Vec<Vec<u8>> = path::elements(path).map(<[u8]>::to_vec).collect();
         rest.reverse();
@@ -65,7 +73,7 @@ impl Filesystem {
             match &self.get(next).kind {
                 Kind::Symlink(target) if follow_last || !rest.is_empty() => {
                     if left == 0 {
-                        return Found::Nothing;
+                        return Found::TooManyLinks;
                     }
                     left -= 1;
                     if target.starts_with(b"/") {
