@@ -44,7 +44,6 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anstyle::AnsiColor;
-use clap::Parser;
 use clap::error::ErrorKind;
 
 use arguments::{Arguments, Command};
@@ -56,7 +55,7 @@ use crate::status::{Failure, Status};
 /// Runs one command line and gives the exit status.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let words: Vec<OsString> = words.into_iter().collect();
-    let arguments = match Arguments::try_parse_from(&words) {
+    let arguments = match Arguments::read(&words) {
         Ok(arguments) => arguments,
         Err(error) => return usage(&words, &error),
     };

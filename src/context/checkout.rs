@@ -30,7 +30,6 @@ pub(super) struct Remarks {
 pub(super) fn read(known: &Known, kept: Vec<Kept>, surroundings: &Surroundings<'_>) -> Result<(Tree, Remarks), Error> {
     let cache = surroundings.cache.map(|cache| Cache::open(cache, &known.path));
     let files = Files { root: &known.root, path: &known.path, cancel: surroundings.cancel, cache: cache.as_ref() };
-    let converts: Vec<bool> = known.layers.iter().map(|layer| layer.repository.converts_line_ends()).collect();
     let minds_modes = known.layers.iter().all(|layer| layer.repository.minds_executable_bits());
     let mut remarks = Remarks::default();
     for Kept { path, node } in &kept {
@@ -55,8 +54,7 @@ pub(super) fn read(known: &Known, kept: Vec<Kept>, surroundings: &Surroundings<'
         if executable != stamp.executable && minds_modes {
             remark(&|remarks| _ = remarks.modes.insert(path.to_vec()));
         }
-        let converts = known.layers.iter().position(|other| std::ptr::eq(other, layer)).is_some_and(|at| converts[at]);
-        let file = TrackedFile { files: &files, layer, entry, path, stamp, identity, converts };
+        let file = TrackedFile { files: &files, layer, entry, path, stamp, identity };
         Ok(match file.content()? {
             Found::AsIs => files.entry(path, stamp, executable, identity.digest),
             Found::Edited => {
@@ -94,8 +92,6 @@ struct TrackedFile<'a> {
     path: &'a [u8],
     stamp: &'a Stamp,
     identity: Identity,
-    /// The user's configuration converts line ends.
-    converts: bool,
 }
 
 impl TrackedFile<'_> {
@@ -181,6 +177,7 @@ impl TrackedFile<'_> {
         let (seconds, nanoseconds) = self.stamp.modified;
         let (size, modified) = self.entry.seen;
         let untouched = size == self.stamp.size as u32 && modified == (seconds as i32, nanoseconds);
-        checkout.unifies_line_ends() || (checkout.minds_configuration() && (self.converts || untouched))
+        checkout.unifies_line_ends()
+            || (checkout.minds_configuration() && (untouched || self.layer.repository.converts_line_ends()))
     }
 }

@@ -15,7 +15,7 @@ mod wildmatch;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 use sha1::{Digest as _, Sha1};
 
@@ -76,6 +76,8 @@ pub struct Repository {
     common_dir: PathBuf,
     /// `core.autocrlf` of the repository's own configuration.
     line_ends: Option<String>,
+    /// Whether line ends are converted, once that was asked.
+    converts_line_ends: OnceLock<bool>,
     /// `core.filemode` of the repository's own configuration.
     executable_bits: bool,
     objects: Mutex<Option<git2::Odb<'static>>>,
@@ -126,6 +128,7 @@ impl Repository {
             git_dir,
             common_dir,
             line_ends: None,
+            converts_line_ends: OnceLock::new(),
             executable_bits: true,
             objects: Mutex::new(None),
         };
@@ -145,9 +148,11 @@ impl Repository {
 
     /// Whether the user's configuration makes git convert line ends on checkout without being asked by attributes.
     pub fn converts_line_ends(&self) -> bool {
-        let of_user = || git2::Config::open_default().and_then(|config| config.get_string(LINE_ENDS)).ok();
-        let value = self.line_ends.clone().or_else(of_user);
-        value.is_some_and(|value| !matches!(value.as_str(), "false" | "no" | "off" | "0"))
+        *self.converts_line_ends.get_or_init(|| {
+            let of_user = || git2::Config::open_default().and_then(|config| config.get_string(LINE_ENDS)).ok();
+            let value = self.line_ends.clone().or_else(of_user);
+            value.is_some_and(|value| !matches!(value.as_str(), "false" | "no" | "off" | "0"))
+        })
     }
 
     /// Whether the executable bits of the work tree mean something to git.

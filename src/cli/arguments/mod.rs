@@ -23,7 +23,9 @@ mod sources;
 mod tape;
 mod verify;
 
-use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+
+use clap::{Args, FromArgMatches, Parser, Subcommand};
 
 pub use archive::Archive;
 pub use build::Build;
@@ -62,6 +64,30 @@ pub struct Arguments {
     /// The command.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Arguments {
+    /// Reads a command line, the program's name first.
+    ///
+    /// # Errors
+    /// Those of clap, help and version among them.
+    pub fn read(words: &[OsString]) -> Result<Self, clap::Error> {
+        Self::of_frequent(words).map_or_else(|| Self::try_parse_from(words), Ok)
+    }
+
+    /// Reads the line of a frequent command without making the options of all others, which takes longer than a cached
+    /// build has. None where anything is wrong: then all of them are wanted for the message.
+    fn of_frequent(words: &[OsString]) -> Option<Self> {
+        let (name, augment): (_, fn(_) -> _) = match words.get(1)?.to_str()? {
+            "build" => ("build", Build::augment_args),
+            "lock" => ("lock", Lock::augment_args),
+            "verify" => ("verify", Verify::augment_args),
+            _ => return None,
+        };
+        let command = Global::augment_args(clap::Command::new("repro"));
+        let matches = command.subcommand(augment(clap::Command::new(name))).try_get_matches_from(words).ok()?;
+        Self::from_arg_matches(&matches).ok()
+    }
 }
 
 /// The commands.
@@ -127,4 +153,40 @@ fn pair(text: &str) -> Result<(String, String), String> {
         return Err("the name is empty".to_owned());
     }
     Ok((name.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
+    }
+
+    #[test]
+    fn a_frequent_commands_line_means_the_same_without_the_other_commands() {
+        for line in [
+            "repro build",
+            "repro build app web --engine native -o FILE --format json -qC DIR --build-arg A=b --platform linux/arm64",
+            "repro build --record=FILE --no-cache --limit layer-bytes=5 --locked",
+            "repro build -vv -- app",
+            "repro lock app --check --offline",
+            "repro verify --engine native,buildctl --against REFERENCE",
+        ] {
+            let words = words(line);
+            let full = Arguments::try_parse_from(&words).map(|read| format!("{read:?}"));
+            let frequent = Arguments::of_frequent(&words).map(|read| format!("{read:?}"));
+            assert_eq!(full.ok(), frequent, "{line}");
+            assert!(frequent.is_some(), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_plain_line_of_a_frequent_command_is_left_to_the_whole() {
+        for line in
+            ["repro", "repro -q build", "repro build --help", "repro build --no", "repro build -V", "repro bulid"]
+        {
+            assert!(Arguments::of_frequent(&words(line)).is_none(), "{line}");
+        }
+    }
 }
