@@ -129,6 +129,30 @@ fn a_path_that_a_layer_gives_twice_is_what_it_is_last() {
 }
 
 #[test]
+fn an_opaque_directory_of_the_lowest_layer_is_left_to_buildkit_only_after_what_it_hides() {
+    let opaque = (EntryType::Regular, "d/.wh..wh..opq", "");
+    let (e, file) = ((EntryType::Directory, "d/e/", ""), (EntryType::Regular, "d/e/f", ""));
+    for (entries, status) in [(vec![file, opaque], 7), (vec![e, file, opaque], 0), (vec![opaque, file], 0)] {
+        let (project, _) = upon(&tar_of(&entries), "COPY a /n");
+        project.repro(&["build", "--engine", "native"]).expect(status);
+    }
+}
+
+#[test]
+fn default_access_lists_are_left_to_buildkit() {
+    let mut tar = tar::Builder::new(Vec::new());
+    tar.append_pax_extensions([("SCHILY.xattr.system.posix_acl_default", &b"x"[..])]).unwrap();
+    let entry = tar_of(&[(EntryType::Directory, "d/", "")]);
+    let listed = [tar.get_ref(), &entry[..]].concat();
+    let (project, _) = upon(&listed, "COPY a /n");
+    project.repro(&["build", "--engine", "native"]).expect(7).says("Dockerfile:2: COPY: ").says("access list of d/");
+    let (project, _) = upon(&tar_of(&[]), "ADD t.tar /n/");
+    project.write("context/t.tar", listed);
+    project.repro(&["lock"]).expect(0);
+    project.repro(&["build", "--engine", "native"]).expect(7).says("access list of d/");
+}
+
+#[test]
 fn devices_that_are_copied_or_linked_are_left_to_buildkit() {
     let (project, _) = upon(&tar_of(&[(EntryType::Block, "dev", "")]), "COPY --from=base.example/x:1 /dev /n/");
     project.repro(&["build", "--engine", "native"]).expect(7).says("Dockerfile:2: COPY: ").says("block device");

@@ -110,6 +110,7 @@ impl Unpacking<'_> {
             // The kernel asks every directory but the root of a layer.
             if directory != b"/" {
                 let id = self.mount.own(&directory)?;
+                self.check_opaque(id, &directory, member)?;
                 self.opaque.insert(id);
             }
             return Ok(());
@@ -133,6 +134,7 @@ impl Unpacking<'_> {
         {
             self.mount.remove(&target)?;
         }
+        check_attributes(member)?;
         let mtime = time_of(member);
         let capability = capability::of_member(member, &target)?;
         put_entry(&mut self.mount, member, &target, self.archive)?;
@@ -144,6 +146,28 @@ impl Unpacking<'_> {
         inode.capability = capability.or_else(|| inode.capability.take().filter(|_| is_directory));
         if is_directory {
             self.directories.push((path::join(b"/", &member.key), mtime));
+        }
+        Ok(())
+    }
+
+    /// Refuses an opaque directory of the lowest layer that already holds directories without an entry of their own:
+    /// containerd empties it of these.
+    fn check_opaque(&self, id: InodeId, path: &[u8], member: &Member) -> Result<(), Problem> {
+        if !self.below.alone.is_empty() {
+            return Ok(());
+        }
+        let mut waiting = vec![(id, path.to_vec())];
+        while let Some((id, path)) = waiting.pop() {
+            for (name, child) in self.mount.files.entries(id) {
+                if self.mount.files.get(child).is_directory() {
+                    let path = path::join(&path, &name);
+                    if !self.directories.iter().any(|(known, _)| *known == path) {
+                        let marker = escape::name(&member.entry.path);
+                        return Err(Problem::Unproven(format!("{marker} in the lowest layer, after what it hides")));
+                    }
+                    waiting.push((child, path));
+                }
+            }
         }
         Ok(())
     }
@@ -185,6 +209,17 @@ impl Unpacking<'_> {
             self.mount.change(&path)?.mtime = mtime;
         }
         Ok(())
+    }
+}
+
+/// Refuses an attribute that decides about the modes of what is made later.
+pub(super) fn check_attributes(member: &Member) -> Result<(), Problem> {
+    match member.entry.xattrs.contains_key(b"system.posix_acl_default".as_slice()) {
+        true => {
+            let name = escape::name(&member.entry.path);
+            Err(Problem::Unproven(format!("the default access list of {name} in an archive")))
+        }
+        false => Ok(()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::base_tree::{put_entry, time_of};
+use super::base_tree::{check_attributes, put_entry, time_of};
 use super::capability;
 use super::content::Content;
 use super::filesystem::{Kind, Owner};
@@ -152,6 +152,7 @@ impl Archive {
         {
             mount.remove(&target)?;
         }
+        check_attributes(member)?;
         let capability = capability::of_member(member, &target)?;
         put_entry(mount, member, &target, &self.stream)?;
         let inode = mount.change(&target)?;

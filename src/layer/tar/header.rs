@@ -19,6 +19,8 @@ pub(super) const GROUP: Range<usize> = 297..329;
 pub(super) const DEVICE_MAJOR: Range<usize> = 329..337;
 pub(super) const DEVICE_MINOR: Range<usize> = 337..345;
 pub(super) const PREFIX: Range<usize> = 345..500;
+pub(super) const GNU_ACCESS_TIME: Range<usize> = 345..357;
+pub(super) const GNU_CHANGE_TIME: Range<usize> = 357..369;
 
 /// Magic and version of POSIX headers, with and without PAX.
 pub(super) const USTAR: &[u8; 8] = b"ustar\x0000";

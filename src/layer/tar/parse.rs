@@ -128,6 +128,11 @@ impl Parsed {
         let number = |range: std::ops::Range<usize>| {
             field::number(&block[range]).map_err(|what| refuse((Severity::Malformed, 2, what)))
         };
+        if format == Format::Gnu {
+            // Where these are no times, Go takes them for the start of a name.
+            number(header::GNU_ACCESS_TIME)?;
+            number(header::GNU_CHANGE_TIME)?;
+        }
         let key = name::key(&path, climbing, offset, limits)?;
         let stored = number(header::SIZE)?.unwrap_or(0);
         let size = effective_size(stored, records.size).map_err(refuse)?;

@@ -121,15 +121,19 @@ fn archives_that_readers_take_differently_are_refused_with_the_rule() {
     version[263] = b' ';
     let mut star = file("star");
     star[508..].copy_from_slice(b"tar\0");
-    let old = {
-        let mut block = file("old");
-        block[header::MAGIC].fill(0);
+    let sealed_anew = |block: Vec<u8>| {
         let block: [u8; BLOCK] = block.try_into().unwrap();
         let sum = header::checksum(&block);
         let mut block = block.to_vec();
         block[header::CHECKSUM].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
         block
     };
+    let mut old = file("old");
+    old[header::MAGIC].fill(0);
+    let old = sealed_anew(old);
+    let mut gnu = file("gnu");
+    gnu[header::MAGIC].copy_from_slice(b"ustar  \0");
+    gnu[header::PREFIX][..3].copy_from_slice(b"dir");
     let path = extension(b'x', b"9 path=x\n");
     for (what, archive, rule) in [
         ("checksum", version.to_vec(), 1),
@@ -139,6 +143,7 @@ fn archives_that_readers_take_differently_are_refused_with_the_rule() {
         ("two", [path.clone(), path.clone(), file("f")].concat(), 3),
         ("global after x", [path.clone(), extension(b'g', b"5 a=\n"), file("f")].concat(), 3),
         ("dangling", path.clone(), 3),
+        ("a name where GNU has a time", sealed_anew(gnu), 2),
         ("before an old header", [path.clone(), old].concat(), 3),
         ("NUL in a long name", [extension(b'L', b"a\0b\0"), file("f")].concat(), 8),
         ("size", [extension(b'x', b"9 size=1\n"), file("f")].concat(), 5),
