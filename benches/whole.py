@@ -8,7 +8,8 @@
 Everything is made in a folder that is removed at the end. Wall seconds are medians after one round that does not
 count; `ratio` is the median of the ratios pair by pair; `peak` is the largest resident set of one process, in MiB.
 The bounds of `native` are for the program that is one file (README, "Install"); the one with libraries takes half a
-millisecond longer to start. Needs Python 3.9, git and, but for `check` and `inspect`, the rig's variables; `inspect` takes `openssl` and what is
+millisecond longer to start.
+Needs Python 3.9, git and, but for `check` and `inspect`, the rig's variables; `inspect` takes `openssl` and what is
 there of crane and skopeo. `tape` needs the rig's Debian base (`tests/rig/base debian`) and a mirror to install from.
 """
 import argparse

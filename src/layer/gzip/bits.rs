@@ -2,22 +2,22 @@
 
 use std::io::{self, Write};
 
-use super::block::MAX_BLOCK_BYTES;
+/// Room at first: small outputs touch little memory.
+const ROOM: usize = 1 << 13;
 
 /// Packs bits and holds the bytes until they are drained.
-///
-/// There is room for one block at a time; [`BitWriter::drain`] must be called between blocks.
 pub(super) struct BitWriter {
     pending: u64,
     /// How many bits of `pending` count; below 8 between calls.
     count: u32,
-    bytes: Box<[u8]>,
+    /// Room for what is filled and more.
+    bytes: Vec<u8>,
     filled: usize,
 }
 
 impl BitWriter {
     pub(super) fn new() -> Self {
-        Self { pending: 0, count: 0, bytes: vec![0; MAX_BLOCK_BYTES].into_boxed_slice(), filled: 0 }
+        Self { pending: 0, count: 0, bytes: vec![0; ROOM], filled: 0 }
     }
 
     /// Appends the lowest `count` (at most 56) bits of `bits`, the others of which are zero.
@@ -25,11 +25,22 @@ impl BitWriter {
     pub(super) fn put(&mut self, bits: u64, count: u32) {
         self.pending |= bits << self.count;
         self.count += count;
+        if self.filled + 8 > self.bytes.len() {
+            self.make_room(8);
+        }
         self.bytes[self.filled..self.filled + 8].copy_from_slice(&self.pending.to_le_bytes());
         let whole = self.count & !7;
         self.filled += (whole / 8) as usize;
         self.pending = self.pending.unbounded_shr(whole);
         self.count &= 7;
+    }
+
+    /// Makes room for `more` bytes.
+    #[cold]
+    fn make_room(&mut self, more: usize) {
+        if self.filled + more > self.bytes.len() {
+            self.bytes.resize((self.filled + more).next_power_of_two(), 0);
+        }
     }
 
     /// Appends zero bits up to the next byte border.
@@ -40,6 +51,7 @@ impl BitWriter {
     /// Appends whole bytes; the border must be aligned.
     pub(super) fn put_bytes(&mut self, bytes: &[u8]) {
         debug_assert_eq!(self.count, 0);
+        self.make_room(bytes.len());
         self.bytes[self.filled..self.filled + bytes.len()].copy_from_slice(bytes);
         self.filled += bytes.len();
     }

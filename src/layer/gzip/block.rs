@@ -8,8 +8,6 @@ use super::token::{LENGTHS, Token, distance_symbol};
 pub(super) const MAX_TOKENS: usize = 16_384;
 /// A block that is stored never stands for more bytes (`docs/formats.md`: stored blocks stay below 21,300 bytes).
 pub(super) const MAX_STORED: usize = 32_768;
-/// Room for the largest block: 48 bits a token and the header.
-pub(super) const MAX_BLOCK_BYTES: usize = MAX_TOKENS * 6 + 2048;
 
 const END_OF_BLOCK: usize = 256;
 const LITERAL_SYMBOLS: usize = 286;
