@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 """Measures `repro` as whole processes, in pairs: its way and the other way, A B A B ...
 
-    cargo build --release
+    cargo rustc --profile dist --bin repro -- -C target-feature=+crt-static
     eval "$(RIG_PARTS="registry buildkit" tests/rig/up)"
-    benches/whole.py target/release/repro [overhead] [check] [memory] [native] [inspect] [tape]
+    benches/whole.py target/dist/repro [overhead] [check] [memory] [native] [inspect] [tape]
 
 Everything is made in a folder that is removed at the end. Wall seconds are medians after one round that does not
 count; `ratio` is the median of the ratios pair by pair; `peak` is the largest resident set of one process, in MiB.
-The bounds of `native` are for the program that is one file (README, "Install"); the one with libraries takes half a
-millisecond longer to start.
-Needs Python 3.9, git and, but for `check` and `inspect`, the rig's variables; `inspect` takes `openssl` and what is
-there of crane and skopeo. `tape` needs the rig's Debian base (`tests/rig/base debian`) and a mirror to install from.
+The program is the one that is handed to others (README, "Install"); for small builds that of `cargo build --release`
+takes up to a half longer, most of it to start. Needs Python 3.9, git and, but for `check` and `inspect`, the rig's
+variables; `inspect` takes `openssl` and what is there of crane and skopeo. `tape` needs the rig's Debian base
+(`tests/rig/base debian`) and a mirror to install from.
 """
 import argparse
 import hashlib
