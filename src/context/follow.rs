@@ -99,7 +99,7 @@ fn unsent<'a>(
     let sent = client_patterns(paths, source)?;
     let is_sent = |pattern: &str| {
         let above = pattern.match_indices('/').any(|(at, _)| sent.contains(&pattern[..at]));
-        above || sent.contains("") || sent.contains(pattern)
+        above || ["", "*", pattern].iter().any(|all| sent.contains(*all))
     };
     Ok(match patterns {
         Some(patterns) => patterns.iter().map(String::as_str).find(|pattern| !is_sent(pattern)),

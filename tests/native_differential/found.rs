@@ -70,6 +70,11 @@ pub fn cases() -> Vec<Case> {
             &[Entry::file("d/f", "f"), Entry { path: b"l".to_vec(), kind: Kind::Symlink("d".to_owned()) }],
         ),
         case(
+            "a link to the root that is passed more than once, where a wildcard takes all of it",
+            &["COPY --link [\"*/*\", \"/l/in/\"]"],
+            &[Entry { path: b"l".to_vec(), kind: Kind::Symlink(".".to_owned()) }, Entry::file("d/f", "f")],
+        ),
+        case(
             "numbers of users in an archive are cut to 32 bits",
             &["ADD t.tar /t/"],
             &[Entry::file("t.tar", archive(std::slice::from_ref(&far)))],
