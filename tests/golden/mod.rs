@@ -1,8 +1,6 @@
 //! The golden cases of `tests/cases/native`: what BuildKit made of small Dockerfiles without RUN.
 
 #![allow(dead_code, reason = "every test file uses a part")]
-#![allow(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
-
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;

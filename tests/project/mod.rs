@@ -1,8 +1,6 @@
 //! A project in a temporary folder, and the binary run on it.
 
 #![allow(dead_code, reason = "every test file uses a part")]
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

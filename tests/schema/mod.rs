@@ -1,8 +1,6 @@
 //! Documents held against `schema/*.json`: the keywords that the schemas use, and no others.
 
 #![allow(dead_code, reason = "every test file uses a part")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
-
 use serde_json::Value;
 
 /// Stops the test where `text`, what a command printed, is not one document of the schema `name`, in its order.

@@ -1,0 +1,20 @@
+//! The binary as people and scripts meet it: what it prints, what it answers to bad input, and how it ends. No rig.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
+
+#[path = "../needs/mod.rs"]
+mod needs;
+#[path = "../project/mod.rs"]
+mod project;
+#[path = "../schema/mod.rs"]
+mod schema;
+#[path = "../server/mod.rs"]
+mod server;
+
+mod documents;
+mod hostile;
+mod inspect;
+mod misuse;
+mod published;
+mod registries;
+mod texts;

@@ -1,0 +1,56 @@
+//! Generated files are what the types and the command line give; `REPRO_BLESS=1 cargo test --test house generated` renews them.
+
+use std::fs;
+use std::path::Path;
+
+use clap::{CommandFactory, ValueEnum};
+use repro::cli::arguments::{Arguments, SchemaName};
+use repro::cli::{schema, scrub};
+
+fn check(path: &str, content: &[u8]) {
+    if std::env::var_os("REPRO_BLESS").is_some() {
+        fs::create_dir_all(Path::new(path).parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    let committed = fs::read(path).unwrap_or_default();
+    assert!(committed == content, "{path} is not current: run `REPRO_BLESS=1 cargo test --test house generated`");
+}
+
+#[test]
+fn schemas_are_those_of_the_types() {
+    for name in SchemaName::value_variants() {
+        let file = match name.to_possible_value().unwrap().get_name() {
+            "manifest" => "repro".to_owned(),
+            other => other.to_owned(),
+        };
+        check(&format!("schema/{file}.schema.json"), schema::text(*name).as_bytes());
+    }
+}
+
+#[test]
+fn the_scrub_profiles_are_documented() {
+    let page = fs::read_to_string("docs/scrub.md").unwrap();
+    let (head, rest) = page.split_once("<!-- profiles -->\n").unwrap();
+    let (_, tail) = rest.split_once("<!-- /profiles -->").unwrap();
+    let table = scrub::table();
+    check("docs/scrub.md", format!("{head}<!-- profiles -->\n{table}<!-- /profiles -->{tail}").as_bytes());
+}
+
+#[test]
+fn man_pages_are_those_of_the_command_line() {
+    let mut command = Arguments::command().disable_help_subcommand(true);
+    command.build();
+    page(&command, "repro");
+}
+
+fn page(command: &clap::Command, name: &str) {
+    let owned: &'static str = name.to_owned().leak();
+    let mut text = Vec::new();
+    clap_mangen::Man::new(command.clone().name(owned).display_name(owned)).render(&mut text).unwrap();
+    check(&format!("docs/man/{name}.1"), &text);
+    let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    assert!(after.contains("Example") || name == "repro", "`{name} --help` shows no example");
+    for sub in command.get_subcommands() {
+        page(sub, &format!("{name}-{}", sub.get_name()));
+    }
+}
