@@ -6,9 +6,9 @@ use std::io::{self, Cursor, Read, Seek, Write};
 use repro::cancel::Cancel;
 use repro::digest::{Algorithm, AnyDigest};
 use repro::image::archive::{Archive, Surroundings};
-use repro::image::closure::{self, Selection};
 use repro::image::document::View;
 use repro::image::time::Time;
+use repro::image::validate::{self, Selection};
 use repro::image::{Config, ImageManifest, Index};
 use repro::layer::decompress::{Compression, Decompressor};
 use repro::layer::tar::Reader;
@@ -116,11 +116,11 @@ pub fn archive(data: &[u8]) {
     };
     let selection = Selection::default();
     let mut piped = Archive::read_stream(data, &around).expect("memory can be read");
-    let piped = closure::check(&mut piped, &selection, &limits).expect("memory can be read");
+    let piped = validate::check(&mut piped, &selection, &limits).expect("memory can be read");
     let mut file: File = tempfile::tempfile().expect("a temporary file");
     file.write_all(data).and_then(|()| file.rewind()).expect("a temporary file");
     let mut read = Archive::read_file(file, &around).expect("a file can be read");
-    let read = closure::check(&mut read, &selection, &limits).expect("a file can be read");
+    let read = validate::check(&mut read, &selection, &limits).expect("a file can be read");
     assert_eq!(piped.findings.are_none(), read.findings.are_none(), "{:?}\n{:?}", piped.findings, read.findings);
     let printed = piped
         .findings

@@ -6,7 +6,6 @@
 
 pub mod archive;
 pub mod artifact;
-pub mod closure;
 pub mod config;
 pub mod descriptor;
 pub mod document;
@@ -16,6 +15,7 @@ pub mod layout;
 pub mod manifest;
 pub mod media_type;
 pub mod time;
+pub mod validate;
 pub mod write;
 
 pub use artifact::{Artifact, Artifacts, OpenFile};

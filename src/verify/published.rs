@@ -13,9 +13,9 @@ use crate::cancel::{Cancel, Cancelled};
 use crate::compare::Facts;
 use crate::digest::{AnyDigest, DiffId, Digest, Hasher};
 use crate::image::archive::{Archive, Surroundings};
-use crate::image::closure::{self, Closure, ImageFacts, Role, Selection};
 use crate::image::document::InvalidDocument;
 use crate::image::media_type::{Kind, kind};
+use crate::image::validate::{self, Closure, ImageFacts, Role, Selection};
 use crate::image::{Config, Descriptor, Document, ImageManifest};
 use crate::input::open_regular;
 use crate::layer::decompress::{Compression, Decompressor};
@@ -183,7 +183,7 @@ impl Published {
             false => open_regular(path).and_then(|file| Archive::read_file(file, &around)),
         }
         .map_err(fail)?;
-        let found = closure::check(&mut archive, &Selection::default(), look.limits).map_err(fail)?;
+        let found = validate::check(&mut archive, &Selection::default(), look.limits).map_err(fail)?;
         if let Some(fault) = found.findings.faults.first() {
             let more = found.findings.fault_count().saturating_sub(1);
             let more = if more == 0 { String::new() } else { format!(", and {more} more; see `repro inspect`") };

@@ -10,9 +10,9 @@ use proptest::prelude::*;
 use repro::cancel::Cancel;
 use repro::digest::{Algorithm, AnyDigest, DiffId, Digest};
 use repro::image::archive::{Archive, Surroundings};
-use repro::image::closure::{self, Closure, ImageFacts, Selection};
 use repro::image::config::HistoryItem;
 use repro::image::media_type::{Family, LayerCompression};
+use repro::image::validate::{self, Closure, ImageFacts, Selection};
 use repro::image::write::{OpenBlob, Writable};
 use repro::image::{Config, Descriptor, DescriptorPlatform, ImageManifest, Index};
 use repro::layer::gzip::Encoder;
@@ -41,7 +41,7 @@ fn check(archive: &[u8], way: Way, is_listed: bool) -> (Archive, Closure) {
         }
     };
     let selection = Selection { is_listed, ..Selection::default() };
-    let closure = closure::check(&mut archive, &selection, &limits).unwrap();
+    let closure = validate::check(&mut archive, &selection, &limits).unwrap();
     (archive, closure)
 }
 

@@ -2,7 +2,7 @@
 
 use super::View;
 use crate::digest::AnyDigest;
-use crate::image::closure::Role;
+use crate::image::validate::Role;
 use crate::status::{ExitStatus, Failure, Status};
 
 /// How a digest that the user expects compares with the image's.

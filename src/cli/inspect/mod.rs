@@ -1,6 +1,6 @@
 //! `repro inspect`: everything that an image says about itself, checked from its top to the bytes of its layers.
 //!
-//! `source` opens what SOURCE names and reads it once, [`crate::image::closure`] checks it, `document` makes the facts
+//! `source` opens what SOURCE names and reads it once, [`crate::image::validate`] checks it, `document` makes the facts
 //! into the JSON document, and `text` writes the same facts for people.
 
 pub mod document;
@@ -15,8 +15,8 @@ use super::document::ErrorDocument;
 use super::report::{Document, Report};
 use super::session::Session;
 use crate::escape;
-use crate::image::closure::{self, Closure, ImageFacts, Selection};
 use crate::image::fault::Fault;
+use crate::image::validate::{self, Closure, ImageFacts, Selection};
 use crate::platform::Platform;
 use crate::status::{ExitStatus, Failure, Status};
 
@@ -60,10 +60,11 @@ pub fn run(arguments: &arguments::Inspect, session: &Session) -> Result<Report, 
     let selection = Selection { image: arguments.image.clone(), is_fast: arguments.fast, is_listed: arguments.layers };
     let read = |both| source.read(session, &selection, both);
     let mut archive = read(false)?;
-    let mut closure = closure::check(&mut archive, &selection, &session.limits).map_err(source::unreadable(&source))?;
+    let mut closure =
+        validate::check(&mut archive, &selection, &session.limits).map_err(source::unreadable(&source))?;
     if closure.needs_both_sums && source.is_readable_again() {
         archive = read(true)?;
-        closure = closure::check(&mut archive, &selection, &session.limits).map_err(source::unreadable(&source))?;
+        closure = validate::check(&mut archive, &selection, &session.limits).map_err(source::unreadable(&source))?;
     }
     if source.has_made_up_index() {
         closure.documents.retain(|document| document.kind != "index.json");

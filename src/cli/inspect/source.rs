@@ -11,7 +11,7 @@ use super::super::session::Session;
 use super::registry;
 use crate::escape;
 use crate::image::archive::{Archive, Pipe, Surroundings};
-use crate::image::closure::Selection;
+use crate::image::validate::Selection;
 use crate::process::{Command, DOCKER, PODMAN};
 use crate::status::{ExitStatus, Failure, Status};
 

@@ -4,7 +4,7 @@
 //! end, with the members handed on to the cores; a layout is like a file whose members are files. In each case a member
 //! becomes a [`Held`]: its sums, and either its bytes (documents and everything small, in a [`Spool`]) or what the
 //! examination of a layer found. Blobs can come in any order, so nothing is compared with any document here: that is
-//! [`super::closure`].
+//! [`super::validate`].
 
 mod file;
 mod folder;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Number;
 use crate::cli::inspect::View;
 use crate::image::archive::Archive;
-use crate::image::closure::DocumentFacts;
+use crate::image::validate::DocumentFacts;
 use crate::limits::Limits;
 use crate::status::{ExitStatus, Failure, Status};
 

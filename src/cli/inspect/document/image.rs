@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::layer::layer;
 use super::{InspectedLayer, Listed, Number};
-use crate::image::closure::{ConfigFacts, HistoryFacts, ImageFacts, Role};
+use crate::image::validate::{ConfigFacts, HistoryFacts, ImageFacts, Role};
 use crate::json::Text;
 
 /// An image, an attestation or an artifact.

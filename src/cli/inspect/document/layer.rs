@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Number;
-use crate::image::closure::LayerFacts;
+use crate::image::validate::LayerFacts;
 
 /// One layer.
 #[derive(Clone, Debug, JsonSchema, Serialize)]

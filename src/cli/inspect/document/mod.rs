@@ -1,6 +1,6 @@
 //! The JSON document of `repro inspect`.
 //!
-//! It is made once, from the facts of [`crate::image::closure`]: `content` tells the image's own documents, `image` what
+//! It is made once, from the facts of [`crate::image::validate`]: `content` tells the image's own documents, `image` what
 //! they say, `layer` what the layers hold; [`InspectDocument`] puts the verdict above them.
 
 mod content;
@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::View;
 use super::expected::Expected;
 use crate::cli::document::ErrorDocument;
-use crate::image::closure::Form;
+use crate::image::validate::Form;
 use crate::status::Status;
 
 pub use content::ListedDocument;
