@@ -66,7 +66,8 @@ pub fn registry(session: &Session) -> Result<Registry, Failure> {
         progress: session.progress.clone(),
         offline: session.offline,
     };
-    let logins = Logins { files: login_files(session), programs: programs(session) };
+    let user = rustix::process::getuid().as_raw();
+    let logins = Logins::from_variables(|name| session.variable(name).map(OsStr::to_owned), user, programs(session));
     Ok(Registry::new(Client::new(settings), logins))
 }
 
@@ -87,16 +88,6 @@ pub fn offline_resolver(session: &Session, project: &Project) -> Result<Option<R
         Ok(_) => resolver(&session.without_network(), project, false).map(Some),
         Err(_) => Ok(None),
     }
-}
-
-fn login_files(session: &Session) -> Vec<PathBuf> {
-    let path = |name: &str| session.variable(name).map(PathBuf::from);
-    let mut files: Vec<PathBuf> = path("REGISTRY_AUTH_FILE").into_iter().collect();
-    files.extend(path("DOCKER_CONFIG").map(|folder| folder.join("config.json")));
-    files.extend(path("HOME").map(|home| home.join(".docker").join("config.json")));
-    files.extend(path("XDG_RUNTIME_DIR").map(|folder| folder.join("containers").join("auth.json")));
-    files.extend(path("HOME").map(|home| home.join(".config").join("containers").join("auth.json")));
-    files
 }
 
 /// The layouts of all images, by the name of their context.

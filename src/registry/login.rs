@@ -65,21 +65,24 @@ struct Entry {
 }
 
 impl Logins {
-    /// The login files that docker and podman use; `variable` gives the value of an environment variable.
+    /// The login files that podman and docker use (containers-auth.json(5)): `variable` gives the value of an
+    /// environment variable, `user` is the user's number.
     ///
-    /// `REGISTRY_AUTH_FILE` alone where it is set; else podman's and docker's own places, podman's first.
-    pub fn from_variables(variable: impl Fn(&str) -> Option<OsString>, programs: Programs) -> Self {
-        let folder = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        if let Some(file) = folder("REGISTRY_AUTH_FILE") {
+    /// `REGISTRY_AUTH_FILE` alone where it is set; else podman's file of this session, podman's lasting file, docker's.
+    pub fn from_variables(variable: impl Fn(&str) -> Option<OsString>, user: u32, programs: Programs) -> Self {
+        let path = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        if let Some(file) = path("REGISTRY_AUTH_FILE") {
             return Self { files: vec![file], programs };
         }
-        let home = folder("HOME");
-        let settings = folder("XDG_CONFIG_HOME").or_else(|| home.as_ref().map(|home| home.join(".config")));
-        let docker = folder("DOCKER_CONFIG").or_else(|| home.as_ref().map(|home| home.join(".docker")));
+        let home = path("HOME");
+        let session = path("XDG_RUNTIME_DIR").map(|runtime| runtime.join("containers"));
+        let session = session.unwrap_or_else(|| PathBuf::from(format!("/run/containers/{user}")));
+        let settings = path("XDG_CONFIG_HOME").or_else(|| home.as_ref().map(|home| home.join(".config")));
+        let docker = path("DOCKER_CONFIG").or_else(|| home.as_ref().map(|home| home.join(".docker")));
         let files = [
-            folder("XDG_RUNTIME_DIR").map(|folder| folder.join("containers/auth.json")),
-            settings.map(|folder| folder.join("containers/auth.json")),
-            docker.map(|folder| folder.join("config.json")),
+            Some(session.join("auth.json")),
+            settings.map(|settings| settings.join("containers").join("auth.json")),
+            docker.map(|docker| docker.join("config.json")),
         ];
         Self { files: files.into_iter().flatten().collect(), programs }
     }
@@ -263,14 +266,16 @@ mod tests {
     fn the_usual_places_are_looked_at() {
         let files = |variables: &[(&str, &str)]| {
             let value = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value));
-            let logins = Logins::from_variables(value, Programs::default());
+            let logins = Logins::from_variables(value, 7, Programs::default());
             logins.files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>()
         };
-        assert_eq!(files(&[]), [""; 0]);
-        assert_eq!(files(&[("HOME", "/h")]), ["/h/.config/containers/auth.json", "/h/.docker/config.json"]);
+        let of_user = "/run/containers/7/auth.json";
+        assert_eq!(files(&[]), [of_user]);
+        assert_eq!(files(&[("HOME", "/h")]), [of_user, "/h/.config/containers/auth.json", "/h/.docker/config.json"]);
         let all = [("HOME", "/h"), ("XDG_RUNTIME_DIR", "/r"), ("XDG_CONFIG_HOME", "/c"), ("DOCKER_CONFIG", "/d")];
         assert_eq!(files(&all), ["/r/containers/auth.json", "/c/containers/auth.json", "/d/config.json"]);
-        assert_eq!(files(&[("HOME", "/h"), ("REGISTRY_AUTH_FILE", "/a")]), ["/a"]);
+        assert_eq!(files(&[("HOME", "/h"), ("REGISTRY_AUTH_FILE", "/a"), ("DOCKER_CONFIG", "/d")]), ["/a"]);
+        assert_eq!(files(&[("REGISTRY_AUTH_FILE", ""), ("XDG_RUNTIME_DIR", "/r")]), ["/r/containers/auth.json"]);
     }
 
     #[test]

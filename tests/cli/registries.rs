@@ -187,3 +187,60 @@ fn upstreams_younger_than_asked_for_are_refused_and_the_lockfile_kept() {
     project.repro(&["lock", "--update", "--min-age", "30m"]).expect(0);
     assert!(project.read("repro.lock").contains(&moved.to_string()));
 }
+
+/// What `Authorization` says for the user `name`, whose password is `p`.
+fn basic(name: &str) -> String {
+    use base64::Engine as _;
+    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{name}:p")))
+}
+
+#[test]
+fn a_login_comes_from_the_file_that_podman_or_docker_would_take_it_from() {
+    let server = Server::start(|_| Reply::status(401, "").header("www-authenticate", "Basic realm=\"r\""));
+    let mut project = project(&server.host(), DOCKERFILE);
+    let home = project.home().to_owned();
+    let host = server.host();
+    // Every file has a login of its own; all are there all the time.
+    for (place, name) in [
+        ("named.json", "named"),
+        ("run/containers/auth.json", "run"),
+        ("settings/containers/auth.json", "settings"),
+        (".config/containers/auth.json", "usual-settings"),
+        ("docker/config.json", "docker"),
+        (".docker/config.json", "usual-docker"),
+    ] {
+        let file = home.join(place);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        let text = format!(r#"{{"auths":{{"{host}":{{"username":"{name}","password":"p"}}}}}}"#);
+        std::fs::write(file, text).unwrap();
+    }
+    let empty = home.join("empty.json");
+    std::fs::write(&empty, "{}").unwrap();
+    std::fs::create_dir(home.join("none")).unwrap();
+    let at = |place: &str| home.join(place).display().to_string();
+    let all = ["REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_CONFIG"];
+    for (places, want) in [
+        (["named.json", "run", "settings", "docker"], Some("named")),
+        (["empty.json", "run", "settings", "docker"], None),
+        (["", "run", "settings", "docker"], Some("run")),
+        (["", "none", "settings", "docker"], Some("settings")),
+        (["", "none", "", "docker"], Some("usual-settings")),
+        (["", "none", "none", "docker"], Some("docker")),
+        (["", "none", "none", ""], Some("usual-docker")),
+        (["", "none", "none", "none"], None),
+    ] {
+        for (name, place) in all.iter().zip(places) {
+            project.set(name, &if place.is_empty() { String::new() } else { at(place) });
+        }
+        let before = server.seen().len();
+        project.repro(&["lock"]).expect(4);
+        let sent: Vec<String> = server
+            .seen()
+            .split_off(before)
+            .iter()
+            .filter_map(|seen| seen.header("authorization").map(str::to_owned))
+            .collect();
+        let want: Vec<String> = want.iter().map(|name| basic(name)).collect();
+        assert_eq!(sent, want, "{places:?}");
+    }
+}
