@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use super::failure::BuildKitError;
-use super::taped;
 use crate::build::{Plan, Surroundings};
 use crate::config::Config;
+use crate::engine::buildkit::failure::BuildKitError;
+use crate::engine::buildkit::failure::taped;
 use crate::process::{Command, Environment, Finished, Programs, Watch};
 
 /// Bytes kept of what a helper command prints.

@@ -5,36 +5,17 @@
 //! it wrote: `explain` reads its log if it failed, `history` and `materials` compare the sources that the daemon
 //! recorded with the pins, `archive`, `output` and `layer_times` read the image as hostile input.
 
-mod archive;
-mod buildctl;
-mod builder;
-mod buildx;
-mod copies;
+mod client;
 mod daemon;
-mod defects;
-mod docker_config;
-mod downloads;
-mod explain;
 mod failure;
-mod git_identifier;
-mod heading;
-mod history;
 mod host;
-mod injected;
-mod layer_times;
-mod materials;
+mod input;
 mod outcome;
 mod output;
-pub mod policy;
-mod probe;
-pub mod redirects;
-mod request;
-mod staged;
-mod taped;
-mod worker;
 
-pub use buildctl::Buildctl;
-pub use buildx::Buildx;
+pub use client::{Buildctl, Buildx};
 pub use failure::BuildKitError;
 pub use host::Host;
-pub use materials::Deviation;
+pub use input::policy;
+pub use input::redirects;
+pub use output::materials::Deviation;

@@ -2,19 +2,19 @@
 
 use std::io::Read;
 
-use super::defects;
-use super::downloads;
-use super::explain::explain;
-use super::failure::BuildKitError;
-use super::history::{BuildRecord, Control};
-use super::host::at_once;
-use super::materials::compare;
-use super::output::OutputReader;
-use super::redirects::Redirects;
-use super::staged::Staged;
-use super::taped;
-use super::worker::Worker;
 use crate::build::{Built, Plan, Surroundings};
+use crate::engine::buildkit::daemon::history::{BuildRecord, Control};
+use crate::engine::buildkit::daemon::worker::Worker;
+use crate::engine::buildkit::failure::BuildKitError;
+use crate::engine::buildkit::failure::explain::explain;
+use crate::engine::buildkit::failure::taped;
+use crate::engine::buildkit::host::at_once;
+use crate::engine::buildkit::input::defects;
+use crate::engine::buildkit::input::redirects::Redirects;
+use crate::engine::buildkit::input::staged::Staged;
+use crate::engine::buildkit::output::downloads;
+use crate::engine::buildkit::output::image::OutputReader;
+use crate::engine::buildkit::output::materials::compare;
 use crate::escape;
 use crate::image::{Config, Document};
 use crate::process::Finished;

@@ -5,12 +5,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::daemon::configuration;
-use super::failure::BuildKitError;
-use super::host::{Host, ask, attempt, follow};
 use crate::build::{Plan, Surroundings};
 use crate::config::Config;
 use crate::digest::Digest;
+use crate::engine::buildkit::daemon::own::configuration;
+use crate::engine::buildkit::failure::BuildKitError;
+use crate::engine::buildkit::host::{Host, ask, attempt, follow};
 use crate::lockfile::BuildkitPin;
 use crate::process::Command;
 use crate::reference::Reference;
@@ -21,7 +21,7 @@ const ENGINE: &str = "buildx";
 
 /// A builder by its name and all that goes into it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Builder {
+pub struct Builder {
     /// `repro-<12 hex>`.
     pub name: String,
     pin: BuildkitPin,
@@ -177,7 +177,7 @@ impl Builder {
 
 /// docker's programs, ready to be given a subcommand.
 #[derive(Clone, Debug)]
-pub(super) struct Clients {
+pub struct Clients {
     /// `docker`.
     pub docker: Command,
     /// buildx by its own path.

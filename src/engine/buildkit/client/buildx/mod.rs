@@ -1,5 +1,8 @@
 //! The engine that goes through `docker buildx`, with a builder of its own that runs the locked image.
 
+mod builder;
+mod docker_config;
+
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
@@ -7,20 +10,19 @@ use std::path::Path;
 use semver::{Version, VersionReq};
 use serde::Deserialize;
 
-use super::builder::{Builder, Clients};
-use super::copies::build_with_copies;
-use super::defects;
-use super::docker_config;
-use super::failure::BuildKitError;
-use super::history::Control;
-use super::host::{Host, ask, follow_build};
-use super::injected::check_version;
-use super::outcome::{Outcome, finish};
-use super::probe::probe;
-use super::redirects::Redirects;
-use super::request;
-use super::staged::{Named, Staged};
+use self::builder::{Builder, Clients};
 use crate::build::{Built, Engine, Plan, Surroundings};
+use crate::engine::buildkit::daemon::history::Control;
+use crate::engine::buildkit::daemon::probe::probe;
+use crate::engine::buildkit::failure::BuildKitError;
+use crate::engine::buildkit::host::{Host, ask, follow_build};
+use crate::engine::buildkit::input::copies::build_with_copies;
+use crate::engine::buildkit::input::defects;
+use crate::engine::buildkit::input::injected::check_version;
+use crate::engine::buildkit::input::redirects::Redirects;
+use crate::engine::buildkit::input::request;
+use crate::engine::buildkit::input::staged::{Named, Staged};
+use crate::engine::buildkit::outcome::{Outcome, finish};
 use crate::escape;
 use crate::json;
 use crate::lockfile::BuildkitPin;

@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::git_identifier::GitIdentifier;
-use super::redirects::Redirects;
+use crate::engine::buildkit::input::git_identifier::GitIdentifier;
+use crate::engine::buildkit::input::redirects::Redirects;
 use crate::lockfile::Pin;
 use crate::reference::Reference;
 use crate::tape::Route;
@@ -54,7 +54,7 @@ impl Policy {
     /// BuildKit sends a folder as changes to what it has under this key, and does not compare directories' times: with
     /// its usual key, one for all that `buildctl` ever sent, a build would see the times of other folders. The ignore
     /// file is left out: it is asked for on its own, which would empty the snapshot.
-    pub(super) fn key_snapshot(&mut self, local: &str, key: &str) {
+    pub fn key_snapshot(&mut self, local: &str, key: &str) {
         let other = Constraint { key: SNAPSHOT_KEY, condition: "NOTEQUAL", value: format!("{local}-.dockerignore") };
         let selector =
             Selector { identifier: format!("local://{local}"), match_type: MatchType::Exact, constraints: vec![other] };

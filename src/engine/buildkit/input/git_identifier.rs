@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The identifier of a git source: `git://HOST/PATH[#REF[:FOLDER]]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct GitIdentifier {
+pub struct GitIdentifier {
     /// The repository's URL without query and fragment, as git is given it.
     pub url: String,
     /// Host and path, which tell repositories apart whatever way they are fetched.

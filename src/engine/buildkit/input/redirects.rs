@@ -19,16 +19,16 @@ pub struct Redirects {
 }
 
 impl Redirects {
-    pub(super) fn image(&self, reference: &str) -> Option<String> {
+    pub(in crate::engine::buildkit) fn image(&self, reference: &str) -> Option<String> {
         longest(&self.images, reference, |rest| rest.starts_with('/'))
     }
 
     /// Where the file at `url` comes from instead, if from elsewhere.
-    pub(super) fn http(&self, url: &str) -> Option<String> {
+    pub fn http(&self, url: &str) -> Option<String> {
         self.files.get(url).cloned().or_else(|| longest(&self.http, url, |_| true))
     }
 
-    pub(super) fn git(&self, url: &str) -> Option<String> {
+    pub(in crate::engine::buildkit) fn git(&self, url: &str) -> Option<String> {
         longest(&self.git, url, |_| true)
     }
 }

@@ -1,14 +1,14 @@
 //! The times of downloaded files: a builder keeps that of its first download, which may not be the locked one.
 
-use super::failure::BuildKitError;
-use super::output::Output;
 use crate::build::Plan;
+use crate::engine::buildkit::failure::BuildKitError;
+use crate::engine::buildkit::output::image::Output;
 use crate::epoch::rfc3339;
 use crate::escape;
 use crate::lockfile::Pin;
 
 /// Checks the files that an `ADD` of locked URLs, and of nothing else, has written.
-pub(super) fn check(plan: &Plan, output: &Output) -> Result<(), BuildKitError> {
+pub fn check(plan: &Plan, output: &Output) -> Result<(), BuildKitError> {
     let layers = output.config.history.iter().filter(|item| !item.empty_layer).rev();
     for (item, times) in layers.zip(output.times.iter().rev()) {
         let Some(sources) = added(&item.created_by) else { continue };

@@ -16,14 +16,14 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use super::failure::BuildKitError;
-use super::injected::{CERTIFICATE, Surrounded, surround};
-use super::policy::Policy;
-use super::redirects::Redirects;
 use crate::build::{Plan, PlannedContext, Surroundings};
 use crate::context::{self, EntryKind, Tree};
 use crate::digest::{Digest, Hasher};
 use crate::drift::key;
+use crate::engine::buildkit::failure::BuildKitError;
+use crate::engine::buildkit::input::injected::{CERTIFICATE, Surrounded, surround};
+use crate::engine::buildkit::input::policy::Policy;
+use crate::engine::buildkit::input::redirects::Redirects;
 use crate::lockfile::Pin;
 use crate::status::Failure;
 use crate::store::make_private_folder;
@@ -35,7 +35,7 @@ const FILE_IN_MEMORY: u64 = 5 << 10;
 
 /// The staged inputs of one build; all paths are absolute.
 #[derive(Debug)]
-pub(super) struct Staged {
+pub struct Staged {
     /// The folder that everything else lies in.
     pub folder: PathBuf,
     /// The context.
@@ -52,7 +52,7 @@ pub(super) struct Staged {
 
 /// A named context as the clients need it.
 #[derive(Debug)]
-pub(super) enum Named {
+pub enum Named {
     /// A folder.
     Local(PathBuf),
     /// An OCI layout and the digest inside it.

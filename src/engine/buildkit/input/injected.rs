@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use semver::Version;
 
-use super::failure::BuildKitError;
 use crate::build::{Content, Injection, Plan, Reason, injected};
 use crate::dockerfile::{RunPlace, add_run_flags, frontend};
+use crate::engine::buildkit::failure::BuildKitError;
 use crate::reference::Reference;
 use crate::status::{Failure, Status};
 
@@ -18,14 +18,14 @@ use crate::status::{Failure, Status};
 const FLAG: &str = "--mount=type=secret,id=";
 const PREFIX: &str = "repro:";
 /// The id of the certificate of BuildKit's proxy.
-pub(super) const CERTIFICATE: &str = "repro:certificate";
+pub const CERTIFICATE: &str = "repro:certificate";
 /// The first BuildKit whose own frontend, Dockerfile 1.10, gives secrets as variables.
 const BUILDKIT: Version = Version::new(0, 16, 0);
 /// The first such frontend of its own.
 const FRONTEND: (u64, u64) = (1, 10);
 
 /// The Dockerfile that is staged, and the secrets that its mounts name.
-pub(super) struct Surrounded {
+pub struct Surrounded {
     /// The Dockerfile's bytes.
     pub dockerfile: Vec<u8>,
     /// Ids with the files that hold the values.
@@ -35,7 +35,7 @@ pub(super) struct Surrounded {
 /// Gives the variables of `plan` to each RUN; the values are written below `folder`, readable for their owner only.
 ///
 /// Without the `certificate` of BuildKit's proxy, what needs it is left out.
-pub(super) fn surround(plan: &Plan, certificate: Option<&str>, folder: &Path) -> Result<Surrounded, Failure> {
+pub fn surround(plan: &Plan, certificate: Option<&str>, folder: &Path) -> Result<Surrounded, Failure> {
     let mut injections = injected(plan);
     injections.retain(|injection| certificate.is_some() || !needs_certificate(injection));
     if injections.is_empty() {
@@ -71,7 +71,7 @@ fn needs_certificate(injection: &Injection) -> bool {
 }
 
 /// Refuses frontends that don't know secrets as variables.
-pub(super) fn check_frontend(plan: &Plan) -> Result<(), BuildKitError> {
+pub fn check_frontend(plan: &Plan) -> Result<(), BuildKitError> {
     if injected(plan).is_empty() {
         return Ok(());
     }
@@ -91,7 +91,7 @@ pub(super) fn check_frontend(plan: &Plan) -> Result<(), BuildKitError> {
 }
 
 /// Refuses a daemon whose own frontend does not know secrets as variables.
-pub(super) fn check_version(plan: &Plan, version: &str) -> Result<(), BuildKitError> {
+pub fn check_version(plan: &Plan, version: &str) -> Result<(), BuildKitError> {
     let uses_own = frontend(&plan.dockerfile).is_none() && !plan.args.contains_key("BUILDKIT_SYNTAX");
     let known = Version::parse(version.trim_start_matches('v')).ok();
     if injected(plan).is_empty() || !uses_own || known.is_none_or(|version| version >= BUILDKIT) {
@@ -142,7 +142,7 @@ fn flags(injections: &[Injection], place: &RunPlace) -> Vec<String> {
 }
 
 /// A line of a log without the flags that [`surround`] added, so that instructions read as their author wrote them.
-pub(super) fn without_flags(line: &str) -> Cow<'_, str> {
+pub fn without_flags(line: &str) -> Cow<'_, str> {
     let start = format!("{FLAG}{PREFIX}");
     if !line.contains(&start) {
         return Cow::Borrowed(line);

@@ -2,9 +2,9 @@
 
 use std::io::Read;
 
-use super::failure::BuildKitError;
 use crate::cancel::{Cancel, Cancelled};
 use crate::digest::{Hasher, Hashing};
+use crate::engine::buildkit::failure::BuildKitError;
 use crate::layer::tar::{End, Kind, Reader, TarError};
 use crate::limits::Limits;
 use crate::process::ProcessError;
@@ -14,7 +14,7 @@ const FILES: usize = 64;
 
 /// What a layer's entries say of their times, in seconds since 1970.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct LayerTimes {
+pub struct LayerTimes {
     /// The entry with the latest time.
     pub newest: Option<(Vec<u8>, i64)>,
     /// The first regular files and their times.
@@ -25,7 +25,7 @@ pub(super) struct LayerTimes {
 
 /// Why a layer could not be read.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum UnreadableLayer {
+pub enum UnreadableLayer {
     #[error(transparent)]
     Tar(#[from] TarError),
     #[error("it ends without two blocks of zeros")]
@@ -44,7 +44,7 @@ impl UnreadableLayer {
 }
 
 /// Reads an uncompressed layer to its end: its times, and the hash of all its bytes.
-pub(super) fn read_new_layer(
+pub fn read_new_layer(
     layer: impl Read,
     limits: &Limits,
     cancel: &Cancel,

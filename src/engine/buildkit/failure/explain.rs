@@ -4,15 +4,15 @@
 //! failing one marked by `>>>` and the heading of the failed step. The log of a RUN step can hold anything, but only
 //! in lines that begin with the step's number or a time, so nothing here looks at those.
 
-use super::failure::BuildKitError;
-use super::heading;
+use crate::engine::buildkit::failure::BuildKitError;
+use crate::engine::buildkit::failure::heading;
 
 const TAIL: usize = 20;
 const LONGEST: usize = 1000;
 const RULE: &str = "------";
 
 /// The failure that the log of a client tells, for the Dockerfile shown as `dockerfile` with the text `text`.
-pub(super) fn explain(log: &[&str], dockerfile: &str, text: &[u8]) -> BuildKitError {
+pub fn explain(log: &[&str], dockerfile: &str, text: &[u8]) -> BuildKitError {
     let message = message(log);
     let place = match failing_line(log, &message).or_else(|| heading::line(step(log), text)) {
         Some(line) => format!("{dockerfile}:{line}"),

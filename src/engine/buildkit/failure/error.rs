@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::materials::Deviation;
 use crate::digest::{DiffId, Digest};
+use crate::engine::buildkit::output::materials::Deviation;
 use crate::escape;
 use crate::image::InvalidDocument;
 use crate::limits::LimitExceeded;
@@ -153,17 +153,20 @@ pub enum BuildKitError {
 }
 
 impl BuildKitError {
-    pub(super) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+    pub(in crate::engine::buildkit) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         move |error| Self::Io { path, error }
     }
 
-    pub(super) fn document(engine: &'static str, object: impl Into<String>) -> impl FnOnce(InvalidDocument) -> Self {
+    pub(in crate::engine::buildkit) fn document(
+        engine: &'static str,
+        object: impl Into<String>,
+    ) -> impl FnOnce(InvalidDocument) -> Self {
         let object = object.into();
         move |error| Self::Malformed { engine, object, reason: error.to_string() }
     }
 
-    pub(super) fn helper(command: &Command, finished: &Finished) -> Self {
+    pub(in crate::engine::buildkit) fn helper(command: &Command, finished: &Finished) -> Self {
         let said = finished.log.last(3).join("; ");
         let message = match (said.is_empty(), finished.code) {
             (false, _) => said,

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::failure::BuildKitError;
-use super::host::attempt;
-use super::request;
 use crate::build::{Plan, Surroundings};
 use crate::dockerfile::frontend;
+use crate::engine::buildkit::failure::BuildKitError;
+use crate::engine::buildkit::host::attempt;
+use crate::engine::buildkit::input::request;
 use crate::lockfile::Pin;
 use crate::process::{Command, Finished};
 use crate::tape::{PROBE_BASE, Route, true_urls};
@@ -22,7 +22,7 @@ const END: &str = "-----END CERTIFICATE-----";
 ///
 /// Where a program runs that can read no file of ours, a URL is all that can be handed to it. Gives the certificate that
 /// the proxy signs with, in PEM; none where no base image of the build has a shell with `cat`.
-pub(super) fn probe(
+pub fn probe(
     client: &Command,
     plan: &Plan,
     route: &Route,

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::git_identifier::GitIdentifier;
-use super::history::Material;
-use super::redirects::Redirects;
 use crate::build::TapeUse;
 use crate::digest::Digest;
+use crate::engine::buildkit::daemon::history::Material;
+use crate::engine::buildkit::input::GitIdentifier;
+use crate::engine::buildkit::input::redirects::Redirects;
 use crate::escape;
 use crate::lockfile::Pin;
 use crate::reference::Reference;
@@ -69,12 +69,7 @@ enum Identity {
 ///
 /// What came from a tape's server counts under its true URL, and is no extra source if the tape holds it: a cached step
 /// brings what another server gave it. While a tape is recorded, everything goes onto it.
-pub(super) fn compare(
-    pins: &[Pin],
-    materials: &[Material],
-    redirects: &Redirects,
-    tape: Option<&TapeUse>,
-) -> Vec<Deviation> {
+pub fn compare(pins: &[Pin], materials: &[Material], redirects: &Redirects, tape: Option<&TapeUse>) -> Vec<Deviation> {
     let from_tape = |material: &Material| match tape? {
         TapeUse { route, requests: None, .. } => route.true_url(&material.uri),
         TapeUse { requests: Some(_), .. } => former_true_url(&material.uri),

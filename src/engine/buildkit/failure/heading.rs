@@ -9,7 +9,7 @@ use crate::dockerfile::syntax::{Command, Dockerfile, Instruction, Stage};
 ///
 /// BuildKit numbers a stage's steps: `FROM` unless it is `scratch` or a stage, triggers of the base image, then those
 /// instructions that change files. So those of the file are counted from the end.
-pub(super) fn line(heading: &str, dockerfile: &[u8]) -> Option<u32> {
+pub fn line(heading: &str, dockerfile: &[u8]) -> Option<u32> {
     let dockerfile = parse(dockerfile).ok()?;
     let (place, text) = heading.strip_prefix('[')?.split_once("] ")?;
     let (name, counter) = match place.rsplit_once('/')?.0.rsplit_once(' ') {

@@ -5,9 +5,9 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::failure::BuildKitError;
 use crate::build::Blob;
 use crate::digest::Digest;
+use crate::engine::buildkit::failure::BuildKitError;
 use crate::escape;
 
 const BLOCK: u64 = 512;
@@ -18,7 +18,7 @@ const PADDING: u64 = 1 << 20;
 
 /// The members of an image archive by name.
 #[derive(Debug)]
-pub(super) struct Archive {
+pub struct Archive {
     path: PathBuf,
     engine: &'static str,
     members: BTreeMap<String, Member>,
@@ -26,7 +26,7 @@ pub(super) struct Archive {
 
 /// Where a member's content is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Member {
+pub struct Member {
     /// Offset in the archive.
     pub offset: u64,
     /// Bytes.

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::failure::BuildKitError;
-use super::heading;
-use super::injected::without_flags;
 use crate::build::{Plan, StepRequests};
+use crate::engine::buildkit::failure::BuildKitError;
+use crate::engine::buildkit::failure::heading;
+use crate::engine::buildkit::input::injected::without_flags;
 use crate::process::Log;
 use crate::tape::true_urls;
 
@@ -14,12 +14,12 @@ use crate::tape::true_urls;
 const HEADING: &str = "proxy network requests:";
 
 /// The log with true URLs and instructions as they were written.
-pub(super) fn true_log<'l>(plan: &Plan, log: &'l Log) -> Vec<Cow<'l, str>> {
+pub fn true_log<'l>(plan: &Plan, log: &'l Log) -> Vec<Cow<'l, str>> {
     log.lines().map(|line| true_line(plan, line)).collect()
 }
 
 /// A line of the log with true URLs and instructions as they were written.
-pub(super) fn true_line<'l>(plan: &Plan, line: &'l str) -> Cow<'l, str> {
+pub fn true_line<'l>(plan: &Plan, line: &'l str) -> Cow<'l, str> {
     let line = without_flags(line);
     match &plan.tape {
         Some(tape) if line.contains(tape.route.base()) => Cow::Owned(true_urls(&line, tape.route.base())),
@@ -28,7 +28,7 @@ pub(super) fn true_line<'l>(plan: &Plan, line: &'l str) -> Cow<'l, str> {
 }
 
 /// The requests that the log tells, by step.
-pub(super) fn requests(plan: &Plan, log: &Log) -> Vec<StepRequests> {
+pub fn requests(plan: &Plan, log: &Log) -> Vec<StepRequests> {
     if plan.tape.is_none() {
         return Vec::new();
     }
@@ -67,7 +67,7 @@ fn read_requests<'l>(lines: impl Iterator<Item = &'l str>) -> Vec<StepRequests> 
 /// Says what a failed step's words mean when its network is a tape.
 ///
 /// `has_certificate` tells whether RUN was given the certificate of BuildKit's proxy.
-pub(super) fn explain(error: BuildKitError, log: &[&str], has_certificate: bool) -> BuildKitError {
+pub fn explain(error: BuildKitError, log: &[&str], has_certificate: bool) -> BuildKitError {
     if log.iter().any(|line| line.contains("flag provided but not defined: -proxy-network")) {
         return BuildKitError::Unusable {
             message: "`buildctl` knows no `--proxy-network`, which `network = \"locked\"` needs".to_owned(),

@@ -5,12 +5,12 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde::Deserialize;
 
-use super::archive::Archive;
-use super::failure::BuildKitError;
-use super::layer_times::{LayerTimes, read_new_layer};
 use crate::build::{BuiltLayer, Plan};
 use crate::cancel::Cancel;
 use crate::digest::{DiffId, Digest, Hasher};
+use crate::engine::buildkit::failure::BuildKitError;
+use crate::engine::buildkit::output::archive::Archive;
+use crate::engine::buildkit::output::layer_times::{LayerTimes, read_new_layer};
 use crate::image::time::Time;
 use crate::image::{Config, Descriptor, Document, ImageManifest, Index};
 use crate::json;
@@ -26,7 +26,7 @@ const MARKER: u64 = 4096;
 
 /// An image as an engine wrote it, checked.
 #[derive(Debug)]
-pub(super) struct Output {
+pub struct Output {
     /// The config.
     pub config: Document<Config>,
     /// The layers, base first.
@@ -37,7 +37,7 @@ pub(super) struct Output {
 }
 
 /// Reads an engine's archive.
-pub(super) struct OutputReader<'a> {
+pub struct OutputReader<'a> {
     /// The engine's name.
     pub engine: &'static str,
     /// What was asked for.

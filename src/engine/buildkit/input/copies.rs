@@ -12,11 +12,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::failure::BuildKitError;
-use super::host::Host;
-use super::redirects::Redirects;
-use super::request;
 use crate::build::{Built, Plan, Surroundings};
+use crate::engine::buildkit::failure::BuildKitError;
+use crate::engine::buildkit::host::Host;
+use crate::engine::buildkit::input::redirects::Redirects;
+use crate::engine::buildkit::input::request;
 use crate::http::date;
 use crate::lockfile::Pin;
 use crate::store::Cache;
@@ -28,7 +28,7 @@ const LOOK: Duration = Duration::from_millis(10);
 /// Builds; if a source can't be had and there are copies of locked files, builds once more with these.
 ///
 /// `is_near` tells whether the daemon can reach this machine's loopback.
-pub(super) fn build_with_copies(
+pub fn build_with_copies(
     plan: &Plan,
     host: &Host,
     is_near: bool,

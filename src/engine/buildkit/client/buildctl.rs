@@ -6,18 +6,18 @@ use std::sync::{Mutex, PoisonError};
 
 use semver::VersionReq;
 
-use super::copies::build_with_copies;
-use super::daemon::Daemon;
-use super::defects;
-use super::failure::BuildKitError;
-use super::history::Control;
-use super::host::{Host, at_once, follow_build};
-use super::injected::check_version;
-use super::outcome::{Outcome, finish};
-use super::probe::probe;
-use super::request;
-use super::staged::{Named, Staged};
 use crate::build::{Built, Engine, Plan, Surroundings};
+use crate::engine::buildkit::daemon::history::Control;
+use crate::engine::buildkit::daemon::own::Daemon;
+use crate::engine::buildkit::daemon::probe::probe;
+use crate::engine::buildkit::failure::BuildKitError;
+use crate::engine::buildkit::host::{Host, at_once, follow_build};
+use crate::engine::buildkit::input::copies::build_with_copies;
+use crate::engine::buildkit::input::defects;
+use crate::engine::buildkit::input::injected::check_version;
+use crate::engine::buildkit::input::request;
+use crate::engine::buildkit::input::staged::{Named, Staged};
+use crate::engine::buildkit::outcome::{Outcome, finish};
 use crate::platform::Platform;
 use crate::process::{Command, shell_word};
 use crate::status::Failure;
@@ -71,7 +71,7 @@ impl Engine for Buildctl {
     fn check(&self, plan: &Plan) -> Result<(), Failure> {
         find(&self.host)?;
         if self.address.is_none() {
-            super::daemon::find(&self.host)?;
+            crate::engine::buildkit::daemon::own::find(&self.host)?;
         }
         request::check(plan, &self.host)?;
         Ok(defects::check(plan)?)
@@ -127,7 +127,7 @@ impl Engine for Buildctl {
     }
 }
 
-pub(super) fn find(host: &Host) -> Result<PathBuf, BuildKitError> {
+pub fn find(host: &Host) -> Result<PathBuf, BuildKitError> {
     host.programs.find("buildctl").ok_or_else(|| BuildKitError::Missing {
         engine: NAME,
         lacks: "no `buildctl` is on PATH".to_owned(),

@@ -1,10 +1,10 @@
 //! What both clients are told about a build, and what neither is asked for.
 
-use super::failure::BuildKitError;
-use super::host::Host;
-use super::injected::check_frontend;
-use super::redirects::Redirects;
 use crate::build::{Plan, Surroundings, injected, surroundings_key};
+use crate::engine::buildkit::failure::BuildKitError;
+use crate::engine::buildkit::host::Host;
+use crate::engine::buildkit::input::injected::check_frontend;
+use crate::engine::buildkit::input::redirects::Redirects;
 use crate::manifest::Network;
 use crate::platform::Platform;
 use crate::status::Status;
@@ -13,7 +13,7 @@ const HOST_NETWORK: &str = "network.host";
 const EXPORT: &str = "compression=uncompressed,rewrite-timestamp=true,oci-mediatypes=true";
 
 /// Refuses, before any work, what can't be built reproducibly, and epochs that lie ahead.
-pub(super) fn check(plan: &Plan, host: &Host) -> Result<(), BuildKitError> {
+pub fn check(plan: &Plan, host: &Host) -> Result<(), BuildKitError> {
     if plan.epoch.seconds() > host.now {
         return Err(BuildKitError::Refused {
             message: format!("the epoch {} ({}) lies in the future", plan.epoch, plan.epoch.rfc3339()),
@@ -26,7 +26,7 @@ pub(super) fn check(plan: &Plan, host: &Host) -> Result<(), BuildKitError> {
 }
 
 /// Warns of what makes the result unverifiable, though it may be done.
-pub(super) fn warn(plan: &Plan, surroundings: &Surroundings<'_>) {
+pub fn warn(plan: &Plan, surroundings: &Surroundings<'_>) {
     if plan.network == Network::Open {
         let message = format!("image `{}`: RUN has an open network, so nobody can verify the result", plan.image);
         surroundings.progress.warn(&message);
@@ -34,7 +34,7 @@ pub(super) fn warn(plan: &Plan, surroundings: &Surroundings<'_>) {
 }
 
 /// Build arguments: those of the plan, the epoch, and `BUILDPLATFORM` where the builder's own is another.
-pub(super) fn build_args(plan: &Plan, builder: Option<&Platform>) -> Vec<(String, String)> {
+pub fn build_args(plan: &Plan, builder: Option<&Platform>) -> Vec<(String, String)> {
     let mut args: Vec<(String, String)> = plan.args.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     args.push(("SOURCE_DATE_EPOCH".to_owned(), plan.epoch.to_string()));
     if let Some(platform) = plan.build_platform.as_ref().filter(|platform| builder != Some(platform)) {
@@ -56,7 +56,7 @@ pub(super) fn build_args(plan: &Plan, builder: Option<&Platform>) -> Vec<(String
 /// What every step's network is, as clients take it; none leaves it to the daemon.
 ///
 /// A tape is reached from the daemon's own network. The steps are confined to BuildKit's proxy all the same.
-pub(super) fn network(plan: &Plan) -> Option<&'static str> {
+pub fn network(plan: &Plan) -> Option<&'static str> {
     match plan.network {
         _ if plan.tape.is_some() => Some("host"),
         Network::None | Network::Locked => Some("none"),
@@ -65,23 +65,23 @@ pub(super) fn network(plan: &Plan) -> Option<&'static str> {
 }
 
 /// The host entry that keeps builds apart in the cache whose RUNs have different surroundings.
-pub(super) fn host_entry(plan: &Plan) -> Option<String> {
+pub fn host_entry(plan: &Plan) -> Option<String> {
     surroundings_key(plan.tape.as_ref().map(|tape| tape.digest), &injected(plan))
 }
 
 /// Entitlements that the user allowed, and the one that a tape needs, in the form that clients take.
-pub(super) fn entitlements(plan: &Plan) -> impl Iterator<Item = &str> {
+pub fn entitlements(plan: &Plan) -> impl Iterator<Item = &str> {
     let of_tape = plan.tape.is_some() && plan.allow.iter().all(|allow| allow.what != HOST_NETWORK);
     plan.allow.iter().map(|allow| allow.what.as_str()).chain(of_tape.then_some(HOST_NETWORK))
 }
 
 /// The value of `--output` for an image at `path`.
-pub(super) fn output(path: &str) -> String {
+pub fn output(path: &str) -> String {
     format!("type=oci,{},{EXPORT}", field("dest", path))
 }
 
 /// The value of `--secret` for a file.
-pub(super) fn secret(id: &str, path: &str) -> String {
+pub fn secret(id: &str, path: &str) -> String {
     format!("{},{}", field("id", id), field("src", path))
 }
 
@@ -94,7 +94,7 @@ fn field(key: &str, value: &str) -> String {
 /// The user's mirrors of files and repositories as redirects.
 ///
 /// Mirrors of registries are not among them: daemons know their own, and fall back to the upstream.
-pub(super) fn redirects(host: &Host) -> Redirects {
+pub fn redirects(host: &Host) -> Redirects {
     let mirrors = &host.config.mirrors;
     Redirects { http: mirrors.clone(), git: mirrors.clone(), ..Redirects::default() }
 }

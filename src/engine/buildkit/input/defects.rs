@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::failure::BuildKitError;
 use crate::build::Plan;
 use crate::dockerfile;
 use crate::dockerfile::syntax::{Command, Instruction, Network, Stage, Transfer};
 use crate::dockerfile::text::Text;
+use crate::engine::buildkit::failure::BuildKitError;
 use crate::escape;
 use crate::image::{Config, InvalidDocument};
 use crate::status::Status;
@@ -14,7 +14,7 @@ use crate::status::Status;
 const APPENDED: &str = "buildkit.exporter.image.v0";
 
 /// Refuses what is known to go wrong, and entitlements that the manifest does not allow.
-pub(super) fn check(plan: &Plan) -> Result<(), BuildKitError> {
+pub fn check(plan: &Plan) -> Result<(), BuildKitError> {
     // A Dockerfile that can't be read was refused when it was locked; BuildKit says so again.
     let Ok(file) = dockerfile::parse(&plan.dockerfile) else { return Ok(()) };
     for stage in &file.stages {
@@ -113,13 +113,13 @@ fn place(plan: &Plan, instruction: &Instruction) -> String {
 }
 
 /// Refuses a result whose history BuildKit made up: it depends on the cache and on the mirror that was used.
-pub(super) fn check_history(config: &Config, plan: &Plan) -> Result<(), BuildKitError> {
+pub fn check_history(config: &Config, plan: &Plan) -> Result<(), BuildKitError> {
     let made_up = config.history.iter().any(|item| &*item.comment == APPENDED.as_bytes());
     if made_up { Err(incomplete_history(&plan.image)) } else { Ok(()) }
 }
 
 /// The base's config can't be used: mostly a history that does not speak of all layers.
-pub(super) fn unusable_base(engine: &'static str, error: &InvalidDocument) -> BuildKitError {
+pub fn unusable_base(engine: &'static str, error: &InvalidDocument) -> BuildKitError {
     match error {
         InvalidDocument::Rule(_) => incomplete_history("the base image"),
         error => BuildKitError::Malformed {

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::failure::BuildKitError;
-use super::host::{Host, attempt};
 use crate::build::{Plan, Surroundings};
 use crate::config::Config;
 use crate::digest::Digest;
+use crate::engine::buildkit::failure::BuildKitError;
+use crate::engine::buildkit::host::{Host, attempt};
 use crate::process::{Command, PROXIES, ProcessError, Service, end_leftover};
 use crate::status::Failure;
 use crate::store::FileLock;
@@ -24,7 +24,7 @@ const LOG: u64 = 10 << 20;
 const SOCKET_PATH: usize = 100;
 
 /// A running daemon of our own; dropping it stops it.
-pub(super) struct Daemon {
+pub struct Daemon {
     /// Where it listens.
     pub address: String,
     configuration: String,
@@ -79,7 +79,7 @@ impl Daemon {
         surroundings: &Surroundings<'_>,
     ) -> Result<(), BuildKitError> {
         let started = Instant::now();
-        let buildctl = super::buildctl::find(host)?;
+        let buildctl = crate::engine::buildkit::client::find(host)?;
         let socket = PathBuf::from(self.address.trim_start_matches("unix://"));
         loop {
             surroundings.cancel.check().map_err(ProcessError::from)?;
@@ -108,7 +108,7 @@ impl Daemon {
     }
 }
 
-pub(super) fn find(host: &Host) -> Result<PathBuf, BuildKitError> {
+pub fn find(host: &Host) -> Result<PathBuf, BuildKitError> {
     let program = host.programs.find("buildkitd").ok_or_else(|| BuildKitError::Missing {
         engine: "buildctl",
         lacks: "no running BuildKit was named, and no `buildkitd` is on PATH".to_owned(),
@@ -143,9 +143,10 @@ fn socket_folder(work: &Path) -> Result<tempfile::TempDir, BuildKitError> {
 }
 
 /// `buildkitd.toml` for daemons that serve `plan`: the user's registries and what RUN may ask for.
-pub(super) fn configuration(config: &Config, plan: &Plan) -> String {
-    let mut entitlements: Vec<&str> =
-        super::request::entitlements(plan).map(|what| what.split('=').next().unwrap_or_default()).collect();
+pub fn configuration(config: &Config, plan: &Plan) -> String {
+    let mut entitlements: Vec<&str> = crate::engine::buildkit::input::request::entitlements(plan)
+        .map(|what| what.split('=').next().unwrap_or_default())
+        .collect();
     entitlements.sort_unstable();
     entitlements.dedup();
     let mut text = String::new();

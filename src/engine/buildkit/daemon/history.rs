@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::failure::BuildKitError;
-use super::host::ask;
-use super::worker::Worker;
 use crate::build::Surroundings;
 use crate::digest::Digest;
+use crate::engine::buildkit::daemon::worker::Worker;
+use crate::engine::buildkit::failure::BuildKitError;
+use crate::engine::buildkit::host::ask;
 use crate::json;
 use crate::limits::Limits;
 use crate::process::Command;
@@ -21,11 +21,11 @@ const RECORD: u64 = 64 << 20;
 
 /// A way to ask a daemon: `buildctl` with what comes before its subcommand.
 #[derive(Clone, Debug)]
-pub(super) struct Control(pub Command);
+pub struct Control(pub Command);
 
 /// What a daemon recorded of one build.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct BuildRecord {
+pub struct BuildRecord {
     /// The sources that it used; none if it recorded no provenance, as of results without any layer.
     pub materials: Option<Vec<Material>>,
     /// The config of the target's base image; none for builds from scratch.
@@ -34,7 +34,7 @@ pub(super) struct BuildRecord {
 
 /// One source as a provenance names it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub(super) struct Material {
+pub struct Material {
     /// URL or package URL.
     #[serde(default)]
     pub uri: String,

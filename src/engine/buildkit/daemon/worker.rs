@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use semver::{Version, VersionReq};
 use serde::Deserialize;
 
-use super::failure::BuildKitError;
+use crate::engine::buildkit::failure::BuildKitError;
 use crate::escape;
 use crate::json;
 use crate::limits::Limits;
@@ -17,7 +17,7 @@ const SNAPSHOTTER: &str = "org.mobyproject.buildkit.worker.snapshotter";
 
 /// A daemon's first worker: the one that builds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Worker {
+pub struct Worker {
     /// Version as the daemon gives it (`v0.32.2`).
     pub version: String,
     /// What stores its snapshots (`overlayfs`).

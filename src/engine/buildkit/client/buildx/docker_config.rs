@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::failure::BuildKitError;
-use super::host::Host;
+use crate::engine::buildkit::failure::BuildKitError;
+use crate::engine::buildkit::host::Host;
 use crate::input::open_regular;
 use crate::json;
 use crate::limits::Limits;
@@ -18,7 +18,7 @@ use crate::limits::Limits;
 const KEPT: [&str; 4] = ["auths", "credHelpers", "credsStore", "currentContext"];
 
 /// Makes the folder `docker` in `work`, and gives its path. Files in it can be read by their owner only.
-pub(super) fn write(host: &Host, work: &Path, limits: &Limits) -> Result<PathBuf, BuildKitError> {
+pub fn write(host: &Host, work: &Path, limits: &Limits) -> Result<PathBuf, BuildKitError> {
     let folder = work.join("docker");
     fs::DirBuilder::new().mode(0o700).create(&folder).map_err(BuildKitError::io(&folder))?;
     let own = users_folder(host);
