@@ -10,14 +10,15 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use repro::build::{Engine, Plan, Surroundings};
+use repro::build::{Engine, ImageForm, Inputs, Parameters, Plan, RunSurroundings, Surroundings};
 use repro::config::Config;
 use repro::context::{Content, Entry, EntryKind, Tree};
 use repro::digest::Digest;
-use repro::engine::buildkit::{Buildctl, Host};
+use repro::dockerfile::parse;
+use repro::engine::buildkit::{BuildKit, Host};
 use repro::limits::Limits;
 use repro::lockfile::Pin;
-use repro::manifest::{Network, Output};
+use repro::manifest::Network;
 use repro::process::{Environment, Programs};
 
 const ROUNDS: usize = 9;
@@ -34,7 +35,7 @@ fn main() {
         cache: std::env::temp_dir(),
         now: 1_800_000_000,
     };
-    let engine = Buildctl::new(host, ">=0.26".parse().unwrap(), Some(address));
+    let engine = BuildKit::buildctl(host, ">=0.26".parse().unwrap(), Some(address));
     println!("median of {ROUNDS}, alternating; the bound is the larger of 5 % and 150 ms");
     for (name, dockerfile, files, bytes) in [
         ("context only", "FROM scratch\nCOPY . /\n".to_owned(), 500, 10_000),
@@ -78,42 +79,37 @@ fn plan(dockerfile: &str, files: usize, bytes: usize, no_cache: bool) -> Plan {
     }
     Plan {
         image: "bench".to_owned(),
-        dockerfile: dockerfile.as_bytes().to_vec(),
-        dockerfile_path: PathBuf::from("Dockerfile"),
-        context: Arc::new(Tree { entries: (0..files).map(file).collect(), ..Tree::default() }),
-        contexts: BTreeMap::new(),
-        target: None,
         platform: "linux/amd64".parse().unwrap(),
-        build_platform: None,
-        args: BTreeMap::new(),
-        labels: BTreeMap::new(),
-        annotations: BTreeMap::new(),
         epoch: "1700000000".parse().unwrap(),
+        inputs: Inputs {
+            dockerfile: Arc::new(parse(dockerfile.as_bytes()).unwrap()),
+            dockerfile_path: PathBuf::from("Dockerfile"),
+            context: Arc::new(Tree { entries: (0..files).map(file).collect(), ..Tree::default() }),
+            contexts: BTreeMap::new(),
+        },
+        parameters: Parameters::default(),
         pins,
-        network: Network::None,
-        tape: None,
-        run_env: BTreeMap::new(),
-        scrub: Vec::new(),
-        allow: Vec::new(),
-        secrets: Vec::new(),
-        ssh: Vec::new(),
-        output: Output::default(),
+        run: RunSurroundings { network: Network::None, ..RunSurroundings::default() },
+        form: ImageForm::default(),
         no_cache,
     }
 }
 
-fn build(engine: &Buildctl, plan: &Plan) {
+fn build(engine: &BuildKit, plan: &Plan) {
     let (work, limits) = (tempfile::tempdir().unwrap(), Limits::default());
-    if let Err(error) = engine.build(plan, &Surroundings::new(&work.path().to_owned(), &limits)) {
+    if let Err(error) =
+        engine.check(plan).and_then(|checked| checked.build(&Surroundings::new(&work.path().to_owned(), &limits)))
+    {
         panic!("{error}");
     }
 }
 
 /// The build command of a dry run, timed without the staging before it.
-fn plain_build(engine: &Buildctl, plan: &Plan) -> Duration {
+fn plain_build(engine: &BuildKit, plan: &Plan) -> Duration {
     let (work, limits) = (tempfile::tempdir().unwrap(), Limits::default());
     let lines = engine
-        .commands(plan, &Surroundings::new(&work.path().to_owned(), &limits))
+        .check(plan)
+        .and_then(|checked| checked.commands(&Surroundings::new(&work.path().to_owned(), &limits)))
         .map_err(|error| error.to_string())
         .unwrap();
     let build = lines.last().unwrap();

@@ -40,6 +40,7 @@ pub mod config;
 pub mod json;
 pub mod store;
 
+pub mod bounds;
 pub mod cancel;
 pub mod digest;
 pub mod epoch;

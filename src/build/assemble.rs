@@ -157,7 +157,7 @@ pub fn assemble(
     limits: &Limits,
     cancel: &Cancel,
 ) -> Result<AssembledPlatform, AssembleError> {
-    let family = family(plan.output.media_types);
+    let family = family(plan.form.output.media_types);
     let sizes = || {
         built.layers.iter().filter_map(|layer| match layer {
             BuiltLayer::New { size, .. } => Some(*size),
@@ -174,7 +174,8 @@ pub fn assemble(
         true => built.layers.iter().enumerate().map(layer).collect::<Result<Vec<_>, _>>()?,
         false => built.layers.par_iter().enumerate().map(layer).collect::<Result<Vec<_>, _>>()?,
     };
-    let mut scrubbed: Vec<_> = plan.scrub.iter().map(|rule| (rule.name().to_owned(), Scrubbed::default())).collect();
+    let mut scrubbed: Vec<_> =
+        plan.form.scrub.iter().map(|rule| (rule.name().to_owned(), Scrubbed::default())).collect();
     for (_, of_layer) in &layers {
         scrubbed.iter_mut().zip(of_layer).for_each(|((_, whole), part)| whole.add(part));
     }
@@ -184,7 +185,7 @@ pub fn assemble(
         media_type: Some(family.manifest().to_owned()),
         config: Descriptor::of(family.config(), &config),
         layers: layers.iter().map(|layer| layer.descriptor.clone()).collect(),
-        annotations: if family == Family::Oci { plan.annotations.clone() } else { BTreeMap::new() },
+        annotations: if family == Family::Oci { plan.form.annotations.clone() } else { BTreeMap::new() },
         artifact_type: None,
         subject: None,
     }
@@ -291,23 +292,23 @@ impl Packing<'_> {
         let check =
             |found| if found == claimed { Ok(()) } else { Err(AssembleError::Untrue { number, claimed, found }) };
         let plan = self.plan;
-        let (tar, scrubbed) = if plan.scrub.is_empty() {
+        let (tar, scrubbed) = if plan.form.scrub.is_empty() {
             (tar.clone(), Vec::new())
         } else {
-            let mut noise = Noise::find(tar, &plan.scrub, self.limits, self.cancel).map_err(failed)?;
+            let mut noise = Noise::find(tar, &plan.form.scrub, self.limits, self.cancel).map_err(failed)?;
             check(noise.diff_id.unwrap_or(claimed))?;
             let scrubbed = std::mem::take(&mut noise.scrubbed);
             (noise.remove(tar, self.limits, self.cancel), scrubbed)
         };
         let layer = NewLayer { tar: &tar, claimed, size, number };
-        let (packed, blob) = match plan.output.compression {
+        let (packed, blob) = match plan.form.output.compression {
             Compression::Uncompressed => self.store(&layer)?,
             Compression::Gzip => self.gzip(&layer)?,
         };
-        if plan.scrub.is_empty() {
+        if plan.form.scrub.is_empty() {
             check(packed.diff_id)?;
         }
-        let stored = match plan.output.compression {
+        let stored = match plan.form.output.compression {
             Compression::Gzip => LayerCompression::Gzip,
             Compression::Uncompressed => LayerCompression::None,
         };
@@ -334,7 +335,7 @@ impl Packing<'_> {
         let NewLayer { tar, claimed, size, number } = *layer;
         let failed = |error| self.failed(number, error);
         if matches!(tar, Blob::File(_) | Blob::Slice { .. } | Blob::Bytes(_)) {
-            let packed = match self.keep.is_some() && self.plan.scrub.is_empty() {
+            let packed = match self.keep.is_some() && self.plan.form.scrub.is_empty() {
                 // Who read it from the engine checked it, and who copies it does so again.
                 true => Packed { digest: Digest::from_bytes(*claimed.as_bytes()), size, diff_id: claimed },
                 false => store(tar, None, self.cancel).map_err(failed)?,
@@ -348,7 +349,7 @@ impl Packing<'_> {
     /// A compressed layer; one that was packed before is not read.
     fn gzip(&self, layer: &NewLayer<'_>) -> Result<(Packed, Option<Blob>), AssembleError> {
         let NewLayer { tar, claimed, size, number } = *layer;
-        let earlier = self.earlier.filter(|_| self.plan.scrub.is_empty());
+        let earlier = self.earlier.filter(|_| self.plan.form.scrub.is_empty());
         let pack = |sink: &mut dyn io::Write| gzip(tar, size, sink, self.threads, self.cancel);
         let failed = |error| self.failed(number, error);
         if size <= LITTLE {

@@ -66,15 +66,15 @@ const OF_TAPE: [(&str, &str, Option<Content>); 10] = [
 
 /// The variables that `plan` gives to its RUN instructions, sorted by name; the manifest's win over the tape's.
 pub fn injected(plan: &Plan) -> Vec<Injection> {
-    let of_manifest = plan.run_env.iter().map(|(name, value)| Injection {
+    let of_manifest = plan.run.variables.iter().map(|(name, value)| Injection {
         variable: name.clone(),
         value: value.clone(),
         file: None,
         reason: Reason::RunEnv,
     });
     let mut all: Vec<Injection> = of_manifest.collect();
-    if plan.network == Network::Locked {
-        all.extend(of_tape().filter(|injection| !plan.run_env.contains_key(&injection.variable)));
+    if plan.run.network == Network::Locked {
+        all.extend(of_tape().filter(|injection| !plan.run.variables.contains_key(&injection.variable)));
     }
     all.sort_by(|one, other| one.variable.cmp(&other.variable));
     all

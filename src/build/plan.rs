@@ -1,89 +1,150 @@
 //! Locked facts of one image, put together for one platform.
+//!
+//! Every group of facts is made whole from where it stands: the manifest's image, the tree, the lockfile, the user's
+//! consent. Nothing is filled in afterwards.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::{Plan, PlannedContext, WorkTree};
+use super::WorkTree;
+use crate::context::Tree;
+use crate::digest::Digest;
+use crate::dockerfile::syntax::Dockerfile;
 use crate::epoch::Epoch;
 use crate::lockfile::Pin;
-use crate::manifest::{Image, NamedContext};
+use crate::manifest::{Allow, Image, NamedContext, Network, Output};
 use crate::platform::Platform;
 use crate::scrub::Rule;
+use crate::tape::{Requests, Route};
 
 /// The value in `run-env` that stands for the epoch.
 const EPOCH: &str = "epoch";
 
-/// What the plans of an image's platforms have in common.
+/// Everything that one platform's build may depend on.
 #[derive(Clone, Debug)]
-pub struct Ingredients<'a> {
+pub struct Plan {
     /// The image's name in the manifest.
-    pub name: &'a str,
-    /// Its table in the manifest.
-    pub image: &'a Image,
-    /// The manifest's folder.
-    pub root: &'a Path,
-    /// Dockerfile and contexts.
-    pub tree: &'a WorkTree,
-    /// The pins that the build may use.
-    pub pins: &'a [Pin],
-    /// What `BUILDPLATFORM` means, if the target uses it.
-    pub build_platform: Option<&'a Platform>,
+    pub image: String,
+    /// The platform that is built.
+    pub platform: Platform,
     /// The epoch.
     pub epoch: Epoch,
-    /// The scrub rules as they are locked.
-    pub scrub: &'a [Rule],
-    /// Secrets that were given: id and file.
-    pub secrets: &'a [(String, PathBuf)],
-    /// Whether the user consented to the manifest's `allow` entries.
-    pub allow: bool,
-    /// Start without any cache.
+    /// Dockerfile and contexts.
+    pub inputs: Inputs,
+    /// What the Dockerfile is built with.
+    pub parameters: Parameters,
+    /// The pins that the build may use, and nothing else from outside.
+    pub pins: Vec<Pin>,
+    /// What RUN may see and reach.
+    pub run: RunSurroundings,
+    /// What becomes of the config and the layers.
+    pub form: ImageForm,
+    /// Start without any cache: for builds that check or record.
     pub no_cache: bool,
 }
 
-impl Ingredients<'_> {
-    /// A value of `run-env`.
-    fn resolve(&self, value: &str) -> String {
-        if value == EPOCH { self.epoch.to_string() } else { value.to_owned() }
-    }
+/// The files that a build reads.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    /// The Dockerfile, parsed once for the whole command.
+    pub dockerfile: Arc<Dockerfile>,
+    /// The Dockerfile's path for messages, relative to where the user stands.
+    pub dockerfile_path: PathBuf,
+    /// The context, normalised; what the target can't reach is already left out.
+    pub context: Arc<Tree>,
+    /// Named contexts by name.
+    pub contexts: BTreeMap<String, PlannedContext>,
+}
 
-    /// The plan for one platform.
-    pub fn plan(&self, platform: &Platform) -> Plan {
-        let image = self.image;
+/// What a named context stands for, ready to be used.
+#[derive(Clone, Debug)]
+pub enum PlannedContext {
+    /// A folder's normalised tree.
+    Local(Arc<Tree>),
+    /// An image reference; its pin is among the plan's.
+    Image(String),
+    /// An OCI layout's folder; its pin is among the plan's, by the context's name.
+    Layout(PathBuf),
+    /// An HTTP URL; its pin is among the plan's.
+    Http(String),
+    /// A git URL; its pin is among the plan's.
+    Git(String),
+}
+
+/// What a Dockerfile is built with.
+#[derive(Clone, Debug, Default)]
+pub struct Parameters {
+    /// Build stage; none is the last.
+    pub target: Option<String>,
+    /// What `BUILDPLATFORM` means; none is the builder's own.
+    pub build_platform: Option<Platform>,
+    /// Build arguments, without the epoch.
+    pub args: BTreeMap<String, String>,
+}
+
+/// What RUN may see and reach beyond the image's own files.
+#[derive(Clone, Debug, Default)]
+pub struct RunSurroundings {
+    /// The network as the manifest has it.
+    pub network: Network,
+    /// The tape that RUN's downloads come from or go to; without one a locked network is none at all.
+    pub tape: Option<TapeUse>,
+    /// Variables for RUN only, `epoch` resolved; [`super::injected`] adds those that a tape needs.
+    pub variables: BTreeMap<String, String>,
+    /// Exceptions that the user consented to.
+    pub allow: Vec<Allow>,
+    /// Secrets: id and file.
+    pub secrets: Vec<(String, PathBuf)>,
+    /// Ids of ssh agents.
+    pub ssh: Vec<String>,
+}
+
+/// The running server of a tape, which is all of the network that a build has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TapeUse {
+    /// How requests are led to the server.
+    pub route: Route,
+    /// Digest of the tape; in a recording and in an uncached build, any that no other build has.
+    pub digest: Digest,
+    /// What the tape holds for this platform; nothing is known while it is recorded.
+    pub requests: Option<Arc<Requests>>,
+}
+
+/// What becomes of a build's config and layers.
+#[derive(Clone, Debug, Default)]
+pub struct ImageForm {
+    /// Labels added to the config.
+    pub labels: BTreeMap<String, String>,
+    /// Annotations of the image manifest.
+    pub annotations: BTreeMap<String, String>,
+    /// What is left out of new layers, in the manifest's order.
+    pub scrub: Vec<Rule>,
+    /// The form of the output.
+    pub output: Output,
+}
+
+impl Inputs {
+    /// The inputs of `image`: its `tree`, and the named contexts that lie elsewhere, below `root` or at a pin.
+    pub fn of(image: &Image, root: &Path, tree: &WorkTree, pins: &[Pin]) -> Self {
         let contexts = image.contexts.iter().filter_map(|(name, context)| {
             let planned = match context {
                 // A folder that the target does not reach is not read.
-                NamedContext::Local(_) => PlannedContext::Local(self.tree.contexts.get(name)?.clone()),
+                NamedContext::Local(_) => PlannedContext::Local(tree.contexts.get(name)?.clone()),
                 NamedContext::Image(reference) => PlannedContext::Image(reference.clone()),
                 // Likewise; what is not locked can't be used.
-                NamedContext::Layout { .. } if !self.pins.iter().any(|pin| is_of_layout(pin, name)) => return None,
-                NamedContext::Layout { path, .. } => PlannedContext::Layout(self.root.join(path)),
+                NamedContext::Layout { .. } if !pins.iter().any(|pin| is_of_layout(pin, name)) => return None,
+                NamedContext::Layout { path, .. } => PlannedContext::Layout(root.join(path)),
                 NamedContext::Http(url) => PlannedContext::Http(url.clone()),
                 NamedContext::Git(url) => PlannedContext::Git(url.clone()),
             };
             Some((name.clone(), planned))
         });
-        Plan {
-            image: self.name.to_owned(),
-            dockerfile: self.tree.dockerfile.clone(),
-            dockerfile_path: self.tree.dockerfile_path.clone(),
-            context: self.tree.context.clone(),
+        Self {
             contexts: contexts.collect(),
-            target: image.target.clone(),
-            platform: platform.clone(),
-            build_platform: self.build_platform.cloned(),
-            args: image.args.clone(),
-            labels: image.labels.clone(),
-            annotations: image.annotations.clone(),
-            epoch: self.epoch,
-            pins: self.pins.to_vec(),
-            network: image.network,
-            tape: None,
-            run_env: image.run_env.iter().map(|(name, value)| (name.clone(), self.resolve(value))).collect(),
-            scrub: self.scrub.to_vec(),
-            allow: if self.allow { image.allow.clone() } else { Vec::new() },
-            secrets: self.secrets.to_vec(),
-            ssh: image.ssh.clone(),
-            output: image.output,
-            no_cache: self.no_cache,
+            dockerfile: tree.dockerfile.clone(),
+            dockerfile_path: tree.dockerfile_path.clone(),
+            context: tree.context.clone(),
         }
     }
 }
@@ -91,4 +152,44 @@ impl Ingredients<'_> {
 /// Whether a pin is that of the layout context called `name`.
 fn is_of_layout(pin: &Pin, name: &str) -> bool {
     matches!(pin, Pin::Layout { request, .. } if request == name)
+}
+
+impl Parameters {
+    /// The parameters of `image`; `build_platform` is there if the target depends on it.
+    pub fn of(image: &Image, build_platform: Option<&Platform>) -> Self {
+        Self { target: image.target.clone(), build_platform: build_platform.cloned(), args: image.args.clone() }
+    }
+}
+
+impl RunSurroundings {
+    /// What RUN of `image` is given at `epoch`, with the secrets that were given; `consents` to the manifest's `allow`.
+    pub fn of(
+        image: &Image,
+        epoch: Epoch,
+        tape: Option<TapeUse>,
+        secrets: &[(String, PathBuf)],
+        consents: bool,
+    ) -> Self {
+        let resolved = |value: &String| if value == EPOCH { epoch.to_string() } else { value.clone() };
+        Self {
+            network: image.network,
+            tape,
+            variables: image.run_env.iter().map(|(name, value)| (name.clone(), resolved(value))).collect(),
+            allow: if consents { image.allow.clone() } else { Vec::new() },
+            secrets: secrets.to_vec(),
+            ssh: image.ssh.clone(),
+        }
+    }
+}
+
+impl ImageForm {
+    /// The form of `image`, with the scrub rules as they are locked.
+    pub fn of(image: &Image, scrub: &[Rule]) -> Self {
+        Self {
+            labels: image.labels.clone(),
+            annotations: image.annotations.clone(),
+            scrub: scrub.to_vec(),
+            output: image.output,
+        }
+    }
 }

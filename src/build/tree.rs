@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use crate::context::{self, Tree};
 use crate::digest::Digest;
+use crate::dockerfile::syntax::Dockerfile;
 use crate::manifest::{Image, NamedContext};
 
 /// Dockerfile and contexts of one image.
 #[derive(Clone, Debug)]
 pub struct WorkTree {
-    /// The Dockerfile's bytes.
-    pub dockerfile: Vec<u8>,
+    /// The Dockerfile.
+    pub dockerfile: Arc<Dockerfile>,
     /// The Dockerfile's path, for messages.
     pub dockerfile_path: PathBuf,
     /// The context, as far as the target can reach it.
@@ -35,7 +36,7 @@ impl WorkTree {
         root: &Path,
         manifest: Option<&Path>,
         image: &Image,
-        dockerfile: Vec<u8>,
+        dockerfile: Arc<Dockerfile>,
         reached: &ReachedPaths,
         surroundings: &context::Surroundings<'_>,
     ) -> Result<Self, context::Error> {
@@ -71,7 +72,7 @@ impl WorkTree {
 
     /// The digest of the Dockerfile's bytes.
     pub fn dockerfile_digest(&self) -> Digest {
-        Digest::of(&self.dockerfile)
+        Digest::of(&self.dockerfile.bytes)
     }
 
     /// The context digests of named local contexts, by name.

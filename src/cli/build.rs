@@ -138,8 +138,8 @@ fn dry_run(shop: &Shop<'_>, engines: &Engines, jobs: &[Job<'_>], method: &Method
     let mut text = String::new();
     for job in jobs {
         for platform in &job.platforms {
-            let plan = job.plan(shop.project, platform, method.allow, method.no_cache);
-            for engine in engines.choose(shop.session, method.engines, &plan)? {
+            let plan = job.plan(shop.project, platform, None, method.allow, method.no_cache);
+            for checked in engines.choose(shop.session, method.engines, &plan)? {
                 let folder = work.sub(format!("{}-{}", plan.image, platform.to_string().replace('/', "-")));
                 let surroundings = Surroundings {
                     work: &folder,
@@ -147,8 +147,8 @@ fn dry_run(shop: &Shop<'_>, engines: &Engines, jobs: &[Job<'_>], method: &Method
                     cancel: shop.session.cancel.clone(),
                     limits: &shop.session.limits,
                 };
-                let commands = engine.commands(&plan, &surroundings)?;
-                let _ = writeln!(text, "# {} {platform}, with {}", plan.image, engine.name());
+                let commands = checked.commands(&surroundings)?;
+                let _ = writeln!(text, "# {} {platform}, with {}", plan.image, checked.engine());
                 list_surroundings(&mut text, &plan);
                 if commands.is_empty() {
                     text.push_str("# builds in this process, runs nothing\n");
@@ -172,7 +172,7 @@ fn list_surroundings(text: &mut String, plan: &Plan) {
             let _ = writeln!(text, "#   {value} holds {}", crate::escape::text(content.trim_end()));
         }
     }
-    for rule in &plan.scrub {
+    for rule in &plan.form.scrub {
         let _ = writeln!(text, "# scrubbed from new layers: {}", crate::escape::text(rule.name()));
     }
 }

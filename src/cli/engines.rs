@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::arguments::{EngineChoice, EngineName};
 use super::online;
 use super::session::Session;
-use crate::build::{Engine, Plan};
-use crate::engine::buildkit::{Buildctl, Buildx, Host};
+use crate::build::{CheckedBuild, Engine, Plan};
+use crate::engine::buildkit::{BuildKit, Host};
 use crate::engine::native::Native;
 use crate::lockfile::Lockfile;
 use crate::manifest::Manifest;
@@ -16,8 +16,8 @@ use crate::status::{ExitStatus, Failure, Status};
 /// The engines of one run.
 pub struct Engines {
     native: Native,
-    buildctl: Buildctl,
-    buildx: Buildx,
+    buildctl: BuildKit,
+    buildx: BuildKit,
 }
 
 /// No engine can serve.
@@ -63,8 +63,8 @@ impl Engines {
         let address = choice.addr.clone().filter(|address| !address.is_empty());
         Ok(Self {
             native: Native::new(resolver),
-            buildctl: Buildctl::new(host.clone(), version.clone(), address),
-            buildx: Buildx::new(host, version, lockfile.buildkit.clone()),
+            buildctl: BuildKit::buildctl(host.clone(), version.clone(), address),
+            buildx: BuildKit::buildx(host, version, lockfile.buildkit.clone()),
         })
     }
 
@@ -76,34 +76,35 @@ impl Engines {
         }
     }
 
-    /// The engines that are to build `plan`, each checked; with `auto` the first that can.
-    pub fn choose(&self, session: &Session, names: &[EngineName], plan: &Plan) -> Result<Vec<&dyn Engine>, Failure> {
-        let mut chosen: Vec<&dyn Engine> = Vec::new();
+    /// `plan` as each engine that is to build it has checked it; with `auto` the first that can.
+    pub fn choose<'a>(
+        &'a self,
+        session: &Session,
+        names: &[EngineName],
+        plan: &'a Plan,
+    ) -> Result<Vec<Box<dyn CheckedBuild + 'a>>, Failure> {
+        let mut chosen: Vec<Box<dyn CheckedBuild + 'a>> = Vec::new();
         for name in names {
-            let engine = match name {
+            let checked = match name {
                 EngineName::Auto => self.first(session, plan)?,
-                name => {
-                    let engine = self.named(*name);
-                    engine.check(plan)?;
-                    engine
-                }
+                name => self.named(*name).check(plan)?,
             };
-            if chosen.iter().all(|known| known.name() != engine.name()) {
-                chosen.push(engine);
+            if chosen.iter().all(|known| known.engine() != checked.engine()) {
+                chosen.push(checked);
             }
         }
         Ok(chosen)
     }
 
-    fn first(&self, session: &Session, plan: &Plan) -> Result<&dyn Engine, Failure> {
+    fn first<'a>(&'a self, session: &Session, plan: &'a Plan) -> Result<Box<dyn CheckedBuild + 'a>, Failure> {
         let mut reasons = Vec::new();
         for engine in [&self.native as &dyn Engine, &self.buildctl, &self.buildx] {
             match engine.check(plan) {
-                Ok(()) => {
+                Ok(checked) => {
                     if let Some((name, reason)) = reasons.first().filter(|_| session.verbose) {
                         session.progress.note(&format!("{name}: {reason}; `{}` builds instead", engine.name()));
                     }
-                    return Ok(engine);
+                    return Ok(checked);
                 }
                 Err(failure) if failure.status() == Status::Engine => {
                     let reason = failure.to_string();

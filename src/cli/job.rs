@@ -11,7 +11,7 @@ use super::project::Project;
 use super::session::Session;
 use super::tapes;
 use super::wanted::{Surveyed, platforms, survey_all, wanted};
-use crate::build::{Ingredients, Plan, ReachedPaths, WorkTree};
+use crate::build::{ImageForm, Inputs, Parameters, Plan, ReachedPaths, RunSurroundings, TapeUse, WorkTree};
 use crate::context;
 use crate::drift::{self, Drift, TreeFacts};
 use crate::epoch::Epoch;
@@ -258,28 +258,31 @@ impl<'a> Shop<'a> {
 }
 
 impl Job<'_> {
-    /// The plan for one platform.
-    pub fn plan(&self, project: &Project, platform: &Platform, allow: bool, no_cache: bool) -> Plan {
-        let survey = &self.surveyed.survey;
+    /// The plan for one platform, whose RUN has `tape` for a network.
+    pub fn plan(
+        &self,
+        project: &Project,
+        platform: &Platform,
+        tape: Option<TapeUse>,
+        consents: bool,
+        no_cache: bool,
+    ) -> Plan {
+        let image = self.surveyed.image;
+        let build_platform = Some(&self.surveyed.build_platform).filter(|_| self.surveyed.survey.uses_build_platform);
         let pins = self.pins_of(platform);
-        let ingredients = Ingredients {
-            name: self.surveyed.name,
-            image: self.surveyed.image,
-            root: &project.manifest.root,
-            tree: &self.tree,
-            pins: &pins,
-            build_platform: Some(&self.surveyed.build_platform).filter(|_| survey.uses_build_platform),
+        Plan {
+            image: self.surveyed.name.to_owned(),
+            platform: platform.clone(),
             epoch: self.epoch,
-            scrub: &self.scrub,
-            secrets: &self.secrets,
-            allow,
+            inputs: Inputs::of(image, &project.manifest.root, &self.tree, &pins),
+            parameters: Parameters::of(image, build_platform),
+            pins,
+            run: RunSurroundings::of(image, self.epoch, tape, &self.secrets, consents),
+            form: ImageForm::of(image, &self.scrub),
             no_cache,
-        };
-        ingredients.plan(platform)
+        }
     }
-}
 
-impl Job<'_> {
     /// The scrub rules as they are locked.
     pub fn scrub(&self) -> &[Rule] {
         &self.scrub

@@ -4,8 +4,7 @@ use super::arguments;
 use super::project::{Project, ProjectError};
 use super::report::Report;
 use super::session::Session;
-use crate::engine::buildkit::policy::Policy;
-use crate::engine::buildkit::redirects::Redirects;
+use crate::engine::buildkit::{Policy, Redirects};
 use crate::manifest::NamedContext;
 use crate::status::{Failure, Status};
 

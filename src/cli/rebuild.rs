@@ -6,7 +6,7 @@ use super::job::{Job, Shop};
 use super::tapes::Served;
 use super::work::WorkFolder;
 use crate::build::{
-    Assembled, AssembledPlatform, PackedLayers, Plan, Surroundings, Workplace, assemble, assemble_index,
+    Assembled, AssembledPlatform, CheckedBuild, PackedLayers, Plan, Surroundings, Workplace, assemble, assemble_index,
 };
 use crate::compare::{Facts, compare};
 use crate::platform::Platform;
@@ -72,26 +72,26 @@ pub fn rebuild(
     let mut platforms = Vec::new();
     let mut names: Vec<String> = Vec::new();
     for platform in &job.platforms {
-        let mut plan = job.plan(shop.project, platform, method.allow, method.no_cache);
         let served = Served::replay(shop, job, platform, method.no_cache)?;
-        plan.tape = served.as_ref().map(Served::tape_use);
+        let tape = served.as_ref().map(Served::tape_use);
+        let plan = job.plan(shop.project, platform, tape, method.allow, method.no_cache);
         let mut first: Option<(&'static str, AssembledPlatform)> = None;
-        for engine in engines.choose(shop.session, method.engines, &plan)? {
+        for checked in engines.choose(shop.session, method.engines, &plan)? {
+            let engine = checked.engine();
             shop.session.cancel.check()?;
             let round = if method.round == Round::Second { "second-" } else { "" };
-            let folder =
-                format!("{round}{}-{}-{}", job.surveyed.name, platform.to_string().replace('/', "-"), engine.name());
-            let built = build_one(shop, engine, &plan, &work.sub(folder), method);
+            let folder = format!("{round}{}-{}-{}", job.surveyed.name, platform.to_string().replace('/', "-"), engine);
+            let built = build_one(shop, &*checked, &plan, &work.sub(folder), method);
             let built = match (built, &served) {
                 (Err(failure), Some(served)) => return Err(served.explain(failure)),
                 (built, _) => built?,
             };
-            if !names.iter().any(|name| name == engine.name()) {
-                names.push(engine.name().to_owned());
+            if !names.iter().any(|name| name == engine) {
+                names.push(engine.to_owned());
             }
             match &first {
-                None => first = Some((engine.name(), built)),
-                Some((one, known)) => agree(platform, (one, &known.facts()), (engine.name(), &built.facts()))?,
+                None => first = Some((engine, built)),
+                Some((one, known)) => agree(platform, (one, &known.facts()), (engine, &built.facts()))?,
             }
         }
         if let Some(served) = &served {
@@ -109,7 +109,7 @@ pub fn rebuild(
 
 fn build_one(
     shop: &Shop<'_>,
-    engine: &dyn crate::build::Engine,
+    checked: &dyn CheckedBuild,
     plan: &Plan,
     work: &dyn Workplace,
     method: &Method<'_>,
@@ -121,9 +121,9 @@ fn build_one(
         cancel: session.cancel.clone(),
         limits: &session.limits,
     };
-    let step = format!("build {} {} with {}", plan.image, plan.platform, engine.name());
+    let step = format!("build {} {} with {}", plan.image, plan.platform, checked.engine());
     session.progress.step(&step, 0, None);
-    let result = engine.build(plan, &surroundings);
+    let result = checked.build(&surroundings);
     session.progress.end(&step);
     session.cancel.check()?;
     let earlier = PackedLayers::new(&session.cache_folder()?);

@@ -10,8 +10,8 @@ use super::project::{Project, read_file};
 use super::report::{Document, Report};
 use super::session::Session;
 use super::wanted::platforms;
-use crate::dockerfile::frontend;
 use crate::dockerfile::sources::{self, Origin, Source};
+use crate::dockerfile::{frontend, parse};
 use crate::drift::{LockedBases, Survey, SurveyError, build_platform, survey, wanted_sources};
 use crate::escape;
 use crate::lockfile::Lockfile;
@@ -28,14 +28,17 @@ pub fn run(arguments: &arguments::Sources, session: &Session) -> Result<Report, 
     let mut listing = Listing::default();
     for (name, image) in project.images(&question.images)? {
         let path = project.manifest.root.join(&image.dockerfile);
-        let dockerfile = read_file(&path, session.limits.dockerfile)?;
+        let bytes = read_file(&path, session.limits.dockerfile)?;
         let mut bases = LockedBases { lockfile: &lockfile, resolver: resolver.as_ref(), offline: true };
         let machine = Platform { os: "linux".to_owned(), ..Platform::of_this_machine() };
         let build_platform = build_platform(image, lockfile.images.get(name), &machine);
         let platforms = platforms(name, image, &question.platforms)?;
-        match survey(image, &dockerfile, &platforms, &build_platform, &mut bases) {
+        let surveyed = parse(&bytes)
+            .map_err(SurveyError::from)
+            .and_then(|dockerfile| survey(image, &dockerfile, &platforms, &build_platform, &mut bases));
+        match surveyed {
             Ok(survey) => listing.add(image, &survey, &lockfile),
-            Err(error) => listing.fail(error, &session.near(&path), &dockerfile),
+            Err(error) => listing.fail(error, &session.near(&path), &bytes),
         }
     }
     Ok(listing.report())

@@ -197,10 +197,10 @@ fn record_platform(
 ) -> Result<(Requests, Vec<StepRequests>), Failure> {
     let session = shop.session;
     let served = Served::record(shop, job, kept)?;
-    let mut plan = job.plan(shop.project, platform, arguments.engine.allow_from_repo, true);
-    plan.tape = Some(served.tape_use());
+    let tape = Some(served.tape_use());
+    let plan = job.plan(shop.project, platform, tape, arguments.engine.allow_from_repo, true);
     let chosen = engines.choose(session, &arguments.engine.engine, &plan)?;
-    let Some(engine) = chosen.first() else { return Ok((Requests::new(), Vec::new())) };
+    let Some(checked) = chosen.first() else { return Ok((Requests::new(), Vec::new())) };
     let name = format!("record-{}-{}", job.surveyed.name, platform.to_string().replace('/', "-"));
     let work = work.sub(name);
     let surroundings = Surroundings {
@@ -209,9 +209,9 @@ fn record_platform(
         cancel: session.cancel.clone(),
         limits: &session.limits,
     };
-    let step = format!("record {} {platform} with {}", plan.image, engine.name());
+    let step = format!("record {} {platform} with {}", plan.image, checked.engine());
     session.progress.step(&step, 0, None);
-    let result = engine.build(&plan, &surroundings);
+    let result = checked.build(&surroundings);
     session.progress.end(&step);
     session.cancel.check()?;
     let built = result.map_err(|failure| served.explain(failure))?;

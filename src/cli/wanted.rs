@@ -1,10 +1,13 @@
 //! What the manifest's images ask for: their Dockerfiles, surveyed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::project::{Project, ProjectError, read_file};
 use super::session::Session;
-use crate::drift::{self, LockedBases, Survey};
+use crate::dockerfile::parse;
+use crate::dockerfile::syntax::Dockerfile;
+use crate::drift::{self, LockedBases, Survey, SurveyError};
 use crate::lockfile::{Lockfile, Wanted, WantedImage};
 use crate::manifest::Image;
 use crate::platform::Platform;
@@ -18,8 +21,8 @@ pub struct Surveyed<'a> {
     pub name: &'a str,
     /// Its table in the manifest.
     pub image: &'a Image,
-    /// The Dockerfile's bytes.
-    pub dockerfile: Vec<u8>,
+    /// The Dockerfile.
+    pub dockerfile: Arc<Dockerfile>,
     /// What BUILDPLATFORM means.
     pub build_platform: Platform,
     /// What it asks for.
@@ -36,13 +39,15 @@ impl<'a> Surveyed<'a> {
         (name, image): (&'a String, &'a Image),
     ) -> Result<Self, Failure> {
         let path = project.manifest.root.join(&image.dockerfile);
-        let dockerfile = read_file(&path, session.limits.dockerfile)?;
+        let bytes = read_file(&path, session.limits.dockerfile)?;
+        let pointed = |error| super::excerpt::point(error, &session.near(&path), &bytes);
+        let dockerfile = parse(&bytes).map_err(|error| pointed(SurveyError::from(error)))?;
         let machine = Platform { os: "linux".to_owned(), ..Platform::of_this_machine() };
         let build_platform = drift::build_platform(image, lockfile.images.get(name), &machine);
         let mut bases = LockedBases { lockfile, resolver, offline: session.offline };
-        let survey = drift::survey(image, &dockerfile, &image.platforms, &build_platform, &mut bases)
-            .map_err(|error| super::excerpt::point(error, &session.near(&path), &dockerfile))?;
-        Ok(Self { name, image, dockerfile, build_platform, survey })
+        let survey =
+            drift::survey(image, &dockerfile, &image.platforms, &build_platform, &mut bases).map_err(pointed)?;
+        Ok(Self { name, image, dockerfile: dockerfile.into(), build_platform, survey })
     }
 
     /// What the lockfile should hold for the image.

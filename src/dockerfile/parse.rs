@@ -30,6 +30,7 @@ pub fn parse(bytes: &[u8]) -> Result<Dockerfile, DockerfileError> {
         return Err(DockerfileError::limit(format!("the Dockerfile has more than {INSTRUCTIONS} instructions")));
     }
     let mut dockerfile = Dockerfile {
+        bytes: bytes.to_vec(),
         escape: nodes.escape,
         syntax: frontend(bytes),
         check: check_options(bytes).map(Text::from),

@@ -24,15 +24,14 @@ pub struct RunPlace {
 /// Triggers (`ONBUILD RUN`) are left as they are, for they stand in the image. A flag must need no quotes.
 ///
 /// # Errors
-/// When the Dockerfile can't be read, or the word `RUN` is cut by the end of a line.
+/// When the word `RUN` is cut by the end of a line.
 pub fn add_run_flags(
-    dockerfile: &[u8],
+    dockerfile: &Dockerfile,
     mut flags: impl FnMut(&RunPlace) -> Vec<String>,
 ) -> Result<Vec<u8>, DockerfileError> {
-    let before = parse(dockerfile)?;
     let mut added: BTreeMap<u32, (Vec<u8>, Vec<String>)> = BTreeMap::new();
     let mut inherited: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for stage in &before.stages {
+    for stage in &dockerfile.stages {
         let base = stage.base.lossy().to_lowercase();
         let mut env: BTreeSet<String> = inherited.get(base.as_str()).cloned().unwrap_or_default();
         let mut variables = env.clone();
@@ -61,8 +60,9 @@ pub fn add_run_flags(
             inherited.insert(name, env);
         }
     }
-    let after = insert(dockerfile, &added)?;
-    check(&before, &parse(&after)?, &added)?;
+    let after = insert(&dockerfile.bytes, &added)?;
+    // What was written is read back: the only other parse.
+    check(dockerfile, &parse(&after)?, &added)?;
     Ok(after)
 }
 
@@ -95,7 +95,7 @@ fn check(
     after: &Dockerfile,
     added: &BTreeMap<u32, (Vec<u8>, Vec<String>)>,
 ) -> Result<(), DockerfileError> {
-    let mut expected = before.clone();
+    let mut expected = Dockerfile { bytes: after.bytes.clone(), ..before.clone() };
     let mut found = after.clone();
     for (stage, other) in expected.stages.iter_mut().zip(&mut found.stages) {
         for (instruction, other) in stage.instructions.iter_mut().zip(&mut other.instructions) {
@@ -140,7 +140,9 @@ mod tests {
         let flags = |place: &RunPlace| {
             if place.variables.contains("X") { vec![] } else { vec!["--mount=type=tmpfs,target=/x".to_owned()] }
         };
-        let out = add_run_flags(text.as_bytes(), flags).map_err(|error| error.to_string())?;
+        let out = parse(text.as_bytes())
+            .and_then(|dockerfile| add_run_flags(&dockerfile, flags))
+            .map_err(|error| error.to_string())?;
         Ok(String::from_utf8(out).unwrap().replace("--mount=type=tmpfs,target=/x", "+"))
     }
 

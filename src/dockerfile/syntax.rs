@@ -34,6 +34,8 @@ impl Escape {
 /// A Dockerfile that BuildKit's parser accepts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dockerfile {
+    /// The file's bytes.
+    pub bytes: Vec<u8>,
     /// The escape character.
     pub escape: Escape,
     /// The frontend image that `# syntax=` asks for, as written.

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::bases::{LockedBases, NoBase};
 use super::wanted::{frontend_source, wanted_sources};
 use crate::digest::Digest;
+use crate::dockerfile::DockerfileError;
 use crate::dockerfile::sources::{Origin, Source, Sources};
 use crate::dockerfile::syntax::Dockerfile;
 use crate::dockerfile::target::{Question, ResolveError, Target, resolve};
-use crate::dockerfile::{DockerfileError, frontend, parse};
 use crate::lockfile::WantedSource;
 use crate::manifest::{EpochSource, Image, NamedContext};
 use crate::platform::Platform;
@@ -49,27 +49,26 @@ pub enum SurveyError {
 /// A platform that no machine is likely to be: where it changes nothing, the build platform is not used.
 const ELSEWHERE: &str = "repro/elsewhere";
 
-/// Surveys `image`, whose Dockerfile is `bytes`, for `platforms` as built on `build_platform`.
+/// Surveys `image`, whose Dockerfile is `dockerfile`, for `platforms` as built on `build_platform`.
 pub fn survey(
     image: &Image,
-    bytes: &[u8],
+    dockerfile: &Dockerfile,
     platforms: &[Platform],
     build_platform: &Platform,
     bases: &mut LockedBases<'_>,
 ) -> Result<Survey, SurveyError> {
-    let dockerfile = parse(bytes)?;
     let mut survey = Survey {
         sources: Vec::new(),
         reached: BTreeMap::new(),
         uses_build_platform: false,
         runs: 0,
-        frontend: frontend(bytes),
+        frontend: dockerfile.syntax.clone(),
         platforms: BTreeMap::new(),
     };
     for platform in platforms {
-        let target = find_target(image, &dockerfile, platform, build_platform, bases)?;
+        let target = find_target(image, dockerfile, platform, build_platform, bases)?;
         if let Ok(elsewhere) = ELSEWHERE.parse() {
-            let other = find_target(image, &dockerfile, platform, &elsewhere, bases);
+            let other = find_target(image, dockerfile, platform, &elsewhere, bases);
             survey.uses_build_platform |= !other.is_ok_and(|other| other.stages == target.stages);
         }
         let sources = Sources::of(&target);

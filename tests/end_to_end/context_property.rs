@@ -16,15 +16,18 @@ use std::time::{Duration, SystemTime};
 use crate::needs::variable;
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Cases, TestRunner};
-use repro::build::{Built, BuiltLayer, Engine, Plan, PlannedContext, Surroundings};
+use repro::build::{
+    Built, BuiltLayer, Engine, ImageForm, Inputs, Parameters, Plan, PlannedContext, RunSurroundings, Surroundings,
+};
 use repro::cancel::Cancel;
 use repro::config::Config;
 use repro::context::{self, Request, Tree};
 use repro::digest::DiffId;
-use repro::engine::buildkit::{Buildctl, Host};
+use repro::dockerfile::parse;
+use repro::engine::buildkit::{BuildKit, Host};
 use repro::epoch::Epoch;
 use repro::limits::Limits;
-use repro::manifest::{Network, Output};
+use repro::manifest::Network;
 use repro::process::{Environment, Programs};
 use repro::progress::Silent;
 
@@ -204,26 +207,18 @@ fn plan(pair: &Pair, tree: Tree) -> Plan {
     };
     Plan {
         image: "property".to_owned(),
-        dockerfile: dockerfile.into_bytes(),
-        dockerfile_path: PathBuf::from("Dockerfile"),
-        context: if pair.is_named { Arc::default() } else { Arc::new(tree) },
-        contexts,
-        target: None,
         platform: "linux/amd64".parse().unwrap(),
-        build_platform: None,
-        args: BTreeMap::new(),
-        labels: BTreeMap::new(),
-        annotations: BTreeMap::new(),
         epoch: Epoch::from_seconds(1_700_000_000).unwrap(),
+        inputs: Inputs {
+            dockerfile: Arc::new(parse(dockerfile.as_bytes()).unwrap()),
+            dockerfile_path: PathBuf::from("Dockerfile"),
+            context: if pair.is_named { Arc::default() } else { Arc::new(tree) },
+            contexts,
+        },
+        parameters: Parameters::default(),
         pins: Vec::new(),
-        network: Network::None,
-        run_env: BTreeMap::new(),
-        scrub: Vec::new(),
-        allow: Vec::new(),
-        secrets: Vec::new(),
-        tape: None,
-        ssh: Vec::new(),
-        output: Output::default(),
+        run: RunSurroundings { network: Network::None, ..RunSurroundings::default() },
+        form: ImageForm::default(),
         no_cache: false,
     }
 }
@@ -234,14 +229,14 @@ fn image(engine: &dyn Engine, plan: &Plan) -> (Vec<u8>, Vec<DiffId>) {
     let limits = Limits::default();
     let place = work.path().to_owned();
     let surroundings = Surroundings::new(&place, &limits);
-    let Built { config, layers, .. } = engine.build(plan, &surroundings).unwrap();
+    let Built { config, layers, .. } = engine.check(plan).and_then(|checked| checked.build(&surroundings)).unwrap();
     let diff_id = |layer: &BuiltLayer| match layer {
         BuiltLayer::Base { diff_id, .. } | BuiltLayer::New { diff_id, .. } => *diff_id,
     };
     (config, layers.iter().map(diff_id).collect())
 }
 
-fn engine() -> Option<Buildctl> {
+fn engine() -> Option<BuildKit> {
     let (address, config) = (variable("BUILDKIT_HOST")?, variable("REPRO_CONFIG")?);
     let host = Host {
         programs: Programs::from_path(&std::env::var_os("PATH").unwrap()),
@@ -250,7 +245,7 @@ fn engine() -> Option<Buildctl> {
         cache: std::env::temp_dir(),
         now: 1_800_000_000,
     };
-    Some(Buildctl::new(host, ">=0.26".parse().unwrap(), Some(address)))
+    Some(BuildKit::buildctl(host, ">=0.26".parse().unwrap(), Some(address)))
 }
 
 #[test]

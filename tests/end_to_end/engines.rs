@@ -11,16 +11,19 @@ use std::process::Command;
 use std::sync::Arc;
 
 use crate::needs::variable;
-use repro::build::{Blob, Built, BuiltLayer, Engine, Plan, PlannedContext, Surroundings};
+use repro::build::{
+    Blob, Built, BuiltLayer, Engine, ImageForm, Inputs, Parameters, Plan, PlannedContext, RunSurroundings, Surroundings,
+};
 use repro::cancel::Cancel;
 use repro::config::Config;
 use repro::context::{Content, Entry, EntryKind, Tree};
 use repro::digest::{DiffId, Digest};
-use repro::engine::buildkit::{Buildctl, Buildx, Host};
+use repro::dockerfile::parse;
+use repro::engine::buildkit::{BuildKit, Host};
 use repro::epoch::Epoch;
 use repro::limits::Limits;
 use repro::lockfile::{BuildkitPin, Pin};
-use repro::manifest::{Network, Output};
+use repro::manifest::Network;
 use repro::process::{Environment, Programs};
 use repro::status::{Failure, Status};
 use repro::store::Cache;
@@ -57,26 +60,18 @@ fn tree(files: &[(&str, &str)]) -> Tree {
 fn plan(dockerfile: &str, files: &[(&str, &str)], pins: Vec<Pin>) -> Plan {
     Plan {
         image: "app".to_owned(),
-        dockerfile: dockerfile.as_bytes().to_vec(),
-        dockerfile_path: PathBuf::from("Dockerfile"),
-        context: tree(files).into(),
-        contexts: BTreeMap::new(),
-        target: None,
         platform: "linux/amd64".parse().unwrap(),
-        build_platform: None,
-        args: BTreeMap::new(),
-        labels: BTreeMap::new(),
-        annotations: BTreeMap::new(),
         epoch: Epoch::from_seconds(EPOCH).unwrap(),
+        inputs: Inputs {
+            dockerfile: Arc::new(parse(dockerfile.as_bytes()).unwrap()),
+            dockerfile_path: PathBuf::from("Dockerfile"),
+            context: tree(files).into(),
+            contexts: BTreeMap::new(),
+        },
+        parameters: Parameters::default(),
         pins,
-        network: Network::None,
-        tape: None,
-        run_env: BTreeMap::new(),
-        scrub: Vec::new(),
-        allow: Vec::new(),
-        secrets: Vec::new(),
-        ssh: Vec::new(),
-        output: Output::default(),
+        run: RunSurroundings { network: Network::None, ..RunSurroundings::default() },
+        form: ImageForm::default(),
         no_cache: true,
     }
 }
@@ -86,7 +81,7 @@ fn build(engine: &dyn Engine, plan: &Plan) -> Result<(Built, tempfile::TempDir),
     let limits = Limits::default();
     let place = work.path().to_owned();
     let surroundings = Surroundings::new(&place, &limits);
-    engine.build(plan, &surroundings).map(|built| (built, work))
+    engine.check(plan).and_then(|checked| checked.build(&surroundings)).map(|built| (built, work))
 }
 
 fn failure(engine: &dyn Engine, plan: &Plan) -> (Status, String) {
@@ -160,18 +155,18 @@ fn repository(test: &str) -> Pin {
     }
 }
 
-fn daemon(address: &str) -> Buildctl {
+fn daemon(address: &str) -> BuildKit {
     let cache = std::env::temp_dir();
-    Buildctl::new(host(&cache), ">=0.26".parse().unwrap(), Some(address.to_owned()))
+    BuildKit::buildctl(host(&cache), ">=0.26".parse().unwrap(), Some(address.to_owned()))
 }
 
 /// The engine on the rig's docker. All tests share one builder, which ends with the rig.
-fn buildx() -> Option<Buildx> {
+fn buildx() -> Option<BuildKit> {
     let image = variable("RIG_BUILDKIT_IMAGE")?;
     let (request, digest) = image.split_once('@').unwrap();
     let pin = BuildkitPin { request: request.to_owned(), digest: digest.parse().unwrap() };
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("engines");
-    Some(Buildx::new(host(&cache), ">=0.26".parse().unwrap(), Some(pin)))
+    Some(BuildKit::buildx(host(&cache), ">=0.26".parse().unwrap(), Some(pin)))
 }
 
 #[test]
@@ -191,9 +186,9 @@ fn every_daemon_gives_the_same_config_and_diff_ids() {
         git.request()
     );
     let mut plan = plan(&dockerfile, &[("d/g", "g"), ("f", "aaaa")], vec![busybox(), http, git]);
-    plan.args.insert("WHO".to_owned(), "a,b = 'c'\n\"d\"".to_owned());
-    plan.labels.insert("example.label".to_owned(), "x, y".to_owned());
-    plan.contexts.insert("docs".to_owned(), PlannedContext::Local(tree(&[("readme", "r")]).into()));
+    plan.parameters.args.insert("WHO".to_owned(), "a,b = 'c'\n\"d\"".to_owned());
+    plan.form.labels.insert("example.label".to_owned(), "x, y".to_owned());
+    plan.inputs.contexts.insert("docs".to_owned(), PlannedContext::Local(tree(&[("readme", "r")]).into()));
     let (built, _work) = build(&daemon(&current), &plan).unwrap();
     assert_eq!(built.engine, "buildkit v0.32.2");
     assert!(matches!(built.layers[0], BuiltLayer::Base { .. }));
@@ -313,9 +308,9 @@ fn no_daemon_is_said_with_what_to_do() {
     assert_eq!(status, Status::Engine, "{message}");
     let cache = tempfile::tempdir().unwrap();
     let bare = Host { programs: Programs::default(), ..host(cache.path()) };
-    let (status, message) = failure(&Buildctl::new(bare, ">=0.26".parse().unwrap(), None), &plan);
+    let (status, message) = failure(&BuildKit::buildctl(bare, ">=0.26".parse().unwrap(), None), &plan);
     assert_eq!((status, message.as_str()), (Status::Engine, "buildctl: no `buildctl` is on PATH"));
-    let newer = Buildctl::new(host(cache.path()), ">=99".parse().unwrap(), variable("BUILDKIT_HOST"));
+    let newer = BuildKit::buildctl(host(cache.path()), ">=99".parse().unwrap(), variable("BUILDKIT_HOST"));
     let (status, message) = failure(&newer, &plan);
     assert_eq!((status, message.as_str()), (Status::Engine, "BuildKit is `v0.32.2`, the manifest asks for `>=99`"));
 }
@@ -324,7 +319,7 @@ fn no_daemon_is_said_with_what_to_do() {
 fn a_private_daemon_is_started_used_twice_and_stopped() {
     let Some(address) = variable("BUILDKIT_HOST") else { return };
     let cache = tempfile::tempdir().unwrap();
-    let private = Buildctl::new(host(cache.path()), ">=0.26".parse().unwrap(), None);
+    let private = BuildKit::buildctl(host(cache.path()), ">=0.26".parse().unwrap(), None);
     let plan = plan("FROM registry.example/busybox:1\nRUN echo x > /x\n", &[], vec![busybox()]);
     let (built, _work) = build(&private, &plan).unwrap();
     let (again, _work) = build(&private, &plan).unwrap();
@@ -338,7 +333,7 @@ fn a_private_daemon_is_started_used_twice_and_stopped() {
 }
 
 /// A `buildctl` that passes everything on to the real one and then does `after` to the files in its folder.
-fn meddling(folder: &Path, address: &str, after: &str) -> Buildctl {
+fn meddling(folder: &Path, address: &str, after: &str) -> BuildKit {
     let real = host(folder).programs.find("buildctl").unwrap();
     let script =
         format!("#!/bin/sh\nset -e\n\"{}\" \"$@\"\ncase \"$*\" in *' build '*) {after};; esac\n", real.display());
@@ -346,7 +341,7 @@ fn meddling(folder: &Path, address: &str, after: &str) -> Buildctl {
     fs::write(&fake, script).unwrap();
     fs::set_permissions(&fake, fs::Permissions::from_mode(0o755)).unwrap();
     let host = Host { programs: Programs::from_path(folder.as_os_str()), ..host(folder) };
-    Buildctl::new(host, ">=0.26".parse().unwrap(), Some(address.to_owned()))
+    BuildKit::buildctl(host, ">=0.26".parse().unwrap(), Some(address.to_owned()))
 }
 
 #[test]
@@ -386,7 +381,7 @@ fn an_engine_that_writes_nonsense_or_lies_is_found_out() {
 fn a_daemon_that_is_killed_fails_the_build() {
     let Some(_) = variable("BUILDKIT_HOST") else { return };
     let cache = tempfile::tempdir().unwrap();
-    let engine = Buildctl::new(host(cache.path()), ">=0.26".parse().unwrap(), None);
+    let engine = BuildKit::buildctl(host(cache.path()), ">=0.26".parse().unwrap(), None);
     let plan = plan("FROM registry.example/busybox:1\nRUN sleep 60\n", &[], vec![busybox()]);
     let mark = cache.path().display().to_string();
     let killer = std::thread::spawn(move || {
@@ -426,7 +421,7 @@ fn cancelling_stops_the_build() {
         let place = work.path().to_owned();
         let surroundings = Surroundings { cancel, ..Surroundings::new(&place, &limits) };
         let started = std::time::Instant::now();
-        let error = engine.build(&plan, &surroundings).unwrap_err();
+        let error = engine.check(&plan).and_then(|checked| checked.build(&surroundings)).unwrap_err();
         timer.join().unwrap();
         assert_eq!(error.status(), Status::Interrupted, "{error}");
         assert!(started.elapsed().as_secs() < 15);
@@ -449,7 +444,7 @@ fn named_contexts_of_every_kind_are_built_alike() {
         ("page", PlannedContext::Http(http.request().to_owned())),
         ("code", PlannedContext::Git(git.request().to_owned())),
     ] {
-        plan.contexts.insert(name.to_owned(), context);
+        plan.inputs.contexts.insert(name.to_owned(), context);
     }
     let (built, _work) = build(&daemon(&address), &plan).unwrap();
     assert!(matches!(built.layers[0], BuiltLayer::Base { .. }));
@@ -470,12 +465,12 @@ fn the_commands_of_a_dry_run_build_when_they_are_pasted() {
     }
     for engine in engines {
         let mut plan = plan("FROM scratch\nARG A\nCOPY f /\nENV A=$A\n", &[("f", "x")], Vec::new());
-        plan.args.insert("A".to_owned(), "it's $(id) \"x\"".to_owned());
+        plan.parameters.args.insert("A".to_owned(), "it's $(id) \"x\"".to_owned());
         let (built, _work) = build(&*engine, &plan).unwrap();
         let (work, limits) = (tempfile::tempdir().unwrap(), Limits::default());
         let place = work.path().to_owned();
         let surroundings = Surroundings::new(&place, &limits);
-        let lines = engine.commands(&plan, &surroundings).unwrap();
+        let lines = engine.check(&plan).and_then(|checked| checked.commands(&surroundings)).unwrap();
         let script: Vec<&str> = lines.iter().map(String::as_str).filter(|line| !line.contains(" create ")).collect();
         run(Command::new("sh").args(["-ec", &script.join("\n")]));
         let metadata = fs::read_to_string(work.path().join("metadata.json")).unwrap();
@@ -507,7 +502,7 @@ fn a_copy_with_the_locked_digest_stands_in_for_a_changed_file() {
     let dockerfile = format!("FROM scratch\nADD {} /\n", pin.request());
     let plan = plan(&dockerfile, &[], vec![pin]);
     let cache = tempfile::tempdir().unwrap();
-    let engine = Buildctl::new(host(cache.path()), ">=0.26".parse().unwrap(), Some(address));
+    let engine = BuildKit::buildctl(host(cache.path()), ">=0.26".parse().unwrap(), Some(address));
     assert_eq!(failure(&engine, &plan).0, Status::Source);
     let mut writer = Cache::new(cache.path()).writer().unwrap();
     writer.write_all(locked.as_bytes()).unwrap();

@@ -8,16 +8,20 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use repro::build::{AssembledPlatform, Blob, Engine, Plan, PlannedContext, Surroundings, assemble, assemble_index};
+use repro::build::{
+    AssembledPlatform, Blob, Engine, ImageForm, Inputs, Parameters, Plan, PlannedContext, RunSurroundings,
+    Surroundings, assemble, assemble_index,
+};
 use repro::cancel::Cancel;
 use repro::context;
 use repro::digest::Digest;
+use repro::dockerfile::parse;
 use repro::engine::native::{Native, Sources};
 use repro::image::write::{OpenBlob, Writable};
 use repro::image::{Config, Descriptor, Document, ImageManifest, Index, Layout};
 use repro::limits::Limits;
 use repro::lockfile::Pin;
-use repro::manifest::{MediaTypes, Network, Output};
+use repro::manifest::MediaTypes;
 use repro::platform::Platform;
 use repro::progress::Silent;
 use repro::reference::Reference;
@@ -113,28 +117,29 @@ impl Case {
             number => repro::epoch::Epoch::from_seconds(number.as_i64().unwrap()).unwrap(),
         };
         let builder = json["builder_platform"].as_str().unwrap_or("linux/amd64");
+        let dockerfile = parse(&fs::read(&dockerfile_path).unwrap()).map_err(|error| error.to_string())?;
         Ok(Plan {
             image: "case".to_owned(),
-            dockerfile: fs::read(&dockerfile_path).unwrap(),
-            dockerfile_path: "Dockerfile".into(),
-            context: Arc::new(context),
-            contexts,
-            target: json["target"].as_str().map(str::to_owned),
             platform: "linux/amd64".parse().unwrap(),
-            build_platform: Some(builder.parse().unwrap()),
-            args: texts(&json["build_args"]),
-            labels: texts(&json["labels"]),
-            annotations: texts(&json["annotations"]),
             epoch,
+            inputs: Inputs {
+                dockerfile: Arc::new(dockerfile),
+                dockerfile_path: "Dockerfile".into(),
+                context: Arc::new(context),
+                contexts,
+            },
+            parameters: Parameters {
+                target: json["target"].as_str().map(str::to_owned),
+                build_platform: Some(builder.parse().unwrap()),
+                args: texts(&json["build_args"]),
+            },
             pins,
-            network: Network::default(),
-            tape: None,
-            run_env: BTreeMap::new(),
-            scrub: Vec::new(),
-            allow: Vec::new(),
-            secrets: Vec::new(),
-            ssh: Vec::new(),
-            output: Output::default(),
+            run: RunSurroundings::default(),
+            form: ImageForm {
+                labels: texts(&json["labels"]),
+                annotations: texts(&json["annotations"]),
+                ..ImageForm::default()
+            },
             no_cache: true,
         })
     }
@@ -153,8 +158,8 @@ impl Case {
             fs::create_dir(&folder).unwrap();
             let limits = Limits::default();
             let surroundings = Surroundings::new(&folder, &limits);
-            engine.check(&plan).map_err(|error| error.to_string())?;
-            let built = engine.build(&plan, &surroundings).map_err(|error| error.to_string())?;
+            let checked = engine.check(&plan).map_err(|error| error.to_string())?;
+            let built = checked.build(&surroundings).map_err(|error| error.to_string())?;
             let cancel = Cancel::default();
             platforms.push(
                 assemble(&plan, built, Some(&folder), None, &Limits::default(), &cancel)

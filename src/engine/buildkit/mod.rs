@@ -1,21 +1,231 @@
-//! BuildKit through `buildctl` or `docker buildx`: strict policy in, uncompressed layers out, materials checked.
+//! BuildKit through one of its clients: strict policy in, uncompressed layers out, materials checked.
 //!
-//! A build goes this way: `defects` and `request` refuse what can't be done reproducibly, `staged` writes the inputs as
-//! files, `policy` turns the pins into a source policy, a client (`buildctl`, `buildx`) runs, and `outcome` takes what
-//! it wrote: `explain` reads its log if it failed, `history` and `materials` compare the sources that the daemon
-//! recorded with the pins, `archive`, `output` and `layer_times` read the image as hostile input.
+//! A build goes one way, whatever the client, and this file tells it:
+//!
+//! 1. **check**: the client has what it needs (`client`), and nothing is asked that can't be done reproducibly
+//!    (`input::refusal`);
+//! 2. **probe**: a daemon is found or started (`client`, `daemon`), what it says of itself is compared with what the
+//!    manifest asks for, and before a taped build it is tried whether it reaches the tape;
+//! 3. **stage**: the inputs become files and the pins a source policy (`input`);
+//! 4. **run**: the client's command; once more with our own copies if a source can't be had;
+//! 5. **finish**: the log of a failed build is read (`failure`), the image of another as hostile input, and the sources
+//!    that the daemon recorded are compared with the pins (`output`).
+//!
+//! A new way to BuildKit is a file in `client` that implements [`Client`](client::Client), and a constructor here.
+//! Uses go one way too: this file, `client`, `daemon`, `output`, `input`, `failure`, `command`, `host`; each uses only
+//! what comes after it.
 
 mod client;
+mod command;
 mod daemon;
 mod failure;
 mod host;
 mod input;
-mod outcome;
 mod output;
 
-pub use client::{Buildctl, Buildx};
-pub use failure::BuildKitError;
+use std::path::Path;
+
+use semver::VersionReq;
+
+pub use failure::{BuildKitError, Deviation};
 pub use host::Host;
-pub use input::policy;
-pub use input::redirects;
-pub use output::materials::Deviation;
+pub use input::{Policy, Redirects};
+
+use crate::build::{Built, CheckedBuild, Engine, Plan, Surroundings};
+use crate::escape;
+use crate::lockfile::BuildkitPin;
+use crate::platform::Platform;
+use crate::process::{Finished, shell_word};
+use crate::status::Failure;
+use client::{Buildctl, Buildx, Client, Connection};
+use command::{at_once, follow};
+use daemon::{Worker, probe};
+use input::{Copies, Staged, frontend, refusal};
+use output::{OutputReader, materials};
+
+/// BuildKit through one of its clients.
+pub struct BuildKit {
+    client: Box<dyn Client>,
+    host: Host,
+    version: VersionReq,
+}
+
+impl BuildKit {
+    /// `buildctl` with the daemon at `address`, or else with one of its own, which ends with the engine.
+    ///
+    /// A daemon must be of a `version` that fits.
+    pub fn buildctl(host: Host, version: VersionReq, address: Option<String>) -> Self {
+        Self { client: Box::new(Buildctl::new(host.clone(), address)), host, version }
+    }
+
+    /// `docker buildx` with a builder that runs the locked `image`, which must be of a `version` that fits.
+    pub fn buildx(host: Host, version: VersionReq, image: Option<BuildkitPin>) -> Self {
+        Self { client: Box::new(Buildx::new(host.clone(), image)), host, version }
+    }
+}
+
+impl Engine for BuildKit {
+    fn name(&self) -> &'static str {
+        self.client.name()
+    }
+
+    fn check<'a>(&'a self, plan: &'a Plan) -> Result<Box<dyn CheckedBuild + 'a>, Failure> {
+        self.client.check(plan)?;
+        refusal::check(plan, self.host.now)?;
+        Ok(Box::new(Checked { engine: self, plan }))
+    }
+}
+
+/// A plan that a client can build.
+struct Checked<'a> {
+    engine: &'a BuildKit,
+    plan: &'a Plan,
+}
+
+/// A build that is probed and staged: only a run of the client is missing.
+struct Ready<'a> {
+    plan: &'a Plan,
+    connection: Box<dyn Connection + 'a>,
+    worker: Worker,
+    staged: Staged,
+}
+
+impl CheckedBuild for Checked<'_> {
+    fn engine(&self) -> &'static str {
+        self.engine.name()
+    }
+
+    fn build(&self, surroundings: &Surroundings<'_>) -> Result<Built, Failure> {
+        let work = surroundings.work.folder()?;
+        refusal::warn(self.plan, surroundings);
+        let connection = self.engine.client.connect(self.plan, &work, surroundings)?;
+        let (worker, staged) = self.probe_and_stage(&*connection, surroundings)?;
+        Ok(Ready { plan: self.plan, connection, worker, staged }.run(&self.engine.host, surroundings)?)
+    }
+
+    fn commands(&self, surroundings: &Surroundings<'_>) -> Result<Vec<String>, Failure> {
+        let work = surroundings.work.folder()?;
+        let (connection, first) = self.engine.client.describe(self.plan, &work, surroundings)?;
+        let staged = Staged::write(self.plan, None, surroundings)?;
+        let redirects = Redirects::of_mirrors(&self.engine.host.config);
+        let local = |name: &str, folder: &Path| connection.local_name(name, folder);
+        let policy = staged.write_policy(self.plan, &redirects, local)?;
+        let build = connection.build_command(self.plan, &staged, &policy, Some(&Platform::of_this_machine()));
+        let mut lines = vec![format!("cd {}", shell_word(&staged.folder))];
+        for name in connection.own_variables() {
+            let value = build.environment.get(std::ffi::OsStr::new(name));
+            lines.extend(value.map(|value| format!("export {name}={}", shell_word(value))));
+        }
+        lines.extend(first.iter().chain([&build]).map(crate::process::Command::shell_line));
+        Ok(lines)
+    }
+}
+
+impl Checked<'_> {
+    /// What the daemon is, and the inputs as files.
+    ///
+    /// What a taped build is given depends on what the probe finds; else both are done at once.
+    fn probe_and_stage(
+        &self,
+        connection: &dyn Connection,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<(Worker, Staged), Failure> {
+        let (plan, control) = (self.plan, connection.control());
+        let worker = || {
+            let worker = control.worker(surroundings)?;
+            worker.check(&self.engine.version)?;
+            frontend::check_daemon(plan, &worker.version)?;
+            Ok::<_, BuildKitError>(worker)
+        };
+        let Some(tape) = &plan.run.tape else {
+            let (worker, staged) = at_once(worker, || Staged::write(plan, None, surroundings));
+            return Ok((worker?, staged?));
+        };
+        let worker = worker()?;
+        worker.check_tape()?;
+        let certificate = probe::certificate(control, plan, &tape.route, surroundings)?;
+        Ok((worker, Staged::write(plan, certificate.as_deref(), surroundings)?))
+    }
+}
+
+impl Ready<'_> {
+    /// Builds; if a source can't be had and there are copies of locked files, builds once more with these.
+    fn run(&self, host: &Host, surroundings: &Surroundings<'_>) -> Result<Built, BuildKitError> {
+        let mut redirects = Redirects::of_mirrors(&host.config);
+        let reaches_copies = self.connection.reaches_loopback() && self.plan.run.tape.is_none();
+        let error = match self.run_once(&redirects, surroundings) {
+            Err(error @ (BuildKitError::Source { .. } | BuildKitError::Changed { .. })) if reaches_copies => error,
+            done => return done,
+        };
+        let Some(copies) = Copies::serve(self.plan, &host.cache)? else { return Err(error) };
+        surroundings.progress.note(&format!("{error}; trying again with copies that have the locked digests"));
+        redirects.files = copies.urls.clone();
+        self.run_once(&redirects, surroundings)
+    }
+
+    fn run_once(&self, redirects: &Redirects, surroundings: &Surroundings<'_>) -> Result<Built, BuildKitError> {
+        let Self { plan, connection, worker, staged } = self;
+        let local = |name: &str, folder: &Path| connection.local_name(name, folder);
+        let policy = staged.write_policy(plan, redirects, local)?;
+        let command = connection.build_command(plan, staged, &policy, worker.platform.as_ref());
+        let tell = |line: &str| surroundings.progress.log(&input::as_written(plan, line));
+        let finished = follow(&command, surroundings, &tell)?;
+        if !finished.succeeded() {
+            return Err(self.explain(&finished));
+        }
+        self.finish(&finished, redirects, surroundings)
+    }
+
+    /// What the log of a failed build says.
+    fn explain(&self, finished: &Finished) -> BuildKitError {
+        let Self { plan, staged, .. } = self;
+        let log: Vec<_> = finished.log.lines().map(|line| input::as_written(plan, line)).collect();
+        let log: Vec<&str> = log.iter().map(AsRef::as_ref).collect();
+        let path = escape::name(plan.inputs.dockerfile_path.as_os_str().as_encoded_bytes());
+        let error = failure::explain(&log, &path, &plan.inputs.dockerfile);
+        match plan.run.tape {
+            Some(_) => failure::explain_taped(error, &log, staged.has_certificate()),
+            None => error,
+        }
+    }
+
+    /// Checks everything that can be checked of a build that succeeded, and takes its image.
+    fn finish(
+        &self,
+        finished: &Finished,
+        redirects: &Redirects,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Built, BuildKitError> {
+        let Self { plan, connection, worker, staged } = self;
+        let bounds = surroundings.bounds();
+        let reader = OutputReader { engine: connection.engine(), epoch: plan.epoch, bounds };
+        let reference = connection.reference(staged, bounds.limits);
+        let ask = || connection.control().record(reference.trim(), surroundings);
+        let ((record, ()), output) =
+            at_once(|| at_once(ask, || staged.forget_context()), || reader.read(&staged.image()));
+        let record = record?;
+        let used = record.materials.as_deref().unwrap_or_default();
+        let deviations = materials::compare(&plan.pins, used, redirects, plan.run.tape.as_ref());
+        if !deviations.is_empty() {
+            return Err(BuildKitError::Materials(deviations));
+        }
+        let base = output::history::base_diff_ids(reader.engine, record.base_config.as_deref(), bounds.limits)?;
+        let output = output?;
+        // Of a result without layers, in which nothing of any source is, there is no provenance.
+        if record.materials.is_none() && !output.layers.is_empty() {
+            return Err(daemon::BuildRecord::lacks_provenance());
+        }
+        reader.check_base(&output, &base)?;
+        reader.check_claims(&staged.read_metadata(bounds.limits)?, &output)?;
+        output::history::check(&output.config, &plan.image)?;
+        output::downloads::check(plan, &output)?;
+        let requests = match plan.run.tape {
+            Some(_) => output::requests(
+                finished.log.lines().map(|line| input::as_written(plan, line)),
+                &plan.inputs.dockerfile,
+            ),
+            None => Vec::new(),
+        };
+        Ok(Built { config: output.config.bytes().to_vec(), layers: output.layers, engine: worker.name(), requests })
+    }
+}

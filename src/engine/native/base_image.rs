@@ -73,7 +73,7 @@ impl<'a> BaseImagesOf<'a> {
 
     fn request(&self, image: &Image) -> (String, bool) {
         let store = image.layout.as_ref().map(|(store, _)| store.as_str());
-        let mut contexts = self.plan.contexts.keys().enumerate();
+        let mut contexts = self.plan.inputs.contexts.keys().enumerate();
         match contexts.find(|(index, _)| store == Some(store_name(*index).as_str())) {
             Some((_, name)) => (name.clone(), true),
             None => (image.reference.clone(), false),

@@ -129,7 +129,7 @@ impl<'a> Builder<'a> {
     }
 
     fn stage(&mut self, stage: &TargetStage) -> Result<Stage, Failure> {
-        let place = Place::new(&self.plan.dockerfile_path, stage.lines, "FROM");
+        let place = Place::new(&self.plan.inputs.dockerfile_path, stage.lines, "FROM");
         let mut built = self.start(stage, &place)?;
         for step in &stage.steps {
             self.surroundings.cancel.check().map_err(Problem::from)?;
@@ -178,7 +178,7 @@ impl<'a> Builder<'a> {
         if let Some(tree) = self.contexts.get(name) {
             return Ok(*tree);
         }
-        let Some(PlannedContext::Local(context)) = self.plan.contexts.get(name) else {
+        let Some(PlannedContext::Local(context)) = self.plan.inputs.contexts.get(name) else {
             return failed(format!("named context `{}` is not a folder", escape::text(name)));
         };
         let tree = context_tree(&mut self.files, context)?;
@@ -190,7 +190,7 @@ impl<'a> Builder<'a> {
         if let Some(tree) = self.context {
             return Ok(tree);
         }
-        let tree = context_tree(&mut self.files, &self.plan.context)?;
+        let tree = context_tree(&mut self.files, &self.plan.inputs.context)?;
         self.context = Some(tree);
         Ok(tree)
     }
@@ -222,7 +222,7 @@ impl<'a> Builder<'a> {
         if stage.config.apply(&step.action) {
             return Ok(());
         }
-        let place = Place::of_step(&self.plan.dockerfile_path, step);
+        let place = Place::of_step(&self.plan.inputs.dockerfile_path, step);
         match &step.action {
             Action::Workdir(directory) => self.work_directory(stage, directory, &place),
             Action::Transfer(transfer) => self.transfer(stage, transfer, &place),

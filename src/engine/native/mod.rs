@@ -49,12 +49,14 @@ use layer_tar::LayerTar;
 use problem::Problem;
 pub use sources::Sources;
 
-use crate::build::{Blob, Built, BuiltLayer, Engine, Plan, PlannedContext, Produce, Surroundings};
+use crate::build::{Blob, Built, BuiltLayer, CheckedBuild, Engine, Plan, PlannedContext, Produce, Surroundings};
 use crate::digest::{DiffId, Hashing};
 use crate::dockerfile::target::{Question, ResolveError, Target, resolve};
 use crate::lockfile::Pin;
 use crate::platform::Platform;
 use crate::status::Failure;
+
+const NAME: &str = "native";
 
 /// The engine in this process.
 pub struct Native {
@@ -70,17 +72,16 @@ impl Native {
 
     /// The target with all values known, and its base images.
     fn target(&self, plan: &Plan, images: &BaseImagesOf<'_>) -> Result<Target, Failure> {
-        let dockerfile = crate::dockerfile::parse(&plan.dockerfile)?;
-        let mut build_args = plan.args.clone();
+        let mut build_args = plan.parameters.args.clone();
         build_args.insert("SOURCE_DATE_EPOCH".to_owned(), plan.epoch.to_string());
         let question = Question {
-            target: plan.target.clone().unwrap_or_default(),
+            target: plan.parameters.target.clone().unwrap_or_default(),
             platform: plan.platform.clone(),
-            build_platform: plan.build_platform.clone().unwrap_or_else(Platform::of_this_machine),
+            build_platform: plan.parameters.build_platform.clone().unwrap_or_else(Platform::of_this_machine),
             build_args,
             contexts: contexts(plan),
         };
-        match resolve(&dockerfile, &question, &mut &*images) {
+        match resolve(&plan.inputs.dockerfile, &question, &mut &*images) {
             Ok(target) => Ok(target),
             Err(ResolveError::Dockerfile(error)) => Err(error.into()),
             Err(ResolveError::Base { source, .. }) => Err(source),
@@ -105,32 +106,46 @@ fn contexts(plan: &Plan) -> BTreeMap<String, String> {
         };
         (crate::drift::key(name), value)
     };
-    plan.contexts.iter().enumerate().map(spell).collect()
+    plan.inputs.contexts.iter().enumerate().map(spell).collect()
 }
 
 impl Engine for Native {
     fn name(&self) -> &'static str {
-        "native"
+        NAME
     }
 
-    fn check(&self, plan: &Plan) -> Result<(), Failure> {
-        let images = BaseImagesOf::new(plan, &*self.sources);
-        proven::check(plan, &self.target(plan, &images)?, &self.checkouts, &*self.sources)
-    }
-
-    fn build(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<Built, Failure> {
+    fn check<'a>(&'a self, plan: &'a Plan) -> Result<Box<dyn CheckedBuild + 'a>, Failure> {
         let images = BaseImagesOf::new(plan, &*self.sources);
         let target = self.target(plan, &images)?;
         proven::check(plan, &target, &self.checkouts, &*self.sources)?;
-        let stage = Builder::new(plan, surroundings, &*self.sources, &self.checkouts, &images).build(&target)?;
+        Ok(Box::new(Checked { native: self, plan, target, images }))
+    }
+}
+
+/// A plan that this engine is proven on.
+struct Checked<'a> {
+    native: &'a Native,
+    plan: &'a Plan,
+    target: Target,
+    images: BaseImagesOf<'a>,
+}
+
+impl CheckedBuild for Checked<'_> {
+    fn engine(&self) -> &'static str {
+        NAME
+    }
+
+    fn build(&self, surroundings: &Surroundings<'_>) -> Result<Built, Failure> {
+        let Self { native, plan, target, images } = self;
+        let stage = Builder::new(plan, surroundings, &*native.sources, &native.checkouts, images).build(target)?;
         let made: Result<Vec<_>, Problem> = match &*stage.layers {
             few @ ([] | [_]) => few.iter().map(built_layers).collect(),
             many => many.par_iter().map(built_layers).collect(),
         };
         let layers = made?;
         let layers: Vec<BuiltLayer> = layers.into_iter().flatten().collect();
-        let diff_ids: Vec<DiffId> = layers.iter().map(diff_id).collect();
-        let config = history::finish(stage.config, &plan.platform, &plan.labels, plan.epoch, diff_ids);
+        let diff_ids: Vec<DiffId> = layers.iter().map(BuiltLayer::diff_id).collect();
+        let config = history::finish(stage.config, &plan.platform, &plan.form.labels, plan.epoch, diff_ids);
         Ok(Built {
             config: config.to_bytes(),
             layers,
@@ -139,14 +154,8 @@ impl Engine for Native {
         })
     }
 
-    fn commands(&self, _plan: &Plan, _surroundings: &Surroundings<'_>) -> Result<Vec<String>, Failure> {
+    fn commands(&self, _surroundings: &Surroundings<'_>) -> Result<Vec<String>, Failure> {
         Ok(Vec::new())
-    }
-}
-
-fn diff_id(layer: &BuiltLayer) -> DiffId {
-    match layer {
-        BuiltLayer::Base { diff_id, .. } | BuiltLayer::New { diff_id, .. } => *diff_id,
     }
 }
 

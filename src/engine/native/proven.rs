@@ -17,7 +17,7 @@ pub(super) fn check(plan: &Plan, target: &Target, checkouts: &Checkouts, sources
     check_frontend(plan)?;
     check_stages(plan, target)?;
     for step in target.stages.values().flat_map(|stage| &stage.steps) {
-        let refuse = |unproven: &str| Err(refusal(Place::of_step(&plan.dockerfile_path, step), unproven));
+        let refuse = |unproven: &str| Err(refusal(Place::of_step(&plan.inputs.dockerfile_path, step), unproven));
         match &step.action {
             Action::Run(_) => return refuse("it would have to run a program"),
             Action::Transfer(transfer) => {
@@ -38,11 +38,11 @@ fn refusal(place: Place, unproven: &str) -> Failure {
 }
 
 fn check_frontend(plan: &Plan) -> Result<(), Failure> {
-    let Some(frontend) = crate::dockerfile::frontend(&plan.dockerfile) else { return Ok(()) };
+    let Some(frontend) = &plan.inputs.dockerfile.syntax else { return Ok(()) };
     let named = |line: &[u8]| line.windows(frontend.len()).any(|window| window == frontend.as_bytes());
-    let line = plan.dockerfile.split(|byte| *byte == b'\n').position(named).unwrap_or_default() as u32 + 1;
-    let place = Place::new(&plan.dockerfile_path, Lines { start: line, end: line }, "# syntax");
-    Err(refusal(place, &format!("the frontend `{}` decides what is built", escape::text(&frontend))))
+    let line = plan.inputs.dockerfile.bytes.split(|byte| *byte == b'\n').position(named).unwrap_or_default() as u32 + 1;
+    let place = Place::new(&plan.inputs.dockerfile_path, Lines { start: line, end: line }, "# syntax");
+    Err(refusal(place, &format!("the frontend `{}` decides what is built", escape::text(frontend))))
 }
 
 fn check_stages(plan: &Plan, target: &Target) -> Result<(), Failure> {
@@ -51,7 +51,7 @@ fn check_stages(plan: &Plan, target: &Target) -> Result<(), Failure> {
         number == target.target || target.stages.values().any(is_base)
     };
     for (number, stage) in &target.stages {
-        let refuse = |unproven| Err(refusal(Place::new(&plan.dockerfile_path, stage.lines, "FROM"), unproven));
+        let refuse = |unproven| Err(refusal(Place::new(&plan.inputs.dockerfile_path, stage.lines, "FROM"), unproven));
         if stage.platform.os == "windows" {
             return refuse("images for Windows have paths of their own");
         }
@@ -64,17 +64,17 @@ fn check_stages(plan: &Plan, target: &Target) -> Result<(), Failure> {
 }
 
 fn check_contexts(plan: &Plan, target: &Target) -> Result<(), Failure> {
-    let folders = plan.contexts.values().filter_map(|context| match context {
+    let folders = plan.inputs.contexts.values().filter_map(|context| match context {
         PlannedContext::Local(tree) => Some(tree),
         _ => None,
     });
-    let Some(sent) = folders.chain([&plan.context]).find_map(|tree| tree.sent_otherwise.as_ref()) else {
+    let Some(sent) = folders.chain([&plan.inputs.context]).find_map(|tree| tree.sent_otherwise.as_ref()) else {
         return Ok(());
     };
     let unproven = format!("BuildKit's client sends another context: {}", sent.why);
     let step = target.stages.values().flat_map(|stage| &stage.steps).find(|step| names(step, sent));
     Err(match step {
-        Some(step) => refusal(Place::of_step(&plan.dockerfile_path, step), &unproven),
+        Some(step) => refusal(Place::of_step(&plan.inputs.dockerfile_path, step), &unproven),
         None => Problem::Unproven(format!("the native engine refuses: {unproven}")).into(),
     })
 }

@@ -1,48 +1,43 @@
-//! The engine that goes through `buildctl`: to a running daemon, or to one of our own.
+//! `buildctl`: to a running daemon, or to one of our own.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use semver::VersionReq;
-
-use crate::build::{Built, Engine, Plan, Surroundings};
-use crate::engine::buildkit::daemon::history::Control;
-use crate::engine::buildkit::daemon::own::Daemon;
-use crate::engine::buildkit::daemon::probe::probe;
+use super::connection::{Client, Connection};
+use crate::build::{Plan, Surroundings};
+use crate::engine::buildkit::daemon::{Control, OwnDaemon};
 use crate::engine::buildkit::failure::BuildKitError;
-use crate::engine::buildkit::host::{Host, at_once, follow_build};
-use crate::engine::buildkit::input::copies::build_with_copies;
-use crate::engine::buildkit::input::defects;
-use crate::engine::buildkit::input::injected::check_version;
-use crate::engine::buildkit::input::request;
-use crate::engine::buildkit::input::staged::{Named, Staged};
-use crate::engine::buildkit::outcome::{Outcome, finish};
+use crate::engine::buildkit::host::Host;
+use crate::engine::buildkit::input::{Named, Staged, options};
+use crate::limits::Limits;
 use crate::platform::Platform;
-use crate::process::{Command, shell_word};
+use crate::process::Command;
 use crate::status::Failure;
 
 const NAME: &str = "buildctl";
+/// Where a daemon listens that was started without options.
+const USUAL: &str = "unix:///run/buildkit/buildkitd.sock";
 
-/// BuildKit through `buildctl`.
+/// `buildctl`, and the daemon that it talks to.
 pub struct Buildctl {
     host: Host,
-    version: VersionReq,
     address: Option<String>,
-    own: Mutex<Option<Daemon>>,
+    own: Mutex<Option<OwnDaemon>>,
 }
 
 impl Buildctl {
-    /// The engine that talks to the daemon at `address`, or else starts one when it first builds.
-    ///
-    /// A daemon must be of a `version` that fits. One that the engine started ends with the engine.
-    pub fn new(host: Host, version: VersionReq, address: Option<String>) -> Self {
-        Self { host, version, address, own: Mutex::new(None) }
+    /// The client of the daemon at `address`, or else of one that it starts when it is first needed.
+    pub fn new(host: Host, address: Option<String>) -> Self {
+        Self { host, address, own: Mutex::new(None) }
     }
 
-    fn client(&self, address: &str, folder: PathBuf) -> Result<Command, BuildKitError> {
-        let environment = self.host.environment.for_child(&["DOCKER_CONFIG", "SSH_AUTH_SOCK"]);
-        Ok(Command::new(find(&self.host)?, environment, folder).args(["--addr", address]))
+    fn program(&self) -> Result<PathBuf, BuildKitError> {
+        self.host.programs.find("buildctl").ok_or_else(|| BuildKitError::Missing {
+            engine: NAME,
+            lacks: "no `buildctl` is on PATH".to_owned(),
+            mend: "install BuildKit: https://github.com/moby/buildkit/releases".to_owned(),
+        })
     }
 
     /// The address of a daemon.
@@ -56,93 +51,96 @@ impl Buildctl {
         }
         // The old one ends before another starts.
         own.take();
-        let daemon = Daemon::start(&self.host, plan, work, surroundings)?;
+        let daemon = OwnDaemon::start(&self.host, plan, &self.program()?, work, surroundings)?;
         let address = daemon.address.clone();
         *own = Some(daemon);
         Ok(address)
     }
+
+    fn at(&self, address: String, work: &Path) -> Result<AtAddress, BuildKitError> {
+        let environment = self.host.environment.for_child(&["DOCKER_CONFIG", "SSH_AUTH_SOCK"]);
+        let command = Command::new(self.program()?, environment, work.to_owned()).args(["--addr", address.as_str()]);
+        Ok(AtAddress { control: Control(command), is_near: address.starts_with("unix://") })
+    }
 }
 
-impl Engine for Buildctl {
+impl Client for Buildctl {
     fn name(&self) -> &'static str {
         NAME
     }
 
-    fn check(&self, plan: &Plan) -> Result<(), Failure> {
-        find(&self.host)?;
+    fn check(&self, _plan: &Plan) -> Result<(), BuildKitError> {
+        self.program()?;
         if self.address.is_none() {
-            crate::engine::buildkit::daemon::own::find(&self.host)?;
+            OwnDaemon::find(&self.host)?;
         }
-        request::check(plan, &self.host)?;
-        Ok(defects::check(plan)?)
+        Ok(())
     }
 
-    fn build(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<Built, Failure> {
-        self.check(plan)?;
-        let work = surroundings.work.folder()?;
-        request::warn(plan, surroundings);
-        let address = self.daemon(plan, &work, surroundings)?;
-        let client = self.client(&address, work)?;
-        let control = Control(client.clone());
-        let check = || {
-            let worker = control.worker(surroundings)?;
-            worker.check(&self.version)?;
-            check_version(plan, &worker.version)?;
-            if plan.tape.is_some() {
-                worker.check_tape()?;
-            }
-            Ok::<_, BuildKitError>(worker)
-        };
-        let (worker, staged) = match &plan.tape {
-            // What is staged depends on what the probe finds.
-            Some(tape) => {
-                let worker = check()?;
-                let certificate = probe(&client, plan, &tape.route, surroundings)?;
-                (Ok(worker), Staged::write(plan, certificate.as_deref(), surroundings))
-            }
-            None => at_once(check, || Staged::write(plan, None, surroundings)),
-        };
-        let (worker, staged) = (worker?, staged?);
-        let is_near = address.starts_with("unix://");
-        Ok(build_with_copies(plan, &self.host, is_near, surroundings, |redirects| {
-            let policy = staged.write_policy(plan, redirects, local_name)?;
-            let command = client.clone().args(arguments(plan, &staged, policy, worker.platform.as_ref()));
-            let finished = follow_build(&command, plan, surroundings)?;
-            let reference = std::fs::read_to_string(staged.build_reference()).unwrap_or_default();
-            let (worker, control) = (&worker, &control);
-            let outcome = Outcome { engine: NAME, plan, staged: &staged, worker, control, reference, redirects };
-            finish(outcome, &finished, surroundings)
-        })?)
+    fn connect<'a>(
+        &'a self,
+        plan: &'a Plan,
+        work: &Path,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Box<dyn Connection + 'a>, Failure> {
+        let address = self.daemon(plan, work, surroundings)?;
+        Ok(Box::new(self.at(address, work)?))
     }
 
-    fn commands(&self, plan: &Plan, surroundings: &Surroundings<'_>) -> Result<Vec<String>, Failure> {
-        let staged = Staged::write(plan, None, surroundings)?;
-        let policy = staged.write_policy(plan, &request::redirects(&self.host), local_name)?;
-        let address = self.address.clone().unwrap_or_else(|| "unix:///run/buildkit/buildkitd.sock".to_owned());
-        let builder = Platform::of_this_machine();
-        let client = self.client(&address, staged.folder.clone())?;
-        let build = client.args(arguments(plan, &staged, policy, Some(&builder)));
-        let folder = format!("cd {}", shell_word(&staged.folder));
-        Ok(vec![folder, build.shell_line()])
+    fn describe<'a>(
+        &'a self,
+        _plan: &'a Plan,
+        work: &Path,
+        _surroundings: &Surroundings<'_>,
+    ) -> Result<(Box<dyn Connection + 'a>, Vec<Command>), Failure> {
+        let address = self.address.clone().unwrap_or_else(|| USUAL.to_owned());
+        Ok((Box::new(self.at(address, work)?), Vec::new()))
     }
 }
 
-pub fn find(host: &Host) -> Result<PathBuf, BuildKitError> {
-    host.programs.find("buildctl").ok_or_else(|| BuildKitError::Missing {
-        engine: NAME,
-        lacks: "no `buildctl` is on PATH".to_owned(),
-        mend: "install BuildKit: https://github.com/moby/buildkit/releases".to_owned(),
-    })
+/// `buildctl` with the address of a daemon.
+struct AtAddress {
+    control: Control,
+    is_near: bool,
 }
 
-/// The name under which a named local context is offered: that of the staged folder, which says what is in it.
-///
-/// Its own name could be anything, and the daemon keeps a snapshot for each name.
-fn local_name(_name: &str, folder: &Path) -> String {
+impl Connection for AtAddress {
+    fn engine(&self) -> &'static str {
+        NAME
+    }
+
+    fn control(&self) -> &Control {
+        &self.control
+    }
+
+    fn reaches_loopback(&self) -> bool {
+        self.is_near
+    }
+
+    fn own_variables(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn local_name(&self, _name: &str, folder: &Path) -> String {
+        local_name(folder)
+    }
+
+    fn build_command(&self, plan: &Plan, staged: &Staged, policy: &Path, builder: Option<&Platform>) -> Command {
+        self.control.0.clone().args(arguments(plan, staged, policy, builder))
+    }
+
+    fn reference(&self, staged: &Staged, _limits: &Limits) -> String {
+        std::fs::read_to_string(staged.build_reference()).unwrap_or_default()
+    }
+}
+
+/// That of the staged folder, which says what is in it: a context's own name could be anything, and the daemon keeps a
+/// snapshot for each name.
+fn local_name(folder: &Path) -> String {
     folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn arguments(plan: &Plan, staged: &Staged, policy: PathBuf, builder: Option<&Platform>) -> Vec<OsString> {
+fn arguments(plan: &Plan, staged: &Staged, policy: &Path, builder: Option<&Platform>) -> Vec<OsString> {
     let mut arguments: Vec<OsString> =
         ["build", "--progress=plain", "--frontend", "dockerfile.v0"].map(Into::into).into();
     let mut add = |option: &str, value: OsString| arguments.extend([option.into(), value]);
@@ -155,19 +153,19 @@ fn arguments(plan: &Plan, staged: &Staged, policy: PathBuf, builder: Option<&Pla
     add("--local", assign("dockerfile", &staged.dockerfile));
     add("--opt", "filename=Dockerfile".into());
     add("--opt", format!("platform={}", plan.platform).into());
-    if let Some(target) = &plan.target {
+    if let Some(target) = &plan.parameters.target {
         add("--opt", format!("target={target}").into());
     }
-    for (name, value) in request::build_args(plan, builder) {
+    for (name, value) in options::build_args(plan, builder) {
         add("--opt", format!("build-arg:{name}={value}").into());
     }
-    for (name, value) in &plan.labels {
+    for (name, value) in &plan.form.labels {
         add("--opt", format!("label:{name}={value}").into());
     }
     for (number, (name, named)) in staged.named.iter().enumerate() {
         match named {
             Named::Local(folder) => {
-                let local = local_name(name, folder);
+                let local = local_name(folder);
                 add("--local", assign(&local, folder));
                 add("--opt", format!("context:{name}=local:{local}").into());
             }
@@ -179,26 +177,26 @@ fn arguments(plan: &Plan, staged: &Staged, policy: PathBuf, builder: Option<&Pla
             Named::Remote(source) => add("--opt", format!("context:{name}={source}").into()),
         }
     }
-    if let Some(network) = request::network(plan) {
+    if let Some(network) = options::network(plan) {
         add("--opt", format!("force-network-mode={network}").into());
     }
-    if let Some(entry) = request::host_entry(plan) {
+    if let Some(entry) = options::host_entry(plan) {
         add("--opt", format!("add-hosts={entry}").into());
     }
-    for entitlement in request::entitlements(plan) {
+    for entitlement in options::entitlements(plan) {
         add("--allow", entitlement.into());
     }
-    for (id, path) in plan.secrets.iter().chain(&staged.secrets) {
-        add("--secret", request::secret(id, &path.to_string_lossy()).into());
+    for (id, path) in plan.run.secrets.iter().chain(&staged.secrets) {
+        add("--secret", options::secret(id, &path.to_string_lossy()).into());
     }
-    for id in &plan.ssh {
+    for id in &plan.run.ssh {
         add("--ssh", id.into());
     }
     add("--source-policy-file", policy.into());
-    add("--output", request::output(&staged.image().to_string_lossy()).into());
+    add("--output", options::output(&staged.image().to_string_lossy()).into());
     add("--metadata-file", staged.metadata().into());
     add("--ref-file", staged.build_reference().into());
-    if plan.tape.is_some() {
+    if plan.run.tape.is_some() {
         arguments.push("--proxy-network".into());
     }
     if plan.no_cache {

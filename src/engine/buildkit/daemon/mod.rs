@@ -1,6 +1,17 @@
-//! The daemon behind a client: one of our own, what it says of itself, what it can reach, what it recorded of a build.
+//! The daemon behind a client.
+//!
+//! `own` starts one of our own; `configuration` is that of all that `repro` starts. `control` is a way to ask any:
+//! `worker` reads what it is, `record` what it remembers of a build, `probe` tries what a taped build needs.
 
-pub mod history;
-pub mod own;
+mod configuration;
+mod control;
+mod own;
 pub mod probe;
-pub mod worker;
+mod record;
+mod worker;
+
+pub use configuration::configuration;
+pub use control::Control;
+pub use own::OwnDaemon;
+pub use record::{BuildRecord, Material};
+pub use worker::Worker;

@@ -4,16 +4,17 @@
 //! left behind is never seen. One user at a time: a lock is held while it runs. A daemon whose `repro` was killed is
 //! ended by the next user.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::configuration::configuration;
 use crate::build::{Plan, Surroundings};
-use crate::config::Config;
 use crate::digest::Digest;
+use crate::engine::buildkit::command::attempt;
 use crate::engine::buildkit::failure::BuildKitError;
-use crate::engine::buildkit::host::{Host, attempt};
+use crate::engine::buildkit::host::Host;
+
 use crate::process::{Command, PROXIES, ProcessError, Service, end_leftover};
 use crate::status::Failure;
 use crate::store::FileLock;
@@ -24,7 +25,7 @@ const LOG: u64 = 10 << 20;
 const SOCKET_PATH: usize = 100;
 
 /// A running daemon of our own; dropping it stops it.
-pub struct Daemon {
+pub struct OwnDaemon {
     /// Where it listens.
     pub address: String,
     configuration: String,
@@ -34,10 +35,44 @@ pub struct Daemon {
     _lock: FileLock,
 }
 
-impl Daemon {
-    /// Starts a daemon that serves `plan`, and waits until it answers.
-    pub fn start(host: &Host, plan: &Plan, work: &Path, surroundings: &Surroundings<'_>) -> Result<Self, Failure> {
-        let program = find(host)?;
+impl OwnDaemon {
+    /// The program, if this machine has all that a daemon of our own needs.
+    pub fn find(host: &Host) -> Result<PathBuf, BuildKitError> {
+        let program = host.programs.find("buildkitd").ok_or_else(|| BuildKitError::Missing {
+            engine: "buildctl",
+            lacks: "no running BuildKit was named, and no `buildkitd` is on PATH".to_owned(),
+            mend: "name a running one with `--addr` or `BUILDKIT_HOST`, or install BuildKit: \
+                   https://github.com/moby/buildkit/releases"
+                .to_owned(),
+        })?;
+        if !rustix::process::geteuid().is_root() {
+            return Err(BuildKitError::Missing {
+                engine: "buildctl",
+                lacks: "a private `buildkitd` needs root".to_owned(),
+                mend: "start a rootless one with `rootlesskit buildkitd`, and name it with `--addr` or `BUILDKIT_HOST`"
+                    .to_owned(),
+            });
+        }
+        let runtime = ["buildkit-runc", "runc"].iter().any(|name| host.programs.find(name).is_some());
+        if !runtime {
+            return Err(BuildKitError::Missing {
+                engine: "buildctl",
+                lacks: "a private `buildkitd` needs `runc`".to_owned(),
+                mend: "install runc, for example from your distribution".to_owned(),
+            });
+        }
+        Ok(program)
+    }
+
+    /// Starts a daemon that serves `plan`, and waits until it answers the program `buildctl`.
+    pub fn start(
+        host: &Host,
+        plan: &Plan,
+        buildctl: &Path,
+        work: &Path,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Self, Failure> {
+        let program = Self::find(host)?;
         let configuration = configuration(&host.config, plan);
         let folder = host.cache.join("buildkitd").join(&Digest::of(configuration.as_bytes()).hex()[..12]);
         std::fs::create_dir_all(&folder).map_err(BuildKitError::io(&folder))?;
@@ -62,7 +97,9 @@ impl Daemon {
         let service = command.start(&log, LOG).map_err(BuildKitError::from)?;
         std::fs::write(&number, service.id().to_string()).map_err(BuildKitError::io(&number))?;
         let mut daemon = Self { address, configuration, service, _sockets: sockets, _lock: lock };
-        daemon.wait(&log, host, work, surroundings)?;
+        let ask = Command::new(buildctl.to_owned(), host.environment.for_child(&[]), work.to_owned());
+        let ask = ask.args(["--addr", &daemon.address, "debug", "workers"]);
+        daemon.wait(&log, &ask, surroundings)?;
         Ok(daemon)
     }
 
@@ -71,29 +108,13 @@ impl Daemon {
         self.service.is_running() && self.configuration == configuration(&host.config, plan)
     }
 
-    fn wait(
-        &mut self,
-        log: &Path,
-        host: &Host,
-        work: &Path,
-        surroundings: &Surroundings<'_>,
-    ) -> Result<(), BuildKitError> {
+    fn wait(&mut self, log: &Path, ask: &Command, surroundings: &Surroundings<'_>) -> Result<(), BuildKitError> {
         let started = Instant::now();
-        let buildctl = crate::engine::buildkit::client::find(host)?;
         let socket = PathBuf::from(self.address.trim_start_matches("unix://"));
         loop {
             surroundings.cancel.check().map_err(ProcessError::from)?;
-            if socket.exists() {
-                let environment = host.environment.for_child(&[]);
-                let ask = Command::new(buildctl.clone(), environment, work.to_owned()).args([
-                    "--addr",
-                    &self.address,
-                    "debug",
-                    "workers",
-                ]);
-                if attempt(&ask, surroundings, Duration::from_secs(10))?.succeeded() {
-                    return Ok(());
-                }
+            if socket.exists() && attempt(ask, surroundings, Duration::from_secs(10))?.succeeded() {
+                return Ok(());
             }
             if !self.service.is_running() || started.elapsed() > START {
                 let said = std::fs::read_to_string(log).unwrap_or_default();
@@ -108,78 +129,9 @@ impl Daemon {
     }
 }
 
-pub fn find(host: &Host) -> Result<PathBuf, BuildKitError> {
-    let program = host.programs.find("buildkitd").ok_or_else(|| BuildKitError::Missing {
-        engine: "buildctl",
-        lacks: "no running BuildKit was named, and no `buildkitd` is on PATH".to_owned(),
-        mend: "name a running one with `--addr` or `BUILDKIT_HOST`, or install BuildKit: \
-               https://github.com/moby/buildkit/releases"
-            .to_owned(),
-    })?;
-    if !rustix::process::geteuid().is_root() {
-        return Err(BuildKitError::Missing {
-            engine: "buildctl",
-            lacks: "a private `buildkitd` needs root".to_owned(),
-            mend: "start a rootless one with `rootlesskit buildkitd`, and name it with `--addr` or `BUILDKIT_HOST`"
-                .to_owned(),
-        });
-    }
-    let runtime = ["buildkit-runc", "runc"].iter().any(|name| host.programs.find(name).is_some());
-    if !runtime {
-        return Err(BuildKitError::Missing {
-            engine: "buildctl",
-            lacks: "a private `buildkitd` needs `runc`".to_owned(),
-            mend: "install runc, for example from your distribution".to_owned(),
-        });
-    }
-    Ok(program)
-}
-
 /// A short-lived folder for sockets, beside the work if the path is short enough for a socket.
 fn socket_folder(work: &Path) -> Result<tempfile::TempDir, BuildKitError> {
     let longest = work.as_os_str().len() + "/.tmpXXXXXX/buildkitd.sock".len();
     let made = if longest < SOCKET_PATH { tempfile::tempdir_in(work) } else { tempfile::tempdir() };
     made.map_err(BuildKitError::io(work))
-}
-
-/// `buildkitd.toml` for daemons that serve `plan`: the user's registries and what RUN may ask for.
-pub fn configuration(config: &Config, plan: &Plan) -> String {
-    let mut entitlements: Vec<&str> = crate::engine::buildkit::input::request::entitlements(plan)
-        .map(|what| what.split('=').next().unwrap_or_default())
-        .collect();
-    entitlements.sort_unstable();
-    entitlements.dedup();
-    let mut text = String::new();
-    if plan.tape.is_some() {
-        text.push_str("proxyNetwork = true\n");
-    }
-    if !entitlements.is_empty() {
-        let _ = writeln!(text, "insecure-entitlements = {}", list(entitlements));
-    }
-    for (name, registry) in &config.registries {
-        let _ = writeln!(text, "[registry.{}]", quoted(name));
-        if !registry.mirrors.is_empty() {
-            let mirrors = registry.mirrors.iter().map(|mirror| match mirror.path.as_str() {
-                "" => mirror.host.clone(),
-                path => format!("{}/{path}", mirror.host),
-            });
-            let _ = writeln!(text, "mirrors = {}", list(mirrors));
-        }
-        if let Some(http) = registry.http {
-            let _ = writeln!(text, "http = {http}");
-        }
-        if !registry.ca.is_empty() {
-            let _ = writeln!(text, "ca = {}", list(registry.ca.iter().map(|path| path.to_string_lossy())));
-        }
-    }
-    text
-}
-
-fn list(items: impl IntoIterator<Item = impl AsRef<str>>) -> String {
-    let items: Vec<String> = items.into_iter().map(|item| quoted(item.as_ref())).collect();
-    format!("[{}]", items.join(", "))
-}
-
-fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
 }

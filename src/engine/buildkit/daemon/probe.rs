@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use super::control::Control;
 use crate::build::{Plan, Surroundings};
-use crate::dockerfile::frontend;
+use crate::engine::buildkit::command::attempt;
 use crate::engine::buildkit::failure::BuildKitError;
-use crate::engine::buildkit::host::attempt;
-use crate::engine::buildkit::input::request;
+use crate::engine::buildkit::input::options;
 use crate::lockfile::Pin;
-use crate::process::{Command, Finished};
+use crate::process::Finished;
 use crate::tape::{PROBE_BASE, Route, true_urls};
 
 const TIME: Duration = Duration::from_secs(300);
@@ -18,18 +18,19 @@ const LONGEST: usize = 16 << 10;
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
 
-/// Lets the daemon behind `client` (`buildctl` with what comes before its subcommand) build from the server's Dockerfiles.
+/// Lets the daemon behind `control` build from the server's Dockerfiles.
 ///
 /// Where a program runs that can read no file of ours, a URL is all that can be handed to it. Gives the certificate that
 /// the proxy signs with, in PEM; none where no base image of the build has a shell with `cat`.
-pub fn probe(
-    client: &Command,
+pub fn certificate(
+    control: &Control,
     plan: &Plan,
     route: &Route,
     surroundings: &Surroundings<'_>,
 ) -> Result<Option<String>, BuildKitError> {
     let run = |url: &str, more: &[String]| -> Result<Finished, BuildKitError> {
-        let command = client
+        let command = control
+            .0
             .clone()
             .args(["build", "--progress=plain", "--frontend", "dockerfile.v0", "--no-cache"])
             .args(["--opt", &format!("context={url}")])
@@ -40,7 +41,7 @@ pub fn probe(
     if !reached.succeeded() {
         return Err(unreachable(&reached, route));
     }
-    let frontend = frontend(&plan.dockerfile);
+    let frontend = &plan.inputs.dockerfile.syntax;
     let images = plan.pins.iter().filter_map(|pin| match pin {
         Pin::Image { request, .. } if Some(request) == frontend.as_ref() => None,
         Pin::Image { request, .. } if request.contains('@') => Some(request.clone()),
@@ -48,19 +49,19 @@ pub fn probe(
         _ => None,
     });
     for image in images.filter(|image| !image.contains("docker/dockerfile")).take(BASES) {
-        let mut options = vec![
+        let mut arguments = vec![
             "--opt".to_owned(),
             format!("build-arg:{PROBE_BASE}={image}"),
             "--opt".to_owned(),
             format!("platform={}", plan.platform),
             "--proxy-network".to_owned(),
         ];
-        if let Some(network) = request::network(plan) {
-            options.extend(["--opt".to_owned(), format!("force-network-mode={network}")]);
+        if let Some(network) = options::network(plan) {
+            arguments.extend(["--opt".to_owned(), format!("force-network-mode={network}")]);
         }
-        options.extend(request::entitlements(plan).flat_map(|what| ["--allow".to_owned(), what.to_owned()]));
-        let finished = run(&route.certificate_probe(), &options)?;
-        if let Some(certificate) = certificate(finished.log.lines()) {
+        arguments.extend(options::entitlements(plan).flat_map(|what| ["--allow".to_owned(), what.to_owned()]));
+        let finished = run(&route.certificate_probe(), &arguments)?;
+        if let Some(certificate) = printed(finished.log.lines()) {
             return Ok(Some(certificate));
         }
     }
@@ -78,7 +79,7 @@ fn unreachable(finished: &Finished, route: &Route) -> BuildKitError {
 }
 
 /// The certificate that a step printed, in PEM, each of its lines behind the step's number and a time.
-fn certificate<'l>(lines: impl Iterator<Item = &'l str>) -> Option<String> {
+fn printed<'l>(lines: impl Iterator<Item = &'l str>) -> Option<String> {
     let mut pem: Option<String> = None;
     for line in lines {
         let said = line.split(' ').nth(2).unwrap_or_default();
@@ -110,8 +111,8 @@ mod tests {
         let log = "#7 [2/2] RUN cat x\n#7 0.1 # buildkit proxy CA begin\n#7 0.1 -----BEGIN CERTIFICATE-----\n\
                    #7 0.1 MIIC+/\n#7 0.2 AQ==\n#7 0.2 -----END CERTIFICATE-----\n#7 DONE 0.1s";
         let want = "-----BEGIN CERTIFICATE-----\nMIIC+/\nAQ==\n-----END CERTIFICATE-----\n";
-        assert_eq!(certificate(log.lines()).as_deref(), Some(want));
-        assert_eq!(certificate(log.replace("AQ==", "<script>").lines()), None);
-        assert_eq!(certificate(log.replace("-----END", "-----end").lines()), None);
+        assert_eq!(printed(log.lines()).as_deref(), Some(want));
+        assert_eq!(printed(log.replace("AQ==", "<script>").lines()), None);
+        assert_eq!(printed(log.replace("-----END", "-----end").lines()), None);
     }
 }

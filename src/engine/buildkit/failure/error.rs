@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::deviation::Deviation;
 use crate::digest::{DiffId, Digest};
-use crate::engine::buildkit::output::materials::Deviation;
 use crate::escape;
 use crate::image::InvalidDocument;
 use crate::limits::LimitExceeded;

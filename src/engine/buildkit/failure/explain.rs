@@ -4,27 +4,28 @@
 //! failing one marked by `>>>` and the heading of the failed step. The log of a RUN step can hold anything, but only
 //! in lines that begin with the step's number or a time, so nothing here looks at those.
 
-use crate::engine::buildkit::failure::BuildKitError;
-use crate::engine::buildkit::failure::heading;
+use super::error::BuildKitError;
+use super::heading;
+use crate::dockerfile::syntax::Dockerfile;
 
 const TAIL: usize = 20;
 const LONGEST: usize = 1000;
 const RULE: &str = "------";
 
-/// The failure that the log of a client tells, for the Dockerfile shown as `dockerfile` with the text `text`.
-pub fn explain(log: &[&str], dockerfile: &str, text: &[u8]) -> BuildKitError {
+/// The failure that the log of a client tells, for the Dockerfile shown as `shown`.
+pub fn explain(log: &[&str], shown: &str, dockerfile: &Dockerfile) -> BuildKitError {
     let message = message(log);
-    let place = match failing_line(log, &message).or_else(|| heading::line(step(log), text)) {
-        Some(line) => format!("{dockerfile}:{line}"),
-        None => dockerfile.to_owned(),
+    let place = match failing_line(log, &message).or_else(|| heading::line(step(log), dockerfile)) {
+        Some(line) => format!("{shown}:{line}"),
+        None => shown.to_owned(),
     };
     if message.starts_with("process \"") {
         return BuildKitError::Step { place, message, log: tail(log), mend: None };
     }
     if message.contains("denied by policy") {
         let source_name = message.split('"').nth(1).unwrap_or("a source").to_owned();
-        let place = match line_naming(&source_name, text) {
-            Some(line) if place == dockerfile => format!("{dockerfile}:{line}"),
+        let place = match line_naming(&source_name, &dockerfile.bytes) {
+            Some(line) if place == shown => format!("{shown}:{line}"),
             _ => place,
         };
         return BuildKitError::Denied { place, source_name };
@@ -34,7 +35,7 @@ pub fn explain(log: &[&str], dockerfile: &str, text: &[u8]) -> BuildKitError {
     }
     if let Some(place_in_file) = message.strip_prefix("dockerfile parse error on line ") {
         let line = place_in_file.split(':').next().unwrap_or_default();
-        return BuildKitError::Dockerfile { place: format!("{dockerfile}:{line}"), message };
+        return BuildKitError::Dockerfile { place: format!("{shown}:{line}"), message };
     }
     if let Some(what) = message.strip_suffix(" is not allowed") {
         let what = what.rsplit(' ').next().unwrap_or(what);
@@ -165,7 +166,8 @@ mod tests {
 
     fn told(text: &str) -> (Status, String) {
         let lines: Vec<&str> = text.lines().collect();
-        let error = explain(&lines, "app/Dockerfile", b"FROM a\nCOPY b /\n");
+        let dockerfile = crate::dockerfile::parse(b"FROM a\nCOPY b /\n").unwrap();
+        let error = explain(&lines, "app/Dockerfile", &dockerfile);
         (error.status(), error.to_string())
     }
 

@@ -1,8 +1,15 @@
 //! What can go wrong with BuildKit, and how its words are read.
+//!
+//! `explain` turns the log of a failed client into a [`BuildKitError`], with the line that `heading` finds for a step;
+//! `tape_hint` adds what the words of programs mean in a taped build.
 
+mod deviation;
 mod error;
-pub mod explain;
+mod explain;
 pub mod heading;
-pub mod taped;
+mod tape_hint;
 
+pub use deviation::Deviation;
 pub use error::BuildKitError;
+pub use explain::explain;
+pub use tape_hint::explain_taped;

@@ -6,17 +6,14 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::build::{Built, Plan, Surroundings};
+use crate::build::Plan;
 use crate::engine::buildkit::failure::BuildKitError;
-use crate::engine::buildkit::host::Host;
-use crate::engine::buildkit::input::redirects::Redirects;
-use crate::engine::buildkit::input::request;
 use crate::http::date;
 use crate::lockfile::Pin;
 use crate::store::Cache;
@@ -25,31 +22,6 @@ const HEAD: u64 = 16 << 10;
 const IDLE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Builds; if a source can't be had and there are copies of locked files, builds once more with these.
-///
-/// `is_near` tells whether the daemon can reach this machine's loopback.
-pub fn build_with_copies(
-    plan: &Plan,
-    host: &Host,
-    is_near: bool,
-    surroundings: &Surroundings<'_>,
-    build: impl Fn(&Redirects) -> Result<Built, BuildKitError>,
-) -> Result<Built, BuildKitError> {
-    let mut redirects = request::redirects(host);
-    let error = match build(&redirects) {
-        Err(error @ (BuildKitError::Source { .. } | BuildKitError::Changed { .. }))
-            if is_near && plan.tape.is_none() =>
-        {
-            error
-        }
-        done => return done,
-    };
-    let Some(copies) = Copies::serve(plan, host)? else { return Err(error) };
-    surroundings.progress.note(&format!("{error}; trying again with copies that have the locked digests"));
-    redirects.files = copies.urls.clone();
-    build(&redirects)
-}
-
 struct Copy {
     path: PathBuf,
     size: u64,
@@ -57,17 +29,17 @@ struct Copy {
 }
 
 /// The running server; dropping it ends it.
-struct Copies {
+pub struct Copies {
     /// The locked URL and where its copy is served.
-    urls: BTreeMap<String, String>,
+    pub urls: BTreeMap<String, String>,
     stop: Arc<AtomicBool>,
     server: Option<JoinHandle<()>>,
 }
 
 impl Copies {
-    /// Serves the copies of the plan's files; none if there are no copies.
-    fn serve(plan: &Plan, host: &Host) -> Result<Option<Self>, BuildKitError> {
-        let cache = Cache::new(&host.cache);
+    /// Serves the copies of the plan's files that lie in the cache below `folder`; none if there are no copies.
+    pub fn serve(plan: &Plan, folder: &Path) -> Result<Option<Self>, BuildKitError> {
+        let cache = Cache::new(folder);
         let mut copies = BTreeMap::new();
         let mut urls = Vec::new();
         for pin in &plan.pins {
@@ -81,7 +53,7 @@ impl Copies {
         if urls.is_empty() {
             return Ok(None);
         }
-        let failed = |error| BuildKitError::io(&host.cache)(error);
+        let failed = |error| BuildKitError::io(folder)(error);
         let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;

@@ -6,23 +6,16 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use semver::Version;
-
 use crate::build::{Content, Injection, Plan, Reason, injected};
-use crate::dockerfile::{RunPlace, add_run_flags, frontend};
+use crate::dockerfile::{RunPlace, add_run_flags};
 use crate::engine::buildkit::failure::BuildKitError;
-use crate::reference::Reference;
-use crate::status::{Failure, Status};
+use crate::status::Failure;
 
 /// How the added flags begin, and the ids in them.
 const FLAG: &str = "--mount=type=secret,id=";
 const PREFIX: &str = "repro:";
 /// The id of the certificate of BuildKit's proxy.
 pub const CERTIFICATE: &str = "repro:certificate";
-/// The first BuildKit whose own frontend, Dockerfile 1.10, gives secrets as variables.
-const BUILDKIT: Version = Version::new(0, 16, 0);
-/// The first such frontend of its own.
-const FRONTEND: (u64, u64) = (1, 10);
 
 /// The Dockerfile that is staged, and the secrets that its mounts name.
 pub struct Surrounded {
@@ -39,9 +32,9 @@ pub fn surround(plan: &Plan, certificate: Option<&str>, folder: &Path) -> Result
     let mut injections = injected(plan);
     injections.retain(|injection| certificate.is_some() || !needs_certificate(injection));
     if injections.is_empty() {
-        return Ok(Surrounded { dockerfile: plan.dockerfile.clone(), secrets: Vec::new() });
+        return Ok(Surrounded { dockerfile: plan.inputs.dockerfile.bytes.clone(), secrets: Vec::new() });
     }
-    let dockerfile = add_run_flags(&plan.dockerfile, |place| flags(&injections, place))?;
+    let dockerfile = add_run_flags(&plan.inputs.dockerfile, |place| flags(&injections, place))?;
     let folder = folder.join("variables");
     fs::create_dir(&folder).map_err(BuildKitError::io(&folder))?;
     let mut secrets = Vec::new();
@@ -68,57 +61,6 @@ pub fn surround(plan: &Plan, certificate: Option<&str>, folder: &Path) -> Result
 /// Whether a variable leads programs to the certificate, and to nothing else.
 fn needs_certificate(injection: &Injection) -> bool {
     injection.file == Some(Content::Certificate) || injection.variable == "WGETRC"
-}
-
-/// Refuses frontends that don't know secrets as variables.
-pub fn check_frontend(plan: &Plan) -> Result<(), BuildKitError> {
-    if injected(plan).is_empty() {
-        return Ok(());
-    }
-    let named = plan.args.get("BUILDKIT_SYNTAX").cloned().or_else(|| frontend(&plan.dockerfile));
-    let Some(named) = named.filter(|name| is_too_old(name)) else { return Ok(()) };
-    Err(BuildKitError::Refused {
-        message: format!(
-            "image `{}`: the frontend `{}` can't give variables to RUN, expected Dockerfile {}.{} or newer",
-            plan.image,
-            crate::escape::text(&named),
-            FRONTEND.0,
-            FRONTEND.1,
-        ),
-        mend: "write `# syntax=docker/dockerfile:1.10` or a newer one, or leave the line out".to_owned(),
-        status: Status::Engine,
-    })
-}
-
-/// Refuses a daemon whose own frontend does not know secrets as variables.
-pub fn check_version(plan: &Plan, version: &str) -> Result<(), BuildKitError> {
-    let uses_own = frontend(&plan.dockerfile).is_none() && !plan.args.contains_key("BUILDKIT_SYNTAX");
-    let known = Version::parse(version.trim_start_matches('v')).ok();
-    if injected(plan).is_empty() || !uses_own || known.is_none_or(|version| version >= BUILDKIT) {
-        return Ok(());
-    }
-    Err(BuildKitError::Unusable {
-        message: format!(
-            "BuildKit is `{}`, which can't give variables to RUN: expected v{BUILDKIT} or newer",
-            crate::escape::text(version)
-        ),
-        mend: "start a newer BuildKit, or leave `run-env` out".to_owned(),
-    })
-}
-
-/// Whether a reference names Docker's frontend by the tag of an old release (`docker/dockerfile:1.4-labs`).
-fn is_too_old(name: &str) -> bool {
-    let Ok(reference) = name.parse::<Reference>() else { return false };
-    if !reference.path().rsplit('/').next().is_some_and(|last| last.starts_with("dockerfile")) {
-        return false;
-    }
-    let tag = reference.tag().unwrap_or_default();
-    let mut numbers = tag.split('-').next().unwrap_or_default().split('.').map(|part| part.parse::<u64>().ok());
-    match (numbers.next().flatten(), numbers.next().flatten()) {
-        (Some(major), Some(minor)) => (major, minor) < FRONTEND,
-        (Some(major), None) => major < FRONTEND.0,
-        (None, _) => false,
-    }
 }
 
 /// The flags of one RUN: what a tape needs only where the Dockerfile does not set it itself.
@@ -167,24 +109,6 @@ fn write(path: &Path, content: &[u8]) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn old_frontends_are_known_by_their_tag() {
-        for (name, want) in [
-            ("docker/dockerfile:1.4", true),
-            ("docker.io/docker/dockerfile:1.9.0-labs", true),
-            ("docker/dockerfile:0.12", true),
-            ("docker/dockerfile:1.10", false),
-            ("docker/dockerfile:1", false),
-            ("docker/dockerfile:1-labs", false),
-            ("docker/dockerfile:latest", false),
-            ("docker/dockerfile-upstream:1.3", true),
-            ("registry.example/frontend:0.1", false),
-            ("docker/dockerfile", false),
-        ] {
-            assert_eq!(is_too_old(name), want, "{name}");
-        }
-    }
 
     #[test]
     fn instructions_are_shown_as_they_were_written() {

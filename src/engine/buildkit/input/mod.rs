@@ -1,12 +1,24 @@
-//! What goes into a build: refusals, inputs as files, the pins as a source policy, the values of a client's options.
+//! What goes into a build.
+//!
+//! `refusal` says what can't be built, `staged` writes the inputs as files (`injected` puts variables for RUN into the
+//! Dockerfile, `policy` turns the pins into a source policy, `redirects` lead it to mirrors), `options` are the values
+//! that every client is given. `original` is the way back: BuildKit's words as the user would write them. `copies` serve
+//! locked files whose upstream is gone.
 
-pub mod copies;
-pub mod defects;
+mod copies;
+pub mod frontend;
 mod git_identifier;
-pub mod injected;
-pub mod policy;
-pub mod redirects;
-pub mod request;
-pub mod staged;
+mod injected;
+pub mod options;
+mod original;
+mod policy;
+mod redirects;
+pub mod refusal;
+mod staged;
 
+pub use copies::Copies;
 pub use git_identifier::GitIdentifier;
+pub use original::as_written;
+pub use policy::Policy;
+pub use redirects::Redirects;
+pub use staged::{Named, Staged};

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::Config;
+
 /// Where bytes come from instead of where they are named: prefixes of identifiers and what stands in their place.
 ///
 /// For daemons that `repro` did not start, which know nothing of the user's mirrors. It never changes which bytes:
@@ -19,6 +21,13 @@ pub struct Redirects {
 }
 
 impl Redirects {
+    /// The user's mirrors of files and repositories.
+    ///
+    /// Mirrors of registries are not among them: daemons know their own, and fall back to the upstream.
+    pub fn of_mirrors(config: &Config) -> Self {
+        Self { http: config.mirrors.clone(), git: config.mirrors.clone(), ..Self::default() }
+    }
+
     pub(in crate::engine::buildkit) fn image(&self, reference: &str) -> Option<String> {
         longest(&self.images, reference, |rest| rest.starts_with('/'))
     }

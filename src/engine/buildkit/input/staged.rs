@@ -13,17 +13,19 @@
 //! longer than all else that is done for them.
 
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use super::injected::{CERTIFICATE, Surrounded, surround};
+use super::policy::Policy;
+use super::redirects::Redirects;
 use crate::build::{Plan, PlannedContext, Surroundings};
 use crate::context::{self, EntryKind, Tree};
 use crate::digest::{Digest, Hasher};
 use crate::drift::key;
 use crate::engine::buildkit::failure::BuildKitError;
-use crate::engine::buildkit::input::injected::{CERTIFICATE, Surrounded, surround};
-use crate::engine::buildkit::input::policy::Policy;
-use crate::engine::buildkit::input::redirects::Redirects;
+use crate::limits::Limits;
 use crate::lockfile::Pin;
 use crate::status::Failure;
 use crate::store::make_private_folder;
@@ -66,18 +68,18 @@ impl Staged {
     pub fn write(plan: &Plan, certificate: Option<&str>, surroundings: &Surroundings<'_>) -> Result<Self, Failure> {
         let work = surroundings.work.folder()?;
         let folder = fs::canonicalize(&work).map_err(BuildKitError::io(&work))?;
-        let memory = if fits_in_memory(&plan.context) { surroundings.work.in_memory() } else { None };
+        let memory = if fits_in_memory(&plan.inputs.context) { surroundings.work.in_memory() } else { None };
         let near = memory.filter(|memory| make_private_folder(memory).is_ok());
         let near = near.as_deref().unwrap_or(&folder);
-        let staged_context = near.join(format!("context-{}", short(&plan.context)));
-        stage(&plan.context, &staged_context)?;
+        let staged_context = near.join(format!("context-{}", short(&plan.inputs.context)));
+        stage(&plan.inputs.context, &staged_context)?;
         let dockerfile = folder.join("dockerfile");
         fs::create_dir(&dockerfile).map_err(BuildKitError::io(&dockerfile))?;
         let Surrounded { dockerfile: text, secrets } = surround(plan, certificate, &folder)?;
         write(&dockerfile.join("Dockerfile"), &text)?;
         write(&dockerfile.join("Dockerfile.dockerignore"), b"# The context holds only what is not ignored.\n")?;
         let mut named = Vec::new();
-        for (number, (name, context)) in plan.contexts.iter().enumerate() {
+        for (number, (name, context)) in plan.inputs.contexts.iter().enumerate() {
             let ready = match context {
                 PlannedContext::Local(tree) => {
                     let path = folder.join(format!("named-{number}-{}", short(tree)));
@@ -111,7 +113,7 @@ impl Staged {
             }
         }
         let locals = locals.iter().map(String::as_str);
-        let mut policy = match &plan.tape {
+        let mut policy = match &plan.run.tape {
             Some(tape) => Policy::taped(&plan.pins, locals, redirects, &tape.route),
             None => Policy::strict(&plan.pins, locals, redirects),
         };
@@ -141,6 +143,14 @@ impl Staged {
         self.folder.join("metadata.json")
     }
 
+    /// What the client claims to have built.
+    pub fn read_metadata(&self, limits: &Limits) -> Result<Vec<u8>, BuildKitError> {
+        let (path, mut claims) = (self.metadata(), Vec::new());
+        let file = fs::File::open(&path).map_err(BuildKitError::io(&path))?;
+        file.take(limits.json_bytes + 1).read_to_end(&mut claims).map_err(BuildKitError::io(&path))?;
+        Ok(claims)
+    }
+
     /// Where `buildctl` writes the build's name in the daemon's history.
     pub fn build_reference(&self) -> PathBuf {
         self.folder.join("ref")
@@ -156,7 +166,7 @@ fn snapshot_key(plan: &Plan) -> String {
     let mut hasher = Hasher::default();
     hasher.update(plan.image.as_bytes());
     hasher.update(b"\0");
-    hasher.update(plan.dockerfile_path.as_os_str().as_encoded_bytes());
+    hasher.update(plan.inputs.dockerfile_path.as_os_str().as_encoded_bytes());
     format!("repro-1-{}", &hasher.digest().hex()[..12])
 }
 
@@ -201,7 +211,7 @@ fn layout_digest(plan: &Plan, name: &str) -> Result<Digest, BuildKitError> {
         _ => None,
     });
     pinned.ok_or_else(|| BuildKitError::Denied {
-        place: plan.dockerfile_path.display().to_string(),
+        place: plan.inputs.dockerfile_path.display().to_string(),
         source_name: format!("oci-layout://{name}"),
     })
 }

@@ -1,8 +1,8 @@
 //! The times of downloaded files: a builder keeps that of its first download, which may not be the locked one.
 
+use super::image::Output;
 use crate::build::Plan;
 use crate::engine::buildkit::failure::BuildKitError;
-use crate::engine::buildkit::output::image::Output;
 use crate::epoch::rfc3339;
 use crate::escape;
 use crate::lockfile::Pin;

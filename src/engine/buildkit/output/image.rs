@@ -1,22 +1,23 @@
 //! What an engine wrote, read as hostile input: every document and blob by size and digest, every claim compared.
 
+use std::io::Read;
 use std::path::Path;
 
 use rayon::prelude::*;
 use serde::Deserialize;
 
-use crate::build::{BuiltLayer, Plan};
-use crate::cancel::Cancel;
+use super::archive::Archive;
+use super::layer_times::{LayerTimes, read_new_layer};
+use crate::bounds::Bounds;
+use crate::build::BuiltLayer;
 use crate::digest::{DiffId, Digest, Hasher};
 use crate::engine::buildkit::failure::BuildKitError;
-use crate::engine::buildkit::output::archive::Archive;
-use crate::engine::buildkit::output::layer_times::{LayerTimes, read_new_layer};
+use crate::epoch::Epoch;
 use crate::image::time::Time;
 use crate::image::{Config, Descriptor, Document, ImageManifest, Index};
 use crate::json;
-use crate::limits::{LimitExceeded, Limits};
+use crate::limits::LimitExceeded;
 use crate::process::ProcessError;
-use std::io::Read;
 
 const REWRITTEN: &str = "buildkit/rewritten-timestamp";
 const UNCOMPRESSED: [&str; 2] =
@@ -40,12 +41,10 @@ pub struct Output {
 pub struct OutputReader<'a> {
     /// The engine's name.
     pub engine: &'static str,
-    /// What was asked for.
-    pub plan: &'a Plan,
-    /// Bounds on all that the archive holds.
-    pub limits: &'a Limits,
-    /// Asked whether to stop.
-    pub cancel: &'a Cancel,
+    /// The epoch that was asked for.
+    pub epoch: Epoch,
+    /// How much the archive may hold.
+    pub bounds: Bounds<'a>,
 }
 
 /// What a client says that it built.
@@ -75,14 +74,14 @@ impl OutputReader<'_> {
     pub fn read(&self, path: &Path) -> Result<Output, BuildKitError> {
         let archive = Archive::open(path, self.engine)?;
         let marker = archive.read(archive.member("oci-layout")?, MARKER)?;
-        let marker: Marker =
-            json::parse(&marker, self.limits).map_err(|error| self.malformed("oci-layout", error.to_string()))?;
+        let marker: Marker = json::parse(&marker, self.bounds.limits)
+            .map_err(|error| self.malformed("oci-layout", error.to_string()))?;
         if marker.version != "1.0.0" {
             return Err(self.malformed("oci-layout", "version 1.0.0 was expected".to_owned()));
         }
-        let index = archive.read(archive.member("index.json")?, self.limits.json_bytes)?;
+        let index = archive.read(archive.member("index.json")?, self.bounds.limits.json_bytes)?;
         let index: Document<Index> =
-            Document::parse(index, self.limits).map_err(BuildKitError::document(self.engine, "index.json"))?;
+            Document::parse(index, self.bounds.limits).map_err(BuildKitError::document(self.engine, "index.json"))?;
         let images: Vec<&Descriptor> = index.manifests.iter().filter(|d| !d.is_attestation()).collect();
         let [image] = images[..] else {
             return Err(self.malformed("index.json", format!("{} images, expected one", images.len())));
@@ -100,8 +99,8 @@ impl OutputReader<'_> {
             .map(|(number, descriptor)| self.layer(&archive, descriptor, config.diff_ids[*number], *number >= fresh))
             .collect::<Result<_, _>>()?;
         let total: u64 = manifest.layers.iter().map(|layer| layer.size).fold(0, u64::saturating_add);
-        self.within("image-bytes", self.limits.image_bytes, total, "the image")?;
-        if fresh < manifest.layers.len() && config.created != Some(Time::from(self.plan.epoch)) {
+        self.within("image-bytes", self.bounds.limits.image_bytes, total, "the image")?;
+        if fresh < manifest.layers.len() && config.created != Some(Time::from(self.epoch)) {
             return Err(BuildKitError::NotRewritten {
                 layer: config.diff_ids[fresh],
                 reason: "`created` in the config is not the epoch".to_owned(),
@@ -113,7 +112,7 @@ impl OutputReader<'_> {
 
     /// Compares what the client says in its metadata file with what was written.
     pub fn check_claims(&self, metadata: &[u8], output: &Output) -> Result<(), BuildKitError> {
-        let claims: Claims = json::parse(metadata, self.limits)
+        let claims: Claims = json::parse(metadata, self.bounds.limits)
             .map_err(|error| self.malformed("the metadata file", error.to_string()))?;
         let descriptor = claims.descriptor.ok_or_else(|| BuildKitError::Unusable {
             message: format!("{} reports no image descriptor: its driver can't write reproducible images", self.engine),
@@ -142,14 +141,14 @@ impl OutputReader<'_> {
         what: &str,
     ) -> Result<Document<T>, BuildKitError> {
         let member = archive.blob(descriptor.digest)?;
-        let bytes = archive.read(member, self.limits.json_bytes.min(descriptor.size))?;
+        let bytes = archive.read(member, self.bounds.limits.json_bytes.min(descriptor.size))?;
         let object = format!("{what} {}", descriptor.digest);
-        Document::described(bytes, descriptor, self.limits).map_err(BuildKitError::document(self.engine, object))
+        Document::described(bytes, descriptor, self.bounds.limits).map_err(BuildKitError::document(self.engine, object))
     }
 
     /// The number of the first new layer; checks that all from there on say that they were rewritten.
     fn new_layers(&self, manifest: &ImageManifest, config: &Config) -> Result<usize, BuildKitError> {
-        let epoch = self.plan.epoch.to_string();
+        let epoch = self.epoch.to_string();
         let rewritten = |layer: &Descriptor| layer.annotations.get(REWRITTEN).is_some_and(|value| *value == epoch);
         let fresh = manifest.layers.iter().position(rewritten).unwrap_or(manifest.layers.len());
         match manifest.layers.iter().skip(fresh).position(|layer| !rewritten(layer)) {
@@ -169,7 +168,7 @@ impl OutputReader<'_> {
     }
 
     fn not_annotated(&self, layer: DiffId) -> BuildKitError {
-        let reason = format!("it lacks the annotation `{REWRITTEN}` with the epoch {}", self.plan.epoch);
+        let reason = format!("it lacks the annotation `{REWRITTEN}` with the epoch {}", self.epoch);
         BuildKitError::NotRewritten { layer, reason }
     }
 
@@ -189,12 +188,12 @@ impl OutputReader<'_> {
         if is_new {
             return self.new_layer(archive, descriptor, diff_id, &object);
         }
-        self.within("blob", self.limits.blob, descriptor.size, &object)?;
+        self.within("blob", self.bounds.limits.blob, descriptor.size, &object)?;
         let mut hasher = Hasher::default();
         let mut reader = archive.reader(member)?;
         let mut buffer = vec![0; 256 << 10];
         loop {
-            self.cancel.check().map_err(ProcessError::from)?;
+            self.bounds.cancel.check().map_err(ProcessError::from)?;
             let count = reader.read(&mut buffer).map_err(|error| self.malformed(&object, error.to_string()))?;
             if count == 0 {
                 break;
@@ -226,15 +225,15 @@ impl OutputReader<'_> {
             let found = crate::escape::text(&descriptor.media_type).into_owned();
             return Err(self.malformed(object, format!("media type `{found}`, expected an uncompressed layer")));
         }
-        self.within("layer-bytes", self.limits.layer_bytes, descriptor.size, object)?;
+        self.within("layer-bytes", self.bounds.limits.layer_bytes, descriptor.size, object)?;
         let member = archive.blob(descriptor.digest)?;
-        let (times, hasher) = read_new_layer(archive.reader(member)?, self.limits, self.cancel)
+        let (times, hasher) = read_new_layer(archive.reader(member)?, self.bounds)
             .map_err(|error| error.into_failure(self.engine, object))?;
         let computed = hasher.diff_id();
         if computed != diff_id || descriptor.digest.as_bytes() != diff_id.as_bytes() {
             return Err(self.malformed(object, format!("its diff ID is {computed}, the config says {diff_id}")));
         }
-        let epoch = self.plan.epoch.seconds().cast_signed();
+        let epoch = self.epoch.seconds().cast_signed();
         if let Some((path, time)) = times.newest.as_ref().filter(|(_, time)| *time > epoch) {
             let path = crate::escape::name(path);
             return Err(BuildKitError::NotRewritten {

@@ -2,11 +2,11 @@
 
 use std::io::Read;
 
-use crate::cancel::{Cancel, Cancelled};
+use crate::bounds::Bounds;
+use crate::cancel::Cancelled;
 use crate::digest::{Hasher, Hashing};
 use crate::engine::buildkit::failure::BuildKitError;
 use crate::layer::tar::{End, Kind, Reader, TarError};
-use crate::limits::Limits;
 use crate::process::ProcessError;
 
 /// Regular files that are remembered one by one: more than any `ADD` of a URL makes.
@@ -44,15 +44,11 @@ impl UnreadableLayer {
 }
 
 /// Reads an uncompressed layer to its end: its times, and the hash of all its bytes.
-pub fn read_new_layer(
-    layer: impl Read,
-    limits: &Limits,
-    cancel: &Cancel,
-) -> Result<(LayerTimes, Hasher), UnreadableLayer> {
-    let mut reader = Reader::new(Hashing::new(layer), limits);
+pub fn read_new_layer(layer: impl Read, bounds: Bounds<'_>) -> Result<(LayerTimes, Hasher), UnreadableLayer> {
+    let mut reader = Reader::new(Hashing::new(layer), bounds.limits);
     let mut times = LayerTimes::default();
     while let Some(member) = reader.next()? {
-        cancel.check()?;
+        bounds.cancel.check()?;
         let entry = member.entry;
         // Between two whole seconds counts as the later one.
         let time = entry.mtime.saturating_add(i64::from(member.nanoseconds > 0));
@@ -75,10 +71,12 @@ pub fn read_new_layer(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cancel::Cancel;
     use crate::digest::DiffId;
+    use crate::limits::Limits;
 
     fn read(bytes: &[u8]) -> Result<(LayerTimes, DiffId), String> {
-        let read = read_new_layer(bytes, &Limits::default(), &Cancel::default());
+        let read = read_new_layer(bytes, Bounds { limits: &Limits::default(), cancel: &Cancel::default() });
         read.map(|(times, hasher)| (times, hasher.diff_id())).map_err(|error| error.to_string())
     }
 

@@ -1,57 +1,13 @@
 //! The sources that BuildKit says it used, compared with the pins that it was given.
 
-use std::fmt;
-
 use crate::build::TapeUse;
 use crate::digest::Digest;
-use crate::engine::buildkit::daemon::history::Material;
-use crate::engine::buildkit::input::GitIdentifier;
-use crate::engine::buildkit::input::redirects::Redirects;
-use crate::escape;
+use crate::engine::buildkit::daemon::Material;
+use crate::engine::buildkit::failure::Deviation;
+use crate::engine::buildkit::input::{GitIdentifier, Redirects};
 use crate::lockfile::Pin;
 use crate::reference::Reference;
 use crate::tape::{former_true_url, holds};
-
-/// One way in which a build's sources are not the pins.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Deviation {
-    /// A pin that the build did not use.
-    Missing {
-        /// The pin's request.
-        request: String,
-    },
-    /// A source that is not among the pins.
-    Extra {
-        /// The source as BuildKit names it.
-        source: String,
-        /// Its digest.
-        digest: String,
-    },
-    /// A source with another digest than its pin.
-    Different {
-        /// The pin's request.
-        request: String,
-        /// The pin's digest.
-        locked: String,
-        /// The digest that BuildKit used.
-        used: String,
-    },
-}
-
-impl fmt::Display for Deviation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing { request } => write!(f, "`{}` is locked, but was not used", escape::text(request)),
-            Self::Extra { source, digest } => {
-                write!(f, "`{}` ({}) was used, but is not locked", escape::text(source), escape::text(digest))
-            }
-            Self::Different { request, locked, used } => {
-                let (request, used) = (escape::text(request), escape::text(used));
-                write!(f, "`{request}`: locked as {locked}, but {used} was used")
-            }
-        }
-    }
-}
 
 /// What a source is, whatever its bytes are.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,21 +3,21 @@
 //! It is named after the locked digest and its configuration, because docker reuses a builder of a known name as it is,
 //! whatever it is asked for; and whoever finds one checks what it runs.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::programs::Programs;
 use crate::build::{Plan, Surroundings};
 use crate::config::Config;
 use crate::digest::Digest;
-use crate::engine::buildkit::daemon::own::configuration;
+use crate::engine::buildkit::command::{ask, attempt, follow};
+use crate::engine::buildkit::daemon::configuration;
 use crate::engine::buildkit::failure::BuildKitError;
-use crate::engine::buildkit::host::{Host, ask, attempt, follow};
+use crate::engine::buildkit::host::Host;
 use crate::lockfile::BuildkitPin;
 use crate::process::Command;
 use crate::reference::Reference;
 use crate::status::Failure;
 use crate::store::FileLock;
-
-const ENGINE: &str = "buildx";
 
 /// A builder by its name and all that goes into it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Builder {
     /// The builder for `plan` that runs the image of `pin`.
     pub fn new(host: &Host, plan: &Plan, pin: &BuildkitPin) -> Self {
         let configuration = configuration(&host.config, plan);
-        let host_network = plan.tape.is_some() || reaches_loopback(&host.config, &pin.request);
+        let host_network = plan.run.tape.is_some() || reaches_loopback(&host.config, &pin.request);
         let identity = format!("{}\n{host_network}\n{configuration}", pin.digest);
         let name = format!("repro-{}", &Digest::of(identity.as_bytes()).hex()[..12]);
         Self { name, pin: pin.clone(), configuration, host_network }
@@ -48,7 +48,7 @@ impl Builder {
     /// Makes sure that it runs, and runs the locked image.
     pub fn ensure(
         &self,
-        clients: &Clients,
+        programs: &Programs,
         host: &Host,
         work: &Path,
         surroundings: &Surroundings<'_>,
@@ -57,17 +57,17 @@ impl Builder {
         std::fs::create_dir_all(&locks).map_err(BuildKitError::io(&locks))?;
         let told = || surroundings.progress.note("another `repro` sets up the same builder; waiting for it");
         let _lock = FileLock::acquire(&locks.join(format!("{}.lock", self.name)), told)?;
-        let running = self.check(clients, surroundings)?;
-        if running == Some(true) && clients.knows(self) {
+        let running = self.check(programs, surroundings)?;
+        if running == Some(true) && programs.knows(&self.name) {
             return Ok(());
         }
-        if clients.knows(self) && running.is_some() {
-            let wake = clients.buildx.clone().args(["inspect", "--bootstrap", &self.name]);
+        if programs.knows(&self.name) && running.is_some() {
+            let wake = programs.buildx.clone().args(["inspect", "--bootstrap", &self.name]);
             ask(&wake, surroundings)?;
         } else {
-            let image = self.image(clients, host, surroundings)?;
-            let command = self.create(clients, work, &image)?;
-            let finished = follow(&command, surroundings)?;
+            let image = self.image(programs, host, surroundings)?;
+            let command = self.create(programs, work, &image)?;
+            let finished = follow(&command, surroundings, &|line| surroundings.progress.log(line))?;
             if !finished.succeeded() {
                 return Err(BuildKitError::Unusable {
                     message: format!(
@@ -80,7 +80,7 @@ impl Builder {
                 .into());
             }
         }
-        match self.check(clients, surroundings)? {
+        match self.check(programs, surroundings)? {
             Some(true) => Ok(()),
             _ => Err(BuildKitError::Unusable {
                 message: format!("the builder `{}` does not run", self.name),
@@ -91,10 +91,11 @@ impl Builder {
     }
 
     /// The command that creates it from `image`; its configuration is written into `work`.
-    pub fn create(&self, clients: &Clients, work: &Path, image: &str) -> Result<Command, BuildKitError> {
+    pub fn create(&self, programs: &Programs, work: &Path, image: &str) -> Result<Command, BuildKitError> {
         let file = work.join("buildkitd.toml");
         std::fs::write(&file, &self.configuration).map_err(BuildKitError::io(&file))?;
-        let mut command = clients.buildx.clone().args(["create", "--name", &self.name, "--driver", "docker-container"]);
+        let mut command =
+            programs.buildx.clone().args(["create", "--name", &self.name, "--driver", "docker-container"]);
         command = command.args(["--driver-opt", &format!("image={image}")]);
         if self.host_network {
             command = command.args(["--driver-opt", "network=host"]);
@@ -124,17 +125,23 @@ impl Builder {
     }
 
     /// Pulls the locked image, if docker doesn't have it, and gives the name it came by.
-    fn image(&self, clients: &Clients, host: &Host, surroundings: &Surroundings<'_>) -> Result<String, BuildKitError> {
+    fn image(
+        &self,
+        programs: &Programs,
+        host: &Host,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<String, BuildKitError> {
         let candidates = self.images(&host.config);
         let time = std::time::Duration::from_secs(60);
         for image in &candidates {
-            if attempt(&clients.docker.clone().args(["image", "inspect", image]), surroundings, time)?.succeeded() {
+            if attempt(&programs.docker.clone().args(["image", "inspect", image]), surroundings, time)?.succeeded() {
                 return Ok(image.clone());
             }
         }
         let mut said = String::new();
         for image in &candidates {
-            let finished = follow(&clients.docker.clone().args(["pull", "--quiet", image]), surroundings)?;
+            let pull = programs.docker.clone().args(["pull", "--quiet", image]);
+            let finished = follow(&pull, surroundings, &|line| surroundings.progress.log(line))?;
             if finished.succeeded() {
                 return Ok(image.clone());
             }
@@ -144,10 +151,10 @@ impl Builder {
     }
 
     /// Whether its container is there and runs; it is an error if it is there with another image.
-    fn check(&self, clients: &Clients, surroundings: &Surroundings<'_>) -> Result<Option<bool>, BuildKitError> {
+    fn check(&self, programs: &Programs, surroundings: &Surroundings<'_>) -> Result<Option<bool>, BuildKitError> {
         let container = self.container();
         let inspect =
-            clients.docker.clone().args(["container", "inspect", "--format", "{{.Image}} {{.State.Running}}"]);
+            programs.docker.clone().args(["container", "inspect", "--format", "{{.Image}} {{.State.Running}}"]);
         let finished = attempt(&inspect.arg(&container), surroundings, std::time::Duration::from_secs(60))?;
         if !finished.succeeded() {
             let said = finished.log.last(3).join("; ");
@@ -161,7 +168,7 @@ impl Builder {
         }
         let answer = String::from_utf8_lossy(&finished.output);
         let (image, running) = answer.trim().split_once(' ').unwrap_or((answer.trim(), ""));
-        let digests = clients.docker.clone().args(["image", "inspect", "--format", "{{json .RepoDigests}}", image]);
+        let digests = programs.docker.clone().args(["image", "inspect", "--format", "{{json .RepoDigests}}", image]);
         let digests = ask(&digests, surroundings)?;
         let digests: Vec<String> = crate::json::parse(&digests, surroundings.limits).unwrap_or_default();
         let locked = format!("@{}", self.pin.digest);
@@ -173,61 +180,6 @@ impl Builder {
         }
         Ok(Some(running == "true"))
     }
-}
-
-/// docker's programs, ready to be given a subcommand.
-#[derive(Clone, Debug)]
-pub struct Clients {
-    /// `docker`.
-    pub docker: Command,
-    /// buildx by its own path.
-    pub buildx: Command,
-    state: PathBuf,
-}
-
-impl Clients {
-    /// Finds the programs; `docker_config` is the private folder that stands for the user's docker configuration.
-    pub fn find(host: &Host, docker_config: &Path, folder: &Path) -> Result<Self, BuildKitError> {
-        let lacks = |program: &str, mend: &str| BuildKitError::Missing {
-            engine: ENGINE,
-            lacks: format!("`{program}` is not installed"),
-            mend: mend.to_owned(),
-        };
-        let docker = host.programs.find("docker");
-        let docker =
-            docker.ok_or_else(|| lacks("docker", "install docker: https://docs.docker.com/engine/install/"))?;
-        let buildx = find_buildx(host);
-        let mend = "install the buildx plugin: https://github.com/docker/buildx/releases";
-        let buildx = buildx.ok_or_else(|| lacks("docker buildx", mend))?;
-        let state = host.cache.join("buildx");
-        let mut environment = host.environment.for_child(crate::process::DOCKER);
-        environment.insert("DOCKER_CONFIG".into(), docker_config.into());
-        let docker = Command::new(docker, environment.clone(), folder.to_owned());
-        environment.insert("BUILDX_CONFIG".into(), state.clone().into());
-        for name in ["BUILDX_NO_DEFAULT_ATTESTATIONS", "BUILDX_NO_DEFAULT_OCI_ARTIFACT"] {
-            environment.insert(name.into(), "1".into());
-        }
-        environment.insert("BUILDX_METADATA_PROVENANCE".into(), "disabled".into());
-        environment.insert("BUILDX_GIT_INFO".into(), "false".into());
-        let buildx = Command::new(buildx, environment, folder.to_owned());
-        Ok(Self { docker, buildx, state })
-    }
-
-    fn knows(&self, builder: &Builder) -> bool {
-        self.state.join("instances").join(&builder.name).is_file()
-    }
-}
-
-/// buildx as a program of its own or as docker's plugin.
-fn find_buildx(host: &Host) -> Option<PathBuf> {
-    let home = host.environment.get("HOME").map(|home| Path::new(home).join(".docker"));
-    let config = host.environment.get("DOCKER_CONFIG").map(PathBuf::from);
-    let system = ["/usr/local/lib/docker", "/usr/local/libexec/docker", "/usr/lib/docker", "/usr/libexec/docker"];
-    let folders = config.into_iter().chain(home).chain(system.map(PathBuf::from));
-    let plugins = folders.map(|folder| folder.join("cli-plugins/docker-buildx"));
-    host.programs
-        .find("docker-buildx")
-        .or_else(|| plugins.filter(|path| path.is_absolute()).find(|path| path.is_file()))
 }
 
 /// Whether anything that a builder asks lies on this machine, which a container with its own network can't reach.

@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::engine::buildkit::input::git_identifier::GitIdentifier;
-use crate::engine::buildkit::input::redirects::Redirects;
+use super::git_identifier::GitIdentifier;
+use super::redirects::Redirects;
 use crate::lockfile::Pin;
 use crate::reference::Reference;
 use crate::tape::Route;

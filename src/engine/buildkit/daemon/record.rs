@@ -4,24 +4,16 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::build::Surroundings;
 use crate::digest::Digest;
-use crate::engine::buildkit::daemon::worker::Worker;
 use crate::engine::buildkit::failure::BuildKitError;
-use crate::engine::buildkit::host::ask;
 use crate::json;
 use crate::limits::Limits;
-use crate::process::Command;
 
 const PREDICATE_KEY: &str = "in-toto.io/predicate-type";
 const PROVENANCE: &str = "https://slsa.dev/provenance/";
 const BASE_CONFIG: &str = "containerimage.base.config";
 /// Bytes of one record or provenance, which hold the whole plan of the build.
 const RECORD: u64 = 64 << 20;
-
-/// A way to ask a daemon: `buildctl` with what comes before its subcommand.
-#[derive(Clone, Debug)]
-pub struct Control(pub Command);
 
 /// What a daemon recorded of one build.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -91,34 +83,26 @@ impl BuildRecord {
     pub fn lacks_provenance() -> BuildKitError {
         missing("no provenance".to_owned())
     }
-}
 
-impl Control {
-    /// What the daemon is.
-    pub fn worker(&self, surroundings: &Surroundings<'_>) -> Result<Worker, BuildKitError> {
-        let command = self.0.clone().args(["debug", "workers", "--format", "{{json .}}"]);
-        Worker::read(&ask(&command, surroundings)?, surroundings.limits)
-    }
-
-    /// What the daemon recorded of the build called `reference`.
-    pub fn record(&self, reference: &str, surroundings: &Surroundings<'_>) -> Result<BuildRecord, BuildKitError> {
-        let limits = Limits { json_bytes: RECORD, ..surroundings.limits.clone() };
-        let answer = ask(&self.0.clone().args(["debug", "histories", "--format", "{{json .}}"]), surroundings)?;
-        let record = find_record(&answer, reference, &limits)?;
+    /// Reads the record of the build called `reference` from a daemon's history; `get` reads one of its objects.
+    pub fn read(
+        history: &[u8],
+        reference: &str,
+        limits: &Limits,
+        get: impl FnOnce(Digest) -> Result<Vec<u8>, BuildKitError>,
+    ) -> Result<Self, BuildKitError> {
+        let limits = Limits { json_bytes: RECORD, ..limits.clone() };
+        let record = find_record(history, reference, &limits)?;
         let attestations = record.result.map(|result| result.attestations).unwrap_or_default();
         let is_provenance = |attestation: &&Attestation| {
             attestation.annotations.get(PREDICATE_KEY).is_some_and(|kind| kind.starts_with(PROVENANCE))
         };
         let materials = match attestations.iter().find(is_provenance) {
-            Some(provenance) => {
-                let digest = provenance.digest.to_string();
-                let answer = ask(&self.0.clone().args(["debug", "get", digest.as_str()]), surroundings)?;
-                Some(read_materials(&answer, &limits)?)
-            }
+            Some(provenance) => Some(read_materials(&get(provenance.digest)?, &limits)?),
             None => None,
         };
         let base_config = record.response.get(BASE_CONFIG).map(|config| config.clone().into_bytes());
-        Ok(BuildRecord { materials, base_config })
+        Ok(Self { materials, base_config })
     }
 }
 

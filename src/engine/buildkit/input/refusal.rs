@@ -2,28 +2,45 @@
 
 use std::collections::BTreeMap;
 
-use crate::build::Plan;
-use crate::dockerfile;
+use super::frontend;
+use crate::build::{Plan, Surroundings};
 use crate::dockerfile::syntax::{Command, Instruction, Network, Stage, Transfer};
 use crate::dockerfile::text::Text;
 use crate::engine::buildkit::failure::BuildKitError;
 use crate::escape;
-use crate::image::{Config, InvalidDocument};
 use crate::status::Status;
 
-const APPENDED: &str = "buildkit.exporter.image.v0";
-
-/// Refuses what is known to go wrong, and entitlements that the manifest does not allow.
-pub fn check(plan: &Plan) -> Result<(), BuildKitError> {
-    // A Dockerfile that can't be read was refused when it was locked; BuildKit says so again.
-    let Ok(file) = dockerfile::parse(&plan.dockerfile) else { return Ok(()) };
-    for stage in &file.stages {
+/// Refuses, before any work, what can't be built reproducibly at `now`, and entitlements that the manifest does not allow.
+pub fn check(plan: &Plan, now: u64) -> Result<(), BuildKitError> {
+    check_epoch(plan, now)?;
+    frontend::check(plan)?;
+    for stage in &plan.inputs.dockerfile.stages {
         for instruction in &stage.instructions {
             check_entitlements(plan, instruction)?;
         }
         check_heredocs(plan, stage)?;
     }
     Ok(())
+}
+
+/// Warns of what makes the result unverifiable, though it may be done.
+pub fn warn(plan: &Plan, surroundings: &Surroundings<'_>) {
+    if plan.run.network == crate::manifest::Network::Open {
+        let message = format!("image `{}`: RUN has an open network, so nobody can verify the result", plan.image);
+        surroundings.progress.warn(&message);
+    }
+}
+
+/// Refuses epochs that lie ahead.
+fn check_epoch(plan: &Plan, now: u64) -> Result<(), BuildKitError> {
+    if plan.epoch.seconds() <= now {
+        return Ok(());
+    }
+    Err(BuildKitError::Refused {
+        message: format!("the epoch {} ({}) lies in the future", plan.epoch, plan.epoch.rfc3339()),
+        mend: "BuildKit only lowers times, so the epoch can't be later than now".to_owned(),
+        status: Status::Usage,
+    })
 }
 
 fn check_entitlements(plan: &Plan, instruction: &Instruction) -> Result<(), BuildKitError> {
@@ -33,7 +50,7 @@ fn check_entitlements(plan: &Plan, instruction: &Instruction) -> Result<(), Buil
     let devices = run.devices.iter().map(|name| (format!("--device={name}"), format!("device={name}")));
     for (flag, needed) in host.into_iter().chain(insecure).chain(devices) {
         let allowed = |what: &str| what == needed || needed.split('=').next() == Some(what);
-        if !plan.allow.iter().any(|allow| allowed(&allow.what)) {
+        if !plan.run.allow.iter().any(|allow| allowed(&allow.what)) {
             let needed = escape::text(&needed).into_owned();
             return Err(BuildKitError::Refused {
                 message: format!("{}: `RUN {}` needs `{needed}`", place(plan, instruction), escape::text(&flag)),
@@ -108,34 +125,6 @@ fn joined(folder: &[u8], path: &[u8]) -> Vec<u8> {
 }
 
 fn place(plan: &Plan, instruction: &Instruction) -> String {
-    let path = escape::name(plan.dockerfile_path.as_os_str().as_encoded_bytes());
+    let path = escape::name(plan.inputs.dockerfile_path.as_os_str().as_encoded_bytes());
     format!("{path}:{}", instruction.lines.start)
-}
-
-/// Refuses a result whose history BuildKit made up: it depends on the cache and on the mirror that was used.
-pub fn check_history(config: &Config, plan: &Plan) -> Result<(), BuildKitError> {
-    let made_up = config.history.iter().any(|item| &*item.comment == APPENDED.as_bytes());
-    if made_up { Err(incomplete_history(&plan.image)) } else { Ok(()) }
-}
-
-/// The base's config can't be used: mostly a history that does not speak of all layers.
-pub fn unusable_base(engine: &'static str, error: &InvalidDocument) -> BuildKitError {
-    match error {
-        InvalidDocument::Rule(_) => incomplete_history("the base image"),
-        error => BuildKitError::Malformed {
-            engine,
-            object: "the config of the base image".to_owned(),
-            reason: error.to_string(),
-        },
-    }
-}
-
-fn incomplete_history(what: &str) -> BuildKitError {
-    BuildKitError::Refused {
-        message: format!(
-            "{what}: the history of a base image does not speak of all its layers, and BuildKit fills the gaps with names that depend on its cache"
-        ),
-        mend: "build the base image again with a builder that writes its whole history".to_owned(),
-        status: Status::Engine,
-    }
 }

@@ -1,73 +1,11 @@
-//! What a taped build needs beside its policy: reading its log.
+//! What the words of a failed step mean when its network is a tape.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
-use crate::build::{Plan, StepRequests};
-use crate::engine::buildkit::failure::BuildKitError;
-use crate::engine::buildkit::failure::heading;
-use crate::engine::buildkit::input::injected::without_flags;
-use crate::process::Log;
-use crate::tape::true_urls;
-
-/// The line that comes before the requests of a step.
-const HEADING: &str = "proxy network requests:";
-
-/// The log with true URLs and instructions as they were written.
-pub fn true_log<'l>(plan: &Plan, log: &'l Log) -> Vec<Cow<'l, str>> {
-    log.lines().map(|line| true_line(plan, line)).collect()
-}
-
-/// A line of the log with true URLs and instructions as they were written.
-pub fn true_line<'l>(plan: &Plan, line: &'l str) -> Cow<'l, str> {
-    let line = without_flags(line);
-    match &plan.tape {
-        Some(tape) if line.contains(tape.route.base()) => Cow::Owned(true_urls(&line, tape.route.base())),
-        _ => line,
-    }
-}
-
-/// The requests that the log tells, by step.
-pub fn requests(plan: &Plan, log: &Log) -> Vec<StepRequests> {
-    if plan.tape.is_none() {
-        return Vec::new();
-    }
-    let mut steps = read_requests(true_log(plan, log).iter().map(AsRef::as_ref));
-    for step in &mut steps {
-        step.line = heading::line(&step.step, &plan.dockerfile);
-    }
-    steps
-}
-
-fn read_requests<'l>(lines: impl Iterator<Item = &'l str>) -> Vec<StepRequests> {
-    let mut names: BTreeMap<u64, String> = BTreeMap::new();
-    let mut listing: BTreeMap<u64, Vec<(String, u16)>> = BTreeMap::new();
-    for line in lines {
-        let Some((number, rest)) = line.strip_prefix('#').and_then(|line| line.split_once(' ')) else { continue };
-        let Ok(number) = number.parse::<u64>() else { continue };
-        if rest.starts_with('[') {
-            names.entry(number).or_insert_with(|| rest.to_owned());
-            continue;
-        }
-        // After the time, a line of the step; the step can write anything, so this is for people only.
-        let Some((_, said)) = rest.split_once(' ') else { continue };
-        if said == HEADING {
-            listing.insert(number, Vec::new());
-        } else if let Some(known) = listing.get_mut(&number)
-            && let Some((url, status)) = said.strip_prefix("- GET ").and_then(|request| request.rsplit_once(" -> "))
-            && let Ok(status) = status.parse()
-        {
-            known.push((url.to_owned(), status));
-        }
-    }
-    let name = |number: u64| names.get(&number).cloned().unwrap_or_else(|| format!("#{number}"));
-    listing.into_iter().map(|(number, requests)| StepRequests { step: name(number), line: None, requests }).collect()
-}
+use super::error::BuildKitError;
 
 /// Says what a failed step's words mean when its network is a tape.
 ///
 /// `has_certificate` tells whether RUN was given the certificate of BuildKit's proxy.
-pub fn explain(error: BuildKitError, log: &[&str], has_certificate: bool) -> BuildKitError {
+pub fn explain_taped(error: BuildKitError, log: &[&str], has_certificate: bool) -> BuildKitError {
     if log.iter().any(|line| line.contains("flag provided but not defined: -proxy-network")) {
         return BuildKitError::Unusable {
             message: "`buildctl` knows no `--proxy-network`, which `network = \"locked\"` needs".to_owned(),
@@ -159,18 +97,6 @@ fn hint(message: &str, log: &[String], has_certificate: bool) -> Option<&'static
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_requests_of_each_step_are_read_from_the_log() {
-        let log = "#5 [2/3] RUN curl x\n#5 0.1 - GET https://h.example/no -> 200\n#5 0.241 proxy network requests:\n\
-                   #5 0.241 - GET https://h.example/a?b -> 200\n#6 [3/3] RUN true\n#5 0.241 - GET http://h.example/c -> 404\n\
-                   #5 DONE 0.2s\n#6 DONE 0.1s\n";
-        let requests = vec![("https://h.example/a?b".to_owned(), 200), ("http://h.example/c".to_owned(), 404)];
-        assert_eq!(
-            read_requests(log.lines()),
-            [StepRequests { step: "[2/3] RUN curl x".to_owned(), line: None, requests }]
-        );
-    }
 
     #[test]
     fn the_words_of_programs_are_understood() {
