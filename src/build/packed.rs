@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 
 use super::compress::Packed;
 use crate::digest::{DiffId, Digest};
-use crate::store::Cache;
+use crate::store::{Cache, mark_used};
 
 /// Bytes of blobs that are kept for later builds.
 const MOST_BYTES: u64 = 2 << 30;
@@ -38,8 +38,7 @@ impl PackedLayers {
     pub(super) fn find(&self, diff_id: &DiffId) -> Option<Packed> {
         let path = self.place(diff_id);
         let file = File::open(&path).ok()?;
-        // For forgetting by age; a read-only cache serves all the same.
-        let _ = file.set_modified(SystemTime::now());
+        mark_used(&file);
         parse(diff_id, &io::read_to_string(file.take(LONGEST)).ok()?)
     }
 

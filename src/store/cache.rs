@@ -12,7 +12,7 @@ use std::time::SystemTime;
 
 use tempfile::NamedTempFile;
 
-use super::StoreError;
+use super::{StoreError, mark_used};
 use crate::digest::{Digest, Hasher, Hashing};
 
 /// A folder of blobs; a wrong blob is removed when it is met.
@@ -48,8 +48,7 @@ impl Cache {
         let path = self.place(digest);
         match File::open(&path) {
             Ok(file) => {
-                // For eviction by age; a read-only cache serves all the same.
-                let _ = file.set_modified(SystemTime::now());
+                mark_used(&file);
                 Ok(Some(BlobReader { file, hasher: Some(Hasher::default()), expected: *digest, path }))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

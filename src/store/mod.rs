@@ -6,6 +6,7 @@ mod atomic;
 mod cache;
 mod lock;
 mod spool;
+mod used;
 
 use std::fs::DirBuilder;
 use std::io;
@@ -16,6 +17,7 @@ pub use atomic::{Replacement, make_folder, replace_file};
 pub use cache::{BlobReader, BlobWriter, Cache, CacheUse};
 pub use lock::FileLock;
 pub use spool::Spool;
+pub use used::mark_used;
 
 use crate::digest::Digest;
 use crate::status::{ExitStatus, Status};
