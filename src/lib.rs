@@ -5,6 +5,8 @@
 
 pub mod cli;
 
+pub mod project;
+
 pub mod verify;
 
 pub mod engine;

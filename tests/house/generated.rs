@@ -5,7 +5,8 @@ use std::path::Path;
 
 use clap::{CommandFactory, ValueEnum};
 use repro::cli::arguments::{Arguments, SchemaName};
-use repro::cli::{schema, scrub};
+use repro::cli::command::schema;
+use repro::cli::report::text::scrub;
 
 fn check(path: &str, content: &[u8]) {
     if std::env::var_os("REPRO_BLESS").is_some() {

@@ -2,6 +2,8 @@
 
 use clap::ValueEnum;
 
+use crate::project::ArchiveForm;
+
 /// The form of an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Archive {
@@ -9,4 +11,13 @@ pub enum Archive {
     Oci,
     /// Docker, which `docker load` of every age reads
     Docker,
+}
+
+impl From<Archive> for ArchiveForm {
+    fn from(archive: Archive) -> Self {
+        match archive {
+            Archive::Oci => Self::Oci,
+            Archive::Docker => Self::Docker,
+        }
+    }
 }

@@ -1,8 +1,12 @@
 //! Which engine builds, and what it may do: the same options for every command that has one run.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use super::pair;
+use crate::project::{self, EngineOptions};
+use crate::tape::Listen;
 
 /// Which engine, and what it may do.
 #[derive(Clone, Debug, Args)]
@@ -31,6 +35,22 @@ pub struct EngineChoice {
     pub tape_url: Option<String>,
 }
 
+impl EngineChoice {
+    /// What operations take; `is_verbose` says why an engine was not chosen.
+    pub fn options(&self, is_verbose: bool) -> EngineOptions {
+        let address = self.tape_listen.unwrap_or(Listen::default().address);
+        EngineOptions {
+            names: self.engine.iter().map(|name| (*name).into()).collect(),
+            address: self.addr.clone(),
+            secrets: self.secrets.iter().map(|(id, file)| (id.clone(), PathBuf::from(file))).collect(),
+            allow: self.allow_from_repo,
+            tape_places: self.tape.clone(),
+            listen: Listen { address, url: self.tape_url.clone() },
+            is_verbose,
+        }
+    }
+}
+
 fn origin(text: &str) -> Result<String, String> {
     let url = crate::http::Url::parse(text).map_err(|error| error.to_string())?;
     if url.is_tls() || url.target() != "/" {
@@ -50,4 +70,15 @@ pub enum EngineName {
     Buildctl,
     /// BuildKit through docker buildx
     Buildx,
+}
+
+impl From<EngineName> for project::EngineName {
+    fn from(name: EngineName) -> Self {
+        match name {
+            EngineName::Auto => Self::Auto,
+            EngineName::Native => Self::Native,
+            EngineName::Buildctl => Self::Buildctl,
+            EngineName::Buildx => Self::Buildx,
+        }
+    }
 }

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::pair;
 use crate::platform::Platform;
+use crate::project::DockerfileFlags;
 
 /// Which image, for commands that also work without a manifest.
 #[derive(Clone, Debug, Default, Args)]
@@ -34,4 +35,19 @@ pub struct Question {
     /// What BUILDPLATFORM means; default: this machine's
     #[arg(long, value_name = "PLATFORM", requires = "dockerfile")]
     pub build_platform: Option<Platform>,
+}
+
+impl Question {
+    /// What stands in a manifest's place; none where the manifest counts. The last of equal names wins.
+    pub fn flags(&self) -> Option<DockerfileFlags> {
+        Some(DockerfileFlags {
+            dockerfile: self.dockerfile.clone()?,
+            context: self.context.clone(),
+            target: self.target.clone(),
+            build_args: self.build_args.iter().cloned().collect(),
+            build_contexts: self.build_contexts.iter().cloned().collect(),
+            platforms: self.platforms.clone(),
+            build_platform: self.build_platform.clone(),
+        })
+    }
 }

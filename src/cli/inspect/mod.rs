@@ -11,7 +11,7 @@ mod source;
 mod text;
 
 use super::arguments;
-use super::document::ErrorDocument;
+use super::report::json::ErrorDocument;
 use super::report::{Document, Report};
 use super::session::Session;
 use crate::escape;
@@ -56,15 +56,16 @@ fn among(known: &[String]) -> String {
 
 /// Runs the command.
 pub fn run(arguments: &arguments::Inspect, session: &Session) -> Result<Report, Failure> {
-    let source = Source::of(&arguments.source, session)?;
+    let source = Source::of(&arguments.source, &session.machine)?;
     let selection = Selection { image: arguments.image.clone(), is_fast: arguments.fast, is_listed: arguments.layers };
-    let read = |both| source.read(session, &selection, both);
+    let read = |both| source.read(&session.machine, &selection, both);
     let mut archive = read(false)?;
     let mut closure =
-        validate::check(&mut archive, &selection, &session.limits).map_err(source::unreadable(&source))?;
+        validate::check(&mut archive, &selection, &session.machine.limits).map_err(source::unreadable(&source))?;
     if closure.needs_both_sums && source.is_readable_again() {
         archive = read(true)?;
-        closure = validate::check(&mut archive, &selection, &session.limits).map_err(source::unreadable(&source))?;
+        closure =
+            validate::check(&mut archive, &selection, &session.machine.limits).map_err(source::unreadable(&source))?;
     }
     if source.has_made_up_index() {
         closure.documents.retain(|document| document.kind != "index.json");
@@ -85,8 +86,9 @@ pub fn run(arguments: &arguments::Inspect, session: &Session) -> Result<Report, 
         failures.push(Broken(fault.clone()).into());
     }
     failures.extend(expected.iter().filter(|expected| !expected.is_equal).map(|expected| expected.failure()));
-    let listings = if arguments.layers { listing::of(&view, &archive, &session.limits)? } else { Default::default() };
-    let contents = document::contents(&view, &archive, &session.limits)?;
+    let listings =
+        if arguments.layers { listing::of(&view, &archive, &session.machine.limits)? } else { Default::default() };
+    let contents = document::contents(&view, &archive, &session.machine.limits)?;
     let document = InspectDocument::of(&source.shown, &view, status, expected.as_ref(), contents, listings);
     let document = InspectDocument { error: ErrorDocument::of_worst(&failures), ..document };
     let text = text::of(&document, session.quiet);

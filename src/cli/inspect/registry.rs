@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::online;
-use super::super::session::Session;
 use crate::digest::Digest;
 use crate::escape;
 use crate::image::archive::Source;
 use crate::image::media_type::{Kind, OCI_INDEX, kind};
 use crate::image::{Descriptor, ImageManifest};
 use crate::limits::LimitExceeded;
+use crate::project::{Machine, online};
 use crate::reference::{InvalidReference, Reference};
 use crate::registry::{ImageDocument, Registry};
 use crate::status::{ExitStatus, Failure, Status};
@@ -38,25 +37,25 @@ impl ExitStatus for GatherError {
 /// The members of a layout that holds what `text` names, with an `index.json` that leads to it.
 ///
 /// Blobs go through the cache; with `is_fast` layers stay where they are.
-pub fn gather(text: &str, session: &Session, is_fast: bool) -> Result<BTreeMap<Vec<u8>, Source>, Failure> {
-    if session.offline {
+pub fn gather(text: &str, machine: &Machine, is_fast: bool) -> Result<BTreeMap<Vec<u8>, Source>, Failure> {
+    if machine.offline {
         return Err(GatherError::Offline.into());
     }
     let error = |error| GatherError::Reference { text: text.to_owned(), error };
     let reference = text.parse::<Reference>().map_err(error)?;
-    let registry = online::registry(session)?;
+    let registry = online::registry(machine)?;
     let fetched = registry.manifest(&reference)?;
     let mut gathering = Gathering {
         registry: &registry,
         reference: &reference,
-        cache: session.cache()?,
+        cache: machine.cache()?,
         members: BTreeMap::new(),
         is_fast,
-        left: session.limits.archive_descriptors,
-        limit: session.limits.archive_descriptors,
+        left: machine.limits.archive_descriptors,
+        limit: machine.limits.archive_descriptors,
     };
     let top = Descriptor::of(&fetched.media_type, fetched.bytes());
-    gathering.document(fetched.digest(), fetched.bytes(), &fetched.document, session.limits.index_depth)?;
+    gathering.document(fetched.digest(), fetched.bytes(), &fetched.document, machine.limits.index_depth)?;
     let mut members = gathering.members;
     let index = serde_json::json!({
         "schemaVersion": 2,

@@ -6,13 +6,12 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
-use super::super::online;
-use super::super::session::Session;
 use super::registry;
 use crate::escape;
 use crate::image::archive::{Archive, Pipe, Surroundings};
 use crate::image::validate::Selection;
 use crate::process::{Command, DOCKER, PODMAN};
+use crate::project::{Machine, online};
 use crate::status::{ExitStatus, Failure, Status};
 
 /// An image's place.
@@ -74,7 +73,7 @@ pub fn unreadable(source: &Source) -> impl Fn(io::Error) -> Failure {
 
 impl Source {
     /// What `text` names.
-    pub fn of(text: &Path, session: &Session) -> Result<Self, Failure> {
+    pub fn of(text: &Path, machine: &Machine) -> Result<Self, Failure> {
         let shown = escape::name(text.as_os_str().as_encoded_bytes());
         if text == Path::new("-") {
             return Ok(Self { shown: "stdin".to_owned(), place: Place::Stdin });
@@ -87,7 +86,7 @@ impl Source {
                 return Ok(Self { shown, place: Place::Engine(program, name.to_owned()) });
             }
         }
-        let path = session.resolve(text);
+        let path = machine.resolve(text);
         let metadata =
             std::fs::metadata(&path).map_err(|error| SourceError::Unreadable { shown: shown.clone(), error })?;
         let kind = metadata.file_type();
@@ -114,10 +113,10 @@ impl Source {
     }
 
     /// Reads everything that it holds.
-    pub fn read(&self, session: &Session, selection: &Selection, sums_both: bool) -> Result<Archive, Failure> {
+    pub fn read(&self, machine: &Machine, selection: &Selection, sums_both: bool) -> Result<Archive, Failure> {
         let around = Surroundings {
-            limits: &session.limits,
-            cancel: &session.cancel,
+            limits: &machine.limits,
+            cancel: &machine.cancel,
             threads: rayon::current_num_threads(),
             is_fast: selection.is_fast,
             is_listed: selection.is_listed,
@@ -130,7 +129,7 @@ impl Source {
             Place::File(path) => Archive::read_file(open(path)?, &around),
             Place::Folder(path) => Archive::read_folder(path, &around),
             Place::Pipe(path) => {
-                let pipe = Pipe::open(path, &session.cancel)
+                let pipe = Pipe::open(path, &machine.cancel)
                     .map_err(|error| SourceError::Unreadable { shown: self.shown.clone(), error })?;
                 Archive::read_stream(pipe, &around)
             }
@@ -138,11 +137,11 @@ impl Source {
             Place::Stdin => io::stdin()
                 .as_fd()
                 .try_clone_to_owned()
-                .and_then(|stdin| Archive::read_stream(Pipe::new(File::from(stdin), &session.cancel), &around)),
+                .and_then(|stdin| Archive::read_stream(Pipe::new(File::from(stdin), &machine.cancel), &around)),
             Place::Registry(reference) => {
-                Archive::read_sources(registry::gather(reference, session, selection.is_fast)?, &around)
+                Archive::read_sources(registry::gather(reference, machine, selection.is_fast)?, &around)
             }
-            Place::Engine(program, name) => return self.saved(program, name, session, &around),
+            Place::Engine(program, name) => return self.saved(program, name, machine, &around),
         };
         archive.map_err(unreadable(self))
     }
@@ -152,15 +151,15 @@ impl Source {
         &self,
         program: &'static str,
         name: &str,
-        session: &Session,
+        machine: &Machine,
         around: &Surroundings<'_>,
     ) -> Result<Archive, Failure> {
-        let path = online::programs(session).find(program).ok_or(SourceError::NoEngine { program })?;
+        let path = online::programs(machine).find(program).ok_or(SourceError::NoEngine { program })?;
         let locators = [DOCKER, PODMAN, &["DOCKER_CONFIG"]].concat();
-        let environment = online::environment(session).for_child(&locators);
-        let command = Command::new(path, environment, session.directory.clone()).args(["save", "--", name]);
+        let environment = online::environment(machine).for_child(&locators);
+        let command = Command::new(path, environment, machine.directory.clone()).args(["save", "--", name]);
         let output = command.stream()?;
-        let mut pipe = Pipe::new(output, &session.cancel);
+        let mut pipe = Pipe::new(output, &machine.cancel);
         let archive = Archive::read_stream(&mut pipe, around).map_err(unreadable(self))?;
         match pipe.into_inner().finish()? {
             Ok(()) => Ok(archive),

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::View;
 use super::expected::Expected;
-use crate::cli::document::ErrorDocument;
+use crate::cli::report::json::ErrorDocument;
 use crate::image::validate::Form;
 use crate::status::Status;
 

@@ -1,0 +1,61 @@
+//! `repro build`: images from locked sources, compared with the record of their tree, or recorded.
+
+use std::path::Path;
+
+use super::super::arguments;
+use super::super::report::json::BuildDocument;
+use super::super::report::{Document, Report, text};
+use super::super::session::Session;
+use crate::project::{BuildOptions, ExportOptions, Project, RecordTarget, build, dry_run};
+use crate::status::{ExitStatus, Failure, Status};
+
+/// Flags that exclude each other.
+#[derive(Debug, thiserror::Error)]
+#[error("`--locked` and `{0}` exclude each other")]
+struct Excluded(&'static str);
+
+impl ExitStatus for Excluded {
+    fn status(&self) -> Status {
+        Status::Usage
+    }
+}
+
+/// Runs the command.
+pub fn run(arguments: &arguments::Build, session: &Session) -> Result<Report, Failure> {
+    for (flag, is_given) in [("--record", arguments.record.is_some()), ("--fix", arguments.fix)] {
+        if session.locked && is_given {
+            return Err(Excluded(flag).into());
+        }
+    }
+    let machine = &session.machine;
+    let project = Project::open_or_make(machine, arguments.question.flags().as_ref())?;
+    let options = options(arguments, session);
+    if arguments.dry_run {
+        let planned = dry_run(machine, &project, &options)?;
+        return Ok(Report::text(Status::Success, text::dry_run::commands(&planned)));
+    }
+    let build = build(machine, &project, &options)?;
+    let status = build.failures.iter().fold(Status::Success, |status, failure| status.or(failure.status()));
+    let document = BuildDocument::of(&build, status, arguments.output.as_deref());
+    let text = text::build::images(&build, session.is_verbose);
+    Ok(Report { status, text, document: Some(Document::of(&document)), failures: build.failures })
+}
+
+fn options(arguments: &arguments::Build, session: &Session) -> BuildOptions {
+    let record = arguments.record.as_ref().map(|file| match file {
+        None => RecordTarget::Lockfile,
+        Some(file) => RecordTarget::File(file.clone()),
+    });
+    let export = |path: &Path| ExportOptions { path: path.to_owned(), form: arguments.archive.into() };
+    BuildOptions {
+        images: arguments.question.images.clone(),
+        platforms: arguments.question.platforms.clone(),
+        record,
+        export: arguments.output.as_deref().map(export),
+        locked: session.locked,
+        no_cache: arguments.no_cache,
+        self_check: arguments.self_check,
+        fix: arguments.fix,
+        engine: arguments.engine.options(session.is_verbose),
+    }
+}

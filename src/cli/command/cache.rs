@@ -1,0 +1,50 @@
+//! `repro cache`: what the content-addressed cache holds.
+
+use std::fmt::Write;
+
+use super::super::arguments::{Cache, CacheAction};
+use super::super::report::json::{CacheDocument, CacheUsage};
+use super::super::report::{Document, Report};
+use super::super::session::Session;
+use crate::escape;
+use crate::status::{Failure, Status};
+use crate::store::CacheUse;
+
+/// Runs the command.
+pub fn run(arguments: &Cache, session: &Session) -> Result<Report, Failure> {
+    let directory = session.machine.cache_directory()?;
+    let cache = session.machine.cache()?;
+    let removed = match arguments.action {
+        None | Some(CacheAction::Show) => None,
+        Some(CacheAction::Shrink { bytes }) => Some(cache.shrink(bytes)?),
+        Some(CacheAction::Clear) => Some(cache.clear()?),
+    };
+    let (usage, kept) = cache.usage()?;
+    let mut text = String::new();
+    if let Some(removed) = removed {
+        let _ = writeln!(text, "removed {} blobs, {} bytes", removed.blobs, removed.bytes);
+    }
+    let path = escape::bytes(directory.as_os_str().as_encoded_bytes());
+    let _ = writeln!(text, "{} blobs, {} bytes in {path}", usage.blobs, usage.bytes);
+    let limit = session.cache_limit.map_or_else(|| "no limit".to_owned(), |limit| format!("at most {limit}"));
+    let (blobs, bytes) = (usage.blobs - kept.blobs, usage.bytes - kept.bytes);
+    let _ = writeln!(text, "  {blobs} that can be fetched or made again, {bytes} bytes, {limit}");
+    if kept.blobs > 0 {
+        let _ =
+            writeln!(text, "  {} recorded on tapes, {} bytes, kept until `repro cache clear`", kept.blobs, kept.bytes);
+    }
+    let of = |part: CacheUse| CacheUsage { blobs: part.blobs, bytes: part.bytes };
+    let document = CacheDocument {
+        version: 1,
+        status: 0,
+        folder: path,
+        blobs: usage.blobs,
+        bytes: usage.bytes,
+        limit: session.cache_limit,
+        kept: of(kept),
+        removed: removed.map(of),
+        error: None,
+    };
+    let document = Some(Document::of(&document));
+    Ok(Report { status: Status::Success, text, document, failures: Vec::new() })
+}

@@ -1,0 +1,39 @@
+//! The document of a command that ended with a failure: its own, with empty lists and the error, so that one form fits
+//! whatever happened.
+
+use super::super::arguments::Command;
+use super::super::inspect::document::InspectDocument;
+use super::super::report::Document;
+use super::super::report::json::{
+    BuildDocument, ErrorDocument, FailureDocument, LockDocument, OutdatedDocument, SourcesDocument, SourcesError,
+    TapeDocument, VerifyDocument,
+};
+use crate::status::{Failure, Status};
+
+/// The document of a command that ended with a failure: its own, with empty lists.
+pub fn of_failure(command: &Command, failure: &Failure) -> Document {
+    let error = Some(ErrorDocument::of(failure));
+    let (version, status) = (1, failure.status().code());
+    match command {
+        Command::Build(_) => Document::of(&BuildDocument { version, status, images: Vec::new(), error }),
+        Command::Verify(_) => Document::of(&VerifyDocument { version, status, images: Vec::new(), error }),
+        Command::Lock(_) => Document::of(&LockDocument { status, error, ..LockDocument::empty() }),
+        Command::Outdated(_) => {
+            Document::of(&OutdatedDocument { version, status, outdated: Vec::new(), gone: Vec::new(), error })
+        }
+        Command::Sources(_) => {
+            let error = error.map(|error| SourcesError { error, stage: None, lines: Vec::new() });
+            Document::of(&SourcesDocument { status, error, ..SourcesDocument::empty() })
+        }
+        Command::Inspect(_) => Document::of(&InspectDocument { status, error, ..InspectDocument::empty() }),
+        Command::Tape(_) => Document::of(&TapeDocument { status, error, ..TapeDocument::empty() }),
+        _ => Document::of(&FailureDocument { version, status, error }),
+    }
+}
+
+/// The document of a command line that can't be read.
+pub fn of_usage(message: String) -> Document {
+    let status = Status::Usage.code();
+    let hint = Some("`repro --help` tells what can be typed".to_owned());
+    Document::of(&FailureDocument { version: 1, status, error: Some(ErrorDocument { status, message, hint }) })
+}

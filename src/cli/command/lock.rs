@@ -1,0 +1,65 @@
+//! `repro lock`: pins what manifest and Dockerfiles ask for.
+
+use super::super::arguments;
+use super::super::report::json::{DriftDocument, ErrorDocument, LockChange, LockDocument};
+use super::super::report::{Document, Report, text};
+use super::super::session::Session;
+use crate::drift::Stale;
+use crate::lockfile::{Selection, Side};
+use crate::project::{LockNetwork, LockOptions, Project, check, lock};
+use crate::status::{Failure, Status};
+
+/// Runs the command.
+pub fn run(arguments: &arguments::Lock, session: &Session) -> Result<Report, Failure> {
+    let project = Project::open(&session.machine)?;
+    if arguments.check {
+        return report_check(&project, session);
+    }
+    let locked = lock(&session.machine, &project, &options(arguments, session))?;
+    let mut text = text::lock::summary(&locked);
+    text.push_str(match (locked.written, locked.differs, arguments.dry_run) {
+        _ if session.quiet => "",
+        (true, ..) => "wrote repro.lock\n",
+        (false, true, true) => "repro.lock would change\n",
+        _ => "repro.lock is up to date\n",
+    });
+    let changes = locked.changes.iter().map(LockChange::of).collect();
+    let document = LockDocument { changes, written: locked.written, ..LockDocument::empty() };
+    Ok(Report { document: Some(Document::of(&document)), ..Report::text(Status::Success, text) })
+}
+
+fn options(arguments: &arguments::Lock, session: &Session) -> LockOptions {
+    LockOptions {
+        selection: match &arguments.update {
+            None => Selection::None,
+            Some(names) if names.is_empty() => Selection::All,
+            Some(names) => Selection::Named(names.clone()),
+        },
+        min_age: arguments.min_age,
+        side: match (arguments.ours, arguments.theirs) {
+            (true, _) => Some(Side::Ours),
+            (_, true) => Some(Side::Theirs),
+            _ => None,
+        },
+        locked: session.locked,
+        dry_run: arguments.dry_run,
+        network: match (arguments.no_network, arguments.network_only) {
+            (true, _) => LockNetwork::Nothing,
+            (_, true) => LockNetwork::Only(arguments.images.clone()),
+            _ => LockNetwork::Missing,
+        },
+        engine: arguments.engine.options(session.is_verbose),
+    }
+}
+
+fn report_check(project: &Project, session: &Session) -> Result<Report, Failure> {
+    let drifts = check(&session.machine, project)?;
+    let status = if drifts.is_empty() { Status::Success } else { Status::Lock };
+    let drift = drifts.iter().map(DriftDocument::of).collect();
+    let failures: Vec<Failure> = Stale::unless_empty(drifts).err().into_iter().map(Failure::from).collect();
+    let error = ErrorDocument::of_worst(&failures);
+    let document = LockDocument { status: status.code(), drift, error, ..LockDocument::empty() };
+    let fits = failures.is_empty() && !session.quiet;
+    let text = if fits { "the lockfile fits\n".to_owned() } else { String::new() };
+    Ok(Report { status, text, document: Some(Document::of(&document)), failures })
+}

@@ -1,0 +1,42 @@
+//! The commands, one file each: what was typed becomes options, one operation of `project` runs, its value is reported.
+
+mod build;
+mod cache;
+mod completions;
+pub mod failure;
+mod init;
+mod layer;
+mod lock;
+mod outdated;
+mod policy;
+pub mod schema;
+mod scrub;
+mod sources;
+mod tape;
+mod verify;
+
+use super::arguments::Command;
+use super::inspect;
+use super::report::Report;
+use super::session::Session;
+use crate::status::Failure;
+
+/// Runs one command.
+pub fn run(command: &Command, session: &Session) -> Result<Report, Failure> {
+    match command {
+        Command::Cache(arguments) => cache::run(arguments, session),
+        Command::Completions(arguments) => Ok(completions::run(arguments)),
+        Command::Inspect(arguments) => inspect::run(arguments, session),
+        Command::Layer(arguments) => layer::run(arguments),
+        Command::Scrub(arguments) => Ok(scrub::run(arguments)),
+        Command::Tape(arguments) => tape::run(arguments, session),
+        Command::Schema(arguments) => Ok(schema::run(arguments)),
+        Command::Init(arguments) => init::run(arguments, session),
+        Command::Sources(arguments) => sources::run(arguments, session),
+        Command::Lock(arguments) => lock::run(arguments, session),
+        Command::Outdated(_) => outdated::run(session),
+        Command::Policy(arguments) => policy::run(arguments, session),
+        Command::Build(arguments) => build::run(arguments, session),
+        Command::Verify(arguments) => verify::run(arguments, session),
+    }
+}

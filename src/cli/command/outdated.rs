@@ -1,0 +1,52 @@
+//! `repro outdated`: which pins upstream has moved on from.
+
+use std::fmt::Write;
+
+use super::super::report::json::{ErrorDocument, GonePin, OutdatedDocument, OutdatedPin};
+use super::super::report::{Document, Report};
+use super::super::session::Session;
+use crate::escape;
+use crate::project::{Asked, outdated};
+use crate::status::{Failure, Status};
+
+/// Runs the command; what is outdated is no error, what gives no answer is.
+pub fn run(session: &Session) -> Result<Report, Failure> {
+    let mut text = String::new();
+    let mut moved = Vec::new();
+    let mut gone = Vec::new();
+    let mut failures: Vec<Failure> = Vec::new();
+    for Asked { pin, standing } in outdated(&session.machine)? {
+        let standing = match standing {
+            Ok(standing) => standing,
+            Err(failure) => {
+                failures.push(failure);
+                continue;
+            }
+        };
+        let key = escape::text(&pin.key()).into_owned();
+        let mut missing = standing.missing;
+        if standing.request_gone && missing.is_empty() {
+            missing.push("upstream knows the name no more; what it meant is still there".to_owned());
+        }
+        for missing in missing {
+            let _ = writeln!(text, "gone     {key}: {missing}");
+            gone.push(GonePin { source: pin.key(), message: missing });
+        }
+        if let Some(upstream) = standing.newer {
+            let pinned = pin.result();
+            let _ = writeln!(text, "outdated {key} {pinned} → {upstream}");
+            moved.push(OutdatedPin { source: pin.key(), pinned, upstream });
+        }
+    }
+    if session.quiet {
+        // Only the data.
+    } else if text.is_empty() && failures.is_empty() {
+        text.push_str("every pin is what upstream has\n");
+    } else if !moved.is_empty() {
+        text.push_str("`repro lock --update [SOURCE…]` moves them\n");
+    }
+    let status = failures.iter().fold(Status::Success, |status, failure| status.or(failure.status()));
+    let error = ErrorDocument::of_worst(&failures);
+    let document = OutdatedDocument { version: 1, status: status.code(), outdated: moved, gone, error };
+    Ok(Report { status, text, document: Some(Document::of(&document)), failures })
+}

@@ -1,0 +1,43 @@
+//! `repro schema`: JSON schemas, generated from the types that are read and printed.
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+
+use super::super::arguments::{Schema, SchemaName};
+use super::super::inspect::document::InspectDocument;
+use super::super::report::Report;
+use super::super::report::json::{
+    BuildDocument, CacheDocument, FailureDocument, InitDocument, LockDocument, OutdatedDocument, ScrubDocument,
+    SourcesDocument, TapeDocument, VerifyDocument,
+};
+use crate::status::Status;
+
+/// Runs the command.
+pub fn run(arguments: &Schema) -> Report {
+    Report::text(Status::Success, text(arguments.name))
+}
+
+/// The schema's text as committed in `schema/`.
+pub fn text(name: SchemaName) -> String {
+    match name {
+        SchemaName::Manifest => crate::manifest::schema(),
+        SchemaName::Init => of::<InitDocument>(),
+        SchemaName::Sources => of::<SourcesDocument>(),
+        SchemaName::Outdated => of::<OutdatedDocument>(),
+        SchemaName::Cache => of::<CacheDocument>(),
+        SchemaName::Failure => of::<FailureDocument>(),
+        SchemaName::Lock => of::<LockDocument>(),
+        SchemaName::Build => of::<BuildDocument>(),
+        SchemaName::Verify => of::<VerifyDocument>(),
+        SchemaName::Inspect => of::<InspectDocument>(),
+        SchemaName::Scrub => of::<ScrubDocument>(),
+        SchemaName::Tape => of::<TapeDocument>(),
+    }
+}
+
+fn of<T: JsonSchema>() -> String {
+    let schema = SchemaSettings::draft07().for_serialize().into_generator().into_root_schema_for::<T>();
+    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    text.push('\n');
+    text
+}

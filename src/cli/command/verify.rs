@@ -1,0 +1,34 @@
+//! `repro verify`: rebuilds without cache and says whether the image is the recorded one, and the published one.
+
+use std::path::Path;
+
+use super::super::arguments;
+use super::super::report::json::VerifyDocument;
+use super::super::report::{Document, Report, text};
+use super::super::session::Session;
+use crate::project::{ExportOptions, Project, VerifyOptions, verify};
+use crate::status::Failure;
+
+/// Runs the command.
+pub fn run(arguments: &arguments::Verify, session: &Session) -> Result<Report, Failure> {
+    let machine = &session.machine;
+    let project = Project::open_or_make(machine, arguments.question.flags().as_ref())?;
+    let export = |path: &Path| ExportOptions { path: path.to_owned(), form: arguments.archive.into() };
+    let options = VerifyOptions {
+        images: arguments.question.images.clone(),
+        platforms: arguments.question.platforms.clone(),
+        against: arguments.against.clone(),
+        record: arguments.record.clone(),
+        fresh: arguments.fresh,
+        export: arguments.output.as_deref().map(export),
+        engine: arguments.engine.options(session.is_verbose),
+    };
+    let verification = verify(machine, &project, &options)?;
+    let document = VerifyDocument::of(&verification, arguments.output.as_deref());
+    Ok(Report {
+        status: verification.status(),
+        text: text::verify::verdicts(&verification),
+        document: Some(Document::of(&document)),
+        failures: verification.failures,
+    })
+}

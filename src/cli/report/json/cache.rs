@@ -1,0 +1,38 @@
+//! The document of `repro cache`.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::failure::ErrorDocument;
+
+/// What `repro cache` prints.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct CacheDocument {
+    /// Of this form; 1.
+    pub version: u32,
+    /// The exit status.
+    pub status: u8,
+    /// Where the cache is.
+    pub folder: String,
+    /// Blobs in it.
+    pub blobs: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Bytes that it may hold beside what is kept, if there is a limit: what was used least recently goes when a run ends.
+    pub limit: Option<u64>,
+    /// What is kept whatever the limit, since it may be the only copy: bodies that were recorded on tapes.
+    pub kept: CacheUsage,
+    /// What was removed, with `shrink` and `clear`.
+    pub removed: Option<CacheUsage>,
+    /// What went wrong, if anything.
+    pub error: Option<ErrorDocument>,
+}
+
+/// A part of the cache.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct CacheUsage {
+    /// How many blobs.
+    pub blobs: u64,
+    /// How many bytes.
+    pub bytes: u64,
+}

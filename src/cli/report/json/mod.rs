@@ -1,0 +1,30 @@
+//! The JSON documents that commands print, one file a command; their schemas are in `schema/`.
+//!
+//! Digests are `sha256:<hex>`, platforms `os/arch[/variant]`, layers are diff IDs, base first.
+//!
+//! A command puts the document of what its operation gave into its `Report`. `failure` holds the error that all of them
+//! tell, and the document of commands that have none of their own for that; `self_check` is a part of `build`.
+
+mod build;
+mod cache;
+mod failure;
+mod init;
+mod lock;
+mod outdated;
+mod scrub;
+mod self_check;
+mod sources;
+mod tape;
+mod verify;
+
+pub use build::{BuildDocument, BuiltImage, BuiltPlatform, ScrubbedFiles};
+pub use cache::{CacheDocument, CacheUsage};
+pub use failure::{ErrorDocument, FailureDocument};
+pub use init::InitDocument;
+pub use lock::{DriftDocument, LockChange, LockDocument};
+pub use outdated::{GonePin, OutdatedDocument, OutdatedPin};
+pub use scrub::{ProfileDocument, ScrubDocument};
+pub use self_check::{DifferingLayerDocument, DifferingPathDocument, MendDocument, SelfCheckDocument};
+pub use sources::{ListedSource, SourceFields, SourceType, SourcesDocument, SourcesError};
+pub use tape::{MissingBody, PushedTape, RequestOnTape, TapeDocument, TapeOfImage};
+pub use verify::{VerdictName, VerifiedImage, VerifiedPlatform, VerifyDocument};

@@ -1,0 +1,107 @@
+//! What `repro build --self-check` tells of two builds.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::compare::Presence;
+use crate::escape;
+use crate::project::Checked;
+use crate::verify::{DifferingLayer, Mend};
+
+/// What two builds of one platform showed.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct SelfCheckDocument {
+    /// Whether they are equal bit for bit.
+    pub reproducible: bool,
+    /// The first level that differs: `manifest`, `config`, `layer N` (1-based).
+    pub level: Option<String>,
+    /// Digest of the second build's image manifest.
+    pub second: String,
+    /// The layers that differ.
+    pub layers: Vec<DifferingLayerDocument>,
+    /// Scrub profiles that make differences go away, as repro.toml takes them: tried on both builds.
+    pub scrub: Vec<String>,
+    /// Whether both builds are equal with these profiles.
+    pub mended: bool,
+}
+
+/// A layer that two builds do not have in the same way.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct DifferingLayerDocument {
+    /// Its number, 1-based, base first.
+    pub number: usize,
+    /// What made it, as the config's history words it.
+    pub created_by: String,
+    /// Entries of the first build's layer.
+    pub entries: u64,
+    /// How many paths differ; 0 if only the order or the form of entries does.
+    pub differing: u64,
+    /// Differing paths, a thousand at most: first those that no profile mends.
+    pub paths: Vec<DifferingPathDocument>,
+}
+
+/// A path that two builds do not have in the same way.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct DifferingPathDocument {
+    /// Absolute.
+    pub path: String,
+    /// Which builds have it: `both`, `first`, `second`.
+    pub builds: String,
+    /// What differs: `kind`, `content`, `target`, `device`, `mode`, `owner`, `mtime`, `attributes`.
+    pub differs: Vec<String>,
+    /// What would mend it, best first.
+    pub mends: Vec<MendDocument>,
+}
+
+/// One change that makes, or may make, a path the same in every build.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct MendDocument {
+    /// `scrub` (proved by trying it on both builds), `run-env` or `dockerfile`.
+    pub kind: String,
+    /// A scrub profile, `NAME = "VALUE"` for `run-env`, or what to change.
+    pub change: String,
+}
+
+impl SelfCheckDocument {
+    /// The document of a check.
+    pub fn of(Checked { check, .. }: &Checked) -> Self {
+        Self {
+            reproducible: check.level.is_none(),
+            level: check.level.map(|level| level.to_string()),
+            second: check.second.manifest.to_string(),
+            layers: check.layers.iter().map(layer_document).collect(),
+            scrub: check.profiles.iter().map(ToString::to_string).collect(),
+            mended: check.is_mended,
+        }
+    }
+}
+
+fn layer_document(layer: &DifferingLayer) -> DifferingLayerDocument {
+    let paths = layer.paths.iter().map(|path| DifferingPathDocument {
+        path: format!("/{}", escape::bytes(&path.path)),
+        builds: match path.difference.presence {
+            Presence::Both => "both",
+            Presence::First => "first",
+            Presence::Second => "second",
+        }
+        .to_owned(),
+        differs: path.difference.aspects.iter().map(|aspect| aspect.name().to_owned()).collect(),
+        mends: path.mends.iter().map(mend_document).collect(),
+    });
+    DifferingLayerDocument {
+        number: layer.number,
+        created_by: layer.created_by.clone(),
+        entries: layer.entries,
+        differing: layer.count,
+        paths: paths.collect(),
+    }
+}
+
+fn mend_document(mend: &Mend) -> MendDocument {
+    let (kind, change) = match mend {
+        Mend::Scrub(profile) => ("scrub", (*profile).to_owned()),
+        Mend::RunEnv { name, value, .. } => ("run-env", format!("{name} = \"{value}\"")),
+        Mend::Dockerfile(change) => ("dockerfile", (*change).to_owned()),
+    };
+    MendDocument { kind: kind.to_owned(), change }
+}

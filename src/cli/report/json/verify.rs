@@ -1,0 +1,112 @@
+//! The document of `repro verify`.
+
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::build::{BuiltPlatform, built_platform};
+use super::failure::ErrorDocument;
+use crate::project::{Verification, shown};
+use crate::verify::{Case, Verdict};
+
+/// What `repro verify` prints.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct VerifyDocument {
+    /// Of this form; 1.
+    pub version: u32,
+    /// The exit status.
+    pub status: u8,
+    /// The images that were verified.
+    pub images: Vec<VerifiedImage>,
+    /// What went wrong, if anything.
+    pub error: Option<ErrorDocument>,
+}
+
+/// One image of `repro verify`.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct VerifiedImage {
+    /// Its name in the manifest.
+    pub image: String,
+    /// The engines that rebuilt it.
+    pub engines: Vec<String>,
+    /// Image form.
+    pub form: u32,
+    /// SOURCE_DATE_EPOCH, seconds.
+    pub epoch: u64,
+    /// Whether the record is of this tree.
+    pub recorded: bool,
+    /// Digest of the rebuilt index, with more than one platform.
+    pub index: Option<String>,
+    /// Where the rebuilt image was written.
+    pub output: Option<String>,
+    /// The verdicts, by platform.
+    pub platforms: Vec<VerifiedPlatform>,
+}
+
+/// One platform of `repro verify`.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct VerifiedPlatform {
+    /// The platform.
+    pub platform: String,
+    /// `reproduced`, `packaging` (same content, packaged differently) or `differs`; null if there was no rebuild.
+    pub verdict: Option<VerdictName>,
+    /// The first level that differs: `index`, `manifest`, `config`, `layer N` (1-based).
+    pub level: Option<String>,
+    /// The record's image.
+    pub expected: Option<BuiltPlatform>,
+    /// The rebuilt image.
+    pub rebuilt: Option<BuiltPlatform>,
+    /// The published image, when it was looked at.
+    pub published: Option<BuiltPlatform>,
+    /// This platform's exit status.
+    pub status: u8,
+}
+
+/// A verdict in documents.
+#[derive(Clone, Copy, Debug, JsonSchema, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VerdictName {
+    /// Bit for bit.
+    Reproduced,
+    /// Same content, packaged differently.
+    Packaging,
+    /// Different content.
+    Differs,
+}
+
+impl VerifyDocument {
+    /// The document of a verification whose image was written to `output`.
+    pub fn of(verification: &Verification, output: Option<&Path>) -> Self {
+        let images = verification.images.iter().filter(|image| image.is_complete).map(|image| VerifiedImage {
+            image: image.name.clone(),
+            engines: image.engines.clone(),
+            form: image.form,
+            epoch: image.epoch.seconds(),
+            recorded: true,
+            index: image.index.map(|index| index.to_string()),
+            output: output.map(shown),
+            platforms: image.platforms.iter().map(|(case, verdict)| of_platform(case, *verdict)).collect(),
+        });
+        let error = ErrorDocument::of_worst(&verification.failures);
+        Self { version: 1, status: verification.status().code(), images: images.collect(), error }
+    }
+}
+
+fn of_platform(case: &Case, verdict: Verdict) -> VerifiedPlatform {
+    let name = match verdict {
+        Verdict::Reproduced => VerdictName::Reproduced,
+        Verdict::Packaging(_) => VerdictName::Packaging,
+        Verdict::Differs(..) | Verdict::NotPublished => VerdictName::Differs,
+    };
+    let platform = |facts| built_platform(&case.platform, facts);
+    VerifiedPlatform {
+        platform: case.platform.to_string(),
+        verdict: Some(name),
+        level: verdict.level(),
+        expected: Some(platform(&case.expected)),
+        rebuilt: Some(platform(&case.rebuilt)),
+        published: case.published.as_ref().and_then(Option::as_ref).map(platform),
+        status: verdict.status().code(),
+    }
+}

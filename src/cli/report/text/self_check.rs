@@ -1,0 +1,108 @@
+//! The text of `repro build --self-check`.
+
+use std::fmt::Write;
+
+use crate::escape;
+use crate::project::Checked;
+use crate::verify::{DifferingLayer, DifferingPath, Mend};
+
+/// Paths and characters of an instruction that people are shown without `-v`.
+const SHOWN: usize = 8;
+const WIDTH: usize = 100;
+
+/// A few lines for people; with `all`, every path that is known.
+pub fn describe(checked: &Checked, text: &mut String, image: &str, all: bool) {
+    let (platform, check) = (&checked.platform, &checked.check);
+    let Some(level) = check.level else {
+        let _ = writeln!(text, "{image} {platform} is reproducible: built again without cache, it is the same");
+        return;
+    };
+    let second = check.second.manifest;
+    let _ = writeln!(text, "{image} {platform} is not reproducible: built again without cache, it is {second}");
+    if check.layers.is_empty() {
+        let _ = writeln!(text, "  the builds differ in the {level}, in no layer that can be compared");
+    }
+    for layer in &check.layers {
+        describe_layer(text, layer, all);
+    }
+    if check.profiles.is_empty() {
+        return;
+    }
+    let rules = checked.given.iter().map(String::as_str).chain(check.profiles.iter().copied());
+    let rules: Vec<String> = rules.map(|rule| format!("\"{}\"", escape::text(rule))).collect();
+    let rules = rules.join(", ");
+    let effect = if check.is_mended { "makes both builds equal" } else { "mends a part" };
+    let _ = writeln!(text, "  tried on both builds, this {effect}: scrub = [{rules}]");
+}
+
+fn describe_layer(text: &mut String, layer: &DifferingLayer, all: bool) {
+    let DifferingLayer { number, count, entries, paths, .. } = layer;
+    let made_by = instruction(&layer.created_by);
+    if *count == 0 {
+        let _ = writeln!(text, "  layer {number}, {made_by}: the same entries in another order or form");
+        return;
+    }
+    let _ = writeln!(text, "  layer {number}, {made_by}: {count} of {entries} entries differ");
+    // Paths with the same mends stand together.
+    let mut groups: Vec<(&[Mend], Vec<&DifferingPath>)> = Vec::new();
+    for path in paths {
+        match groups.iter_mut().find(|(mends, _)| *mends == path.mends) {
+            Some((_, members)) => members.push(path),
+            None => groups.push((&path.mends, vec![path])),
+        }
+    }
+    for (mends, members) in groups {
+        let shown = if all { members.len() } else { SHOWN };
+        for path in members.iter().take(shown) {
+            let _ = writeln!(text, "    /{}: {}", escape::bytes(&path.path), path.difference);
+        }
+        if members.len() > shown {
+            let _ = writeln!(text, "    and {} more", members.len() - shown);
+        }
+        for mend in mends {
+            let _ = writeln!(text, "      {}", advice(mend));
+        }
+    }
+    let unknown = count.saturating_sub(paths.len() as u64);
+    if unknown > 0 {
+        let _ = writeln!(text, "    {unknown} more that were not looked at");
+    }
+}
+
+/// The instruction as people wrote it, on one line of bounded width.
+fn instruction(created_by: &str) -> String {
+    let plain = created_by.strip_suffix(" # buildkit").unwrap_or(created_by);
+    let plain = plain.replacen("RUN /bin/sh -c ", "RUN ", 1);
+    let words: Vec<&str> = plain.split_whitespace().collect();
+    let line = words.join(" ");
+    let short: String = line.chars().take(WIDTH).collect();
+    let dots = if short.len() < line.len() { "…" } else { "" };
+    format!("`{}{dots}`", escape::text(&short))
+}
+
+fn advice(mend: &Mend) -> String {
+    match mend {
+        Mend::Scrub(profile) => format!("the scrub profile `{profile}` mends this"),
+        Mend::RunEnv { name, value, effect } => format!("try run-env = {{ {name} = \"{value}\" }}: {effect}"),
+        Mend::Dockerfile(change) => (*change).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instruction_is_shown_as_it_was_written_in_one_short_line() {
+        for (created_by, want) in [
+            ("RUN /bin/sh -c date > /x # buildkit", "`RUN date > /x`"),
+            ("COPY a /a # buildkit", "`COPY a /a`"),
+            ("RUN |1 V=1 /bin/sh -c a\n  b # buildkit", "`RUN |1 V=1 /bin/sh -c a b`"),
+            ("RUN \u{1b}[31m", "`RUN \\u{1b}[31m`"),
+        ] {
+            assert_eq!(instruction(created_by), want);
+        }
+        let long = instruction(&"x".repeat(500));
+        assert_eq!(long.chars().count(), WIDTH + 3);
+    }
+}

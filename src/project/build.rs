@@ -1,0 +1,240 @@
+//! Images from locked sources, compared with the record of their tree, or recorded.
+
+use super::engines::{EngineOptions, Engines};
+use super::export::{self, ExportOptions};
+use super::locked::LockedProject;
+use super::machine::Machine;
+use super::open::Project;
+use super::ready::{ReadyImage, ReadyOptions, ready};
+use super::rebuild::{RebuildOptions, Rebuilt, Round, rebuild};
+use super::record::{self, RecordTarget};
+use super::scratch::ScratchDirectory;
+use super::self_check::{self, Checked};
+use super::tape::say_private;
+use crate::build::Scrubbed;
+use crate::compare::{Facts, compare};
+use crate::digest::Digest;
+use crate::drift::Stale;
+use crate::epoch::Epoch;
+use crate::platform::Platform;
+use crate::status::{ExitStatus, Failure, Status};
+
+/// What is built, and what becomes of it.
+#[derive(Clone, Debug)]
+pub struct BuildOptions {
+    /// Names of images; none for all.
+    pub images: Vec<String>,
+    /// Platforms; none for all.
+    pub platforms: Vec<Platform>,
+    /// Where what comes out is recorded, if it is.
+    pub record: Option<RecordTarget>,
+    /// Where the image is written.
+    pub export: Option<ExportOptions>,
+    /// Fail rather than build a tree that is not recorded.
+    pub locked: bool,
+    /// Start without any cache.
+    pub no_cache: bool,
+    /// Build once more, and hold both builds against each other.
+    pub self_check: bool,
+    /// Add the scrub profiles that the self-check found to the manifest.
+    pub fix: bool,
+    /// Which engines, and what they may do.
+    pub engine: EngineOptions,
+}
+
+/// What a build gave.
+pub struct Build {
+    /// The images that were built.
+    pub images: Vec<BuiltImage>,
+    /// What went wrong with single images.
+    pub failures: Vec<Failure>,
+}
+
+/// One image that was built.
+pub struct BuiltImage {
+    /// Its name in the manifest.
+    pub name: String,
+    /// The engines that built it.
+    pub engines: Vec<String>,
+    /// The epoch.
+    pub epoch: Epoch,
+    /// Whether this tree has a record, or got one now.
+    pub is_recorded: bool,
+    /// Digest of the index, with more than one platform.
+    pub index: Option<Digest>,
+    /// What came out, by platform.
+    pub platforms: Vec<BuiltPlatform>,
+}
+
+/// One platform that was built.
+pub struct BuiltPlatform {
+    /// The platform.
+    pub platform: Platform,
+    /// What its image is known by.
+    pub facts: Facts,
+    /// What each scrub rule named in new layers.
+    pub scrubbed: Vec<(String, Scrubbed)>,
+    /// What a second build showed.
+    pub checked: Option<Checked>,
+}
+
+/// What came out is not what the record of this tree says.
+#[derive(Debug, thiserror::Error)]
+#[error("`{image}` {platform} differs from its record in the {level}: recorded {expected}, built {found}")]
+struct Unlike {
+    image: String,
+    platform: Platform,
+    level: String,
+    expected: Digest,
+    found: Digest,
+}
+
+impl ExitStatus for Unlike {
+    fn status(&self) -> Status {
+        Status::Differs
+    }
+}
+
+/// There is no lockfile that a record could go into.
+#[derive(Debug, thiserror::Error)]
+#[error("`--record` writes beside a manifest, and there is none: give `--record=FILE`")]
+struct NowhereToRecord;
+
+impl ExitStatus for NowhereToRecord {
+    fn status(&self) -> Status {
+        Status::Usage
+    }
+}
+
+/// Builds what was asked for.
+pub fn build(machine: &Machine, project: &Project, options: &BuildOptions) -> Result<Build, Failure> {
+    let locked = open(machine, project, options)?;
+    let images = images(&locked, options)?;
+    let platforms = images.iter().map(|image| image.platforms.len()).sum();
+    let target = export::target(machine, options.export.as_ref(), images.len(), platforms)?;
+    let engines = Engines::new(&locked, &options.engine)?;
+    let work = ScratchDirectory::new(machine)?;
+    let rebuilding = RebuildOptions {
+        engine: &options.engine,
+        no_cache: is_uncached(options),
+        keep: target.is_some(),
+        round: Round::First,
+    };
+    let mut build = Build { images: Vec::new(), failures: Vec::new() };
+    for image in &images {
+        if options.locked && options.record.is_none() {
+            Stale::unless_empty(image.unrecorded.clone())?;
+        }
+        let rebuilt = match rebuild(&locked, &engines, image, &rebuilding, &work) {
+            Ok(rebuilt) => rebuilt,
+            Err(failure) => {
+                build.failures.push(failure);
+                continue;
+            }
+        };
+        machine.cancel.check()?;
+        let mut checked = Vec::new();
+        if options.self_check {
+            match self_check::run(&locked, &engines, image, &rebuilding, &work, &rebuilt) {
+                Ok(found) => checked = found,
+                Err(failure) => {
+                    build.failures.push(failure);
+                    continue;
+                }
+            }
+        }
+        let mut is_recorded = image.unrecorded.is_empty();
+        match &options.record {
+            None => compare_with_record(machine, image, &rebuilt, &mut build.failures),
+            Some(target) if checked.iter().all(Checked::is_reproducible) => {
+                record::write(&locked, image, &rebuilt.assembled, target)?;
+                if let Some(tape) = &image.tape {
+                    say_private(&locked, image.surveyed.image, image.surveyed.name, tape);
+                }
+                is_recorded = true;
+            }
+            Some(_) => {
+                machine.progress.note(&format!("`{}` is not recorded: it is not reproducible", image.surveyed.name));
+            }
+        }
+        if let Some(target) = &target {
+            export::write(target, image.surveyed.image, &rebuilt.assembled, image.epoch, &locked.resolver)?;
+        }
+        build.failures.extend(checked.iter().filter_map(|checked| checked.failure(image.surveyed.name)));
+        if options.fix {
+            self_check::fix(machine, project, image.surveyed.name, &checked)?;
+        }
+        build.images.push(built(image, rebuilt, checked, is_recorded));
+    }
+    Ok(build)
+}
+
+/// The locked project, once it is known that it has the images and a place for their records.
+pub(super) fn open<'a>(
+    machine: &'a Machine,
+    project: &'a Project,
+    options: &BuildOptions,
+) -> Result<LockedProject<'a>, Failure> {
+    record::check_images(project, &options.images, options.record.as_ref())?;
+    if options.record == Some(RecordTarget::Lockfile) && project.lock_path.is_none() {
+        return Err(NowhereToRecord.into());
+    }
+    LockedProject::open(machine, project)
+}
+
+/// The images that were asked for, ready.
+pub(super) fn images<'a>(locked: &LockedProject<'a>, options: &BuildOptions) -> Result<Vec<ReadyImage<'a>>, Failure> {
+    let BuildOptions { images, platforms, engine, .. } = options;
+    let ready_options = ReadyOptions { images, platforms, secrets: &engine.secrets, with_tapes: true };
+    ready(locked, &ready_options, Some(&locked.lockfile))
+}
+
+/// Whether the build starts without any cache: one that records does.
+pub(super) fn is_uncached(options: &BuildOptions) -> bool {
+    options.no_cache || options.record.is_some()
+}
+
+/// Compares with the record where the tree is the recorded one; says so where it is not.
+fn compare_with_record(machine: &Machine, image: &ReadyImage<'_>, rebuilt: &Rebuilt, failures: &mut Vec<Failure>) {
+    let Some(record) = image.record.as_ref().filter(|_| image.unrecorded.is_empty()) else {
+        let reasons: Vec<String> = image.unrecorded.iter().map(ToString::to_string).collect();
+        machine.progress.note(&format!(
+            "nothing to compare with: {}; the epoch is {} ({})",
+            reasons.join("; "),
+            image.epoch,
+            image.epoch.rfc3339()
+        ));
+        return;
+    };
+    for built in &rebuilt.assembled.platforms {
+        let Some(expected) = record.platforms.get(&built.platform) else { continue };
+        let (expected, found) = (record::facts(expected), built.facts());
+        if let Some(difference) = compare(&expected, &found) {
+            let unlike = Unlike {
+                image: image.surveyed.name.to_owned(),
+                platform: built.platform.clone(),
+                level: difference.to_string(),
+                expected: expected.manifest,
+                found: found.manifest,
+            };
+            failures.push(unlike.into());
+        }
+    }
+}
+
+fn built(image: &ReadyImage<'_>, rebuilt: Rebuilt, mut checked: Vec<Checked>, is_recorded: bool) -> BuiltImage {
+    let index = rebuilt.assembled.index.as_deref().map(Digest::of);
+    let platforms = rebuilt.assembled.platforms.into_iter().map(|built| {
+        let of_platform = checked.iter().position(|checked| checked.platform == built.platform);
+        let checked = of_platform.map(|at| checked.swap_remove(at));
+        BuiltPlatform { facts: built.facts(), platform: built.platform, scrubbed: built.scrubbed, checked }
+    });
+    BuiltImage {
+        name: image.surveyed.name.to_owned(),
+        engines: rebuilt.engines,
+        epoch: image.epoch,
+        is_recorded,
+        index,
+        platforms: platforms.collect(),
+    }
+}

@@ -1,0 +1,142 @@
+//! Which engine builds: the one that was asked for, or the first that can.
+
+use std::path::PathBuf;
+
+use super::locked::LockedProject;
+use super::machine::Machine;
+use super::online;
+use crate::build::{CheckedBuild, Engine, Plan};
+use crate::engine::buildkit::{BuildKit, Host};
+use crate::engine::native::Native;
+use crate::status::{ExitStatus, Failure, Status};
+use crate::tape::Listen;
+
+/// An engine, or the choice of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EngineName {
+    /// The first that can serve.
+    Auto,
+    /// In this process.
+    Native,
+    /// BuildKit through buildctl.
+    Buildctl,
+    /// BuildKit through docker buildx.
+    Buildx,
+}
+
+/// Which engines build, and what they may do.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// The engines; several must agree.
+    pub names: Vec<EngineName>,
+    /// Address of a running buildkitd; none or empty for one that is started.
+    pub address: Option<String>,
+    /// Secrets that were given: id and file.
+    pub secrets: Vec<(String, PathBuf)>,
+    /// Whether the user consented to the manifest's `allow` entries.
+    pub allow: bool,
+    /// Where a tape's bodies may be, too: saved tapes, layouts and repositories.
+    pub tape_places: Vec<String>,
+    /// Where a tape is served.
+    pub listen: Listen,
+    /// Say why an engine was not chosen.
+    pub is_verbose: bool,
+}
+
+/// The engines of one run.
+pub struct Engines {
+    options: EngineOptions,
+    native: Native,
+    buildctl: BuildKit,
+    buildx: BuildKit,
+}
+
+/// No engine can serve.
+#[derive(Debug, thiserror::Error)]
+#[error("no engine can build `{image}` for {platform}:{}", reasons.iter().map(|(engine, reason)| format!("\n  {engine}: {reason}")).collect::<String>())]
+struct NoEngine {
+    image: String,
+    platform: String,
+    reasons: Vec<(&'static str, String)>,
+}
+
+impl ExitStatus for NoEngine {
+    fn status(&self) -> Status {
+        Status::Engine
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            "put buildkitd and buildctl on PATH, or name a running daemon with `--addr` or `BUILDKIT_HOST`, or install \
+             docker with buildx and name an image in the manifest's `[buildkit]`"
+                .to_owned(),
+        )
+    }
+}
+
+impl Engines {
+    /// Prepares the engines; none is started before it builds.
+    pub fn new(locked: &LockedProject<'_>, options: &EngineOptions) -> Result<Self, Failure> {
+        let machine = locked.machine;
+        let host = Host {
+            programs: online::programs(machine),
+            environment: online::environment(machine),
+            config: online::config(machine)?,
+            cache: machine.cache_directory()?,
+            now: machine.now,
+        };
+        let version = locked.project.manifest.buildkit.version.clone();
+        let address = options.address.clone().filter(|address| !address.is_empty());
+        Ok(Self {
+            options: options.clone(),
+            native: Native::new(locked.resolver.clone()),
+            buildctl: BuildKit::buildctl(host.clone(), version.clone(), address),
+            buildx: BuildKit::buildx(host, version, locked.lockfile.buildkit.clone()),
+        })
+    }
+
+    fn named(&self, name: EngineName) -> &dyn Engine {
+        match name {
+            EngineName::Auto | EngineName::Native => &self.native,
+            EngineName::Buildctl => &self.buildctl,
+            EngineName::Buildx => &self.buildx,
+        }
+    }
+
+    /// `plan` as each engine that is to build it has checked it; with `auto` the first that can.
+    pub fn choose<'a>(&'a self, machine: &Machine, plan: &'a Plan) -> Result<Vec<Box<dyn CheckedBuild + 'a>>, Failure> {
+        let mut chosen: Vec<Box<dyn CheckedBuild + 'a>> = Vec::new();
+        for name in &self.options.names {
+            let checked = match name {
+                EngineName::Auto => self.first(machine, plan)?,
+                name => self.named(*name).check(plan)?,
+            };
+            if chosen.iter().all(|known| known.engine() != checked.engine()) {
+                chosen.push(checked);
+            }
+        }
+        Ok(chosen)
+    }
+
+    fn first<'a>(&'a self, machine: &Machine, plan: &'a Plan) -> Result<Box<dyn CheckedBuild + 'a>, Failure> {
+        let mut reasons = Vec::new();
+        for engine in [&self.native as &dyn Engine, &self.buildctl, &self.buildx] {
+            match engine.check(plan) {
+                Ok(checked) => {
+                    if let Some((name, reason)) = reasons.first().filter(|_| self.options.is_verbose) {
+                        machine.progress.note(&format!("{name}: {reason}; `{}` builds instead", engine.name()));
+                    }
+                    return Ok(checked);
+                }
+                Err(failure) if failure.status() == Status::Engine => {
+                    let reason = failure.to_string();
+                    let own_name = format!("{}: ", engine.name());
+                    let reason = reason.strip_prefix(&own_name).unwrap_or(&reason).to_owned();
+                    reasons.push((engine.name(), reason));
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        Err(NoEngine { image: plan.image.clone(), platform: plan.platform.to_string(), reasons }.into())
+    }
+}

@@ -1,0 +1,71 @@
+//! A manifest for the Dockerfile that is there.
+
+use std::path::{Path, PathBuf};
+
+use super::files::{read_file, shown};
+use super::machine::Machine;
+use crate::dockerfile::{self, network};
+use crate::manifest::{self, FILE_NAME, Manifest};
+use crate::status::{ExitStatus, Failure, Status};
+use crate::store::replace_file;
+
+/// Where the manifest is, and whether it was written now.
+pub struct Initialised {
+    /// The manifest.
+    pub file: PathBuf,
+    /// Whether it was not there before.
+    pub written: bool,
+}
+
+/// Nothing was written.
+#[derive(Debug, thiserror::Error)]
+enum InitError {
+    #[error("no Dockerfile at `{0}`")]
+    NoDockerfile(String),
+    #[error("`{0}` does not lie below `{1}`, where `repro.toml` would be")]
+    Elsewhere(String, String),
+}
+
+impl ExitStatus for InitError {
+    fn status(&self) -> Status {
+        Status::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoDockerfile(_) => Some("`--dockerfile FILE` names another".to_owned()),
+            Self::Elsewhere(..) => Some("`-C DIR` starts elsewhere".to_owned()),
+        }
+    }
+}
+
+/// Writes a manifest for `dockerfile`; one that is there is kept. Without `name` the image is called after the directory.
+pub fn init(machine: &Machine, dockerfile: &Path, name: Option<&str>) -> Result<Initialised, Failure> {
+    let directory = manifest::find(&machine.directory)
+        .ok()
+        .flatten()
+        .and_then(|found| found.file.parent().map(ToOwned::to_owned))
+        .unwrap_or_else(|| machine.directory.clone());
+    let file = directory.join(FILE_NAME);
+    if file.exists() {
+        return Ok(Initialised { file, written: false });
+    }
+    let path = machine.resolve(dockerfile);
+    if !path.is_file() {
+        return Err(InitError::NoDockerfile(shown(dockerfile)).into());
+    }
+    let relative = path
+        .strip_prefix(&directory)
+        .ok()
+        .and_then(Path::to_str)
+        .ok_or_else(|| InitError::Elsewhere(shown(&path), shown(&directory)))?;
+    let parsed = dockerfile::parse(&read_file(&path, machine.limits.dockerfile)?)?;
+    let context = relative.rsplit_once('/').map_or(".", |(directory, _)| directory);
+    let name = name.map_or_else(|| manifest::name_from(&directory), str::to_owned);
+    let run_needs_network = network::is_needed(&parsed);
+    let text = manifest::init(&manifest::Init { name: &name, context, dockerfile: relative, run_needs_network });
+    // The name comes from the command line: what is written must be readable.
+    Manifest::parse(&text, &file, &directory)?;
+    replace_file(&file, text.as_bytes())?;
+    Ok(Initialised { file, written: true })
+}

@@ -1,0 +1,92 @@
+//! What one run has of the machine that it is on, and what it may do there: values that `cli` read once.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Component, Path, PathBuf};
+
+use crate::build::{Surroundings, Workplace};
+use crate::cancel::Cancel;
+use crate::limits::Limits;
+use crate::progress::Reporter;
+use crate::status::{ExitStatus, Failure, Status};
+use crate::store::Cache;
+
+/// The surroundings of every operation.
+#[derive(Clone)]
+pub struct Machine {
+    /// Where the user stands, `-C` applied; absolute.
+    pub directory: PathBuf,
+    /// The environment.
+    pub environment: BTreeMap<OsString, OsString>,
+    /// Seconds since 1970 when the run began.
+    pub now: u64,
+    /// No host may be asked.
+    pub offline: bool,
+    /// Limits with the user's own applied.
+    pub limits: Limits,
+    /// Progress, warnings, notes.
+    pub progress: Reporter,
+    /// Set when the work should stop.
+    pub cancel: Cancel,
+}
+
+/// There is no place for the cache.
+#[derive(Debug, thiserror::Error)]
+#[error("no folder for the cache: neither `XDG_CACHE_HOME` nor `HOME` is set to an absolute path")]
+struct NoHome;
+
+impl ExitStatus for NoHome {
+    fn status(&self) -> Status {
+        Status::Usage
+    }
+}
+
+impl Machine {
+    /// The same surroundings, in which no host may be asked.
+    pub fn without_network(&self) -> Self {
+        Self { offline: true, ..self.clone() }
+    }
+
+    /// A variable of the environment; empty counts as unset.
+    pub fn variable(&self, name: &str) -> Option<&OsStr> {
+        self.environment.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+    }
+
+    /// A path relative to where the user stands, made absolute.
+    pub fn resolve(&self, path: &Path) -> PathBuf {
+        self.directory.join(path)
+    }
+
+    /// An absolute path as the user would write it here: relative where that is no longer.
+    pub fn near(&self, path: &Path) -> PathBuf {
+        let here: Vec<_> = self.directory.components().collect();
+        let there: Vec<_> = path.components().collect();
+        let same = here.iter().zip(&there).take_while(|(one, other)| one == other).count();
+        if !path.is_absolute() || same <= 1 {
+            return path.to_owned();
+        }
+        let up = std::iter::repeat_n(Component::ParentDir, here.len() - same);
+        let relative: PathBuf = up.chain(there[same..].iter().copied()).collect();
+        if relative.as_os_str().len() <= path.as_os_str().len() { relative } else { path.to_owned() }
+    }
+
+    /// The directory for everything that can be made again.
+    pub fn cache_directory(&self) -> Result<PathBuf, Failure> {
+        let absolute = |name: &str| self.variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let directory = absolute("REPRO_CACHE")
+            .or_else(|| absolute("XDG_CACHE_HOME").map(|cache| cache.join("repro")))
+            .or_else(|| absolute("HOME").map(|home| home.join(".cache").join("repro")))
+            .ok_or(NoHome)?;
+        Ok(directory)
+    }
+
+    /// The content-addressed cache.
+    pub fn cache(&self) -> Result<Cache, Failure> {
+        Ok(Cache::new(&self.cache_directory()?))
+    }
+
+    /// The same, as a build sees them.
+    pub fn around<'a>(&'a self, work: &'a dyn Workplace) -> Surroundings<'a> {
+        Surroundings { work, progress: self.progress.clone(), cancel: self.cancel.clone(), limits: &self.limits }
+    }
+}

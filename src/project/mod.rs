@@ -1,0 +1,57 @@
+//! What commands do, as values: no command line, no printing, no environment, no clock.
+//!
+//! An operation takes a [`Machine`] (what the run has of its surroundings, read once by `cli`), the [`Project`] that
+//! was opened on it, and options; it gives a value that can be printed, signed, rendered or tested.
+//!
+//! `open` finds manifest and lockfile, `without_manifest` makes a manifest of flags. `survey` reads what Dockerfiles ask
+//! for; `settle` resolves it; `lock` writes it down and `check` tells whether it still fits. `locked` is a project with
+//! its lockfile; `ready` makes its images ready to be built, `engines` chooses what builds, `rebuild` builds one image.
+//! On these stand `build` (with `record`, `self_check`, `export` and `dry_run`), `verify`, and `tape`.
+
+mod build;
+mod check;
+mod dry_run;
+mod engines;
+mod error;
+mod export;
+mod files;
+mod init;
+mod lock;
+mod locked;
+mod machine;
+pub mod online;
+mod open;
+mod policy;
+mod ready;
+mod rebuild;
+mod record;
+mod scratch;
+mod self_check;
+mod settle;
+mod sources;
+mod survey;
+pub mod tape;
+mod upstream;
+mod verify;
+mod without_manifest;
+
+pub use build::{Build, BuildOptions, BuiltImage, BuiltPlatform, build};
+pub use check::check;
+pub use dry_run::{PlannedBuild, dry_run};
+pub use engines::{EngineName, EngineOptions};
+pub use error::ProjectError;
+pub use export::{ArchiveForm, ExportOptions};
+pub use files::shown;
+pub use init::{Initialised, init};
+pub use lock::{LockNetwork, LockOptions, Locked, lock};
+pub use locked::LockedProject;
+pub use machine::Machine;
+pub use open::Project;
+pub use policy::policy;
+pub use record::{FILE_HINT, FORM, RecordTarget};
+pub use self_check::Checked;
+pub use sources::{Listing, sources};
+pub use survey::WrongDockerfile;
+pub use upstream::{Asked, outdated};
+pub use verify::{Verification, VerifiedImage, VerifyOptions, verify};
+pub use without_manifest::DockerfileFlags;

@@ -1,0 +1,152 @@
+//! Building one image: every platform through its engines, assembled.
+
+use super::engines::{EngineOptions, Engines};
+use super::locked::LockedProject;
+use super::ready::ReadyImage;
+use super::scratch::ScratchDirectory;
+use super::tape::serve::Served;
+use crate::build::{
+    Assembled, AssembledPlatform, CheckedBuild, PackedLayers, Plan, Workplace, assemble, assemble_index,
+};
+use crate::compare::{Facts, compare};
+use crate::platform::Platform;
+use crate::status::{ExitStatus, Failure, Status};
+
+/// How an image is rebuilt.
+#[derive(Clone, Copy)]
+pub struct RebuildOptions<'a> {
+    /// Which engines, and what they may do.
+    pub engine: &'a EngineOptions,
+    /// Start without any cache.
+    pub no_cache: bool,
+    /// Keep the packed layers, to write them.
+    pub keep: bool,
+    /// Which of a self-check's builds it is.
+    pub round: Round,
+}
+
+/// Which build of the same image it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Round {
+    /// The one whose image counts.
+    First,
+    /// One more, to compare with the first.
+    Second,
+}
+
+/// What came out.
+pub struct Rebuilt {
+    /// The image, from the first engine.
+    pub assembled: Assembled,
+    /// The engines that built it, by name, without repetition.
+    pub engines: Vec<String>,
+}
+
+/// Two engines gave two images.
+#[derive(Debug, thiserror::Error)]
+#[error("{platform}: `{one}` gives {first}, `{other}` gives {second}: they differ in the {level}")]
+struct Disagreement {
+    platform: Platform,
+    one: &'static str,
+    other: &'static str,
+    first: crate::digest::Digest,
+    second: crate::digest::Digest,
+    level: String,
+}
+
+impl ExitStatus for Disagreement {
+    fn status(&self) -> Status {
+        Status::Differs
+    }
+}
+
+/// Builds every platform of an image; several engines must agree.
+pub fn rebuild(
+    locked: &LockedProject<'_>,
+    engines: &Engines,
+    ready: &ReadyImage<'_>,
+    options: &RebuildOptions<'_>,
+    work: &ScratchDirectory,
+) -> Result<Rebuilt, Failure> {
+    let mut platforms = Vec::new();
+    let mut names: Vec<String> = Vec::new();
+    for platform in &ready.platforms {
+        let served = Served::replay(locked, ready, platform, options.engine, options.no_cache)?;
+        let tape = served.as_ref().map(Served::tape_use);
+        let plan = ready.plan(locked.project, platform, tape, options.engine.allow, options.no_cache);
+        let mut first: Option<(&'static str, AssembledPlatform)> = None;
+        for checked in engines.choose(locked.machine, &plan)? {
+            let engine = checked.engine();
+            locked.machine.cancel.check()?;
+            let round = if options.round == Round::Second { "second-" } else { "" };
+            let directory =
+                format!("{round}{}-{}-{}", ready.surveyed.name, platform.to_string().replace('/', "-"), engine);
+            let built = build_one(locked, &*checked, &plan, &work.sub(directory), options);
+            let built = match (built, &served) {
+                (Err(failure), Some(served)) => return Err(served.explain(failure)),
+                (built, _) => built?,
+            };
+            if !names.iter().any(|name| name == engine) {
+                names.push(engine.to_owned());
+            }
+            match &first {
+                None => first = Some((engine, built)),
+                Some((one, known)) => agree(platform, (one, &known.facts()), (engine, &built.facts()))?,
+            }
+        }
+        if let Some(served) = &served {
+            served.say_troubles(locked.machine);
+            if options.no_cache {
+                served.say_unused(locked.machine);
+            }
+        }
+        platforms.extend(first.map(|(_, built)| built));
+    }
+    let image = ready.surveyed.image;
+    let index = assemble_index(&platforms, image.output.media_types, &image.index_annotations);
+    Ok(Rebuilt { assembled: Assembled { platforms, index }, engines: names })
+}
+
+fn build_one(
+    locked: &LockedProject<'_>,
+    checked: &dyn CheckedBuild,
+    plan: &Plan,
+    work: &dyn Workplace,
+    options: &RebuildOptions<'_>,
+) -> Result<AssembledPlatform, Failure> {
+    let machine = locked.machine;
+    let surroundings = machine.around(work);
+    let step = format!("build {} {} with {}", plan.image, plan.platform, checked.engine());
+    machine.progress.step(&step, 0, None);
+    let result = checked.build(&surroundings);
+    machine.progress.end(&step);
+    machine.cancel.check()?;
+    let earlier = PackedLayers::new(&machine.cache_directory()?);
+    let keep = options.keep.then_some(work);
+    let assembled = assemble(plan, result?, keep, Some(&earlier), &machine.limits, &machine.cancel)?;
+    let idle = assembled.scrubbed.iter().filter(|(_, scrubbed)| scrubbed.files == 0);
+    for (rule, _) in idle.filter(|_| options.round == Round::First) {
+        let rule = crate::escape::text(rule);
+        machine.progress.note(&format!("`{}` {}: scrub `{rule}` matched no file", plan.image, plan.platform));
+    }
+    Ok(assembled)
+}
+
+fn agree(
+    platform: &Platform,
+    (one, first): (&'static str, &Facts),
+    (other, second): (&'static str, &Facts),
+) -> Result<(), Failure> {
+    match compare(first, second) {
+        None => Ok(()),
+        Some(difference) => Err(Disagreement {
+            platform: platform.clone(),
+            one,
+            other,
+            first: first.manifest,
+            second: second.manifest,
+            level: difference.to_string(),
+        }
+        .into()),
+    }
+}

@@ -1,0 +1,149 @@
+//! Resolving what manifest and Dockerfiles ask for, and the lockfile does not have.
+
+use super::machine::Machine;
+use super::open::Project;
+use super::survey::{survey_all, wanted};
+use crate::escape;
+use crate::lockfile::{self, Change, Lockfile, Lookup, Pin, Selection, SourceKind};
+use crate::manifest::NamedContext;
+use crate::resolve::{Request, Resolved, Resolver};
+use crate::status::{ExitStatus, Failure, Status};
+
+/// Nothing was settled.
+#[derive(Debug, thiserror::Error)]
+enum SettleError {
+    #[error("`{}` is no source of this manifest", escape::text(.0))]
+    UnknownSource(String),
+    #[error("`--offline`: {} not pinned yet: {}", if .0.len() == 1 { "one source is" } else { "sources are" }, .0.join(", "))]
+    Offline(Vec<String>),
+    #[error("{key}: upstream is younger than asked for: made {made}")]
+    TooYoung { key: String, made: String },
+    #[error("{key}: upstream does not tell its age")]
+    Ageless { key: String },
+    #[error("{key}: the Dockerfile demands {expected}, upstream has {found}")]
+    Checksum { key: String, expected: String, found: String },
+}
+
+impl ExitStatus for SettleError {
+    fn status(&self) -> Status {
+        match self {
+            Self::UnknownSource(_) | Self::Offline(_) => Status::Usage,
+            Self::TooYoung { .. } | Self::Ageless { .. } | Self::Checksum { .. } => Status::Source,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::UnknownSource(_) => Some("`repro sources` lists them".to_owned()),
+            Self::TooYoung { .. } | Self::Ageless { .. } => Some("without `--min-age` it is taken".to_owned()),
+            Self::Offline(_) | Self::Checksum { .. } => None,
+        }
+    }
+}
+
+/// Resolves what is missing until the images ask for nothing new: base images may bring triggers and variables.
+pub fn settle(
+    machine: &Machine,
+    project: &Project,
+    resolver: &Resolver,
+    old: &Lockfile,
+    selection: &Selection,
+    min_age: Option<u64>,
+) -> Result<(Lockfile, Vec<Change>), Failure> {
+    let mut pins: Vec<Pin> = Vec::new();
+    let mut known = old.clone();
+    let mut selection = selection.clone();
+    loop {
+        let surveyed = survey_all(machine, project, &known, Some(resolver), &[])?;
+        let wanted = wanted(project, &surveyed)?;
+        if let Some(name) = selection.unmatched(&wanted).first()
+            && pins.is_empty()
+        {
+            return Err(SettleError::UnknownSource(name.clone()).into());
+        }
+        let lookups = lockfile::lookups(&known, &wanted, &selection);
+        if lookups.is_empty() {
+            return Ok(lockfile::update(old, &wanted, &pins));
+        }
+        pins.extend(resolve(machine, project, resolver, &lookups, min_age)?);
+        known = lockfile::update(old, &wanted, &pins).0;
+        selection = Selection::None;
+    }
+}
+
+fn resolve(
+    machine: &Machine,
+    project: &Project,
+    resolver: &Resolver,
+    lookups: &[Lookup],
+    min_age: Option<u64>,
+) -> Result<Vec<Pin>, Failure> {
+    let online = |lookup: &&Lookup| lookup.source.kind != SourceKind::Layout;
+    if machine.offline && lookups.iter().any(|lookup| online(&lookup)) {
+        let names = lookups.iter().filter(online).map(|lookup| escape::text(&lookup.source.request).into_owned());
+        return Err(SettleError::Offline(names.collect()).into());
+    }
+    let requests = lookups.iter().map(|lookup| request(project, lookup)).collect::<Result<Vec<_>, Failure>>()?;
+    let resolved = resolver.resolve_all(&requests)?;
+    let mut pins = Vec::new();
+    for (lookup, Resolved { pin, made }) in lookups.iter().zip(resolved) {
+        let key = escape::text(&lookup.source.request).into_owned();
+        if let Some(min_age) = min_age
+            && lookup.source.kind != SourceKind::Layout
+        {
+            let oldest = machine.now.saturating_sub(min_age);
+            match made.map(u64::try_from) {
+                Some(Ok(made)) if made > oldest => {
+                    return Err(SettleError::TooYoung { key, made: crate::epoch::rfc3339(made) }.into());
+                }
+                Some(_) => {}
+                None => return Err(SettleError::Ageless { key }.into()),
+            }
+        }
+        let pin = renamed(pin, lookup);
+        if !pin.agrees_with(&lookup.source) {
+            let expected = lookup.source.checksum.clone().unwrap_or_default();
+            return Err(SettleError::Checksum { key, expected, found: pin.result() }.into());
+        }
+        pins.push(pin);
+    }
+    Ok(pins)
+}
+
+/// What to ask for; a pin whose platforms are completed is asked for by its digest.
+fn request(project: &Project, lookup: &Lookup) -> Result<Request, Failure> {
+    let source = &lookup.source;
+    Ok(match source.kind {
+        SourceKind::Image => {
+            let mut reference: crate::reference::Reference = source.request.parse()?;
+            if let Some(digest) = lookup.at {
+                reference = reference.with_digest(digest);
+            }
+            Request::Image { reference, platforms: source.platforms.clone() }
+        }
+        SourceKind::Layout => {
+            let contexts = project.manifest.images.values().flat_map(|image| &image.contexts);
+            let layout = contexts.filter(|(name, _)| **name == source.request).find_map(|(_, context)| match context {
+                NamedContext::Layout { path, selector } => Some((project.manifest.root.join(path), selector.clone())),
+                _ => None,
+            });
+            let Some((path, selector)) = layout else {
+                return Err(SettleError::UnknownSource(source.request.clone()).into());
+            };
+            let selector = lookup.at.map(|digest| digest.to_string()).or(selector);
+            Request::Layout { name: source.request.clone(), path, selector, platforms: source.platforms.clone() }
+        }
+        SourceKind::Http => Request::Http { url: source.request.clone() },
+        SourceKind::Git => Request::Git { request: source.request.clone() },
+    })
+}
+
+/// The pin under the request that the Dockerfile makes, whatever it was asked for by.
+fn renamed(pin: Pin, lookup: &Lookup) -> Pin {
+    match pin {
+        Pin::Image { digest, platforms, .. } => {
+            Pin::Image { request: lookup.source.request.clone(), digest, platforms }
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,125 @@
+//! What the manifest's images ask for: their Dockerfiles, surveyed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::error::ProjectError;
+use super::files::read_file;
+use super::machine::Machine;
+use super::open::Project;
+use crate::dockerfile::syntax::Dockerfile;
+use crate::dockerfile::{DockerfileError, parse};
+use crate::drift::{self, LockedBases, Survey, SurveyError};
+use crate::lockfile::{Lockfile, Wanted, WantedImage};
+use crate::manifest::Image;
+use crate::platform::Platform;
+use crate::reference::Reference;
+use crate::resolve::Resolver;
+use crate::status::{ExitStatus, Failure, Status};
+
+/// One image with its Dockerfile, surveyed.
+pub struct Surveyed<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its table in the manifest.
+    pub image: &'a Image,
+    /// The Dockerfile.
+    pub dockerfile: Arc<Dockerfile>,
+    /// What BUILDPLATFORM means.
+    pub build_platform: Platform,
+    /// What it asks for.
+    pub survey: Survey,
+}
+
+/// A Dockerfile is wrong, with all that it takes to show where.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {error}", super::files::shown(path))]
+pub struct WrongDockerfile {
+    /// As the user would write it.
+    pub path: PathBuf,
+    /// Its bytes.
+    pub text: Vec<u8>,
+    /// What is wrong.
+    pub error: DockerfileError,
+}
+
+impl ExitStatus for WrongDockerfile {
+    fn status(&self) -> Status {
+        self.error.status()
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.error.hint()
+    }
+}
+
+/// The failure of the Dockerfile at `path`.
+pub fn at(error: SurveyError, path: &Path, dockerfile: &[u8]) -> Failure {
+    match error {
+        SurveyError::Dockerfile(error) => {
+            WrongDockerfile { path: path.to_owned(), text: dockerfile.to_owned(), error }.into()
+        }
+        other => other.into(),
+    }
+}
+
+impl<'a> Surveyed<'a> {
+    /// Reads and surveys an image's Dockerfile.
+    pub fn read(
+        machine: &Machine,
+        project: &Project,
+        lockfile: &Lockfile,
+        resolver: Option<&Resolver>,
+        (name, image): (&'a String, &'a Image),
+    ) -> Result<Self, Failure> {
+        let path = project.manifest.root.join(&image.dockerfile);
+        let bytes = read_file(&path, machine.limits.dockerfile)?;
+        let pointed = |error| at(error, &machine.near(&path), &bytes);
+        let dockerfile = parse(&bytes).map_err(|error| pointed(SurveyError::from(error)))?;
+        let this = Platform { os: "linux".to_owned(), ..Platform::of_this_machine() };
+        let build_platform = drift::build_platform(image, lockfile.images.get(name), &this);
+        let mut bases = LockedBases { lockfile, resolver, offline: machine.offline };
+        let survey =
+            drift::survey(image, &dockerfile, &image.platforms, &build_platform, &mut bases).map_err(pointed)?;
+        Ok(Self { name, image, dockerfile: dockerfile.into(), build_platform, survey })
+    }
+
+    /// What the lockfile should hold for the image.
+    pub fn wanted(&self) -> WantedImage {
+        let build_platform = Some(&self.build_platform).filter(|_| self.survey.uses_build_platform);
+        let request = drift::expected_request(self.image, build_platform);
+        WantedImage { sources: self.survey.sources.clone(), request }
+    }
+}
+
+/// Surveys every image of the project; all errors are gathered, the first one is given back with the rest printed.
+pub fn survey_all<'a>(
+    machine: &Machine,
+    project: &'a Project,
+    lockfile: &Lockfile,
+    resolver: Option<&Resolver>,
+    names: &[String],
+) -> Result<Vec<Surveyed<'a>>, Failure> {
+    let images = project.images(names)?;
+    images.into_iter().map(|image| Surveyed::read(machine, project, lockfile, resolver, image)).collect()
+}
+
+/// What the lockfile should hold for these images, and what it holds for the others of the manifest.
+pub fn wanted(project: &Project, surveyed: &[Surveyed<'_>]) -> Result<Wanted, Failure> {
+    let buildkit = project.manifest.buildkit.image.as_deref().map(str::parse::<Reference>).transpose()?;
+    let images: BTreeMap<String, WantedImage> =
+        surveyed.iter().map(|image| (image.name.to_owned(), image.wanted())).collect();
+    let kept: BTreeSet<String> =
+        project.manifest.images.keys().filter(|name| !images.contains_key(*name)).cloned().collect();
+    Ok(Wanted { buildkit: buildkit.map(|reference| reference.with_default_tag().to_string()), images, kept })
+}
+
+/// The platforms to work on: those that were asked for, which the image must have, else all.
+pub fn platforms(name: &str, image: &Image, asked: &[Platform]) -> Result<Vec<Platform>, ProjectError> {
+    if let Some(platform) = asked.iter().find(|platform| !image.platforms.contains(platform)) {
+        return Err(ProjectError::NoPlatform { image: name.to_owned(), platform: platform.to_string() });
+    }
+    let wanted = |platform: &&Platform| asked.is_empty() || asked.contains(platform);
+    Ok(image.platforms.iter().filter(wanted).cloned().collect())
+}

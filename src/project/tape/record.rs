@@ -1,0 +1,202 @@
+//! Recording what RUN downloads, by building once.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
+
+use super::super::engines::{EngineOptions, Engines};
+use super::super::locked::LockedProject;
+use super::super::machine::Machine;
+use super::super::open::Project;
+use super::super::ready::{ReadyImage, ReadyOptions, ready};
+use super::super::scratch::ScratchDirectory;
+use super::super::survey::survey_all;
+use super::file;
+use super::serve::Served;
+use super::steps::{self, Steps};
+use crate::build::StepRequests;
+use crate::digest::Digest;
+use crate::escape;
+use crate::platform::Platform;
+use crate::status::{ExitStatus, Failure, Status};
+use crate::store::replace_file;
+use crate::tape::{Expiry, Requests, Tape, earliest};
+
+/// An origin whose answer lasts no longer than this may never give the same twice.
+const SOON: Duration = Duration::from_secs(600);
+
+/// What is to be recorded.
+#[derive(Clone, Copy)]
+pub struct RecordOptions<'a> {
+    /// The images; none for all.
+    pub images: &'a [String],
+    /// Also where the tape is there and fits.
+    pub again: bool,
+    /// Start with an empty tape.
+    pub anew: bool,
+    /// Only tell what would be recorded.
+    pub dry_run: bool,
+    /// What builds.
+    pub engine: &'a EngineOptions,
+}
+
+/// What came of one image's tape.
+#[derive(Default)]
+pub struct Recording {
+    /// The image.
+    pub image: String,
+    /// The tape before, if there was one that could be read.
+    pub old: Option<Tape>,
+    /// The tape now; none if the image needs none.
+    pub new: Option<Tape>,
+    /// The package index that calls itself valid for the shortest time, and how many tell such a time.
+    pub expiry: Option<(Expiry, usize)>,
+    /// Which RUN asked for what.
+    pub steps: Steps,
+    /// Whether the old tape was made minutes ago.
+    pub soon: bool,
+}
+
+/// Recording stopped.
+#[derive(Debug, thiserror::Error)]
+enum RecordError {
+    #[error("`--offline`: what RUN downloads is not recorded yet: {}", .0.join(", "))]
+    Offline(Vec<String>),
+}
+
+impl ExitStatus for RecordError {
+    fn status(&self) -> Status {
+        Status::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("`--no-network` leaves it for later".to_owned())
+    }
+}
+
+impl Recording {
+    /// The digest for the lockfile.
+    pub fn digest(&self) -> Option<Digest> {
+        self.new.as_ref().map(Tape::digest)
+    }
+
+    /// Writes the tape beside the lockfile, or removes the one that is there; true if something changed.
+    pub fn write(&self, machine: &Machine, project: &Project) -> Result<bool, Failure> {
+        let Some(path) = file::path(project, &self.image) else { return Ok(false) };
+        match &self.new {
+            Some(tape) => {
+                steps::keep(machine, tape.digest(), &self.steps)?;
+                Ok(replace_file(&path, tape.to_text().as_bytes())?)
+            }
+            None if path.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) => {
+                let fail = |error| crate::store::StoreError::File { action: "remove", path: path.clone(), error };
+                std::fs::remove_file(&path).map_err(fail)?;
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+}
+
+/// Records the tapes that are missing, or all of those that the arguments name.
+pub fn record(locked: &LockedProject<'_>, options: &RecordOptions<'_>) -> Result<Vec<Recording>, Failure> {
+    let machine = locked.machine;
+    let surveyed = survey_all(machine, locked.project, &locked.lockfile, Some(&locked.resolver), options.images)?;
+    let mut recordings = Vec::new();
+    let mut wanted: Vec<(String, Option<Tape>)> = Vec::new();
+    for image in &surveyed {
+        let name = image.name.to_owned();
+        let Some(lock) = locked.lockfile.images.get(image.name) else { continue };
+        if !file::is_needed(image.image, image.survey.runs) {
+            if lock.tape.is_some() {
+                recordings.push(Recording { image: name, ..Recording::default() });
+            }
+            continue;
+        }
+        // A tape that was edited or merged is still good for what it says: every body is checked.
+        let text = file::text(machine, locked.project, &name)?;
+        let old = text.and_then(|text| Tape::parse(&text, &machine.limits).ok());
+        let stands = old.as_ref().is_some_and(|tape| {
+            lock.tape == Some(tape.digest())
+                && image.image.platforms.iter().all(|platform| tape.platforms.contains_key(platform))
+        });
+        if options.again || !stands {
+            wanted.push((name, old));
+        }
+    }
+    if wanted.is_empty() || options.dry_run {
+        for (name, _) in &wanted {
+            machine.progress.note(&format!("would record what RUN of `{}` downloads", escape::text(name)));
+        }
+        return Ok(recordings);
+    }
+    if machine.offline {
+        return Err(RecordError::Offline(wanted.into_iter().map(|(name, _)| name).collect()).into());
+    }
+    let names: Vec<String> = wanted.iter().map(|(name, _)| name.clone()).collect();
+    let (platforms, secrets) = (&[][..], &options.engine.secrets[..]);
+    let images = ready(locked, &ReadyOptions { images: &names, platforms, secrets, with_tapes: false }, None)?;
+    let engines = Engines::new(locked, options.engine)?;
+    let work = ScratchDirectory::new(machine)?;
+    for ready in &images {
+        let old = wanted.iter().find(|(name, _)| name == ready.surveyed.name).and_then(|(_, old)| old.clone());
+        let kept = old.clone().filter(|_| !options.anew).unwrap_or_default();
+        let mut platforms: BTreeMap<Platform, Requests> = BTreeMap::new();
+        let mut steps = Steps::new();
+        for platform in &ready.platforms {
+            let kept = kept.platforms.get(platform).cloned().unwrap_or_default();
+            let (requests, told) = record_platform(locked, ready, platform, &engines, &work, options.engine, kept)?;
+            steps::add(&mut steps, platform, &told);
+            platforms.insert(platform.clone(), requests);
+        }
+        let path = file::path(locked.project, ready.surveyed.name);
+        let soon = path.is_some_and(|path| age(&path, machine.now).is_some_and(|age| age < SOON));
+        let all = platforms.values().flat_map(|requests| requests.clone()).collect();
+        let expiry = earliest(&all, |recorded| locked.resolver.cache.open(&recorded.digest).ok().flatten());
+        let tape = Tape { platforms };
+        // What nobody could read is not written.
+        Tape::parse(&tape.to_text(), &machine.limits)?;
+        let new = Some(tape);
+        recordings.push(Recording { image: ready.surveyed.name.to_owned(), old, new, expiry, steps, soon });
+    }
+    Ok(recordings)
+}
+
+/// How long ago the file was written, if it was.
+fn age(path: &Path, now: u64) -> Option<Duration> {
+    let written = path.metadata().ok()?.modified().ok()?;
+    Duration::from_secs(now).checked_sub(written.duration_since(UNIX_EPOCH).ok()?)
+}
+
+/// Builds one platform without cache, and gives what it asked for.
+fn record_platform(
+    locked: &LockedProject<'_>,
+    ready: &ReadyImage<'_>,
+    platform: &Platform,
+    engines: &Engines,
+    work: &ScratchDirectory,
+    options: &EngineOptions,
+    kept: Requests,
+) -> Result<(Requests, Vec<StepRequests>), Failure> {
+    let machine = locked.machine;
+    let served = Served::record(locked, ready, options, kept)?;
+    let tape = Some(served.tape_use());
+    let plan = ready.plan(locked.project, platform, tape, options.allow, true);
+    let chosen = engines.choose(machine, &plan)?;
+    let Some(checked) = chosen.first() else { return Ok((Requests::new(), Vec::new())) };
+    let name = format!("record-{}-{}", ready.surveyed.name, platform.to_string().replace('/', "-"));
+    let work = work.sub(name);
+    let surroundings = machine.around(&work);
+    let step = format!("record {} {platform} with {}", plan.image, checked.engine());
+    machine.progress.step(&step, 0, None);
+    let result = checked.build(&surroundings);
+    machine.progress.end(&step);
+    machine.cancel.check()?;
+    let built = result.map_err(|failure| served.explain(failure))?;
+    let recorded = served.recorded(machine)?;
+    machine.cancel.check()?;
+    served.say_troubles(machine);
+    // The image is not wanted, only what was asked for; it would take room until the end.
+    work.clear();
+    Ok((recorded, built.requests))
+}

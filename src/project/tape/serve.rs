@@ -1,0 +1,231 @@
+//! Serving a tape while a build runs, to replay it or to record it.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use super::super::engines::EngineOptions;
+use super::super::locked::LockedProject;
+use super::super::machine::Machine;
+use super::super::ready::ReadyImage;
+use super::bodies::bodies;
+use crate::build::TapeUse;
+use crate::digest::Digest;
+use crate::lockfile::Pin;
+use crate::platform::Platform;
+use crate::status::{ExitStatus, Failure, Status};
+use crate::store::FileLock;
+use crate::tape::{Answers, Locked, Recorder, Replayer, Requests, Server, Trouble};
+
+/// Troubles shown in a message.
+const SHOWN: usize = 20;
+
+/// A build that got no further because of its tape.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+struct Untaped {
+    message: String,
+    status: Status,
+    hint: Option<String>,
+}
+
+impl ExitStatus for Untaped {
+    fn status(&self) -> Status {
+        self.status
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.hint.clone()
+    }
+}
+
+/// The tape can't be served.
+#[derive(Debug, thiserror::Error)]
+enum ServeError {
+    #[error("the tape can't be served at `{address}`: {error}")]
+    Listen { address: String, error: std::io::Error },
+    #[error("no random numbers: {0}")]
+    Random(std::io::Error),
+}
+
+impl ExitStatus for ServeError {
+    fn status(&self) -> Status {
+        Status::Usage
+    }
+}
+
+/// A tape that is served while a build runs.
+pub struct Served {
+    server: Server,
+    digest: Digest,
+    behind: Behind,
+    image: String,
+    /// Keeps other builds with the same key waiting.
+    _alone: Option<FileLock>,
+}
+
+enum Behind {
+    Recorder(Arc<Recorder>),
+    Replayer(Arc<Replayer>),
+}
+
+impl Served {
+    /// Serves what was recorded for `platform`; none if the image needs no tape.
+    ///
+    /// BuildKit runs a step once that two builds ask for at the same time, and leads its requests by the policies of
+    /// both, which no server answers. So an uncached build has a key of its own, as a recording has; cached builds, whose
+    /// key is that of the tape, wait for each other.
+    pub fn replay(
+        locked: &LockedProject<'_>,
+        ready: &ReadyImage<'_>,
+        platform: &Platform,
+        options: &EngineOptions,
+        no_cache: bool,
+    ) -> Result<Option<Self>, Failure> {
+        let Some(tape) = &ready.tape else { return Ok(None) };
+        let requests = tape.platforms.get(platform).cloned().unwrap_or_default();
+        let bodies = bodies(locked, ready.surveyed.image, &options.tape_places)?;
+        let replayer = Arc::new(Replayer::new(bodies, locked_files(locked, &ready.pins)?, requests));
+        let digest = if no_cache { of_one_build()? } else { tape.digest() };
+        let mut served = Self::serve(ready, options, digest, replayer.clone(), Behind::Replayer(replayer))?;
+        if !no_cache {
+            let guard = locked.machine.cache_directory()?.join("locks").join(format!("tape-{}", digest.hex()));
+            let note = || locked.machine.progress.note("waiting for another build from the same tape");
+            served._alone = Some(FileLock::acquire(&guard, note)?);
+        }
+        Ok(Some(served))
+    }
+
+    /// Serves what the real places say, and what `kept` says of them.
+    pub fn record(
+        locked: &LockedProject<'_>,
+        ready: &ReadyImage<'_>,
+        options: &EngineOptions,
+        kept: Requests,
+    ) -> Result<Self, Failure> {
+        let bodies = bodies(locked, ready.surveyed.image, &options.tape_places)?;
+        let recorder = Arc::new(Recorder::new(bodies, locked_files(locked, &ready.pins)?, kept));
+        Self::serve(ready, options, of_one_build()?, recorder.clone(), Behind::Recorder(recorder))
+    }
+
+    fn serve(
+        ready: &ReadyImage<'_>,
+        options: &EngineOptions,
+        digest: Digest,
+        answers: Arc<dyn Answers>,
+        behind: Behind,
+    ) -> Result<Self, Failure> {
+        let listen = options.listen.clone();
+        let server = Server::start(&listen, answers)
+            .map_err(|error| ServeError::Listen { address: listen.address.to_string(), error })?;
+        Ok(Self { server, digest, behind, image: ready.surveyed.name.to_owned(), _alone: None })
+    }
+
+    /// What the plan of the build needs.
+    pub fn tape_use(&self) -> TapeUse {
+        let requests = match &self.behind {
+            Behind::Recorder(_) => None,
+            Behind::Replayer(replayer) => Some(replayer.requests()),
+        };
+        TapeUse { route: self.server.route().clone(), digest: self.digest, requests }
+    }
+
+    /// What was recorded; nothing when replaying.
+    ///
+    /// # Errors
+    /// A step was given a part of an answer only: what it made of that is nothing to replay.
+    pub fn recorded(&self, machine: &Machine) -> Result<Requests, Failure> {
+        let Behind::Recorder(recorder) = &self.behind else { return Ok(Requests::new()) };
+        let requests = recorder.requests(&machine.cancel);
+        match recorder.troubles().iter().find(|trouble| trouble.cut) {
+            None => Ok(requests),
+            Some(trouble) => Err(Untaped {
+                message: format!("a part of {} is all that came: {}", trouble.url, trouble.reason),
+                status: trouble.status,
+                hint: None,
+            }
+            .into()),
+        }
+    }
+
+    fn troubles(&self) -> Vec<Trouble> {
+        match &self.behind {
+            Behind::Recorder(recorder) => recorder.troubles(),
+            Behind::Replayer(replayer) => replayer.troubles(),
+        }
+    }
+
+    /// The failure of a build, with the requests that got no answer.
+    pub fn explain(&self, failure: Failure) -> Failure {
+        let troubles = self.troubles();
+        if troubles.is_empty() {
+            return failure;
+        }
+        let mut message = failure.to_string();
+        let unknown = troubles.iter().filter(|trouble| trouble.reason.is_empty()).count();
+        if unknown > 0 {
+            message.push_str("\nthe tape has no answer to:");
+        }
+        let order = |trouble: &&Trouble| !trouble.reason.is_empty();
+        let mut sorted: Vec<&Trouble> = troubles.iter().collect();
+        sorted.sort_by_key(order);
+        for (number, trouble) in sorted.iter().take(SHOWN).enumerate() {
+            if number == unknown {
+                message.push_str("\nno answer came from:");
+            }
+            let colon = if trouble.reason.is_empty() { "" } else { ": " };
+            let _ = write!(message, "\n  {}{colon}{}", trouble.url, trouble.reason);
+        }
+        if sorted.len() > SHOWN {
+            let _ = write!(message, "\n  and {} more", sorted.len() - SHOWN);
+        }
+        let status = troubles.iter().fold(failure.status(), |status, trouble| status.or(trouble.status));
+        let lost = troubles.iter().any(|trouble| trouble.reason.contains("is not to be had"));
+        let login = troubles.iter().any(|trouble| trouble.reason.contains("login") || trouble.reason.contains("token"));
+        let private = troubles.iter().any(|trouble| trouble.reason.contains("is not public"));
+        let hint = if unknown > 0 {
+            Some(format!("`repro lock --network-only {}` records again and keeps what is on the tape", self.image))
+        } else if lost {
+            Some(
+                "`--tape PATH|REPOSITORY` names another place that has it; `repro lock --update` records anew"
+                    .to_owned(),
+            )
+        } else if login {
+            Some("what a login gives is not written on a tape: copy the file into the context instead".to_owned())
+        } else if private {
+            Some("if that host is yours, name it with `[registry.\"HOST\"]` in the user configuration".to_owned())
+        } else {
+            None
+        };
+        Untaped { message, status, hint }.into()
+    }
+
+    /// Says what nobody asked for, after a build in which every step ran.
+    pub fn say_unused(&self, machine: &Machine) {
+        let Behind::Replayer(replayer) = &self.behind else { return };
+        let unused = replayer.unused();
+        let Some(first) = unused.first() else { return };
+        let url = crate::escape::text(&first.url).into_owned();
+        let rest = if unused.len() > 1 { format!(" and {} more", unused.len() - 1) } else { String::new() };
+        let image = &self.image;
+        machine.progress.note(&format!(
+            "the tape of `{image}` has what no step asked for: {url}{rest}; `repro lock --network-only {image}` leaves it out"
+        ));
+    }
+
+    /// Says what got no answer in a build that went well all the same.
+    pub fn say_troubles(&self, machine: &Machine) {
+        if let Some(trouble) = self.troubles().iter().find(|trouble| !trouble.reason.is_empty()) {
+            machine.progress.note(&format!("no answer came from {}: {}", trouble.url, trouble.reason));
+        }
+    }
+}
+
+/// A digest that no other build has.
+fn of_one_build() -> Result<Digest, Failure> {
+    Ok(Digest::of(crate::tape::unguessable().map_err(ServeError::Random)?.as_bytes()))
+}
+
+/// The locked files of `ADD`, ready to be handed out.
+fn locked_files(locked: &LockedProject<'_>, pins: &[Pin]) -> Result<Locked, Failure> {
+    Ok(Locked::fetch(pins, |url, digest| locked.resolver.fetch_http(url, digest))?)
+}

@@ -1,0 +1,171 @@
+//! Rebuilds without cache, and whether each image is the recorded one and the published one.
+
+use std::path::PathBuf;
+
+use super::engines::{EngineOptions, Engines};
+use super::export::{self, ExportOptions};
+use super::locked::LockedProject;
+use super::machine::Machine;
+use super::open::Project;
+use super::ready::{ReadyImage, ReadyOptions, ready};
+use super::rebuild::{RebuildOptions, Rebuilt, Round, rebuild};
+use super::record;
+use super::scratch::ScratchDirectory;
+use super::upstream;
+use crate::compare::{Difference, compare};
+use crate::digest::Digest;
+use crate::epoch::Epoch;
+use crate::lockfile::Record;
+use crate::platform::Platform;
+use crate::status::{Failure, Status};
+use crate::verify::{Case, Look, Published, Verdict, judge};
+
+/// What is verified, and against what.
+#[derive(Clone, Debug)]
+pub struct VerifyOptions {
+    /// Names of images; none for all.
+    pub images: Vec<String>,
+    /// Platforms; none for all.
+    pub platforms: Vec<Platform>,
+    /// The published image, if it is looked at: a reference or a file.
+    pub against: Option<String>,
+    /// A file whose record counts instead of the lockfile's.
+    pub record: Option<PathBuf>,
+    /// Ask upstream for every source first.
+    pub fresh: bool,
+    /// Where the rebuilt image is written.
+    pub export: Option<ExportOptions>,
+    /// Which engines, and what they may do.
+    pub engine: EngineOptions,
+}
+
+/// What verifying came to.
+pub struct Verification {
+    /// The published image that was looked at, as it was named.
+    pub against: Option<String>,
+    /// The images that were rebuilt.
+    pub images: Vec<VerifiedImage>,
+    /// What went wrong with single images.
+    pub failures: Vec<Failure>,
+}
+
+/// One image that was rebuilt.
+pub struct VerifiedImage {
+    /// Its name in the manifest.
+    pub name: String,
+    /// The engines that rebuilt it.
+    pub engines: Vec<String>,
+    /// Image form.
+    pub form: u32,
+    /// The epoch.
+    pub epoch: Epoch,
+    /// Digest of the rebuilt index, with more than one platform.
+    pub index: Option<Digest>,
+    /// The record's index, if it is another one.
+    pub recorded_index: Option<Digest>,
+    /// What the published name stands for, if it is not the rebuilt index.
+    pub published_index: Option<Digest>,
+    /// What is known of each platform, and what that amounts to.
+    pub platforms: Vec<(Case, Verdict)>,
+    /// Whether all platforms were judged; a failure says why not.
+    pub is_complete: bool,
+}
+
+impl Verification {
+    /// The most urgent of all verdicts and failures.
+    pub fn status(&self) -> Status {
+        let verdicts = self.images.iter().flat_map(|image| &image.platforms).map(|(_, verdict)| verdict.status());
+        let indexes = self.images.iter().filter_map(|image| image.recorded_index).map(|_| Status::Differs);
+        let failures = self.failures.iter().map(|failure| failure.status());
+        verdicts.chain(indexes).chain(failures).fold(Status::Success, Status::or)
+    }
+}
+
+/// Rebuilds and compares what was asked for.
+pub fn verify(machine: &Machine, project: &Project, options: &VerifyOptions) -> Result<Verification, Failure> {
+    let locked = LockedProject::open(machine, project)?;
+    let file = options.record.as_ref().map(|file| record::read(machine, file)).transpose()?;
+    let VerifyOptions { images, platforms, engine, .. } = options;
+    let ready_options = ReadyOptions { images, platforms, secrets: &engine.secrets, with_tapes: true };
+    let images = ready(&locked, &ready_options, Some(file.as_ref().unwrap_or(&locked.lockfile)))?;
+    for image in &images {
+        record::check(project, image)?;
+    }
+    let platforms = images.iter().map(|image| image.platforms.len()).sum();
+    let target = export::target(machine, options.export.as_ref(), images.len(), platforms)?;
+    if options.fresh {
+        upstream::check(machine, &locked.resolver, &images)?;
+    }
+    let look = Look { resolver: &locked.resolver, limits: &machine.limits, cancel: &machine.cancel };
+    let published = match &options.against {
+        Some(against) => Some(Published::find(against, &machine.directory, &look)?),
+        None => None,
+    };
+    let engines = Engines::new(&locked, engine)?;
+    let rebuilding = RebuildOptions { engine, no_cache: true, keep: target.is_some(), round: Round::First };
+    let work = ScratchDirectory::new(machine)?;
+    let mut verification = Verification { against: options.against.clone(), images: Vec::new(), failures: Vec::new() };
+    for image in &images {
+        let Some(record) = &image.record else { continue };
+        match rebuild(&locked, &engines, image, &rebuilding, &work) {
+            Ok(rebuilt) => {
+                machine.cancel.check()?;
+                if let Some(target) = &target {
+                    export::write(target, image.surveyed.image, &rebuilt.assembled, image.epoch, &locked.resolver)?;
+                }
+                let published = published.as_ref().map(|published| (published, &look));
+                let (verified, failure) = judge_image(image, record, &rebuilt, published);
+                verification.images.push(verified);
+                verification.failures.extend(failure);
+            }
+            Err(failure) => verification.failures.push(failure),
+        }
+    }
+    Ok(verification)
+}
+
+/// What each platform's comparison amounts to, as far as the published image can be read.
+fn judge_image(
+    image: &ReadyImage<'_>,
+    record: &Record,
+    rebuilt: &Rebuilt,
+    published: Option<(&Published, &Look<'_>)>,
+) -> (VerifiedImage, Option<Failure>) {
+    let mut verified = VerifiedImage {
+        name: image.surveyed.name.to_owned(),
+        engines: rebuilt.engines.clone(),
+        form: record.form,
+        epoch: image.epoch,
+        index: rebuilt.assembled.index.as_deref().map(Digest::of),
+        recorded_index: None,
+        published_index: None,
+        platforms: Vec::new(),
+        is_complete: false,
+    };
+    for built in &rebuilt.assembled.platforms {
+        let Some(expected) = record.platforms.get(&built.platform) else { continue };
+        let case = Case {
+            platform: built.platform.clone(),
+            expected: record::facts(expected),
+            rebuilt: built.facts(),
+            published: published.map(|(published, _)| published.platforms.get(&built.platform).cloned()),
+        };
+        if let (Some((published, look)), Some(Some(facts))) = (published, &case.published)
+            && !matches!(compare(facts, &case.rebuilt), None | Some(Difference::Layer(_)))
+        {
+            let known = built.layers.iter().map(|layer| (layer.descriptor.digest, layer.diff_id)).collect();
+            if let Err(error) = published.confirm(&built.platform, &known, look) {
+                return (verified, Some(error.into()));
+            }
+        }
+        let verdict = judge(&case);
+        verified.platforms.push((case, verdict));
+    }
+    // A record of the same platforms must have the same index around them.
+    if let Some(index) = verified.index.filter(|_| image.platforms.len() == image.surveyed.image.platforms.len()) {
+        verified.recorded_index = record.index.filter(|recorded| *recorded != index);
+        verified.published_index = published.and_then(|(published, _)| published.top).filter(|top| *top != index);
+    }
+    verified.is_complete = true;
+    (verified, None)
+}

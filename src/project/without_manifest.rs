@@ -1,0 +1,170 @@
+//! A Dockerfile and flags in place of a manifest, so that the tool can be tried before it is adopted.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use toml_writer::TomlStringBuilder;
+
+use super::error::ProjectError;
+use super::files::shown;
+use super::machine::Machine;
+use crate::manifest::{
+    Buildkit, EpochSource, Image, Manifest, ManifestErrors, NamedContext, Network, Output, name_from,
+};
+use crate::platform::Platform;
+use crate::status::{ExitStatus, Failure, Status};
+
+/// What flags tell of the one image.
+#[derive(Clone, Debug, Default)]
+pub struct DockerfileFlags {
+    /// The Dockerfile.
+    pub dockerfile: PathBuf,
+    /// The context; none for the Dockerfile's directory.
+    pub context: Option<PathBuf>,
+    /// Build stage; none or empty for the last.
+    pub target: Option<String>,
+    /// Build arguments.
+    pub build_args: BTreeMap<String, String>,
+    /// Named contexts, spelled as in a manifest.
+    pub build_contexts: BTreeMap<String, String>,
+    /// The platforms; none for linux/amd64.
+    pub platforms: Vec<Platform>,
+    /// What `BUILDPLATFORM` means; none for this machine's.
+    pub build_platform: Option<Platform>,
+}
+
+/// The manifest that the flags stand for: one image, named after the context's directory.
+pub fn manifest(machine: &Machine, flags: &DockerfileFlags) -> Result<Manifest, Failure> {
+    let dockerfile = machine.resolve(&flags.dockerfile);
+    if leads_out(&dockerfile) {
+        return Err(ProjectError::Outside(shown(&machine.near(&dockerfile))).into());
+    }
+    let directory = dockerfile.parent().unwrap_or(&machine.directory);
+    let context = flags.context.as_ref().map_or_else(|| directory.to_owned(), |path| machine.resolve(path));
+    let mut platforms: Vec<Platform> = Vec::new();
+    for platform in &flags.platforms {
+        if !platforms.contains(platform) {
+            platforms.push(platform.clone());
+        }
+    }
+    if platforms.is_empty() {
+        platforms.push(Platform::new("linux", "amd64", None));
+    }
+    let image = Image {
+        context: context.clone(),
+        dockerfile,
+        target: flags.target.clone().filter(|target| !target.is_empty()),
+        platforms,
+        build_platform: flags.build_platform.clone(),
+        source_date_epoch: EpochSource::Commit,
+        args: flags.build_args.clone(),
+        labels: BTreeMap::new(),
+        annotations: BTreeMap::new(),
+        index_annotations: BTreeMap::new(),
+        contexts: contexts(machine, &flags.build_contexts)?,
+        include: Vec::new(),
+        network: Network::None,
+        run_env: BTreeMap::new(),
+        scrub: Vec::new(),
+        secrets: Vec::new(),
+        ssh: Vec::new(),
+        allow: Vec::new(),
+        repository: None,
+        tags: Vec::new(),
+        tape: None,
+        output: Output::default(),
+    };
+    let version = semver::VersionReq::parse(">=0.26").unwrap_or(semver::VersionReq::STAR);
+    Ok(Manifest {
+        root: machine.directory.clone(),
+        buildkit: Buildkit { version, image: None },
+        images: BTreeMap::from([(name_from(&context), image)]),
+    })
+}
+
+/// Named contexts, spelled and checked as in a manifest.
+fn contexts(machine: &Machine, given: &BTreeMap<String, String>) -> Result<BTreeMap<String, NamedContext>, Failure> {
+    let image = as_in_manifest(machine, "--build-context", "contexts", given)?;
+    Ok(image.map(|image| image.contexts).unwrap_or_default())
+}
+
+/// Refuses build arguments that a manifest may not have, before anything is built with them.
+pub fn check_arguments(machine: &Machine, arguments: &BTreeMap<String, String>) -> Result<(), Failure> {
+    as_in_manifest(machine, "--build-arg", "args", arguments).map(drop)
+}
+
+/// A flag's values are none that a manifest may have.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+struct InvalidFlag {
+    message: String,
+    status: Status,
+    hint: Option<String>,
+}
+
+impl InvalidFlag {
+    /// What is wrong with `[image.flags.TABLE]`, said of the flag.
+    fn new(flag: &str, table: &str, errors: &ManifestErrors) -> Self {
+        let (status, problems) = (errors.status(), errors.problems());
+        // A key's problem starts with the table, a value's with the key in it.
+        let (of_key, of_value) = (format!("`image.flags.{table}`: "), format!("`image.flags.{table}."));
+        let messages = problems.iter().map(|problem| {
+            let message = match (problem.message.strip_prefix(&of_key), problem.message.strip_prefix(&of_value)) {
+                (Some(rest), _) => rest.to_owned(),
+                (None, Some(rest)) => format!("`{rest}"),
+                (None, None) => problem.message.clone(),
+            };
+            format!("`{flag}`: {message}")
+        });
+        let message = match problems {
+            // All values together are too long for a manifest.
+            [] => format!("`{flag}`: {errors}"),
+            _ => messages.collect::<Vec<_>>().join("\n"),
+        };
+        Self { message, status, hint: problems.iter().find_map(|problem| problem.help.clone()) }
+    }
+}
+
+impl ExitStatus for InvalidFlag {
+    fn status(&self) -> Status {
+        self.status
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.hint.clone()
+    }
+}
+
+/// The image of a manifest that has these pairs in `table`; none if there are none.
+fn as_in_manifest(
+    machine: &Machine,
+    flag: &str,
+    table: &str,
+    pairs: &BTreeMap<String, String>,
+) -> Result<Option<Image>, Failure> {
+    if pairs.is_empty() {
+        return Ok(None);
+    }
+    let mut text = format!("version = 1\n[image.flags.{table}]\n");
+    for (name, value) in pairs {
+        text.push_str(&quoted(name));
+        text.push_str(" = ");
+        text.push_str(&quoted(value));
+        text.push('\n');
+    }
+    let manifest = Manifest::parse(&text, &machine.directory.join(flag), Path::new("/"))
+        .map_err(|errors| InvalidFlag::new(flag, table, &errors))?;
+    Ok(manifest.images.into_values().next())
+}
+
+fn quoted(text: &str) -> String {
+    use toml_writer::ToTomlValue;
+    TomlStringBuilder::new(text).as_basic().to_toml_value()
+}
+
+/// Whether a file of a repository is a link to a file elsewhere, whose text is not the repository's to show.
+fn leads_out(file: &Path) -> bool {
+    let Some(directory) = file.parent().and_then(|directory| directory.canonicalize().ok()) else { return false };
+    let Some(root) = directory.ancestors().find(|directory| directory.join(".git").exists()) else { return false };
+    file.canonicalize().is_ok_and(|target| !target.starts_with(root))
+}
