@@ -6,6 +6,7 @@ use std::path::Path;
 use super::*;
 use crate::dockerfile::sources::Sources;
 use crate::dockerfile::target::{Question, UnknownImages, resolve};
+use crate::limits::Limits;
 use crate::lockfile::{Lockfile, Pin, PlatformRecord, Record, Wanted, WantedImage, WantedSource, update};
 use crate::manifest::{Image, Manifest, Network};
 
@@ -71,7 +72,7 @@ fn what_was_just_locked_fits() {
         let wanted = wanted(&image(lines), DOCKERFILE);
         let lockfile = locked(&wanted);
         assert_eq!(all(&wanted, &lockfile), []);
-        assert_eq!(all(&wanted, &Lockfile::parse(&lockfile.to_text()).unwrap()), []);
+        assert_eq!(all(&wanted, &Lockfile::parse(&lockfile.to_text(), &Limits::default()).unwrap()), []);
         assert_eq!(lockfile.images["app"].sources.len(), 5);
     }
 }
@@ -236,7 +237,7 @@ fn facts_are_spelled_as_the_page_says() {
     );
     let lock = crate::lockfile::ImageLock { request, ..Default::default() };
     let text = Lockfile { images: BTreeMap::from([("app".to_owned(), lock.clone())]), ..Lockfile::default() }.to_text();
-    assert_eq!(Lockfile::parse(&text).unwrap().images["app"], lock);
+    assert_eq!(Lockfile::parse(&text, &Limits::default()).unwrap().images["app"], lock);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::fmt;
 use super::read::first_conflict;
 use super::{BuildkitPin, Fact, ImageLock, Lockfile, LockfileError, Pin, Request};
 use crate::digest::Digest;
+use crate::limits::Limits;
 use crate::status::{ExitStatus, Status};
 
 /// One of the two sides of a merge.
@@ -92,10 +93,10 @@ fn listed(differences: &[Difference]) -> String {
 /// Reads `text`, which holds conflict markers (also those of `merge.conflictStyle=diff3`), as two lockfiles and joins them.
 ///
 /// Without markers both sides are the same text.
-pub fn merge(text: &str, prefer: Option<Side>) -> Result<Merged, MergeError> {
+pub fn merge(text: &str, prefer: Option<Side>, limits: &Limits) -> Result<Merged, MergeError> {
     let (ours, theirs) = split(text).map_err(MergeError::Markers)?;
-    let ours = Lockfile::parse(&ours).map_err(|error| MergeError::Side { side: "our side", error })?;
-    let theirs = Lockfile::parse(&theirs).map_err(|error| MergeError::Side { side: "their side", error })?;
+    let ours = Lockfile::parse(&ours, limits).map_err(|error| MergeError::Side { side: "our side", error })?;
+    let theirs = Lockfile::parse(&theirs, limits).map_err(|error| MergeError::Side { side: "their side", error })?;
     let mut choice = Choice { prefer, differences: Vec::new() };
     let mut lockfile = Lockfile {
         buildkit: choice.buildkit(ours.buildkit.as_ref(), theirs.buildkit.as_ref()),

@@ -97,12 +97,7 @@ impl Lockfile {
     /// Reads a lockfile's text.
     ///
     /// Line ends may be CRLF. Errors: see [`LockfileError`].
-    pub fn parse(text: &str) -> Result<Self, LockfileError> {
-        Self::parse_within(text, &Limits::default())
-    }
-
-    /// Like [`Lockfile::parse`], with other limits.
-    pub fn parse_within(text: &str, limits: &Limits) -> Result<Self, LockfileError> {
+    pub fn parse(text: &str, limits: &Limits) -> Result<Self, LockfileError> {
         if text.len() as u64 > limits.lock_file {
             let exceeded = LimitExceeded { name: "lock-file", limit: limits.lock_file, object: "lockfile".to_owned() };
             return Err(exceeded.into());

@@ -30,7 +30,7 @@ impl ExitStatus for Deviation {
 /// Why the lockfile does not fit; nothing if it does.
 pub fn check(machine: &Machine, project: &Project) -> Result<Vec<Drift>, Failure> {
     let text = project.lock_text(machine)?.ok_or(ProjectError::NoLockfile)?;
-    let lockfile = Lockfile::parse_within(&text, &machine.limits)?;
+    let lockfile = Lockfile::parse(&text, &machine.limits)?;
     let drifts = drifts(machine, project, &lockfile)?;
     match lockfile.first_deviation(&text).filter(|_| drifts.is_empty()) {
         Some(line) => Err(Deviation { line }.into()),

@@ -6,6 +6,7 @@ use super::export;
 use super::machine::Machine;
 use super::open::Project;
 use super::scratch::ScratchDirectory;
+use super::tape::serve::planned;
 use crate::build::{Injection, injected};
 use crate::platform::Platform;
 use crate::scrub::Rule;
@@ -19,6 +20,8 @@ pub struct PlannedBuild {
     pub platform: Platform,
     /// The engine.
     pub engine: &'static str,
+    /// Whether RUN has a tape, which is served only while a build runs.
+    pub is_taped: bool,
     /// What RUN is given.
     pub injected: Vec<Injection>,
     /// What is left out of new layers.
@@ -35,16 +38,18 @@ pub fn dry_run(machine: &Machine, project: &Project, options: &BuildOptions) -> 
     export::target(machine, options.export.as_ref(), images.len(), platforms)?;
     let engines = Engines::new(&locked, &options.engine)?;
     let work = ScratchDirectory::new(machine)?.on_disk();
-    let mut planned = Vec::new();
+    let mut builds = Vec::new();
     for image in &images {
         for platform in &image.platforms {
-            let plan = image.plan(project, platform, None, options.engine.allow, is_uncached(options));
+            let tape = planned(image, platform, &options.engine, is_uncached(options))?;
+            let plan = image.plan(project, platform, tape, options.engine.allow, is_uncached(options));
             for checked in engines.choose(machine, &plan)? {
                 let directory = work.sub(format!("{}-{}", plan.image, platform.to_string().replace('/', "-")));
-                planned.push(PlannedBuild {
+                builds.push(PlannedBuild {
                     image: plan.image.clone(),
                     platform: platform.clone(),
                     engine: checked.engine(),
+                    is_taped: plan.run.tape.is_some(),
                     injected: injected(&plan),
                     scrub: plan.form.scrub.clone(),
                     commands: checked.commands(&machine.around(&directory))?,
@@ -53,5 +58,5 @@ pub fn dry_run(machine: &Machine, project: &Project, options: &BuildOptions) -> 
         }
     }
     work.keep();
-    Ok(planned)
+    Ok(builds)
 }

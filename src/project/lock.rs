@@ -111,10 +111,10 @@ pub fn lock(machine: &Machine, project: &Project, options: &LockOptions) -> Resu
 /// The lockfile that is there, conflicts joined; an empty one if there is none.
 fn read_old(text: Option<&str>, side: Option<Side>, machine: &Machine) -> Result<(Lockfile, bool), Failure> {
     let Some(text) = text else { return Ok((Lockfile::default(), false)) };
-    match Lockfile::parse_within(text, &machine.limits) {
+    match Lockfile::parse(text, &machine.limits) {
         Ok(lockfile) => Ok((lockfile, false)),
         Err(LockfileError::Conflict { .. }) => {
-            let merged = lockfile::merge(text, side)?;
+            let merged = lockfile::merge(text, side, &machine.limits)?;
             for image in &merged.dropped_records {
                 machine.progress.note(&format!(
                     "the two sides record `{image}` differently: dropped; `repro build --record {image}` makes a new one"

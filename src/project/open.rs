@@ -74,6 +74,6 @@ impl Project {
     /// The lockfile; an error with status 3 if there is none.
     pub fn lockfile(&self, machine: &Machine) -> Result<Lockfile, Failure> {
         let text = self.lock_text(machine)?.ok_or(ProjectError::NoLockfile)?;
-        Ok(Lockfile::parse(&text)?)
+        Ok(Lockfile::parse(&text, &machine.limits)?)
     }
 }

@@ -80,7 +80,7 @@ pub fn check(project: &Project, ready: &ReadyImage<'_>) -> Result<(), Failure> {
 /// The records in a file that `--record=FILE` wrote.
 pub fn read(machine: &Machine, file: &Path) -> Result<Lockfile, Failure> {
     let text = read_text(&machine.resolve(file), machine.limits.lock_file)?;
-    Ok(Lockfile::parse_within(&text, &machine.limits)?)
+    Ok(Lockfile::parse(&text, &machine.limits)?)
 }
 
 /// Records what came out. Platforms that another machine recorded of the same tree stay.
@@ -102,7 +102,7 @@ pub fn write(
     // Another image, or another platform, may have been recorded since this run began.
     let mut lockfile = match file.as_ref().filter(|file| !file.exists()) {
         Some(_) => locked.lockfile.clone(),
-        None => Lockfile::parse_within(&read_text(&path, machine.limits.lock_file)?, &machine.limits)?,
+        None => Lockfile::parse(&read_text(&path, machine.limits.lock_file)?, &machine.limits)?,
     };
     let fresh = record(locked, ready, assembled);
     if let Some(lock) = lockfile.images.get_mut(name) {

@@ -36,7 +36,8 @@ pub fn sources(
     names: &[String],
     asked: &[Platform],
 ) -> Result<Vec<Listing>, Failure> {
-    let lockfile = project.lock_text(machine)?.and_then(|text| Lockfile::parse(&text).ok()).unwrap_or_default();
+    let lockfile =
+        project.lock_text(machine)?.and_then(|text| Lockfile::parse(&text, &machine.limits).ok()).unwrap_or_default();
     let resolver = online::offline_resolver(machine, project)?;
     let mut listings = Vec::new();
     for (name, image) in project.images(names)? {

@@ -12,6 +12,7 @@ mod schema;
 mod server;
 
 mod documents;
+mod dry_run;
 mod hostile;
 mod inspect;
 mod misuse;

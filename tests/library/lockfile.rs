@@ -9,6 +9,7 @@ use proptest::option;
 use proptest::prelude::*;
 use repro::digest::{DiffId, Digest};
 use repro::epoch::Epoch;
+use repro::limits::Limits;
 use repro::lockfile::{
     BuildkitPin, Fact, ImageLock, Lockfile, LockfileError, Lookup, MergeError, Pin, PlatformRecord, Record, Request,
     Selection, Side, SourceKind, Wanted, WantedImage, WantedSource, fact_key, lookups, merge, update,
@@ -35,7 +36,7 @@ fn lockfile_text() -> String {
 #[test]
 fn the_page_s_lockfile_is_read_and_written_back_byte_for_byte() {
     let text = lockfile_text();
-    let lockfile = Lockfile::parse(&text).unwrap();
+    let lockfile = Lockfile::parse(&text, &Limits::default()).unwrap();
     assert_eq!(lockfile.to_text(), text);
     assert!(lockfile.is_canonical(&text));
     assert_eq!((lockfile.sources.len(), lockfile.images.len()), (5, 2));
@@ -50,7 +51,7 @@ fn the_page_s_lockfile_is_read_and_written_back_byte_for_byte() {
 
 #[test]
 fn pins_digests_are_those_of_the_page() {
-    let lockfile = Lockfile::parse(&lockfile_text()).unwrap();
+    let lockfile = Lockfile::parse(&lockfile_text(), &Limits::default()).unwrap();
     let page = page();
     let mut digests = page.split("That of `app` above is").nth(1).unwrap().split('`').skip(1).step_by(2);
     assert_eq!(lockfile.pins_digest("app").unwrap().to_string(), digests.next().unwrap());
@@ -62,7 +63,7 @@ fn pins_digests_are_those_of_the_page() {
 
 #[test]
 fn a_pins_digest_knows_only_its_own_image() {
-    let lockfile = Lockfile::parse(&lockfile_text()).unwrap();
+    let lockfile = Lockfile::parse(&lockfile_text(), &Limits::default()).unwrap();
     let before = lockfile.pins_digest("app").unwrap();
     let mut other = lockfile.clone();
     other.images.remove("tools");
@@ -84,13 +85,13 @@ fn the_page_s_tape_has_the_digest_it_names() {
 #[test]
 fn line_ends_order_and_quotes_may_differ() {
     let text = lockfile_text();
-    let lockfile = Lockfile::parse(&text).unwrap();
+    let lockfile = Lockfile::parse(&text, &Limits::default()).unwrap();
     let crlf = text.replace('\n', "\r\n");
-    assert_eq!(Lockfile::parse(&crlf).unwrap(), lockfile);
+    assert_eq!(Lockfile::parse(&crlf, &Limits::default()).unwrap(), lockfile);
     assert!(lockfile.is_canonical(&crlf));
     let free =
         text.replace("form = 1\n", "").replace("epoch = 1700000000\n", "epoch = 1_700_000_000 # then\nform = 1\n");
-    assert_eq!(Lockfile::parse(&free).unwrap(), lockfile);
+    assert_eq!(Lockfile::parse(&free, &Limits::default()).unwrap(), lockfile);
     assert!(!lockfile.is_canonical(&free));
 }
 
@@ -156,7 +157,7 @@ fn what_no_writer_writes_is_refused_with_its_line() {
         let text = lockfile_text();
         assert!(text.contains(&from), "{name}: the vector lost `{from}`");
         let changed = text.replacen(&from, &to, 1);
-        match Lockfile::parse(&changed) {
+        match Lockfile::parse(&changed, &Limits::default()) {
             Ok(_) => panic!("{name} is accepted"),
             Err(error) => {
                 assert_eq!(error.status(), Status::Malformed, "{name}: {error}");
@@ -180,7 +181,7 @@ fn files_of_the_future_and_conflicts_are_stale() {
         (text.replace("[image.app]", "<<<<<<< HEAD\n[image.app]"), "line 35: merge conflict"),
     ];
     for (text, want) in table {
-        let error = Lockfile::parse(&text).unwrap_err();
+        let error = Lockfile::parse(&text, &Limits::default()).unwrap_err();
         assert!(error.to_string().contains(want), "{error}");
         assert_eq!(error.status(), Status::Lock);
         assert!(error.hint().is_some());
@@ -204,7 +205,7 @@ fn hostile_files_end_quickly_with_errors() {
     ];
     for (name, text) in cases {
         let start = Instant::now();
-        let error = Lockfile::parse(&text).expect_err(name);
+        let error = Lockfile::parse(&text, &Limits::default()).expect_err(name);
         assert_eq!(error.status(), Status::Malformed, "{name}");
         assert!(error.to_string().len() < 2000, "{name}");
         assert!(start.elapsed() < Duration::from_secs(30), "{name} took {:?}", start.elapsed());
@@ -309,15 +310,15 @@ proptest! {
     #[test]
     fn reading_what_was_written_gives_the_same_facts(lockfile in lockfiles()) {
         let text = lockfile.to_text();
-        let read = Lockfile::parse(&text).map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?;
+        let read = Lockfile::parse(&text, &Limits::default()).map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?;
         prop_assert_eq!(&read, &lockfile);
         prop_assert_eq!(read.to_text(), text);
     }
 
     #[test]
     fn no_text_makes_the_reader_panic(text in ".*") {
-        let _ = Lockfile::parse(&text);
-        let _ = merge(&text, None);
+        let _ = Lockfile::parse(&text, &Limits::default());
+        let _ = merge(&text, None, &Limits::default());
     }
 
     #[test]
@@ -327,8 +328,8 @@ proptest! {
         let mut text = lockfile_text();
         let (start, end) = (at.min(text.len()), (at + length).min(text.len()));
         text.replace_range(start..end, &insert);
-        if let Ok(lockfile) = Lockfile::parse(&text) {
-            prop_assert_eq!(Lockfile::parse(&lockfile.to_text()).unwrap(), lockfile);
+        if let Ok(lockfile) = Lockfile::parse(&text, &Limits::default()) {
+            prop_assert_eq!(Lockfile::parse(&lockfile.to_text(), &Limits::default()).unwrap(), lockfile);
         }
     }
 
@@ -343,7 +344,7 @@ proptest! {
         }
         let text = lockfile.to_text();
         let conflict = format!("<<<<<<< ours\n{text}||||||| base\n=======\n{text}>>>>>>> theirs\n");
-        let merged = merge(&conflict, None).unwrap();
+        let merged = merge(&conflict, None, &Limits::default()).unwrap();
         prop_assert_eq!(merged.lockfile, lockfile);
         prop_assert!(merged.dropped_records.is_empty());
     }
@@ -407,7 +408,7 @@ fn a_conflict_is_read_as_two_lockfiles() {
         file_pin("https://files.example/b", 4),
     ]);
     for diff3 in [false, true] {
-        let merged = merge(&conflict(&ours, &theirs, diff3), None).unwrap();
+        let merged = merge(&conflict(&ours, &theirs, diff3), None, &Limits::default()).unwrap();
         let joined = image_pin("docker.io/library/alpine:3", 1, &["linux/amd64", "linux/arm64"]);
         let want = one_image(&[joined, file_pin("https://files.example/a", 3), file_pin("https://files.example/b", 4)]);
         assert_eq!(merged.lockfile, want);
@@ -420,13 +421,13 @@ fn pins_that_differ_need_a_choice_and_records_go() {
     let ours = with_record(one_image(&[image_pin("docker.io/library/alpine:3", 1, &["linux/amd64"])]));
     let theirs = with_record(one_image(&[image_pin("docker.io/library/alpine:3", 5, &["linux/amd64"])]));
     let text = conflict(&ours, &theirs, false);
-    let error = merge(&text, None).unwrap_err();
+    let error = merge(&text, None, &Limits::default()).unwrap_err();
     let MergeError::NeedsChoice(differences) = &error else { panic!("{error}") };
     assert_eq!(differences[0].key, "docker.io/library/alpine:3");
     assert_eq!(error.status(), Status::Lock);
     assert_eq!(error.hint().unwrap(), "run `repro lock --ours` or `repro lock --theirs`");
     for (side, want) in [(Side::Ours, &ours), (Side::Theirs, &theirs)] {
-        let merged = merge(&text, Some(side)).unwrap();
+        let merged = merge(&text, Some(side), &Limits::default()).unwrap();
         assert_eq!(merged.lockfile.sources, want.sources);
         assert_eq!(merged.chosen.len(), 1);
         assert_eq!(merged.dropped_records, ["app"]);
@@ -438,10 +439,10 @@ fn a_record_of_one_side_stays_only_with_its_pins() {
     let a = file_pin("https://files.example/a", 3);
     let recorded = with_record(one_image(std::slice::from_ref(&a)));
     let same = one_image(std::slice::from_ref(&a));
-    let merged = merge(&conflict(&recorded, &same, false), None).unwrap();
+    let merged = merge(&conflict(&recorded, &same, false), None, &Limits::default()).unwrap();
     assert_eq!(merged.lockfile, recorded);
     let more = one_image(&[a, file_pin("https://files.example/b", 4)]);
-    let merged = merge(&conflict(&recorded, &more, false), None).unwrap();
+    let merged = merge(&conflict(&recorded, &more, false), None, &Limits::default()).unwrap();
     assert_eq!(merged.dropped_records, ["app"]);
 }
 
@@ -455,7 +456,9 @@ fn markers_that_do_not_belong_together_are_named() {
         ("<<<<<<< HEAD\n<<<<<<< HEAD\n", 36),
         ("<<<<<<< HEAD\n=======\n", 35),
     ] {
-        let error = merge(&text.replacen("[image.app]\n", &format!("{damage}[image.app]\n"), 1), None).unwrap_err();
+        let error =
+            merge(&text.replacen("[image.app]\n", &format!("{damage}[image.app]\n"), 1), None, &Limits::default())
+                .unwrap_err();
         let MergeError::Markers(LockfileError::BrokenConflict { line: found }) = error else { panic!("{error}") };
         assert_eq!(found, line, "{damage}");
         assert_eq!(error.status(), Status::Lock);

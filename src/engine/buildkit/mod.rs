@@ -106,7 +106,9 @@ impl CheckedBuild for Checked<'_> {
     fn commands(&self, surroundings: &Surroundings<'_>) -> Result<Vec<String>, Failure> {
         let work = surroundings.work.folder()?;
         let (connection, first) = self.engine.client.describe(self.plan, &work, surroundings)?;
-        let staged = Staged::write(self.plan, None, surroundings)?;
+        // Which certificate it is only the daemon tells; a base image that has none to give is rare.
+        let has_certificate = self.plan.run.tape.is_some() && probe::bases(self.plan).next().is_some();
+        let staged = Staged::write(self.plan, has_certificate.then_some(""), surroundings)?;
         let redirects = Redirects::of_mirrors(&self.engine.host.config);
         let local = |name: &str, folder: &Path| connection.local_name(name, folder);
         let policy = staged.write_policy(self.plan, &redirects, local)?;

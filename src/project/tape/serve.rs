@@ -14,7 +14,7 @@ use crate::lockfile::Pin;
 use crate::platform::Platform;
 use crate::status::{ExitStatus, Failure, Status};
 use crate::store::FileLock;
-use crate::tape::{Answers, Locked, Recorder, Replayer, Requests, Server, Trouble};
+use crate::tape::{Answers, Listen, Locked, Recorder, Replayer, Requests, Route, Server, Tape, Trouble, unguessable};
 
 /// Troubles shown in a message.
 const SHOWN: usize = 20;
@@ -68,6 +68,24 @@ enum Behind {
     Replayer(Arc<Replayer>),
 }
 
+/// What a plan has of the tape of an image that is not built; none if the image needs no tape.
+///
+/// Nothing is served: the port, unless it was given, and the token are those of no run.
+pub fn planned(
+    ready: &ReadyImage<'_>,
+    platform: &Platform,
+    options: &EngineOptions,
+    no_cache: bool,
+) -> Result<Option<TapeUse>, Failure> {
+    let Some(tape) = &ready.tape else { return Ok(None) };
+    let Listen { address, url } = &options.listen;
+    let origin = url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let token = unguessable().map_err(ServeError::Random)?;
+    let requests = tape.platforms.get(platform).cloned().unwrap_or_default();
+    let digest = key(tape, no_cache)?;
+    Ok(Some(TapeUse { route: Route::at(&origin, &token), digest, requests: Some(Arc::new(requests)) }))
+}
+
 impl Served {
     /// Serves what was recorded for `platform`; none if the image needs no tape.
     ///
@@ -85,7 +103,7 @@ impl Served {
         let requests = tape.platforms.get(platform).cloned().unwrap_or_default();
         let bodies = bodies(locked, ready.surveyed.image, &options.tape_places)?;
         let replayer = Arc::new(Replayer::new(bodies, locked_files(locked, &ready.pins)?, requests));
-        let digest = if no_cache { of_one_build()? } else { tape.digest() };
+        let digest = key(tape, no_cache)?;
         let mut served = Self::serve(ready, options, digest, replayer.clone(), Behind::Replayer(replayer))?;
         if !no_cache {
             let guard = locked.machine.cache_directory()?.join("locks").join(format!("tape-{}", digest.hex()));
@@ -220,9 +238,14 @@ impl Served {
     }
 }
 
+/// What a build from `tape` is known by: an uncached one has a key of its own.
+fn key(tape: &Tape, no_cache: bool) -> Result<Digest, Failure> {
+    if no_cache { of_one_build() } else { Ok(tape.digest()) }
+}
+
 /// A digest that no other build has.
 fn of_one_build() -> Result<Digest, Failure> {
-    Ok(Digest::of(crate::tape::unguessable().map_err(ServeError::Random)?.as_bytes()))
+    Ok(Digest::of(unguessable().map_err(ServeError::Random)?.as_bytes()))
 }
 
 /// The locked files of `ADD`, ready to be handed out.

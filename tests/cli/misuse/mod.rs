@@ -1,6 +1,7 @@
 //! The binary where it has no right, no room or no such file, and in places that nobody thought of.
 
 mod hints;
+mod limits;
 mod nobody;
 mod places;
 mod room;

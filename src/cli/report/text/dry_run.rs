@@ -11,6 +11,9 @@ pub fn commands(planned: &[PlannedBuild]) -> String {
     let mut text = String::new();
     for build in planned {
         let _ = writeln!(text, "# {} {}, with {}", build.image, build.platform, build.engine);
+        if build.is_taped {
+            text.push_str("# RUN downloads from the tape, which only `repro build` serves\n");
+        }
         list_surroundings(&mut text, build);
         if build.commands.is_empty() {
             text.push_str("# builds in this process, runs nothing\n");

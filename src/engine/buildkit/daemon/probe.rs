@@ -41,14 +41,7 @@ pub fn certificate(
     if !reached.succeeded() {
         return Err(unreachable(&reached, route));
     }
-    let frontend = &plan.inputs.dockerfile.syntax;
-    let images = plan.pins.iter().filter_map(|pin| match pin {
-        Pin::Image { request, .. } if Some(request) == frontend.as_ref() => None,
-        Pin::Image { request, .. } if request.contains('@') => Some(request.clone()),
-        Pin::Image { request, digest, .. } => Some(format!("{request}@{digest}")),
-        _ => None,
-    });
-    for image in images.filter(|image| !image.contains("docker/dockerfile")).take(BASES) {
+    for image in bases(plan).take(BASES) {
         let mut arguments = vec![
             "--opt".to_owned(),
             format!("build-arg:{PROBE_BASE}={image}"),
@@ -66,6 +59,18 @@ pub fn certificate(
         }
     }
     Ok(None)
+}
+
+/// Base images of the build that may have a shell with `cat`.
+pub fn bases(plan: &Plan) -> impl Iterator<Item = String> {
+    let frontend = &plan.inputs.dockerfile.syntax;
+    let images = plan.pins.iter().filter_map(move |pin| match pin {
+        Pin::Image { request, .. } if Some(request) == frontend.as_ref() => None,
+        Pin::Image { request, .. } if request.contains('@') => Some(request.clone()),
+        Pin::Image { request, digest, .. } => Some(format!("{request}@{digest}")),
+        _ => None,
+    });
+    images.filter(|image| !image.contains("docker/dockerfile"))
 }
 
 fn unreachable(finished: &Finished, route: &Route) -> BuildKitError {
