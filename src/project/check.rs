@@ -5,7 +5,7 @@ use super::machine::Machine;
 use super::online;
 use super::open::Project;
 use super::survey::{survey_all, wanted};
-use super::tape::file;
+use super::tape_file;
 use crate::drift::{self, Drift};
 use crate::lockfile::Lockfile;
 use crate::status::{ExitStatus, Failure, Status};
@@ -46,8 +46,8 @@ fn drifts(machine: &Machine, project: &Project, lockfile: &Lockfile) -> Result<V
     let mut drifts = drift::all(&wanted, lockfile);
     for image in &surveyed {
         let Some(locked) = lockfile.images.get(image.name).map(|lock| lock.tape) else { continue };
-        let is_needed = file::is_needed(image.image, image.survey.runs);
-        let (found, _) = file::look(&machine, project, image.name, locked)?;
+        let is_needed = tape_file::is_needed(image.image, image.survey.runs);
+        let (found, _) = tape_file::look(&machine, project, image.name, locked)?;
         drifts.extend(drift::tape(image.name, is_needed, &image.image.platforms, locked, found.as_ref()));
     }
     Ok(drifts)

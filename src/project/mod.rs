@@ -5,8 +5,9 @@
 //!
 //! `open` finds manifest and lockfile, `without_manifest` makes a manifest of flags. `survey` reads what Dockerfiles ask
 //! for; `settle` resolves it; `lock` writes it down and `check` tells whether it still fits. `locked` is a project with
-//! its lockfile; `ready` makes its images ready to be built, `engines` chooses what builds, `rebuild` builds one image.
-//! On these stand `build` (with `record`, `self_check`, `export` and `dry_run`), `verify`, and `tape`.
+//! its lockfile, `tape_file` what stands beside it. `ready` makes its images ready to be built, `engines` chooses what
+//! builds, `rebuild` builds one image. On these stand `build` (with `record`, `self_check`, `export` and `dry_run`),
+//! `verify`, and `tape`.
 
 mod build;
 mod check;
@@ -31,6 +32,7 @@ mod settle;
 mod sources;
 mod survey;
 pub mod tape;
+mod tape_file;
 mod upstream;
 mod verify;
 mod without_manifest;

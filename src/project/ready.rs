@@ -8,7 +8,7 @@ use super::locked::LockedProject;
 use super::machine::Machine;
 use super::open::Project;
 use super::survey::{Surveyed, platforms, survey_all, wanted};
-use super::tape::file;
+use super::tape_file;
 use crate::build::{ImageForm, Inputs, Parameters, Plan, ReachedPaths, RunSurroundings, TapeUse, WorkTree};
 use crate::context;
 use crate::drift::{self, Drift, TreeFacts};
@@ -141,8 +141,8 @@ fn tape(
     let Some(lock) = locked.lockfile.images.get(name).filter(|_| locked.project.lock_path.is_some()) else {
         return Ok(None);
     };
-    let is_needed = file::is_needed(image, surveyed.survey.runs);
-    let (found, tape) = file::look(locked.machine, locked.project, name, lock.tape)?;
+    let is_needed = tape_file::is_needed(image, surveyed.survey.runs);
+    let (found, tape) = tape_file::look(locked.machine, locked.project, name, lock.tape)?;
     let platforms = platforms(name, image, asked)?;
     stale.extend(drift::tape(name, is_needed, &platforms, lock.tape, found.as_ref()));
     Ok(tape.filter(|_| is_needed))

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::super::locked::LockedProject;
+use super::super::tape_file;
 use super::bodies::bodies;
-use super::file;
 use super::steps;
 use crate::build::of_tape;
 use crate::digest::Digest;
@@ -103,7 +103,7 @@ pub fn tapes(locked: &LockedProject<'_>, images: &[String]) -> Result<Vec<(Strin
     let mut found = Vec::new();
     for name in known.keys().filter(|name| images.is_empty() || images.contains(name)) {
         let digest = locked.lockfile.images.get(name).and_then(|lock| lock.tape);
-        match file::look(locked.machine, locked.project, name, digest)? {
+        match tape_file::look(locked.machine, locked.project, name, digest)? {
             (_, Some(tape)) => found.push((name.clone(), tape)),
             (None, None) if digest.is_none() && images.is_empty() => {}
             _ if known.get(name).is_some_and(|image| image.network != Network::Locked) => {

@@ -1,11 +1,9 @@
 //! What commands do with tapes: recording, serving them to builds, listing, publishing.
 //!
-//! `file` finds a tape beside the lockfile, `bodies` the places that may have what it names. `record` builds an image
-//! once and writes down what RUN downloads; `serve` is the server between a build and the tape; `steps` remembers which
-//! RUN asked for what. `list`, `publish`, `pushed` and `private` are about giving the bodies to others.
+//! `bodies` finds the places that may have what a tape names. `record` builds an image once and writes down what RUN
+//! downloads; `serve` is the server between a build and the tape; `steps` remembers which RUN asked for what. `list`, `publish`, `pushed` and `private` are about giving the bodies to others.
 
 mod bodies;
-pub mod file;
 mod list;
 mod private;
 mod publish;

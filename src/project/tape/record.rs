@@ -11,7 +11,7 @@ use super::super::open::Project;
 use super::super::ready::{ReadyImage, ReadyOptions, ready};
 use super::super::scratch::ScratchDirectory;
 use super::super::survey::survey_all;
-use super::file;
+use super::super::tape_file;
 use super::serve::Served;
 use super::steps::{self, Steps};
 use crate::build::StepRequests;
@@ -82,7 +82,7 @@ impl Recording {
 
     /// Writes the tape beside the lockfile, or removes the one that is there; true if something changed.
     pub fn write(&self, machine: &Machine, project: &Project) -> Result<bool, Failure> {
-        let Some(path) = file::path(project, &self.image) else { return Ok(false) };
+        let Some(path) = tape_file::path(project, &self.image) else { return Ok(false) };
         match &self.new {
             Some(tape) => {
                 steps::keep(machine, tape.digest(), &self.steps)?;
@@ -107,14 +107,14 @@ pub fn record(locked: &LockedProject<'_>, options: &RecordOptions<'_>) -> Result
     for image in &surveyed {
         let name = image.name.to_owned();
         let Some(lock) = locked.lockfile.images.get(image.name) else { continue };
-        if !file::is_needed(image.image, image.survey.runs) {
+        if !tape_file::is_needed(image.image, image.survey.runs) {
             if lock.tape.is_some() {
                 recordings.push(Recording { image: name, ..Recording::default() });
             }
             continue;
         }
         // A tape that was edited or merged is still good for what it says: every body is checked.
-        let text = file::text(machine, locked.project, &name)?;
+        let text = tape_file::text(machine, locked.project, &name)?;
         let old = text.and_then(|text| Tape::parse(&text, &machine.limits).ok());
         let stands = old.as_ref().is_some_and(|tape| {
             lock.tape == Some(tape.digest())
@@ -149,7 +149,7 @@ pub fn record(locked: &LockedProject<'_>, options: &RecordOptions<'_>) -> Result
             steps::add(&mut steps, platform, &told);
             platforms.insert(platform.clone(), requests);
         }
-        let path = file::path(locked.project, ready.surveyed.name);
+        let path = tape_file::path(locked.project, ready.surveyed.name);
         let soon = path.is_some_and(|path| age(&path, machine.now).is_some_and(|age| age < SOON));
         let all = platforms.values().flat_map(|requests| requests.clone()).collect();
         let expiry = earliest(&all, |recorded| locked.resolver.cache.open(&recorded.digest).ok().flatten());

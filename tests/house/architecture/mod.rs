@@ -12,7 +12,6 @@ use modules::{Module, Modules};
 
 /// Circles that stand in the house today, each by the directory and the names of the neighbours in it. Only to be shortened.
 const CIRCLES: &[&str] = &[
-    "cli: document engines excerpt flags inspect job lock online project pushed report session tape tape_publish tape_record tape_steps tapes terminal wanted work",
     "context: cache content",
     "dockerfile: health instruction run transfer",
     "dockerfile::target: evaluate graph",

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::super::files::read_text;
-use super::super::machine::Machine;
-use super::super::open::Project;
+use super::files::read_text;
+use super::machine::Machine;
+use super::open::Project;
 use crate::digest::Digest;
 use crate::drift::TapeFile;
 use crate::manifest::{Image, Network};
