@@ -16,7 +16,9 @@ mod plan;
 mod surroundings_key;
 mod tree;
 
-pub use assemble::{AssembleError, Assembled, AssembledLayer, AssembledPlatform, assemble, assemble_index};
+pub use assemble::{
+    AssembleError, Assembled, AssembledLayer, AssembledPlatform, assemble, assemble_index, platform_descriptor,
+};
 pub use blob::{Blob, Produce};
 pub use built::{Built, BuiltLayer, StepRequests};
 pub use engine::{CheckedBuild, Engine, Surroundings, Workplace};

@@ -37,6 +37,8 @@ mod words;
 
 pub use directive::frontend;
 pub use error::{DockerfileError, Phase};
+#[cfg(test)]
+pub(crate) use parse::PARSED;
 pub use parse::parse;
 pub use run_flags::{RunPlace, add_run_flags};
 pub use warning::{Rule, Warning};

@@ -14,11 +14,19 @@ const INSTRUCTIONS: usize = 10_000;
 /// Stages of a Dockerfile.
 const STAGES: usize = 1000;
 
+#[cfg(test)]
+thread_local! {
+    /// How often this thread has parsed a Dockerfile.
+    pub(crate) static PARSED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// Reads a Dockerfile as BuildKit's parser does.
 ///
 /// # Errors
 /// What BuildKit refuses before it looks at stages, and the limits: 1 MiB, 10,000 instructions, 1000 stages.
 pub fn parse(bytes: &[u8]) -> Result<Dockerfile, DockerfileError> {
+    #[cfg(test)]
+    PARSED.with(|count| count.set(count.get() + 1));
     if bytes.is_empty() {
         return Err(DockerfileError::new(Phase::Parse, "the Dockerfile cannot be empty"));
     }

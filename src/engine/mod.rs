@@ -2,3 +2,5 @@
 
 pub mod buildkit;
 pub mod native;
+#[cfg(test)]
+mod tests;

@@ -29,6 +29,7 @@ pub use schema::schema;
 pub use scrub::locked_rule;
 
 use crate::epoch::Epoch;
+use crate::image::media_type::Family;
 use crate::limits::Limits;
 use crate::platform::Platform;
 
@@ -191,6 +192,16 @@ pub enum MediaTypes {
     Oci,
     /// `application/vnd.docker.*`.
     Docker,
+}
+
+impl MediaTypes {
+    /// The family of the documents and layers.
+    pub fn family(self) -> Family {
+        match self {
+            Self::Oci => Family::Oci,
+            Self::Docker => Family::Docker,
+        }
+    }
 }
 
 /// Compression of new layers.

@@ -11,9 +11,8 @@ use crate::build::{Assembled, AssembledLayer, Blob};
 use crate::digest::Digest;
 use crate::epoch::Epoch;
 use crate::image::Descriptor;
-use crate::image::media_type::Family;
 use crate::image::write::{OpenBlob, Writable};
-use crate::manifest::{Image, MediaTypes};
+use crate::manifest::Image;
 use crate::reference::Reference;
 use crate::resolve::{ResolveError, Resolver};
 use crate::status::{ExitStatus, Failure, Status};
@@ -229,10 +228,7 @@ fn open_layer<'a>(layer: &'a AssembledLayer, resolver: &'a Resolver) -> OpenBlob
 
 /// The descriptor of the index, or of the one image manifest.
 fn top(image: &Image, assembled: &Assembled) -> Descriptor {
-    let family = match image.output.media_types {
-        MediaTypes::Oci => Family::Oci,
-        MediaTypes::Docker => Family::Docker,
-    };
+    let family = image.output.media_types.family();
     match (&assembled.index, assembled.platforms.first()) {
         (None, Some(platform)) => platform.descriptor.clone(),
         (index, _) => Descriptor::of(family.index(), index.as_deref().unwrap_or_default()),

@@ -103,7 +103,8 @@ pub fn rebuild(
         platforms.extend(first.map(|(_, built)| built));
     }
     let image = ready.surveyed.image;
-    let index = assemble_index(&platforms, image.output.media_types, &image.index_annotations);
+    let manifests = platforms.iter().map(|platform| platform.descriptor.clone()).collect();
+    let index = assemble_index(manifests, image.output.media_types.family(), &image.index_annotations);
     Ok(Rebuilt { assembled: Assembled { platforms, index }, engines: names })
 }
 
@@ -123,7 +124,7 @@ fn build_one(
     machine.cancel.check()?;
     let earlier = PackedLayers::new(&machine.cache_directory()?);
     let keep = options.keep.then_some(work);
-    let assembled = assemble(plan, result?, keep, Some(&earlier), &machine.limits, &machine.cancel)?;
+    let assembled = assemble(plan, result?, keep, Some(&earlier), surroundings.bounds())?;
     let idle = assembled.scrubbed.iter().filter(|(_, scrubbed)| scrubbed.files == 0);
     for (rule, _) in idle.filter(|_| options.round == Round::First) {
         let rule = crate::escape::text(rule);

@@ -1,6 +1,5 @@
 //! `--record`: what one tree gave, written into the lockfile or a file of its own.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::error::ProjectError;
@@ -9,14 +8,13 @@ use super::locked::LockedProject;
 use super::machine::Machine;
 use super::open::Project;
 use super::ready::ReadyImage;
-use crate::build::{Assembled, AssembledPlatform};
+use crate::build::{Assembled, AssembledPlatform, assemble_index, platform_descriptor};
 use crate::compare::Facts;
 use crate::digest::Digest;
 use crate::drift::Stale;
-use crate::image::media_type::Family;
-use crate::image::{Descriptor, DescriptorPlatform, Index};
+use crate::image::Descriptor;
 use crate::lockfile::{Lockfile, PlatformRecord, Record};
-use crate::manifest::{Image, MediaTypes};
+use crate::manifest::Image;
 use crate::status::{ExitStatus, Failure, Status};
 use crate::store::{FileLock, replace_file};
 
@@ -155,30 +153,17 @@ fn join(old: Record, new: Record, image: &Image) -> Record {
 
 /// The record with its index, once every platform is there.
 fn finish(mut record: Record, image: &Image) -> Record {
-    let family = match image.output.media_types {
-        MediaTypes::Oci => Family::Oci,
-        MediaTypes::Docker => Family::Docker,
-    };
+    let family = image.output.media_types.family();
     let manifests: Option<Vec<Descriptor>> = image
         .platforms
         .iter()
         .map(|platform| {
             let known = record.platforms.get(platform)?;
-            let mut descriptor = Descriptor::new(family.manifest(), known.manifest, known.size);
-            descriptor.platform = Some(DescriptorPlatform {
-                architecture: platform.architecture.clone(),
-                os: platform.os.clone(),
-                variant: platform.variant.clone(),
-                ..DescriptorPlatform::default()
-            });
-            Some(descriptor)
+            Some(platform_descriptor(family, platform, known.manifest, known.size))
         })
         .collect();
-    let annotations = if family == Family::Oci { image.index_annotations.clone() } else { BTreeMap::new() };
-    record.index = manifests.filter(|manifests| manifests.len() > 1).map(|manifests| {
-        let index = Index { media_type: Some(family.index().to_owned()), manifests, annotations };
-        Digest::of(&index.to_bytes())
-    });
+    let index = manifests.and_then(|manifests| assemble_index(manifests, family, &image.index_annotations));
+    record.index = index.map(|index| Digest::of(&index));
     record
 }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::mend::{Mend, mends};
+use crate::bounds::Bounds;
 use crate::build::{AssembledPlatform, Blob, scrub_layer};
 use crate::cancel::Cancel;
 use crate::compare::{Difference, Facts, LayerDifference, PathDifference, compare, compare_layers};
@@ -154,7 +155,8 @@ impl Pair<'_> {
             if rules.len() == known {
                 return Ok(found);
             }
-            let [one, other] = self.tars.map(|tar| scrub_layer(tar, &rules, self.limits, self.cancel));
+            let [one, other] =
+                self.tars.map(|tar| scrub_layer(tar, &rules, Bounds { limits: self.limits, cancel: self.cancel }));
             let clean = [one?, other?];
             found.after = self.compare(clean.clone())?;
             let [one, other] = clean.map(|tar| diff_id(&tar));

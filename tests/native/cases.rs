@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use repro::bounds::Bounds;
 use repro::build::{
     AssembledPlatform, Blob, Engine, ImageForm, Inputs, Parameters, Plan, PlannedContext, RunSurroundings,
     Surroundings, assemble, assemble_index,
@@ -17,11 +18,11 @@ use repro::context;
 use repro::digest::Digest;
 use repro::dockerfile::parse;
 use repro::engine::native::{Native, Sources};
+use repro::image::media_type::Family;
 use repro::image::write::{OpenBlob, Writable};
 use repro::image::{Config, Descriptor, Document, ImageManifest, Index, Layout};
 use repro::limits::Limits;
 use repro::lockfile::Pin;
-use repro::manifest::MediaTypes;
 use repro::platform::Platform;
 use repro::progress::Silent;
 use repro::reference::Reference;
@@ -162,7 +163,7 @@ impl Case {
             let built = checked.build(&surroundings).map_err(|error| error.to_string())?;
             let cancel = Cancel::default();
             platforms.push(
-                assemble(&plan, built, Some(&folder), None, &Limits::default(), &cancel)
+                assemble(&plan, built, Some(&folder), None, Bounds { limits: &Limits::default(), cancel: &cancel })
                     .map_err(|error| error.to_string())?,
             );
         }
@@ -229,7 +230,8 @@ fn compare(
         }
         assert_eq!(platform.descriptor.digest.to_string(), wanted["manifest_digest"]);
     }
-    let index = assemble_index(platforms, MediaTypes::Oci, &BTreeMap::new());
+    let index =
+        assemble_index(platforms.iter().map(|one| one.descriptor.clone()).collect(), Family::Oci, &BTreeMap::new());
     if index.as_ref().map(|index| Digest::of(index).to_string()).as_deref() != expected["index_digest"].as_str() {
         return Some("index".to_owned());
     }

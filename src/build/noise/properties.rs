@@ -5,10 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use std::io::Read;
+use std::sync::Arc;
+
+use super::find::is_whiteout;
 use super::*;
+use crate::cancel::Cancel;
 use crate::layer::decompress::Compression;
 use crate::layer::scan_layer;
+use crate::layer::tar::{Entry, Kind, Reader, Writer};
 use crate::layer::whiteout::Whiteout;
+use crate::limits::Limits;
 
 /// Folders, the root among them, and names in them: few, so that names meet.
 const FOLDERS: [&str; 4] = ["", "a/", "r/", "a/r/"];
@@ -188,13 +195,14 @@ proptest! {
     ) {
         let rules: Vec<Rule> = named.iter().map(|&rule| Rule::parse(RULES[rule]).unwrap()).collect();
         let (limits, cancel) = (Limits::default(), Cancel::default());
+        let bounds = Bounds { limits: &limits, cancel: &cancel };
         let (mut scrubbed, mut expected) = (Image::default(), Image::default());
         for layer in &layers {
             let bytes = tar(layer);
             let before = read(&bytes);
             let blob = Blob::Bytes(Arc::from(bytes.as_slice()));
             let mut clean = Vec::new();
-            scrub_layer(&blob, &rules, &limits, &cancel).unwrap().open().unwrap().read_to_end(&mut clean).unwrap();
+            scrub_layer(&blob, &rules, bounds).unwrap().open().unwrap().read_to_end(&mut clean).unwrap();
             // Links hold, nothing comes twice or before its folder.
             let report = scan_layer(clean.as_slice(), Compression::None, &limits).unwrap();
             prop_assert_eq!(report.outer_links, 0);
@@ -203,7 +211,7 @@ proptest! {
             scrubbed.apply(&after, |_| false);
             expected.apply(&before, |key| rules.iter().any(|rule| rule.matches(key)));
             // Once more changes nothing.
-            let again = scrub_layer(&Blob::Bytes(Arc::from(clean.as_slice())), &rules, &limits, &cancel).unwrap();
+            let again = scrub_layer(&Blob::Bytes(Arc::from(clean.as_slice())), &rules, bounds).unwrap();
             let mut twice = Vec::new();
             again.open().unwrap().read_to_end(&mut twice).unwrap();
             prop_assert!(twice == clean);

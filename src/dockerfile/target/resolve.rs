@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::contexts::{self, Replacement};
-use super::graph::{Graph, SCRATCH};
+use super::graph::Graph;
 use super::image::normalise;
 use super::platform::StagePlatform;
+use super::state::SCRATCH;
 use super::steps::{Action, Step};
 use super::{Base, BaseConfig, BaseImages, DEFAULT_PATH, Image, Question, ResolveError, Target, TargetStage};
 use crate::dockerfile::error::DockerfileError;
@@ -73,7 +74,7 @@ impl Graph<'_> {
         };
         for id in self.order.clone() {
             match reachable.contains(&id) {
-                true if self.states[id].is_done => self.start(id)?,
+                true if self.states[id].progress.is_done => self.start(id)?,
                 true => self.evaluate(id)?,
                 false => {}
             }
@@ -99,26 +100,26 @@ impl Graph<'_> {
     fn resolve_bases(&mut self, reachable: &BTreeSet<usize>, ask: Ask<'_>) -> Result<(), DockerfileError> {
         for id in self.order.clone() {
             let state = &self.states[id];
-            if state.base.is_some() || state.is_done || state.is_resolved {
+            if state.base.is_some() || state.progress.is_done || state.progress.is_resolved {
                 continue;
             }
             let is_reachable = reachable.contains(&id);
-            if state.base_name == SCRATCH && state.replacement.is_none() {
+            if state.asked.name == SCRATCH && state.asked.replacement.is_none() {
                 let platform = self.target_platform();
                 let path = (platform.os != "windows").then(|| format!("PATH={DEFAULT_PATH}"));
                 let state = &mut self.states[id];
-                state.config = BaseConfig {
+                state.found.config = BaseConfig {
                     env: path.into_iter().collect(),
                     working_dir: "/".to_owned(),
                     ..BaseConfig::default()
                 };
-                state.platform = Some(platform);
-                state.start = Some(Base::Scratch);
-                state.is_done = state.is_unregistered;
+                state.asked.platform = Some(platform);
+                state.found.start = Some(Base::Scratch);
+                state.progress.is_done = state.progress.is_unregistered;
             } else {
                 self.resolve_base(id, is_reachable, ask)?;
             }
-            self.states[id].is_resolved = is_reachable;
+            self.states[id].progress.is_resolved = is_reachable;
         }
         Ok(())
     }
@@ -127,35 +128,36 @@ impl Graph<'_> {
         let (target_platform, question) = (self.target_platform(), self.question);
         let state = &mut self.states[id];
         let lines = state.lines;
-        if !state.is_normalised {
-            state.base_name = normalise(&state.base_name).map_err(|error| {
-                let name = quote(state.base_name.as_bytes());
+        if !state.asked.is_normalised {
+            state.asked.name = normalise(&state.asked.name).map_err(|error| {
+                let name = quote(state.asked.name.as_bytes());
                 DockerfileError::convert(format!("failed to parse stage name {name}: {error}")).at(lines)
             })?;
-            state.is_normalised = true;
+            state.asked.is_normalised = true;
         }
-        let platform = state.platform.clone().unwrap_or(target_platform);
+        let platform = state.asked.platform.clone().unwrap_or(target_platform);
         if is_reachable {
-            let replacement = match state.replacement.take() {
+            let replacement = match state.asked.replacement.take() {
                 Some(replacement) => Some(replacement),
-                None => contexts::find(question, &state.base_name, &platform, lines)?,
+                None => contexts::find(question, &state.asked.name, &platform, lines)?,
             };
-            let image = Image::new(state.base_name.clone(), platform.clone(), lines);
+            let image = Image::new(state.asked.name.clone(), platform.clone(), lines);
             let mut base = match replacement {
                 None => Base::Image(image),
                 Some(Replacement::Image(image)) => Base::Image(image),
                 Some(Replacement::Files(context)) => Base::Context(context),
             };
             if let Base::Image(image) = &mut base {
-                state.config = ask(image).ok_or_else(|| DockerfileError::convert("no configuration").at(lines))?;
-                image.is_empty = state.config.is_empty;
+                state.found.config =
+                    ask(image).ok_or_else(|| DockerfileError::convert("no configuration").at(lines))?;
+                image.is_empty = state.found.config.is_empty;
             }
-            state.start = Some(base);
+            state.found.start = Some(base);
             // The instructions of a stage that a named context replaces don't count.
-            state.is_done |= state.is_replaced;
+            state.progress.is_done |= state.asked.is_replaced;
         }
-        state.is_done |= state.is_unregistered;
-        state.platform = Some(platform);
+        state.progress.is_done |= state.progress.is_unregistered;
+        state.asked.platform = Some(platform);
         Ok(())
     }
 
@@ -164,7 +166,7 @@ impl Graph<'_> {
         let mut stages = BTreeMap::new();
         for id in reachable {
             let state = &mut self.states[*id];
-            let base = match (state.start.take(), state.base) {
+            let base = match (state.found.start.take(), state.base) {
                 (Some(base), _) => base,
                 (None, Some(base)) => Base::Stage(base),
                 (None, None) => Base::Scratch,
@@ -176,8 +178,12 @@ impl Graph<'_> {
                     name: std::mem::take(&mut state.name),
                     lines: state.lines,
                     base,
-                    is_replaced: state.is_replaced,
-                    platform: state.platform.clone().unwrap_or_else(|| StagePlatform::from(&self.question.platform)),
+                    is_replaced: state.asked.is_replaced,
+                    platform: state
+                        .asked
+                        .platform
+                        .clone()
+                        .unwrap_or_else(|| StagePlatform::from(&self.question.platform)),
                     steps: std::mem::take(&mut state.evaluation.steps),
                     paths: self.evaluated_paths(*id, target),
                 },

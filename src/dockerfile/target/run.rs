@@ -61,7 +61,7 @@ impl Graph<'_> {
             "scratch".clone_into(&mut mount.from);
         }
         let from_stage = !mount.from.is_empty();
-        if from_stage && !self.states[source].is_done {
+        if from_stage && !self.states[source].progress.is_done {
             return Err(DockerfileError::convert(format!(
                 "cannot mount from stage {} to {}, stage needs to be defined before current command",
                 quote(mount.from.as_bytes()),

@@ -54,7 +54,7 @@ impl Graph<'_> {
         source: Option<usize>,
     ) -> Outcome<Action> {
         let step = self.expand_transfer(id, instruction, &copy.transfer, None)?;
-        if source.is_some_and(|source| !self.states[source].is_done) {
+        if source.is_some_and(|source| !self.states[source].progress.is_done) {
             let (from, name) = (quote(copy.from.as_bytes()), quote(self.states[id].name.as_bytes()));
             return wrong(format!("cannot copy from stage {from}, it needs to be defined before current stage {name}"));
         }

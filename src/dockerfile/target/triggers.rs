@@ -21,11 +21,11 @@ impl Graph<'_> {
                 continue;
             }
             let mut triggers: Vec<Vec<u8>> =
-                std::mem::take(&mut self.states[id].config.onbuild).into_iter().map(String::into_bytes).collect();
+                std::mem::take(&mut self.states[id].found.config.onbuild).into_iter().map(String::into_bytes).collect();
             if let Some(base) = self.states[id].base
-                && !self.states[id].has_triggers
+                && !self.states[id].progress.has_triggers
             {
-                self.states[id].has_triggers = true;
+                self.states[id].progress.has_triggers = true;
                 triggers.extend(self.states[base].commands.iter().filter_map(|command| {
                     match &command.instruction.command {
                         Command::Onbuild(trigger) => Some(trigger.to_vec()),

@@ -12,13 +12,12 @@ use super::problem::Problem;
 use super::refusal::Place;
 use super::sources::Sources;
 use super::spool::Spool;
+use crate::bounds::Bounds;
 use crate::build::{Blob, BuiltLayer, Plan};
-use crate::cancel::Cancel;
 use crate::digest::Digest;
 use crate::dockerfile::target::{BaseConfig, BaseImages, Image};
 use crate::image::Descriptor;
 use crate::layer::decompress::{Compression, Decompressor};
-use crate::limits::Limits;
 use crate::lockfile::Pin;
 use crate::resolve::LockedImage;
 use crate::status::Failure;
@@ -159,8 +158,7 @@ impl BaseImage {
         files: &mut Filesystem,
         sources: &dyn Sources,
         work: &Path,
-        limits: &Limits,
-        cancel: &Cancel,
+        bounds: Bounds<'_>,
         place: &Place,
     ) -> Result<Option<Tree>, Failure> {
         let mut below = Layers::default();
@@ -170,9 +168,9 @@ impl BaseImage {
             let path = sources.blob(&self.request, layer.digest, layer.size)?;
             let spool = work.join(format!("base-{}-{number}.tar", &self.manifest.hex()[..16]));
             let content = Content::file(path.clone(), layer.size, layer.digest);
-            let limited = limits.clone();
+            let limits = bounds.limits.clone();
             let archive =
-                Spool::new(spool, move || Ok(Box::new(Decompressor::new(compression, content.open()?, &limited)?)));
+                Spool::new(spool, move || Ok(Box::new(Decompressor::new(compression, content.open()?, &limits)?)));
             let opened = File::open(&path);
             let stored = opened.map_err(|source| Problem::Io { what: format!("layer {}", layer.digest), source })?;
             let stored = StoredLayer {
@@ -182,7 +180,7 @@ impl BaseImage {
                 diff_id: *diff_id,
                 archive: &archive,
             };
-            let applied = apply(files, &mut below, stored, limits, cancel);
+            let applied = apply(files, &mut below, stored, bounds);
             applied.map_err(|problem| place.error(problem.of_layer(&self.request, number + 1)))?;
         }
         Ok(below.tree)

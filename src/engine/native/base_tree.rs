@@ -12,14 +12,13 @@ use super::path;
 use super::problem::{Problem, failed};
 use super::spool::Spool;
 use super::stack::{WHITEOUT, stack};
-use crate::cancel::Cancel;
+use crate::bounds::Bounds;
 use crate::digest::{DiffId, Digest};
 use crate::escape;
 use crate::layer::decompress::Compression;
 use crate::layer::tar::{self, Member, TarError};
 use crate::layer::visit_layer;
 use crate::layer::whiteout::{OPAQUE, PREFIX, Whiteout};
-use crate::limits::Limits;
 
 /// A stored base layer and what it must turn out to be.
 pub(super) struct StoredLayer<'a> {
@@ -49,16 +48,15 @@ pub(super) fn apply(
     files: &mut Filesystem,
     below: &mut Layers,
     layer: StoredLayer<'_>,
-    limits: &Limits,
-    cancel: &Cancel,
+    bounds: Bounds<'_>,
 ) -> Result<(), Problem> {
     let (digest, diff_id, archive) = (layer.digest, layer.diff_id, layer.archive);
     let mut unpacking =
         Unpacking { mount: Mount::new(files, None)?, below, opaque: HashSet::new(), directories: Vec::new(), archive };
     let mut problem = None;
-    let visited = visit_layer(layer.stored, layer.compression, limits, |member, _| {
+    let visited = visit_layer(layer.stored, layer.compression, bounds.limits, |member, _| {
         if problem.is_none() {
-            problem = cancel.check().map_err(Problem::from).and_then(|()| unpacking.member(member)).err();
+            problem = bounds.cancel.check().map_err(Problem::from).and_then(|()| unpacking.member(member)).err();
         }
         match &problem {
             None => Ok(()),

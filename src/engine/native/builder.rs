@@ -210,8 +210,9 @@ impl<'a> Builder<'a> {
                 if let Some((_, tree)) = known {
                     return Ok(*tree);
                 }
-                let Surroundings { work, limits, cancel, .. } = self.surroundings;
-                let tree = image.tree(&mut self.files, self.sources, &work.folder()?, limits, cancel, place)?;
+                let Surroundings { work, .. } = self.surroundings;
+                let bounds = self.surroundings.bounds();
+                let tree = image.tree(&mut self.files, self.sources, &work.folder()?, bounds, place)?;
                 self.image_trees.push((Arc::clone(image), tree));
                 tree
             }

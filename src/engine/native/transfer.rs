@@ -208,7 +208,7 @@ impl Transfer<'_> {
         *spools += 1;
         let work = self.surroundings.work.folder().map_err(Problem::NoPlace)?;
         let archive = Archive::new(&content, work.join(format!("archive-{spools}.tar")), limits)?;
-        archive.unpack(mount, self.destination, self.owner, limits, &self.surroundings.cancel)?;
+        archive.unpack(mount, self.destination, self.owner, self.surroundings.bounds())?;
         Ok(true)
     }
 }

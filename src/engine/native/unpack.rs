@@ -12,7 +12,7 @@ use super::mount::Mount;
 use super::path;
 use super::problem::Problem;
 use super::spool::Spool;
-use crate::cancel::Cancel;
+use crate::bounds::Bounds;
 use crate::escape;
 use crate::layer::decompress::{Compression, Decompressor};
 use crate::layer::tar::{self, Member, Reader};
@@ -97,17 +97,16 @@ impl Archive {
         mount: &mut Mount<'_>,
         destination: &[u8],
         owner: Option<Owner>,
-        limits: &Limits,
-        cancel: &Cancel,
+        bounds: Bounds<'_>,
     ) -> Result<(), Problem> {
         let destination = mount.files.root_path(mount.tree, &path::clean(destination))?;
         mount.make_directories(&destination, 0o755, owner, None)?;
         let mut inside = mount.inside(&destination)?;
         let stream = self.stream.stream().map_err(|error| Problem::Failed(error.to_string()))?;
-        let mut reader = Reader::of_local_archive(stream, limits);
+        let mut reader = Reader::of_local_archive(stream, bounds.limits);
         let mut directories = Vec::new();
         loop {
-            cancel.check()?;
+            bounds.cancel.check()?;
             let member = match reader.next() {
                 Ok(Some(member)) => member,
                 Ok(None) => break,

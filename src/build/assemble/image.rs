@@ -1,0 +1,58 @@
+//! An image in image form 1, and what it is compared by.
+
+use crate::build::Blob;
+use crate::build::noise::Scrubbed;
+use crate::compare::Facts;
+use crate::digest::{DiffId, Digest};
+use crate::image::Descriptor;
+use crate::platform::Platform;
+
+/// An image in image form 1.
+#[derive(Clone, Debug)]
+pub struct Assembled {
+    /// One image manifest a platform, in the manifest's order.
+    pub platforms: Vec<AssembledPlatform>,
+    /// The index's exact bytes, with more than one platform.
+    pub index: Option<Vec<u8>>,
+}
+
+/// One platform's image.
+#[derive(Clone, Debug)]
+pub struct AssembledPlatform {
+    /// The platform.
+    pub platform: Platform,
+    /// The image manifest's exact bytes.
+    pub manifest: Vec<u8>,
+    /// What a descriptor of the image manifest says.
+    pub descriptor: Descriptor,
+    /// The config's exact bytes.
+    pub config: Vec<u8>,
+    /// The layers, base first.
+    pub layers: Vec<AssembledLayer>,
+    /// What each scrub rule named in new layers: the rule as lockfiles have it, in the plan's order.
+    pub scrubbed: Vec<(String, Scrubbed)>,
+}
+
+/// One layer of an assembled image.
+#[derive(Clone, Debug)]
+pub struct AssembledLayer {
+    /// As the image manifest has it.
+    pub descriptor: Descriptor,
+    /// Diff ID.
+    pub diff_id: DiffId,
+    /// Where the stored bytes are; none if nobody wanted to keep them.
+    pub blob: Option<Blob>,
+    /// The uncompressed tar of a new layer, for as long as the build's folder is there.
+    pub tar: Option<Blob>,
+}
+
+impl AssembledPlatform {
+    /// What the image is compared by.
+    pub fn facts(&self) -> Facts {
+        Facts {
+            manifest: self.descriptor.digest,
+            config: Digest::of(&self.config),
+            layers: self.layers.iter().map(|layer| layer.diff_id).collect(),
+        }
+    }
+}
