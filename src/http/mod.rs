@@ -41,6 +41,8 @@ use crate::progress::Reporter;
 /// A redirect more than this is an error.
 const MOST_REDIRECTS: usize = 5;
 const LONGEST_WARNING: usize = 4096;
+/// Whoever waits for so long is told what for.
+const LONG_WAIT: Duration = Duration::from_secs(5);
 
 /// What a client is made from.
 #[derive(Clone)]
@@ -261,7 +263,13 @@ impl Client {
         };
         let Some(wait) = self.0.settings.retry.wait(attempt + 1, asked) else { return Ok(false) };
         let reason = result.as_ref().map_or_else(ToString::to_string, |answer| format!("status {}", answer.status));
-        tracing::info!(url = url.shown(), attempt, ?wait, reason, "request repeated");
+        let again = format!("`{}`: {reason}; asked again in {} s", url.shown(), wait.as_secs_f32().ceil());
+        let progress = &self.0.settings.progress;
+        if wait >= LONG_WAIT {
+            progress.note(&again)
+        } else {
+            progress.log(&again)
+        }
         self.pause(wait)?;
         Ok(true)
     }

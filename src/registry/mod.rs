@@ -73,7 +73,7 @@ impl Registry {
                 Err(error) if error.ends_the_search() => return Err(error),
                 Err(error) if endpoints.len() == 1 => return Err(error),
                 Err(error) => {
-                    tracing::info!(endpoint = endpoint.host(), %error, "endpoint failed");
+                    self.progress().log(&format!("`{}`: {error}", endpoint.host()));
                     if error.is_about_bytes() && endpoint.is_mirror {
                         self.progress().warn(&format!("mirror `{}`: {error}", endpoint.host()));
                     }

@@ -23,7 +23,7 @@ pub fn ask(command: &Command, surroundings: &Surroundings<'_>) -> Result<Vec<u8>
 
 /// Runs a helper command, whatever it ends with.
 pub fn attempt(command: &Command, surroundings: &Surroundings<'_>, time: Duration) -> Result<Finished, BuildKitError> {
-    tracing::debug!(command = command.shell_line(), "run");
+    surroundings.progress.log(&format!("+ {}", command.shell_line()));
     let limits = surroundings.limits;
     let watch = Watch { cancel: &surroundings.cancel, time, log: limits.log, output: OUTPUT, tell: &|_| {} };
     Ok(command.run(&watch)?)
@@ -35,7 +35,7 @@ pub fn follow(
     surroundings: &Surroundings<'_>,
     tell: &(dyn Fn(&str) + Sync),
 ) -> Result<Finished, BuildKitError> {
-    tracing::debug!(command = command.shell_line(), "run");
+    surroundings.progress.log(&format!("+ {}", command.shell_line()));
     let limits = surroundings.limits;
     let time = Duration::from_secs(limits.build_time);
     Ok(command.run(&Watch { cancel: &surroundings.cancel, time, log: limits.log, output: 1 << 20, tell })?)

@@ -27,7 +27,7 @@ pub fn say_private(locked: &LockedProject<'_>, image: &Image, name: &str, tape: 
         match locked.resolver.registry.has_manifest(&place.clone().with_digest(artifact.digest())) {
             Ok(true) => return pushed::remember(machine, artifact.digest(), repository),
             Ok(false) => {}
-            Err(error) => tracing::info!(%error, "not known whether the tape was pushed"),
+            Err(error) => machine.progress.log(&format!("not known whether the tape was pushed: {error}")),
         }
     }
     let mut bodies: BTreeMap<Digest, &str> = BTreeMap::new();
