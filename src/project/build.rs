@@ -185,8 +185,8 @@ pub(super) fn open<'a>(
 /// The images that were asked for, ready.
 pub(super) fn images<'a>(locked: &LockedProject<'a>, options: &BuildOptions) -> Result<Vec<ReadyImage<'a>>, Failure> {
     let BuildOptions { images, platforms, engine, .. } = options;
-    let ready_options = ReadyOptions { images, platforms, secrets: &engine.secrets, with_tapes: true };
-    ready(locked, &ready_options, Some(&locked.lockfile))
+    let ready_options = ReadyOptions { platforms, secrets: &engine.secrets, with_tapes: true };
+    ready(locked, locked.survey(images)?, &ready_options, Some(&locked.lockfile))
 }
 
 /// Whether the build starts without any cache: one that records does.

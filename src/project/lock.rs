@@ -73,9 +73,12 @@ pub fn lock(machine: &Machine, project: &Project, options: &LockOptions) -> Resu
     let text = project.lock_text(machine)?;
     let (old, merged) = read_old(text.as_deref(), options.side, machine)?;
     let resolver = online::resolver(machine, project, options.min_age.is_some())?;
-    let (mut new, mut changes) = match options.network {
-        LockNetwork::Only(_) => (old, Vec::new()),
-        _ => settle(machine, project, &resolver, &old, &options.selection, options.min_age)?,
+    let (mut new, mut changes, surveyed) = match options.network {
+        LockNetwork::Only(_) => (old, Vec::new(), None),
+        _ => {
+            let settled = settle(machine, project, &resolver, &old, &options.selection, options.min_age)?;
+            (settled.lockfile, settled.changes, Some(settled.surveyed))
+        }
     };
     let recordings = match &options.network {
         LockNetwork::Nothing => Vec::new(),
@@ -83,7 +86,7 @@ pub fn lock(machine: &Machine, project: &Project, options: &LockOptions) -> Resu
             let images = if let LockNetwork::Only(images) = network { &images[..] } else { &[] };
             let anew = matches!(options.selection, Selection::All);
             let again = anew || matches!(network, LockNetwork::Only(_));
-            let locked = LockedProject { machine, project, lockfile: new.clone(), resolver: resolver.into() };
+            let locked = LockedProject { machine, project, lockfile: new.clone(), resolver: resolver.into(), surveyed };
             let (dry_run, engine) = (options.dry_run, &options.engine);
             record(&locked, &RecordOptions { images, again, anew, dry_run, engine })?
         }

@@ -6,6 +6,7 @@ use super::machine::Machine;
 use super::online;
 use super::open::Project;
 use super::settle::settle;
+use super::survey::{Surveyed, survey_all};
 use super::without_manifest;
 use crate::lockfile::{Lockfile, Selection};
 use crate::resolve::Resolver;
@@ -21,6 +22,8 @@ pub struct LockedProject<'a> {
     pub lockfile: Lockfile,
     /// Where bytes come from.
     pub resolver: Arc<Resolver>,
+    /// What all images ask for, if that was found out on the way to the lockfile.
+    pub surveyed: Option<Vec<Surveyed<'a>>>,
 }
 
 impl<'a> LockedProject<'a> {
@@ -32,11 +35,21 @@ impl<'a> LockedProject<'a> {
             }
         }
         let resolver = online::resolver(machine, project, false)?;
-        let lockfile = if project.lock_path.is_some() {
-            project.lockfile(machine)?
+        let (lockfile, surveyed) = if project.lock_path.is_some() {
+            (project.lockfile(machine)?, None)
         } else {
-            settle(machine, project, &resolver, &Lockfile::default(), &Selection::None, None)?.0
+            let settled = settle(machine, project, &resolver, &Lockfile::default(), &Selection::None, None)?;
+            (settled.lockfile, Some(settled.surveyed))
         };
-        Ok(Self { machine, project, lockfile, resolver: Arc::new(resolver) })
+        Ok(Self { machine, project, lockfile, resolver: Arc::new(resolver), surveyed })
+    }
+
+    /// What the images that were named, or all, ask for.
+    pub fn survey(&self, names: &[String]) -> Result<Vec<Surveyed<'a>>, Failure> {
+        let Self { machine, project, lockfile, resolver, surveyed } = self;
+        let Some(known) = surveyed else { return survey_all(machine, project, lockfile, Some(resolver), names) };
+        project.images(names)?;
+        let named = |image: &&Surveyed<'a>| names.is_empty() || names.iter().any(|name| name == image.name);
+        Ok(known.iter().filter(named).cloned().collect())
     }
 }

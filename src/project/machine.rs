@@ -90,3 +90,52 @@ impl Machine {
         Surroundings { work, progress: self.progress.clone(), cancel: self.cancel.clone(), limits: &self.limits }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::progress::Silent;
+
+    fn machine(variables: &[(&str, &str)]) -> Machine {
+        Machine {
+            directory: PathBuf::from("/home/user/code/app"),
+            environment: variables.iter().map(|(name, value)| (name.into(), value.into())).collect(),
+            now: 0,
+            offline: false,
+            limits: Limits::default(),
+            progress: Arc::new(Silent),
+            cancel: Cancel::default(),
+        }
+    }
+
+    #[test]
+    fn a_path_is_shown_relative_where_that_is_no_longer() {
+        for (path, want) in [
+            ("/home/user/code/app/Dockerfile", "Dockerfile"),
+            ("/home/user/code/app/docker/Dockerfile", "docker/Dockerfile"),
+            ("/home/user/code/lib/Dockerfile", "../lib/Dockerfile"),
+            ("/home/user/x", "../../x"),
+            ("/home/x", "/home/x"),
+            ("/etc/x", "/etc/x"),
+            ("x", "x"),
+        ] {
+            assert_eq!(machine(&[]).near(Path::new(path)), Path::new(want), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_cache_is_where_the_first_absolute_path_says() {
+        let all = [("REPRO_CACHE", "/r"), ("XDG_CACHE_HOME", "/x"), ("HOME", "/h")];
+        for (variables, want) in [
+            (&all[..], Some("/r")),
+            (&all[1..], Some("/x/repro")),
+            (&all[2..], Some("/h/.cache/repro")),
+            (&[("REPRO_CACHE", ""), ("XDG_CACHE_HOME", "x"), ("HOME", "/h")], Some("/h/.cache/repro")),
+            (&[], None),
+        ] {
+            assert_eq!(machine(variables).cache_directory().ok().as_deref(), want.map(Path::new), "{variables:?}");
+        }
+    }
+}

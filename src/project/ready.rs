@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::locked::LockedProject;
 use super::machine::Machine;
 use super::open::Project;
-use super::survey::{Surveyed, platforms, survey_all, wanted};
+use super::survey::{Surveyed, platforms, wanted};
 use super::tape_file;
 use crate::build::{ImageForm, Inputs, Parameters, Plan, ReachedPaths, RunSurroundings, TapeUse, WorkTree};
 use crate::context;
@@ -21,11 +21,9 @@ use crate::scrub::{Rule, RuleError};
 use crate::status::{ExitStatus, Failure, Status};
 use crate::tape::Tape;
 
-/// Which images to make ready, and what of them.
+/// What of the images is made ready, and with what.
 #[derive(Clone, Copy)]
 pub struct ReadyOptions<'a> {
-    /// Their names; none for all.
-    pub images: &'a [String],
     /// The platforms that were asked for; none for all.
     pub platforms: &'a [Platform],
     /// Secrets that were given: id and file.
@@ -95,16 +93,16 @@ impl ExitStatus for ReadyError {
     }
 }
 
-/// The images that were asked for, ready to be built; stale pins end this with status 3.
+/// Makes images ready to be built; stale pins end this with status 3.
 ///
 /// The records are those of `recorded`.
 pub fn ready<'a>(
     locked: &LockedProject<'a>,
+    surveyed: Vec<Surveyed<'a>>,
     options: &ReadyOptions<'_>,
     recorded: Option<&Lockfile>,
 ) -> Result<Vec<ReadyImage<'a>>, Failure> {
-    let LockedProject { machine, project, lockfile, resolver } = locked;
-    let surveyed = survey_all(machine, project, lockfile, Some(resolver), options.images)?;
+    let LockedProject { project, lockfile, resolver, .. } = locked;
     let wanted = wanted(project, &surveyed)?;
     let mut stale: Vec<Drift> = drift::buildkit(wanted.buildkit.as_deref(), lockfile).into_iter().collect();
     for (name, image) in &wanted.images {

@@ -2,12 +2,22 @@
 
 use super::machine::Machine;
 use super::open::Project;
-use super::survey::{survey_all, wanted};
+use super::survey::{Surveyed, survey_all, wanted};
 use crate::escape;
 use crate::lockfile::{self, Change, Lockfile, Lookup, Pin, Selection, SourceKind};
 use crate::manifest::NamedContext;
 use crate::resolve::{Request, Resolved, Resolver};
 use crate::status::{ExitStatus, Failure, Status};
+
+/// A lockfile that has all that is asked for.
+pub struct Settled<'a> {
+    /// The lockfile.
+    pub lockfile: Lockfile,
+    /// How it differs from the old one.
+    pub changes: Vec<Change>,
+    /// What its images ask for.
+    pub surveyed: Vec<Surveyed<'a>>,
+}
 
 /// Nothing was settled.
 #[derive(Debug, thiserror::Error)]
@@ -42,14 +52,14 @@ impl ExitStatus for SettleError {
 }
 
 /// Resolves what is missing until the images ask for nothing new: base images may bring triggers and variables.
-pub fn settle(
+pub fn settle<'a>(
     machine: &Machine,
-    project: &Project,
+    project: &'a Project,
     resolver: &Resolver,
     old: &Lockfile,
     selection: &Selection,
     min_age: Option<u64>,
-) -> Result<(Lockfile, Vec<Change>), Failure> {
+) -> Result<Settled<'a>, Failure> {
     let mut pins: Vec<Pin> = Vec::new();
     let mut known = old.clone();
     let mut selection = selection.clone();
@@ -63,7 +73,8 @@ pub fn settle(
         }
         let lookups = lockfile::lookups(&known, &wanted, &selection);
         if lookups.is_empty() {
-            return Ok(lockfile::update(old, &wanted, &pins));
+            let (lockfile, changes) = lockfile::update(old, &wanted, &pins);
+            return Ok(Settled { lockfile, changes, surveyed });
         }
         pins.extend(resolve(machine, project, resolver, &lookups, min_age)?);
         known = lockfile::update(old, &wanted, &pins).0;

@@ -19,6 +19,7 @@ use crate::resolve::Resolver;
 use crate::status::{ExitStatus, Failure, Status};
 
 /// One image with its Dockerfile, surveyed.
+#[derive(Clone)]
 pub struct Surveyed<'a> {
     /// Its name.
     pub name: &'a str,

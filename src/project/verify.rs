@@ -86,8 +86,9 @@ pub fn verify(machine: &Machine, project: &Project, options: &VerifyOptions) -> 
     let locked = LockedProject::open(machine, project)?;
     let file = options.record.as_ref().map(|file| record::read(machine, file)).transpose()?;
     let VerifyOptions { images, platforms, engine, .. } = options;
-    let ready_options = ReadyOptions { images, platforms, secrets: &engine.secrets, with_tapes: true };
-    let images = ready(&locked, &ready_options, Some(file.as_ref().unwrap_or(&locked.lockfile)))?;
+    let ready_options = ReadyOptions { platforms, secrets: &engine.secrets, with_tapes: true };
+    let images =
+        ready(&locked, locked.survey(images)?, &ready_options, Some(file.as_ref().unwrap_or(&locked.lockfile)))?;
     for image in &images {
         record::check(project, image)?;
     }

@@ -10,7 +10,6 @@ use super::super::machine::Machine;
 use super::super::open::Project;
 use super::super::ready::{ReadyImage, ReadyOptions, ready};
 use super::super::scratch::ScratchDirectory;
-use super::super::survey::survey_all;
 use super::super::tape_file;
 use super::serve::Served;
 use super::steps::{self, Steps};
@@ -101,7 +100,7 @@ impl Recording {
 /// Records the tapes that are missing, or all of those that the arguments name.
 pub fn record(locked: &LockedProject<'_>, options: &RecordOptions<'_>) -> Result<Vec<Recording>, Failure> {
     let machine = locked.machine;
-    let surveyed = survey_all(machine, locked.project, &locked.lockfile, Some(&locked.resolver), options.images)?;
+    let surveyed = locked.survey(options.images)?;
     let mut recordings = Vec::new();
     let mut wanted: Vec<(String, Option<Tape>)> = Vec::new();
     for image in &surveyed {
@@ -133,9 +132,10 @@ pub fn record(locked: &LockedProject<'_>, options: &RecordOptions<'_>) -> Result
     if machine.offline {
         return Err(RecordError::Offline(wanted.into_iter().map(|(name, _)| name).collect()).into());
     }
-    let names: Vec<String> = wanted.iter().map(|(name, _)| name.clone()).collect();
-    let (platforms, secrets) = (&[][..], &options.engine.secrets[..]);
-    let images = ready(locked, &ReadyOptions { images: &names, platforms, secrets, with_tapes: false }, None)?;
+    let is_wanted = |name: &str| wanted.iter().any(|(wanted, _)| wanted == name);
+    let surveyed = surveyed.into_iter().filter(|image| is_wanted(image.name)).collect();
+    let ready_options = ReadyOptions { platforms: &[], secrets: &options.engine.secrets, with_tapes: false };
+    let images = ready(locked, surveyed, &ready_options, None)?;
     let engines = Engines::new(locked, options.engine)?;
     let work = ScratchDirectory::new(machine)?;
     for ready in &images {
