@@ -7,19 +7,21 @@ pub mod cli;
 
 pub mod project;
 
+pub mod explain;
+
 pub mod verify;
 
 pub mod engine;
 
 pub mod build;
 
+pub mod survey;
 pub mod tape;
-
-pub mod drift;
 
 pub mod resolve;
 
 pub mod compare;
+pub mod drift;
 
 pub mod lockfile;
 
@@ -47,6 +49,7 @@ pub mod cancel;
 pub mod digest;
 pub mod epoch;
 pub mod escape;
+pub mod finding;
 pub mod input;
 pub mod limits;
 pub mod platform;

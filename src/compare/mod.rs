@@ -1,13 +1,15 @@
-//! Two images of one platform side by side: image manifest first, then config, then diff IDs.
+//! Two images of one platform side by side, as one tree of differences: index, image manifest, config, layers, paths,
+//! aspects of a path.
 //!
-//! [`Facts`] are what both sides are known by; [`compare`] gives the first [`Difference`]. Where layers differ,
-//! [`compare_layers`] reads both and says which paths do, and in what.
+//! [`Facts`] are what both sides are known by; [`compare`] gives the tree down to the layers. Whoever has the layers
+//! themselves hangs under each what [`compare_entries`] reads of it: the paths that differ, and in what. The sides are
+//! the first and the second, whatever they stand for; words like "rebuilt" are for those who compare.
 
-mod layers;
+mod entries;
 
 use std::fmt;
 
-pub use layers::{Aspect, KEPT, LayerDifference, PathDifference, Presence, compare_layers};
+pub use entries::{Aspect, EntriesDifference, PathDifference, compare_entries};
 
 use crate::digest::{DiffId, Digest};
 
@@ -22,37 +24,88 @@ pub struct Facts {
     pub layers: Vec<DiffId>,
 }
 
-/// How two images differ: the first level that does.
+/// How two images differ, whose image manifests are not the same bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageDifference {
+    /// Whether the configs differ.
+    pub config: bool,
+    /// The layers whose diff IDs differ, or that only one side has; base first.
+    pub layers: Vec<LayerDifference>,
+}
+
+/// How one layer differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerDifference {
+    /// Its number, 1-based, base first.
+    pub number: usize,
+    /// Which sides have a layer of this number.
+    pub presence: Presence,
+    /// How its entries differ; none where they were not read.
+    pub entries: Option<EntriesDifference>,
+}
+
+/// Which of the two sides have something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Difference {
-    /// Config and diff IDs are equal: the same content, packaged differently.
-    Packaging,
-    /// The diff IDs are equal, the config is not.
+pub enum Presence {
+    /// Both.
+    Both,
+    /// Only the first.
+    First,
+    /// Only the second.
+    Second,
+}
+
+/// A level of the tree, by which a difference is told in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// The index: only one side has an image for the platform.
+    Index,
+    /// The image manifest alone: the same content, packaged differently.
+    Manifest,
+    /// The config; the layers are equal.
     Config,
-    /// The first layer whose diff ID differs, or that only one side has; 1-based, base first.
+    /// A layer, by its number.
     Layer(usize),
 }
 
-impl fmt::Display for Difference {
+impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Packaging => f.write_str("manifest"),
+            Self::Index => f.write_str("index"),
+            Self::Manifest => f.write_str("manifest"),
             Self::Config => f.write_str("config"),
             Self::Layer(number) => write!(f, "layer {number}"),
         }
     }
 }
 
-/// The first difference; none if the images are equal bit for bit.
-pub fn compare(one: &Facts, other: &Facts) -> Option<Difference> {
-    if one.manifest == other.manifest {
+impl ImageDifference {
+    /// The level that tells most: the first layer that differs, else the config, else the image manifest.
+    pub fn level(&self) -> Level {
+        match (self.layers.first(), self.config) {
+            (Some(layer), _) => Level::Layer(layer.number),
+            (None, true) => Level::Config,
+            (None, false) => Level::Manifest,
+        }
+    }
+}
+
+/// How two images differ; none if they are equal bit for bit.
+pub fn compare(first: &Facts, second: &Facts) -> Option<ImageDifference> {
+    if first.manifest == second.manifest {
         return None;
     }
-    let shared = one.layers.iter().zip(&other.layers).take_while(|(a, b)| a == b).count();
-    if shared < one.layers.len().max(other.layers.len()) {
-        return Some(Difference::Layer(shared + 1));
-    }
-    if one.config == other.config { Some(Difference::Packaging) } else { Some(Difference::Config) }
+    let count = first.layers.len().max(second.layers.len());
+    let layers = (0..count).filter_map(|at| {
+        let presence = match (first.layers.get(at), second.layers.get(at)) {
+            (one, other) if one == other => return None,
+            (Some(_), Some(_)) => Presence::Both,
+            (Some(_), None) => Presence::First,
+            (None, _) => Presence::Second,
+        };
+        Some(LayerDifference { number: at + 1, presence, entries: None })
+    });
+    Some(ImageDifference { config: first.config != second.config, layers: layers.collect() })
 }
 
 #[cfg(test)]
@@ -72,14 +125,25 @@ mod tests {
         let image = facts("m", "c", &["1", "2"]);
         for (other, want) in [
             (facts("m", "c", &["1", "2"]), None),
-            (facts("n", "c", &["1", "2"]), Some(Difference::Packaging)),
-            (facts("n", "d", &["1", "2"]), Some(Difference::Config)),
-            (facts("n", "d", &["1", "3"]), Some(Difference::Layer(2))),
-            (facts("n", "d", &["1"]), Some(Difference::Layer(2))),
-            (facts("n", "d", &["0", "2"]), Some(Difference::Layer(1))),
+            (facts("n", "c", &["1", "2"]), Some(Level::Manifest)),
+            (facts("n", "d", &["1", "2"]), Some(Level::Config)),
+            (facts("n", "d", &["1", "3"]), Some(Level::Layer(2))),
+            (facts("n", "d", &["1"]), Some(Level::Layer(2))),
+            (facts("n", "d", &["0", "2"]), Some(Level::Layer(1))),
         ] {
-            assert_eq!(compare(&image, &other), want);
-            assert_eq!(compare(&other, &image), want);
+            assert_eq!(compare(&image, &other).map(|difference| difference.level()), want);
+            assert_eq!(compare(&other, &image).map(|difference| difference.level()), want);
         }
+    }
+
+    #[test]
+    fn every_layer_that_differs_is_told_with_the_sides_that_have_it() {
+        let (long, short) = (facts("m", "c", &["1", "2", "3"]), facts("n", "c", &["0", "2"]));
+        let told = |one, other| {
+            let difference = compare(one, other).unwrap();
+            difference.layers.iter().map(|layer| (layer.number, layer.presence)).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&long, &short), [(1, Presence::Both), (3, Presence::First)]);
+        assert_eq!(told(&short, &long), [(1, Presence::Both), (3, Presence::Second)]);
     }
 }

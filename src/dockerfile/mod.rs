@@ -24,6 +24,7 @@ pub mod network;
 mod node;
 mod parse;
 pub mod quote;
+mod rule;
 mod run;
 mod run_flags;
 pub mod shell;
@@ -40,5 +41,6 @@ pub use error::{DockerfileError, Phase};
 #[cfg(test)]
 pub(crate) use parse::PARSED;
 pub use parse::parse;
+pub use rule::Rule;
 pub use run_flags::{RunPlace, add_run_flags};
-pub use warning::{Rule, Warning};
+pub use warning::Warning;

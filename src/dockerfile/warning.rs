@@ -1,45 +1,12 @@
-//! BuildKit's own warnings: they matter here because `# check=error=true` turns them into an error.
+//! BuildKit's own warnings; `# check=error=true` turns them into an error.
 
 use super::directive::{Directives, Key};
 use super::error::DockerfileError;
+use super::rule::Rule;
 use super::syntax::{Command, Dockerfile, Instruction, Lines, Stage};
 use super::text::{Text, lossy};
-
-/// A rule of BuildKit's linter.
-///
-/// `CopyIgnoredFile` is missing: it needs the ignore file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the names are BuildKit's and documented there")]
-pub enum Rule {
-    ConsistentInstructionCasing,
-    DuplicateStageName,
-    ExposeInvalidFormat,
-    ExposeProtoCasing,
-    FromAsCasing,
-    FromPlatformFlagConstDisallowed,
-    InvalidBaseImagePlatform,
-    InvalidDefaultArgInFrom,
-    InvalidDefinitionDescription,
-    JSONArgsRecommended,
-    LegacyKeyValueFormat,
-    MaintainerDeprecated,
-    MultipleInstructionsDisallowed,
-    NoEmptyContinuation,
-    RedundantTargetPlatform,
-    ReservedStageName,
-    SecretsUsedInArgOrEnv,
-    StageNameCasing,
-    UndefinedArgInFrom,
-    UndefinedVar,
-    WorkdirRelativePath,
-}
-
-impl Rule {
-    /// The name as `# check=skip=` takes it.
-    pub fn name(self) -> String {
-        format!("{self:?}")
-    }
-}
+use crate::escape;
+use crate::finding::{Finding, Place, Severity};
 
 /// One warning of BuildKit's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +17,19 @@ pub struct Warning {
     pub lines: Lines,
     /// What it is about: a name or a value as written; not yet safe to print.
     pub subject: String,
+}
+
+impl Warning {
+    /// The warning as a finding in the Dockerfile that people know as `file`, which must be safe to print.
+    pub fn finding(&self, file: &str) -> Finding {
+        Finding {
+            code: self.rule.name(),
+            severity: Severity::Warning,
+            place: Place::Line { file: file.to_owned(), line: self.lines.start },
+            message: self.rule.message(&escape::text(&self.subject)),
+            fix: Some(self.rule.fix().to_owned()),
+        }
+    }
 }
 
 /// Which rules apply: the options of `# check=`.
@@ -96,7 +76,7 @@ impl Options {
     }
 
     fn applies(&self, rule: Rule) -> bool {
-        let listed = |rules: &[String]| rules.contains(&rule.name());
+        let listed = |rules: &[String]| rules.iter().any(|listed| listed == rule.name());
         match rule {
             Rule::InvalidDefinitionDescription => self.experimental_all || listed(&self.experimental),
             _ => !self.skip_all && !listed(&self.skip),
@@ -145,7 +125,7 @@ impl Warnings {
         if !self.options.error || self.found.is_empty() {
             return Ok(self.found);
         }
-        let mut rules: Vec<String> = self.found.iter().map(|warning| warning.rule.name()).collect();
+        let mut rules: Vec<&str> = self.found.iter().map(|warning| warning.rule.name()).collect();
         rules.sort();
         rules.dedup();
         let mut error = DockerfileError::convert(format!("lint violation found for rules: {}", rules.join(", ")));

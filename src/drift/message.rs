@@ -1,80 +1,74 @@
 //! What people read of a drift: the fact, what is asked for, what the lockfile has.
 
-use std::fmt;
-
 use super::Drift;
 use crate::escape;
 use crate::lockfile::Fact;
 
-impl fmt::Display for Drift {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(image) = self.image() {
-            write!(f, "{}: ", escape::text(image))?;
+/// The reason in one line, without its image.
+pub(super) fn of(drift: &Drift) -> String {
+    match drift {
+        Drift::ImageNotLocked { .. } => "the image is not locked".to_owned(),
+        Drift::ImageUnused { .. } => "the image is locked, but not in the manifest".to_owned(),
+        Drift::SourceNotLocked { source, lines, .. } => {
+            format!("`{}` ({}) is not locked", escape::text(source), place(lines))
         }
-        match self {
-            Self::ImageNotLocked { .. } => write!(f, "the image is not locked"),
-            Self::ImageUnused { .. } => write!(f, "the image is locked, but not in the manifest"),
-            Self::SourceNotLocked { source, lines, .. } => {
-                write!(f, "`{}` ({}) is not locked", escape::text(source), place(lines))
-            }
-            Self::SourceUnused { source, .. } => {
-                write!(f, "`{}` is locked, but nothing uses it", escape::text(source))
-            }
-            Self::PlatformNotPinned { source, platform, .. } => {
-                write!(f, "`{}` is not pinned for {platform}", escape::text(source))
-            }
-            Self::ChecksumChanged { source, expected, found, .. } => {
-                let (source, expected) = (escape::text(source), escape::text(expected));
-                write!(f, "the Dockerfile demands {expected} of `{source}`, {found} is locked")
-            }
-            Self::RequestChanged { fact, expected, found, .. } => {
-                let (expected, found) = (shown(expected.as_ref()), shown(found.as_ref()));
-                write!(f, "`{}` is {expected}, the pins were made for {found}", escape::text(fact))
-            }
-            Self::ScrubUnknown { error, .. } => {
-                write!(f, "{error}: a newer `repro` made this lockfile, and `repro lock` would go back")
-            }
-            Self::BuildkitChanged { expected, found } => {
-                let named = |reference: &Option<String>| match reference {
-                    Some(reference) => format!("`{}`", escape::text(reference)),
-                    None => "none".to_owned(),
-                };
-                write!(f, "the manifest names BuildKit image {}, locked is {}", named(expected), named(found))
-            }
-            Self::TapeNotLocked { .. } => write!(f, "`network` is `locked`, and RUN's downloads are not recorded"),
-            Self::TapeUnused { .. } => write!(f, "a tape is locked, and no RUN has a locked network"),
-            Self::TapeMissing { image, expected } => {
-                write!(f, "`repro.{}.tape` is not there, {expected} is locked", escape::text(image))
-            }
-            Self::TapeChanged { image, expected, found } => {
-                write!(f, "`repro.{}.tape` is {found}, {expected} is locked", escape::text(image))
-            }
-            Self::TapePlatform { platform, .. } => write!(f, "the tape lacks {platform}"),
-            Self::RecordMissing { .. } => write!(f, "there is no record"),
-            Self::RecordPins { expected, found, .. } => {
-                write!(f, "the record was made with other pins: {found}, now {expected}")
-            }
-            Self::RecordContext { context, expected, found, .. } => {
-                let name = match context {
-                    Some(name) => format!("context `{}`", escape::text(name)),
-                    None => "context".to_owned(),
-                };
-                match (expected, found) {
-                    (Some(expected), Some(found)) => {
-                        write!(f, "the record was made of another {name}: {found}, now {expected}")
-                    }
-                    (Some(expected), None) => write!(f, "the record does not know the {name}, now {expected}"),
-                    (None, _) => write!(f, "the record was made with a {name}, which is not used now"),
+        Drift::SourceUnused { source, .. } => {
+            format!("`{}` is locked, but nothing uses it", escape::text(source))
+        }
+        Drift::PlatformNotPinned { source, platform, .. } => {
+            format!("`{}` is not pinned for {platform}", escape::text(source))
+        }
+        Drift::ChecksumChanged { source, expected, found, .. } => {
+            let (source, expected) = (escape::text(source), escape::text(expected));
+            format!("the Dockerfile demands {expected} of `{source}`, {found} is locked")
+        }
+        Drift::RequestChanged { fact, expected, found, .. } => {
+            let (expected, found) = (shown(expected.as_ref()), shown(found.as_ref()));
+            format!("`{}` is {expected}, the pins were made for {found}", escape::text(fact))
+        }
+        Drift::ScrubUnknown { error, .. } => {
+            format!("{error}: a newer `repro` made this lockfile, and `repro lock` would go back")
+        }
+        Drift::BuildkitChanged { expected, found } => {
+            let named = |reference: &Option<String>| match reference {
+                Some(reference) => format!("`{}`", escape::text(reference)),
+                None => "none".to_owned(),
+            };
+            format!("the manifest names BuildKit image {}, locked is {}", named(expected), named(found))
+        }
+        Drift::TapeNotLocked { .. } => "`network` is `locked`, and RUN's downloads are not recorded".to_owned(),
+        Drift::TapeUnused { .. } => "a tape is locked, and no RUN has a locked network".to_owned(),
+        Drift::TapeMissing { image, expected } => {
+            format!("`repro.{}.tape` is not there, {expected} is locked", escape::text(image))
+        }
+        Drift::TapeChanged { image, expected, found } => {
+            format!("`repro.{}.tape` is {found}, {expected} is locked", escape::text(image))
+        }
+        Drift::TapePlatform { platform, .. } => format!("the tape lacks {platform}"),
+        Drift::RecordMissing { .. } => "there is no record".to_owned(),
+        Drift::RecordPins { expected, found, .. } => {
+            format!("the record was made with other pins: {found}, now {expected}")
+        }
+        Drift::RecordContext { context, expected, found, .. } => {
+            let name = match context {
+                Some(name) => format!("context `{}`", escape::text(name)),
+                None => "context".to_owned(),
+            };
+            match (expected, found) {
+                (Some(expected), Some(found)) => {
+                    format!("the record was made of another {name}: {found}, now {expected}")
                 }
+                (Some(expected), None) => format!("the record does not know the {name}, now {expected}"),
+                (None, _) => format!("the record was made with a {name}, which is not used now"),
             }
-            Self::RecordDockerfile { expected, found, .. } => {
-                write!(f, "the record was made of another Dockerfile: {found}, now {expected}")
-            }
-            Self::RecordEpoch { expected, found, .. } => {
-                write!(f, "the record was made with epoch {found}, the manifest gives {expected}")
-            }
-            Self::RecordPlatform { platform, .. } => write!(f, "the record lacks {platform}"),
         }
+        Drift::RecordDockerfile { expected, found, .. } => {
+            format!("the record was made of another Dockerfile: {found}, now {expected}")
+        }
+        Drift::RecordEpoch { expected, found, .. } => {
+            format!("the record was made with epoch {found}, the manifest gives {expected}")
+        }
+        Drift::RecordPlatform { platform, .. } => format!("the record lacks {platform}"),
     }
 }
 

@@ -1,34 +1,24 @@
-//! Manifest, Dockerfile and tree against the lockfile: one enum, one variant a reason.
+//! What is asked for against the lockfile: one enum, one variant a reason.
 //!
-//! An offline question. [`expected_request`] and [`wanted_sources`] say in the lockfile's words what manifest and
-//! Dockerfile ask for; [`pins()`] and [`buildkit`] compare that with the pins (stale pins stop every build), [`record()`]
-//! compares a tree with the record (what `verify` and `build --locked` need). [`Stale`] makes an error of the reasons.
+//! Values in, reasons out: nothing here can ask anybody. [`pins()`] and [`buildkit`] compare what manifest and
+//! Dockerfile ask for with the pins (stale pins stop every build), [`tape()`] the tape's file, [`record()`] a tree with the
+//! record (what `verify` and `build --locked` need). [`Stale`] makes an error of the reasons.
 
-mod bases;
 mod message;
 mod pins;
 mod record;
-mod request;
 mod scrubbed;
-mod survey;
 mod tape;
-#[cfg(test)]
-mod tests;
-mod wanted;
 
-pub use bases::{LockedBases, NoBase};
 pub use pins::{all, buildkit, pins};
 pub use record::{TreeFacts, record};
-pub use request::{build_platform, expected_request};
 pub use scrubbed::scrub_rules;
-pub use survey::{Survey, SurveyError, key, survey};
 pub use tape::{TapeFile, tape};
-pub use wanted::{frontend_source, git_request, wanted_sources};
-
-use serde::ser::SerializeStruct;
 
 use crate::digest::Digest;
 use crate::epoch::Epoch;
+use crate::escape;
+use crate::finding::{Finding, Place, Severity};
 use crate::lockfile::Fact;
 use crate::platform::Platform;
 use crate::scrub::RuleError;
@@ -251,30 +241,25 @@ impl Drift {
         self.code().starts_with("record-")
     }
 
-    /// The command that mends it.
-    pub fn mend(&self) -> String {
-        match self.image() {
-            Some(image) if self.is_of_record() => format!("repro build --record {image}"),
-            _ => "repro lock".to_owned(),
+    /// The reason as a finding; its fix is a command.
+    pub fn finding(&self) -> Finding {
+        let fix = match self.image() {
+            Some(image) if self.is_of_record() => format!("`repro build --record {image}`"),
+            _ => "`repro lock`".to_owned(),
+        };
+        Finding {
+            code: self.code(),
+            severity: Severity::Error,
+            place: self.image().map_or(Place::Everywhere, |image| Place::Object(escape::text(image).into_owned())),
+            message: message::of(self),
+            fix: Some(fix),
         }
-    }
-}
-
-/// The JSON object: `code`, `image`, `message`, `mend`.
-impl serde::Serialize for Drift {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("Drift", 4)?;
-        object.serialize_field("code", self.code())?;
-        object.serialize_field("image", &self.image())?;
-        object.serialize_field("message", &self.to_string())?;
-        object.serialize_field("mend", &self.mend())?;
-        object.end()
     }
 }
 
 /// The lockfile does not fit, for these reasons; there is at least one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the lockfile does not fit{}", .0.iter().map(|drift| format!("\n  {drift}")).collect::<String>())]
+#[error("the lockfile does not fit{}", .0.iter().map(|drift| format!("\n  {}", drift.finding())).collect::<String>())]
 pub struct Stale(pub Vec<Drift>);
 
 impl Stale {
@@ -290,13 +275,13 @@ impl ExitStatus for Stale {
     }
 
     fn hint(&self) -> Option<String> {
-        let mut mends: Vec<String> = Vec::new();
-        for mend in self.0.iter().map(Drift::mend) {
-            if !mends.contains(&mend) {
-                mends.push(mend);
+        let mut fixes: Vec<String> = Vec::new();
+        for fix in self.0.iter().filter_map(|drift| drift.finding().fix) {
+            if !fixes.contains(&fix) {
+                fixes.push(fix);
             }
         }
-        mends.sort_by_key(|mend| mend.contains("--record"));
-        Some(format!("run {}", mends.iter().map(|mend| format!("`{mend}`")).collect::<Vec<_>>().join(", then ")))
+        fixes.sort_by_key(|fix| fix.contains("--record"));
+        Some(format!("run {}", fixes.join(", then ")))
     }
 }

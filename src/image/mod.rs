@@ -9,7 +9,7 @@ pub mod artifact;
 pub mod config;
 pub mod descriptor;
 pub mod document;
-pub mod fault;
+pub mod findings;
 pub mod index;
 pub mod layout;
 pub mod manifest;

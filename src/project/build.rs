@@ -197,7 +197,7 @@ pub(super) fn is_uncached(options: &BuildOptions) -> bool {
 /// Compares with the record where the tree is the recorded one; says so where it is not.
 fn compare_with_record(machine: &Machine, image: &ReadyImage<'_>, rebuilt: &Rebuilt, failures: &mut Vec<Failure>) {
     let Some(record) = image.record.as_ref().filter(|_| image.unrecorded.is_empty()) else {
-        let reasons: Vec<String> = image.unrecorded.iter().map(ToString::to_string).collect();
+        let reasons: Vec<String> = image.unrecorded.iter().map(|drift| drift.finding().to_string()).collect();
         machine.progress.note(&format!(
             "nothing to compare with: {}; the epoch is {} ({})",
             reasons.join("; "),
@@ -213,7 +213,7 @@ fn compare_with_record(machine: &Machine, image: &ReadyImage<'_>, rebuilt: &Rebu
             let unlike = Unlike {
                 image: image.surveyed.name.to_owned(),
                 platform: built.platform.clone(),
-                level: difference.to_string(),
+                level: difference.level().to_string(),
                 expected: expected.manifest,
                 found: found.manifest,
             };

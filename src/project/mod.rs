@@ -35,6 +35,7 @@ pub mod tape;
 mod tape_file;
 mod upstream;
 mod verify;
+mod warnings;
 mod without_manifest;
 
 pub use build::{Build, BuildOptions, BuiltImage, BuiltPlatform, build};

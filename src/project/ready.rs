@@ -19,6 +19,7 @@ use crate::manifest::EpochSource;
 use crate::platform::Platform;
 use crate::scrub::{Rule, RuleError};
 use crate::status::{ExitStatus, Failure, Status};
+use crate::survey;
 use crate::tape::Tape;
 
 /// What of the images is made ready, and with what.
@@ -248,8 +249,8 @@ impl ReadyImage<'_> {
         let survey = &self.surveyed.survey;
         let Some(sources) = survey.platforms.get(platform) else { return self.pins.clone() };
         let mut keys: BTreeSet<String> =
-            drift::wanted_sources(self.surveyed.image, sources).iter().map(WantedSource::key).collect();
-        keys.extend(survey.frontend.iter().filter_map(|name| Some(drift::frontend_source(name).ok()?.key())));
+            survey::wanted_sources(self.surveyed.image, sources).iter().map(WantedSource::key).collect();
+        keys.extend(survey.frontend.iter().filter_map(|name| Some(survey::frontend_source(name).ok()?.key())));
         self.pins.iter().filter(|pin| keys.contains(&pin.key())).cloned().collect()
     }
 }

@@ -146,7 +146,7 @@ fn agree(
             other,
             first: first.manifest,
             second: second.manifest,
-            level: difference.to_string(),
+            level: difference.level().to_string(),
         }
         .into()),
     }

@@ -1,4 +1,4 @@
-//! One more build without cache, what differs, and what would mend it.
+//! One more build without cache, what differs, and what would fix it.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,11 +12,11 @@ use super::ready::ReadyImage;
 use super::rebuild::{RebuildOptions, Rebuilt, Round, rebuild};
 use super::scratch::ScratchDirectory;
 use crate::digest::Digest;
+use crate::explain::{SelfCheck, self_check};
 use crate::manifest::{self, EditError};
 use crate::platform::Platform;
 use crate::status::{ExitStatus, Failure, Status};
 use crate::store::replace_file;
-use crate::verify::{SelfCheck, self_check};
 
 /// The clock of the second build shows another second.
 const PAUSE: Duration = Duration::from_millis(1100);

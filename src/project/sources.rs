@@ -5,13 +5,14 @@ use super::machine::Machine;
 use super::online;
 use super::open::Project;
 use super::survey::{at, platforms};
+use super::warnings;
 use crate::dockerfile::sources::{Source, Sources};
 use crate::dockerfile::{frontend, parse};
-use crate::drift::{LockedBases, Survey, SurveyError, build_platform, survey, wanted_sources};
 use crate::lockfile::Lockfile;
 use crate::manifest::Image;
 use crate::platform::Platform;
 use crate::status::Failure;
+use crate::survey::{LockedBases, Survey, SurveyError, build_platform, survey, wanted_sources};
 
 /// What was found in one image's Dockerfile.
 pub struct Listing {
@@ -51,7 +52,10 @@ pub fn sources(
             .map_err(SurveyError::from)
             .and_then(|dockerfile| survey(image, &dockerfile, &platforms, &build_platform, &mut bases));
         listings.push(match surveyed {
-            Ok(survey) => list(image, &survey, &lockfile),
+            Ok(survey) => {
+                warnings::tell(machine, &survey, &path);
+                list(image, &survey, &lockfile)
+            }
             Err(error) => unlisted(&bytes, at(error, &machine.near(&path), &bytes)),
         });
     }

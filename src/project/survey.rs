@@ -8,15 +8,16 @@ use super::error::ProjectError;
 use super::files::read_file;
 use super::machine::Machine;
 use super::open::Project;
+use super::warnings;
 use crate::dockerfile::syntax::Dockerfile;
 use crate::dockerfile::{DockerfileError, parse};
-use crate::drift::{self, LockedBases, Survey, SurveyError};
 use crate::lockfile::{Lockfile, Wanted, WantedImage};
 use crate::manifest::Image;
 use crate::platform::Platform;
 use crate::reference::Reference;
 use crate::resolve::Resolver;
 use crate::status::{ExitStatus, Failure, Status};
+use crate::survey::{self, LockedBases, Survey, SurveyError};
 
 /// One image with its Dockerfile, surveyed.
 #[derive(Clone)]
@@ -79,17 +80,18 @@ impl<'a> Surveyed<'a> {
         let pointed = |error| at(error, &machine.near(&path), &bytes);
         let dockerfile = parse(&bytes).map_err(|error| pointed(SurveyError::from(error)))?;
         let this = Platform { os: "linux".to_owned(), ..Platform::of_this_machine() };
-        let build_platform = drift::build_platform(image, lockfile.images.get(name), &this);
+        let build_platform = survey::build_platform(image, lockfile.images.get(name), &this);
         let mut bases = LockedBases { lockfile, resolver, offline: machine.offline };
         let survey =
-            drift::survey(image, &dockerfile, &image.platforms, &build_platform, &mut bases).map_err(pointed)?;
+            survey::survey(image, &dockerfile, &image.platforms, &build_platform, &mut bases).map_err(pointed)?;
+        warnings::tell(machine, &survey, &path);
         Ok(Self { name, image, dockerfile: dockerfile.into(), build_platform, survey })
     }
 
     /// What the lockfile should hold for the image.
     pub fn wanted(&self) -> WantedImage {
         let build_platform = Some(&self.build_platform).filter(|_| self.survey.uses_build_platform);
-        let request = drift::expected_request(self.image, build_platform);
+        let request = survey::expected_request(self.image, build_platform);
         WantedImage { sources: self.survey.sources.clone(), request }
     }
 }

@@ -2,20 +2,14 @@
 //!
 //! A [`Case`] puts what is known of one platform side by side: the record, the rebuilt image, and the published one if
 //! it was looked at. [`judge`] says what that amounts to, and never "reproduced" for less than bit for bit.
-//!
-//! [`self_check()`] holds two builds of one plan against each other and says what would make them equal.
 
-mod mend;
 mod published;
-mod self_check;
 
 use std::fmt;
 
-pub use mend::Mend;
 pub use published::{Look, Published, PublishedError};
-pub use self_check::{DifferingLayer, DifferingPath, SelfCheck, self_check};
 
-use crate::compare::{Difference, Facts, compare};
+use crate::compare::{Facts, ImageDifference, Level, compare};
 use crate::platform::Platform;
 use crate::status::Status;
 
@@ -33,14 +27,14 @@ pub struct Case {
 }
 
 /// What the comparison of one platform amounts to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Bit for bit.
     Reproduced,
     /// The same content, packaged differently.
     Packaging(Pair),
     /// Different content.
-    Differs(Pair, Difference),
+    Differs(Pair, ImageDifference),
     /// The published image lacks the platform.
     NotPublished,
 }
@@ -72,13 +66,13 @@ impl Verdict {
         }
     }
 
-    /// The level that differs, as documents name it.
-    pub fn level(&self) -> Option<String> {
+    /// The level that differs.
+    pub fn level(&self) -> Option<Level> {
         match self {
             Self::Reproduced => None,
-            Self::Packaging(_) => Some(Difference::Packaging.to_string()),
-            Self::Differs(_, difference) => Some(difference.to_string()),
-            Self::NotPublished => Some("index".to_owned()),
+            Self::Packaging(_) => Some(Level::Manifest),
+            Self::Differs(_, difference) => Some(difference.level()),
+            Self::NotPublished => Some(Level::Index),
         }
     }
 }
@@ -100,9 +94,10 @@ pub fn judge(case: &Case) -> Verdict {
 }
 
 fn finding(pair: Pair, one: &Facts, other: &Facts) -> Option<Verdict> {
-    Some(match compare(one, other)? {
-        Difference::Packaging => Verdict::Packaging(pair),
-        difference => Verdict::Differs(pair, difference),
+    let difference = compare(one, other)?;
+    Some(match difference.level() {
+        Level::Manifest => Verdict::Packaging(pair),
+        _ => Verdict::Differs(pair, difference),
     })
 }
 
@@ -128,15 +123,16 @@ mod tests {
         let image = || facts("m", "c", "1");
         let repacked = || facts("n", "c", "1");
         let other = || facts("o", "d", "2");
+        let first_layer = || compare(&image(), &other()).unwrap();
         for (case, want) in [
             (case(image(), image(), None), Verdict::Reproduced),
             (case(image(), image(), Some(Some(image()))), Verdict::Reproduced),
             (case(image(), repacked(), None), Verdict::Packaging(Pair::RebuiltAndRecord)),
-            (case(image(), other(), None), Verdict::Differs(Pair::RebuiltAndRecord, Difference::Layer(1))),
+            (case(image(), other(), None), Verdict::Differs(Pair::RebuiltAndRecord, first_layer())),
             (case(image(), image(), Some(Some(repacked()))), Verdict::Packaging(Pair::PublishedAndRebuilt)),
             (
                 case(image(), repacked(), Some(Some(other()))),
-                Verdict::Differs(Pair::PublishedAndRebuilt, Difference::Layer(1)),
+                Verdict::Differs(Pair::PublishedAndRebuilt, first_layer()),
             ),
             (case(image(), image(), Some(None)), Verdict::NotPublished),
         ] {

@@ -187,7 +187,7 @@ impl Published {
         if let Some(fault) = found.findings.faults.first() {
             let more = found.findings.fault_count().saturating_sub(1);
             let more = if more == 0 { String::new() } else { format!(", and {more} more; see `repro inspect`") };
-            return Err(malformed(&fault.object, &format!("{}{more}", fault.what)));
+            return Err(malformed(&fault.place.to_string(), &format!("{}{more}", fault.message)));
         }
         let mut published = Self { top: top(&found)?, ..Self::default() };
         for image in found.images.iter().filter(|image| image.role == Role::Image) {

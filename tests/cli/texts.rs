@@ -44,6 +44,26 @@ local    context: a.txt docs  line 10
 }
 
 #[test]
+fn buildkits_warnings_about_the_dockerfile_are_told_once() {
+    let project = Project::bare();
+    let dockerfile = "# check=skip=WorkdirRelativePath\nFROM scratch as base\nWORKDIR srv\nENV A=$UNKNOWN\nCMD run\n";
+    project.write("Dockerfile", dockerfile);
+    project.write("on-a-base", "FROM registry.example/base\nENV A=$OF_THE_BASE\n");
+    project.write("repro.toml", "version = 1\n[image.app]\nplatforms = [\"linux/amd64\", \"linux/arm64\"]\n");
+    let told = str![[r#"
+warning: Dockerfile:2: `as` is not in the case of its FROM; write both in one case (FromAsCasing)
+warning: Dockerfile:4: the variable `UNKNOWN` is not defined; declare it with ARG or ENV, or correct its name (UndefinedVar)
+warning: Dockerfile:5: `CMD` in shell form starts a shell, which takes the signals; write its arguments as a JSON list (JSONArgsRecommended)
+
+"#]];
+    for command in [&["sources"][..], &["lock", "--offline"], &["lock", "--check"]] {
+        assert_data_eq!(project.repro(command).expect(0).stderr, told.clone());
+    }
+    let unknown = project.repro(&["sources", "-f", "on-a-base"]).expect(0).stderr;
+    assert_eq!(unknown, "", "what a base sets is not known yet, and may well be defined");
+}
+
+#[test]
 fn init_writes_a_manifest_that_fits_the_dockerfile() {
     let project = Project::new();
     fs::create_dir(project.path().join("app")).unwrap();

@@ -90,7 +90,7 @@ fn compare(target: &Target, case: &Value) -> Option<String> {
     if json!(sources.runs) != case["exec_ops"] {
         return Some(format!("runs {} want {}", sources.runs, case["exec_ops"]));
     }
-    let mut warnings: BTreeMap<String, usize> = BTreeMap::new();
+    let mut warnings: BTreeMap<&str, usize> = BTreeMap::new();
     for warning in &target.warnings {
         *warnings.entry(warning.rule.name()).or_default() += 1;
     }

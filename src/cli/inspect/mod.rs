@@ -15,7 +15,7 @@ use super::report::json::ErrorDocument;
 use super::report::{Document, Report};
 use super::session::Session;
 use crate::escape;
-use crate::image::fault::Fault;
+use crate::finding::Finding;
 use crate::image::validate::{self, Closure, ImageFacts, Selection};
 use crate::platform::Platform;
 use crate::status::{ExitStatus, Failure, Status};
@@ -26,8 +26,8 @@ use source::Source;
 
 /// Something that the image does against the rules.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Broken(Fault);
+#[error("{0} ({code})", code = .0.code)]
+struct Broken(Finding);
 
 impl ExitStatus for Broken {
     fn status(&self) -> Status {

@@ -1,6 +1,6 @@
 //! Progress on stderr: bars on a terminal, nothing elsewhere; warnings and notes always.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, stderr};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -17,6 +17,7 @@ pub struct Terminal {
     logs: bool,
     bars: MultiProgress,
     open: Mutex<BTreeMap<String, ProgressBar>>,
+    warned: Mutex<BTreeSet<String>>,
 }
 
 impl Terminal {
@@ -28,7 +29,8 @@ impl Terminal {
             quiet,
             logs: !quiet && (terminal || verbose > 0),
             bars: MultiProgress::with_draw_target(target),
-            open: Mutex::new(BTreeMap::new()),
+            open: Mutex::default(),
+            warned: Mutex::default(),
         }
     }
 
@@ -94,7 +96,11 @@ impl Progress for Terminal {
     }
 
     fn warn(&self, message: &str) {
-        self.say("warning", AnsiColor::Yellow, message);
+        // A Dockerfile is read anew whenever more is known of its bases; once is enough for people.
+        let is_new = self.warned.lock().map_or(true, |mut warned| warned.insert(message.to_owned()));
+        if is_new {
+            self.say("warning", AnsiColor::Yellow, message);
+        }
     }
 
     fn note(&self, message: &str) {

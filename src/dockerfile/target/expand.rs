@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::graph::Graph;
+use super::state::Evaluation;
 use crate::dockerfile::error::DockerfileError;
+use crate::dockerfile::rule::Rule;
 use crate::dockerfile::shell::Lexer;
 use crate::dockerfile::syntax::Instruction;
-use crate::dockerfile::warning::Rule;
 
 type Outcome<T> = Result<T, DockerfileError>;
 
@@ -23,8 +24,9 @@ impl Graph<'_> {
     }
 
     pub(super) fn warn_of_undefined(&mut self, id: usize, instruction: &Instruction, unmatched: &BTreeSet<String>) {
-        let arguments = &self.states[id].evaluation.arguments;
-        for name in unmatched {
+        let Evaluation { arguments, is_pending, .. } = &self.states[id].evaluation;
+        // What a base sets that nobody has looked at yet may well be defined.
+        for name in unmatched.iter().filter(|_| !is_pending) {
             if !arguments.contains(name) && !SETTINGS.contains(&name.as_str()) {
                 let rule = Rule::UndefinedVar;
                 self.warnings.add(rule, instruction.lines, &instruction.comments, name.as_str());

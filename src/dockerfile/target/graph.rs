@@ -9,9 +9,10 @@ use super::image::normalise;
 use super::platform::StagePlatform;
 use super::state::State;
 use crate::dockerfile::error::DockerfileError;
+use crate::dockerfile::rule::Rule;
 use crate::dockerfile::shell::{Budget, Expansion, Lexer};
 use crate::dockerfile::syntax::{Dockerfile, Stage};
-use crate::dockerfile::warning::{Rule, Warnings};
+use crate::dockerfile::warning::Warnings;
 
 /// All that is known while a file is resolved.
 pub(super) struct Graph<'a> {

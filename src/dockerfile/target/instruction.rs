@@ -4,13 +4,14 @@ use super::checks;
 use super::expand::SETTINGS;
 use super::graph::Graph;
 use super::ports::read_ports;
-use super::state::PlannedCommand;
+use super::state::{Evaluation, PlannedCommand};
 use super::steps::Action;
 use crate::dockerfile::error::DockerfileError;
+use crate::dockerfile::rule::Rule;
 use crate::dockerfile::shell::Variables;
 use crate::dockerfile::syntax::{Argument, Command, Instruction, Pair};
 use crate::dockerfile::text::Text;
-use crate::dockerfile::warning::{Rule, is_secret_name};
+use crate::dockerfile::warning::is_secret_name;
 
 type Outcome<T> = Result<T, DockerfileError>;
 
@@ -95,7 +96,8 @@ impl Graph<'_> {
 
     fn warn_of_command_line(&mut self, id: usize, instruction: &Instruction, is_shell_form: bool) {
         self.warn_of_repetition(id, instruction);
-        if is_shell_form && !self.states[id].evaluation.has_shell {
+        let Evaluation { has_shell, is_pending, .. } = self.states[id].evaluation;
+        if is_shell_form && !has_shell && !is_pending {
             self.warn(Rule::JSONArgsRecommended, instruction, instruction.command.name());
         }
     }

@@ -18,11 +18,11 @@ use super::sources::Sources;
 use crate::build::Plan;
 use crate::digest::{Digest, Hashing};
 use crate::dockerfile::target::{GitReference, TransferSource};
-use crate::drift::git_request;
 use crate::escape;
 use crate::lockfile::Pin;
 use crate::resolve::Checkout;
 use crate::status::Failure;
+use crate::survey::git_request;
 
 /// The checkouts of a run, by request and commit. Layers read from them when they are written.
 #[derive(Default)]

@@ -98,13 +98,13 @@ fn contexts(plan: &Plan) -> BTreeMap<String, String> {
             PlannedContext::Layout(_) => {
                 let pinned = |pin: &&Pin| matches!(pin, Pin::Layout { request, .. } if request == name);
                 let Some(Pin::Layout { digest, .. }) = plan.pins.iter().find(pinned) else {
-                    return (crate::drift::key(name), format!("oci-layout://{}", store_name(index)));
+                    return (crate::survey::context_key(name), format!("oci-layout://{}", store_name(index)));
                 };
                 format!("oci-layout://{}@{digest}", store_name(index))
             }
             PlannedContext::Http(url) | PlannedContext::Git(url) => url.clone(),
         };
-        (crate::drift::key(name), value)
+        (crate::survey::context_key(name), value)
     };
     plan.inputs.contexts.iter().enumerate().map(spell).collect()
 }

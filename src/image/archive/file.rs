@@ -8,6 +8,7 @@ use super::member::{Keeping, Nature, admit, are_too_many};
 use super::pool::{self, Job, Outcome};
 use super::{Archive, Held, Surroundings};
 use crate::escape;
+use crate::image::findings::tar_rule;
 use crate::layer::decompress::Compression;
 use crate::layer::tar::{Reader, TarError};
 use crate::limits::LimitExceeded;
@@ -78,7 +79,7 @@ impl Archive {
                     format!("archive member: {}", violation.object)
                 };
                 let what = format!("{} at offset {}", violation.what, violation.offset);
-                self.findings.fault(&format!("tar {}", violation.rule), object, what);
+                self.findings.fault(tar_rule(violation.rule), object, what);
             }
             other => self.findings.fault("limit", "archive", other),
         }
@@ -87,7 +88,7 @@ impl Archive {
 
     pub(super) fn note_end(&mut self, end: Option<crate::layer::tar::End>) {
         if end == Some(crate::layer::tar::End::Short) {
-            self.findings.note("archive", "it does not end with two blocks of zeros");
+            self.findings.note("short-end", "archive", "it does not end with two blocks of zeros");
         }
     }
 

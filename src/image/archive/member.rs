@@ -6,7 +6,7 @@ use std::ops::Bound;
 use super::{Archive, Content, Held, HeldFile, Surroundings, algorithm_of};
 use crate::digest::{Algorithm, Checksums, Digest};
 use crate::escape;
-use crate::image::fault::Findings;
+use crate::image::findings::Findings;
 use crate::layer::tar::{Kind, Member};
 use crate::layer::{Examination, Workspace};
 

@@ -23,7 +23,7 @@ use crate::layer::{Examined, Workspace};
 use crate::limits::Limits;
 use crate::store::Spool;
 
-use super::fault::Findings;
+use super::findings::Findings;
 
 pub use folder::Source;
 pub use pipe::Pipe;

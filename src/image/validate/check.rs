@@ -6,7 +6,7 @@ use super::facts::{Closure, Form, TopFacts};
 use super::walk::Walk;
 use crate::escape;
 use crate::image::archive::{Archive, Content, Held};
-use crate::image::fault::Findings;
+use crate::image::findings::Findings;
 use crate::limits::Limits;
 
 /// Bytes that `oci-layout` may have.
@@ -127,11 +127,15 @@ impl Walk<'_> {
                 _ if matches!(file.content, Content::Skipped) => "no image refers to it".to_owned(),
                 _ => "no image refers to it; only its digest was checked".to_owned(),
             };
-            self.findings.note(format!("blob {claimed}"), what);
+            self.findings.note("unreferenced-blob", format!("blob {claimed}"), what);
         }
         if others > 0 {
             let files = if others == 1 { "file" } else { "files" };
-            self.findings.note("archive", format!("{others} {files} beside the image, which no image refers to"));
+            self.findings.note(
+                "unreferenced-files",
+                "archive",
+                format!("{others} {files} beside the image, which no image refers to"),
+            );
         }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::fields::{Fields, Spelling};
 use crate::digest::AnyDigest;
 use crate::escape;
-use crate::image::fault::Findings;
+use crate::image::findings::Findings;
 use crate::image::media_type::misspelling;
 use crate::platform::Platform;
 

@@ -7,7 +7,7 @@ use super::fields::{Fields, Spelling};
 use super::walk::Walk;
 use crate::escape;
 use crate::image::config::RunConfig;
-use crate::image::fault::Findings;
+use crate::image::findings::Findings;
 use crate::image::time::Time;
 use crate::limits::LimitExceeded;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::digest::AnyDigest;
 use crate::image::archive::{Archive, Content};
 use crate::image::config::RunConfig;
-use crate::image::fault::Findings;
+use crate::image::findings::Findings;
 use crate::image::time::Time;
 use crate::layer::Examined;
 use crate::platform::Platform;

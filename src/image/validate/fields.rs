@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::escape;
-use crate::image::fault::Findings;
+use crate::image::findings::Findings;
 
 /// One object of a document, with its place in messages.
 #[derive(Clone, Copy)]
@@ -51,7 +51,11 @@ impl<'a> Fields<'a> {
                 );
                 findings.fault("JSON 3", object, what);
             } else {
-                findings.note(object, format!("`{}` is ignored: the name is `{meant}`", escape::text(name)));
+                findings.note(
+                    "other-case",
+                    object,
+                    format!("`{}` is ignored: the name is `{meant}`", escape::text(name)),
+                );
             }
         }
         let mut folded: BTreeMap<String, &String> = BTreeMap::new();
@@ -106,7 +110,7 @@ impl<'a> Fields<'a> {
     }
 
     /// An integer of 0 to 2⁶³ - 1, written in digits only.
-    pub(super) fn required_integer(&self, rule: &str, name: &str, findings: &mut Findings) -> Option<u64> {
+    pub(super) fn required_integer(&self, rule: &'static str, name: &str, findings: &mut Findings) -> Option<u64> {
         let Some(value) = self.get(name) else {
             self.missing(name, findings);
             return None;

@@ -62,7 +62,11 @@ impl Walk<'_> {
             Kind::Index => self.index(claim, level),
             Kind::Manifest => self.manifest(claim, level),
             _ => {
-                self.findings.note(&claim.place, format!("`{}` is not looked into", escape::text(&claim.media_type)));
+                self.findings.note(
+                    "not-looked-into",
+                    &claim.place,
+                    format!("`{}` is not looked into", escape::text(&claim.media_type)),
+                );
                 self.blob(claim, "blob").map(drop)
             }
         }

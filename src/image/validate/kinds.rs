@@ -2,7 +2,7 @@
 
 use super::fields::Fields;
 use crate::escape;
-use crate::image::fault::Findings;
+use crate::image::findings::Findings;
 
 /// The version of all documents of today.
 pub(super) fn schema_version(fields: &Fields<'_>, object: &str, findings: &mut Findings) {

@@ -8,6 +8,7 @@ use super::walk::Walk;
 use crate::digest::{Algorithm, AnyDigest};
 use crate::escape;
 use crate::image::archive::{Content, HeldFile};
+use crate::image::findings::tar_rule;
 use crate::image::media_type::{Kind, LayerCompression, kind};
 use crate::layer::decompress::Compression;
 use crate::layer::tar::{End, TarError};
@@ -103,7 +104,11 @@ impl Walk<'_> {
             let what = format!("`{media_type}`: layers are plain, gzip or zstd; other encodings are refused");
             self.findings.fault("V9", &claim.place, what);
         } else {
-            self.findings.note(&claim.place, format!("`{media_type}` is not looked into; its digest was checked"));
+            self.findings.note(
+                "not-looked-into",
+                &claim.place,
+                format!("`{media_type}` is not looked into; its digest was checked"),
+            );
         }
     }
 
@@ -140,8 +145,7 @@ impl Walk<'_> {
         }
         if self.told.insert(wanted.member.clone()) {
             for fault in &examined.faults {
-                let rule = rule_of(fault);
-                self.findings.fault(&rule, object, what_of(fault));
+                self.findings.fault(rule_of(fault), object, what_of(fault));
             }
             self.findings.add_faults(examined.more_faults);
             remark(examined, object, &mut self.findings);
@@ -212,7 +216,7 @@ impl Walk<'_> {
             self.findings.fault(rule, object, what);
         }
         for (object, what) in notes {
-            self.findings.note(object, what);
+            self.findings.note("not-looked-into", object, what);
         }
         Ok(())
     }
@@ -228,11 +232,11 @@ impl Walk<'_> {
     }
 }
 
-fn rule_of(fault: &TarError) -> String {
+fn rule_of(fault: &TarError) -> &'static str {
     match fault {
-        TarError::Violation(violation) => format!("tar {}", violation.rule),
-        TarError::Limit(_) => "limit".to_owned(),
-        TarError::Decompress(_) | TarError::Io(_) => "V8".to_owned(),
+        TarError::Violation(violation) => tar_rule(violation.rule),
+        TarError::Limit(_) => "limit",
+        TarError::Decompress(_) | TarError::Io(_) => "V8",
     }
 }
 
@@ -246,11 +250,11 @@ fn what_of(fault: &TarError) -> String {
 }
 
 /// What is worth a remark about a layer.
-fn remark(examined: &Examined, object: &str, findings: &mut crate::image::fault::Findings) {
+fn remark(examined: &Examined, object: &str, findings: &mut crate::image::findings::Findings) {
     if examined.end == Some(End::Short) {
-        findings.note(object, "the tar does not end with two blocks of zeros");
+        findings.note("short-end", object, "the tar does not end with two blocks of zeros");
     }
     if examined.absolute_names > 0 {
-        findings.note(object, format!("{} names start with `/`", examined.absolute_names));
+        findings.note("absolute-names", object, format!("{} names start with `/`", examined.absolute_names));
     }
 }

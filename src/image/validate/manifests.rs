@@ -129,7 +129,7 @@ impl Walk<'_> {
                 "its config is `{}`, so neither that nor its layers were looked into",
                 escape::text(&config_type)
             );
-            findings.note(object, what);
+            findings.note("not-looked-into", object, what);
         }
         if config_type == EMPTY && artifact_type.is_none() {
             findings.fault("V6", object, "the config is the empty one, but there is no `artifactType`");

@@ -8,7 +8,7 @@ use super::facts::{Form, Role};
 use super::walk::{Node, Walk};
 use crate::digest::AnyDigest;
 use crate::escape;
-use crate::image::fault::Findings;
+use crate::image::findings::Findings;
 use crate::reference::Reference;
 
 pub(super) const REFERENCE: &str = "org.opencontainers.image.ref.name";

@@ -7,7 +7,7 @@ use super::claim::Claim;
 use super::facts::{DocumentFacts, ImageFacts};
 use crate::digest::AnyDigest;
 use crate::image::archive::Archive;
-use crate::image::fault::Findings;
+use crate::image::findings::Findings;
 use crate::layer::Examined;
 use crate::limits::{LimitExceeded, Limits};
 

@@ -181,16 +181,16 @@ impl InspectDocument {
                 .faults
                 .iter()
                 .map(|fault| FaultDocument {
-                    rule: fault.rule.clone(),
-                    object: fault.object.clone(),
-                    what: fault.what.clone(),
+                    rule: fault.code.to_owned(),
+                    object: fault.place.to_string(),
+                    what: fault.message.clone(),
                 })
                 .collect(),
             more_faults: findings.more_faults,
             notes: findings
                 .notes
                 .iter()
-                .map(|note| NoteDocument { object: note.object.clone(), what: note.what.clone() })
+                .map(|note| NoteDocument { object: note.place.to_string(), what: note.message.clone() })
                 .collect(),
             more_notes: findings.more_notes,
             ..Self::empty()

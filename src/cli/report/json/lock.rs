@@ -77,6 +77,7 @@ impl LockChange {
 impl DriftDocument {
     /// The document of a disagreement.
     pub fn of(drift: &Drift) -> Self {
-        Self { code: drift.code().to_owned(), image: drift.image().map(str::to_owned), message: drift.to_string() }
+        let finding = drift.finding();
+        Self { code: finding.code.to_owned(), image: drift.image().map(str::to_owned), message: finding.to_string() }
     }
 }

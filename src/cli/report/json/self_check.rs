@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use crate::compare::Presence;
 use crate::escape;
+use crate::explain::{ExplainedLayer, Fix};
 use crate::project::Checked;
-use crate::verify::{DifferingLayer, Mend};
 
 /// What two builds of one platform showed.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
@@ -71,12 +71,12 @@ impl SelfCheckDocument {
             second: check.second.manifest.to_string(),
             layers: check.layers.iter().map(layer_document).collect(),
             scrub: check.profiles.iter().map(ToString::to_string).collect(),
-            mended: check.is_mended,
+            mended: check.is_fixed,
         }
     }
 }
 
-fn layer_document(layer: &DifferingLayer) -> DifferingLayerDocument {
+fn layer_document(layer: &ExplainedLayer) -> DifferingLayerDocument {
     let paths = layer.paths.iter().map(|path| DifferingPathDocument {
         path: format!("/{}", escape::bytes(&path.path)),
         builds: match path.difference.presence {
@@ -86,22 +86,23 @@ fn layer_document(layer: &DifferingLayer) -> DifferingLayerDocument {
         }
         .to_owned(),
         differs: path.difference.aspects.iter().map(|aspect| aspect.name().to_owned()).collect(),
-        mends: path.mends.iter().map(mend_document).collect(),
+        mends: path.fixes.iter().map(fix_document).collect(),
     });
+    let entries = layer.difference.entries.as_ref();
     DifferingLayerDocument {
-        number: layer.number,
+        number: layer.difference.number,
         created_by: layer.created_by.clone(),
-        entries: layer.entries,
-        differing: layer.count,
+        entries: entries.map_or(0, |differing| differing.entries),
+        differing: entries.map_or(0, |differing| differing.count),
         paths: paths.collect(),
     }
 }
 
-fn mend_document(mend: &Mend) -> MendDocument {
-    let (kind, change) = match mend {
-        Mend::Scrub(profile) => ("scrub", (*profile).to_owned()),
-        Mend::RunEnv { name, value, .. } => ("run-env", format!("{name} = \"{value}\"")),
-        Mend::Dockerfile(change) => ("dockerfile", (*change).to_owned()),
+fn fix_document(fix: &Fix) -> MendDocument {
+    let (kind, change) = match fix {
+        Fix::Scrub(profile) => ("scrub", (*profile).to_owned()),
+        Fix::RunEnv { name, value, .. } => ("run-env", format!("{name} = \"{value}\"")),
+        Fix::Dockerfile(change) => ("dockerfile", (*change).to_owned()),
     };
     MendDocument { kind: kind.to_owned(), change }
 }

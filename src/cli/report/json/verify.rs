@@ -86,14 +86,14 @@ impl VerifyDocument {
             recorded: true,
             index: image.index.map(|index| index.to_string()),
             output: output.map(shown),
-            platforms: image.platforms.iter().map(|(case, verdict)| of_platform(case, *verdict)).collect(),
+            platforms: image.platforms.iter().map(|(case, verdict)| of_platform(case, verdict)).collect(),
         });
         let error = ErrorDocument::of_worst(&verification.failures);
         Self { version: 1, status: verification.status().code(), images: images.collect(), error }
     }
 }
 
-fn of_platform(case: &Case, verdict: Verdict) -> VerifiedPlatform {
+fn of_platform(case: &Case, verdict: &Verdict) -> VerifiedPlatform {
     let name = match verdict {
         Verdict::Reproduced => VerdictName::Reproduced,
         Verdict::Packaging(_) => VerdictName::Packaging,
@@ -103,7 +103,7 @@ fn of_platform(case: &Case, verdict: Verdict) -> VerifiedPlatform {
     VerifiedPlatform {
         platform: case.platform.to_string(),
         verdict: Some(name),
-        level: verdict.level(),
+        level: verdict.level().map(|level| level.to_string()),
         expected: Some(platform(&case.expected)),
         rebuilt: Some(platform(&case.rebuilt)),
         published: case.published.as_ref().and_then(Option::as_ref).map(platform),

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
+use crate::compare::{EntriesDifference, LayerDifference, PathDifference, Presence};
 use crate::escape;
+use crate::explain::{ExplainedLayer, ExplainedPath, Fix};
 use crate::project::Checked;
-use crate::verify::{DifferingLayer, DifferingPath, Mend};
 
 /// Paths and characters of an instruction that people are shown without `-v`.
 const SHOWN: usize = 8;
@@ -31,36 +32,37 @@ pub fn describe(checked: &Checked, text: &mut String, image: &str, all: bool) {
     let rules = checked.given.iter().map(String::as_str).chain(check.profiles.iter().copied());
     let rules: Vec<String> = rules.map(|rule| format!("\"{}\"", escape::text(rule))).collect();
     let rules = rules.join(", ");
-    let effect = if check.is_mended { "makes both builds equal" } else { "mends a part" };
+    let effect = if check.is_fixed { "makes both builds equal" } else { "mends a part" };
     let _ = writeln!(text, "  tried on both builds, this {effect}: scrub = [{rules}]");
 }
 
-fn describe_layer(text: &mut String, layer: &DifferingLayer, all: bool) {
-    let DifferingLayer { number, count, entries, paths, .. } = layer;
+fn describe_layer(text: &mut String, layer: &ExplainedLayer, all: bool) {
+    let ExplainedLayer { difference: LayerDifference { number, entries: differing, .. }, paths, .. } = layer;
+    let Some(EntriesDifference { count, entries, .. }) = differing else { return };
     let made_by = instruction(&layer.created_by);
     if *count == 0 {
         let _ = writeln!(text, "  layer {number}, {made_by}: the same entries in another order or form");
         return;
     }
     let _ = writeln!(text, "  layer {number}, {made_by}: {count} of {entries} entries differ");
-    // Paths with the same mends stand together.
-    let mut groups: Vec<(&[Mend], Vec<&DifferingPath>)> = Vec::new();
+    // Paths with the same fixes stand together.
+    let mut groups: Vec<(&[Fix], Vec<&ExplainedPath>)> = Vec::new();
     for path in paths {
-        match groups.iter_mut().find(|(mends, _)| *mends == path.mends) {
+        match groups.iter_mut().find(|(fixes, _)| *fixes == path.fixes) {
             Some((_, members)) => members.push(path),
-            None => groups.push((&path.mends, vec![path])),
+            None => groups.push((&path.fixes, vec![path])),
         }
     }
-    for (mends, members) in groups {
+    for (fixes, members) in groups {
         let shown = if all { members.len() } else { SHOWN };
         for path in members.iter().take(shown) {
-            let _ = writeln!(text, "    /{}: {}", escape::bytes(&path.path), path.difference);
+            let _ = writeln!(text, "    /{}: {}", escape::bytes(&path.path), told(&path.difference));
         }
         if members.len() > shown {
             let _ = writeln!(text, "    and {} more", members.len() - shown);
         }
-        for mend in mends {
-            let _ = writeln!(text, "      {}", advice(mend));
+        for fix in fixes {
+            let _ = writeln!(text, "      {}", advice(fix));
         }
     }
     let unknown = count.saturating_sub(paths.len() as u64);
@@ -80,11 +82,20 @@ fn instruction(created_by: &str) -> String {
     format!("`{}{dots}`", escape::text(&short))
 }
 
-fn advice(mend: &Mend) -> String {
-    match mend {
-        Mend::Scrub(profile) => format!("the scrub profile `{profile}` mends this"),
-        Mend::RunEnv { name, value, effect } => format!("try run-env = {{ {name} = \"{value}\" }}: {effect}"),
-        Mend::Dockerfile(change) => (*change).to_owned(),
+/// Which build has the path, or what differs in it.
+fn told(difference: &PathDifference) -> String {
+    match difference.presence {
+        Presence::First => "only in the first build".to_owned(),
+        Presence::Second => "only in the second build".to_owned(),
+        Presence::Both => difference.aspects.iter().map(|aspect| aspect.name()).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn advice(fix: &Fix) -> String {
+    match fix {
+        Fix::Scrub(profile) => format!("the scrub profile `{profile}` mends this"),
+        Fix::RunEnv { name, value, effect } => format!("try run-env = {{ {name} = \"{value}\" }}: {effect}"),
+        Fix::Dockerfile(change) => (*change).to_owned(),
     }
 }
 

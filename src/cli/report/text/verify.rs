@@ -12,7 +12,7 @@ pub fn verdicts(verification: &Verification) -> String {
     for image in &verification.images {
         let (name, engines) = (&image.name, image.engines.join(" and "));
         for (case, verdict) in &image.platforms {
-            say(&mut text, verification.against.as_deref(), name, case, *verdict, &engines);
+            say(&mut text, verification.against.as_deref(), name, case, verdict, &engines);
         }
         let Some(rebuilt) = image.index else { continue };
         if let Some(expected) = image.recorded_index {
@@ -28,7 +28,7 @@ pub fn verdicts(verification: &Verification) -> String {
     text
 }
 
-fn say(text: &mut String, against: Option<&str>, name: &str, case: &Case, verdict: Verdict, engines: &str) {
+fn say(text: &mut String, against: Option<&str>, name: &str, case: &Case, verdict: &Verdict, engines: &str) {
     let platform = &case.platform;
     let _ = match verdict {
         Verdict::Reproduced => {
@@ -38,13 +38,13 @@ fn say(text: &mut String, against: Option<&str>, name: &str, case: &Case, verdic
             writeln!(text, "{name} {platform}: packaged differently: {pair} have the same content")
         }
         Verdict::Differs(pair, difference) => {
-            writeln!(text, "{name} {platform}: differs: {pair} differ in the {difference}")
+            writeln!(text, "{name} {platform}: differs: {pair} differ in the {}", difference.level())
         }
         Verdict::NotPublished => {
             writeln!(text, "{name} {platform}: differs: the published image lacks this platform")
         }
     };
-    if verdict != Verdict::Reproduced {
+    if *verdict != Verdict::Reproduced {
         let _ = writeln!(text, "  recorded  {}", case.expected.manifest);
         let _ = writeln!(text, "  rebuilt   {}", case.rebuilt.manifest);
         if let Some(Some(published)) = &case.published {

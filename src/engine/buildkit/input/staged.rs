@@ -23,12 +23,12 @@ use super::redirects::Redirects;
 use crate::build::{Plan, PlannedContext, Surroundings};
 use crate::context::{self, EntryKind, Tree};
 use crate::digest::{Digest, Hasher};
-use crate::drift::key;
 use crate::engine::buildkit::failure::BuildKitError;
 use crate::limits::Limits;
 use crate::lockfile::Pin;
 use crate::status::Failure;
 use crate::store::make_private_folder;
+use crate::survey::context_key;
 
 /// Bytes of a context that is staged in memory, at most.
 const MOST_IN_MEMORY: u64 = 64 << 20;
@@ -94,7 +94,7 @@ impl Staged {
                 PlannedContext::Image(reference) => Named::Remote(format!("docker-image://{reference}")),
                 PlannedContext::Http(url) | PlannedContext::Git(url) => Named::Remote(url.clone()),
             };
-            named.push((key(name), ready));
+            named.push((context_key(name), ready));
         }
         Ok(Self { context: staged_context, dockerfile, named, secrets, folder, key: snapshot_key(plan) })
     }
@@ -214,23 +214,4 @@ fn layout_digest(plan: &Plan, name: &str) -> Result<Digest, BuildKitError> {
         place: plan.inputs.dockerfile_path.display().to_string(),
         source_name: format!("oci-layout://{name}"),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn named_contexts_have_the_names_that_buildkit_looks_for() {
-        for (name, want) in [
-            ("docs", "docs"),
-            ("docker.io/library/alpine", "alpine"),
-            ("alpine:latest", "alpine"),
-            ("docker.io/library/alpine:3.20", "alpine:3.20"),
-            ("example.org/base:1", "example.org/base:1"),
-            ("docker.io/library/alpine:latest::linux/arm/v7", "alpine::linux/arm/v7"),
-        ] {
-            assert_eq!(key(name), want);
-        }
-    }
 }

@@ -1,11 +1,10 @@
 //! The configuration of base images that are locked: their ENV and ONBUILD decide what a Dockerfile asks for.
 
-use super::survey::context_of;
+use super::contexts::context_of;
 use crate::digest::Digest;
 use crate::dockerfile::target::{BaseConfig, BaseImages, Image};
 use crate::lockfile::{Lockfile, Pin};
 use crate::resolve::{ResolveError, Resolver};
-use crate::status::{ExitStatus, Status};
 
 /// Answers from the lockfile's pins; what is not pinned yet is [`BaseConfig::pending`].
 pub struct LockedBases<'a> {
@@ -15,21 +14,6 @@ pub struct LockedBases<'a> {
     pub resolver: Option<&'a Resolver>,
     /// Ask no host: configurations that lie neither in the cache nor in a layout are unknown.
     pub offline: bool,
-}
-
-/// A locked base image can't be had.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct NoBase(#[from] ResolveError);
-
-impl ExitStatus for NoBase {
-    fn status(&self) -> Status {
-        self.0.status()
-    }
-
-    fn hint(&self) -> Option<String> {
-        self.0.hint()
-    }
 }
 
 impl LockedBases<'_> {
@@ -47,9 +31,9 @@ impl LockedBases<'_> {
 }
 
 impl BaseImages for LockedBases<'_> {
-    type Error = NoBase;
+    type Error = ResolveError;
 
-    fn config(&mut self, base: &Image) -> Result<BaseConfig, NoBase> {
+    fn config(&mut self, base: &Image) -> Result<BaseConfig, ResolveError> {
         let Some(resolver) = self.resolver else { return Ok(BaseConfig::unknown()) };
         let Some((pin, manifest)) = self.pin(base) else { return Ok(BaseConfig::pending()) };
         let at_hand = matches!(pin, Pin::Layout { .. }) || resolver.cache.path(&manifest).is_some();

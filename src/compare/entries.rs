@@ -4,10 +4,10 @@
 //! more. So memory is some dozen bytes an entry and a bounded list of differences, whatever the files hold.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
 
+use super::Presence;
 use crate::cancel::{Cancel, Cancelled};
 use crate::digest::{Digest, Hasher};
 use crate::layer::tar::{Entry, Kind, Member, Reader};
@@ -16,9 +16,9 @@ use crate::limits::Limits;
 /// Differing paths that are kept for each layer, the first ones in their order.
 pub const KEPT: usize = 1000;
 
-/// How two layers differ.
+/// How the entries of two layers differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LayerDifference {
+pub struct EntriesDifference {
     /// Paths that differ, sorted, at most [`KEPT`].
     pub paths: BTreeMap<Vec<u8>, PathDifference>,
     /// How many paths differ; none if only the order or the form of entries does.
@@ -30,23 +30,12 @@ pub struct LayerDifference {
 /// How one path differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathDifference {
-    /// Which layers have it.
+    /// Which sides have it.
     pub presence: Presence,
-    /// What differs; empty for a path that only one layer has.
+    /// What differs; empty for a path that only one side has.
     pub aspects: BTreeSet<Aspect>,
     /// Whether it is a regular file, or a hard link to one, wherever it is.
     pub is_file: bool,
-}
-
-/// Which of two layers have a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Presence {
-    /// Both.
-    Both,
-    /// Only the first.
-    First,
-    /// Only the second.
-    Second,
 }
 
 /// What can differ between two entries of one path.
@@ -86,32 +75,19 @@ impl Aspect {
     }
 }
 
-impl fmt::Display for PathDifference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.presence {
-            Presence::First => f.write_str("only in the first build"),
-            Presence::Second => f.write_str("only in the second build"),
-            Presence::Both => {
-                let names: Vec<_> = self.aspects.iter().map(|aspect| aspect.name()).collect();
-                f.write_str(&names.join(", "))
-            }
-        }
-    }
-}
-
 /// Compares two uncompressed layers; each is opened anew for every pass over it.
 ///
 /// # Errors
 /// When a layer can't be read or breaks a rule or limit of archives.
-pub fn compare_layers<A: Read, B: Read>(
+pub fn compare_entries<A: Read, B: Read>(
     first: impl Fn() -> io::Result<A>,
     second: impl Fn() -> io::Result<B>,
     limits: &Limits,
     cancel: &Cancel,
-) -> io::Result<LayerDifference> {
+) -> io::Result<EntriesDifference> {
     let keys = RandomState::new();
     let mut known: HashMap<u64, Fingerprint> = HashMap::new();
-    let mut difference = LayerDifference::default();
+    let mut difference = EntriesDifference::default();
     read(first()?, limits, cancel, |entry, detail| {
         difference.entries += 1;
         known.insert(keys.hash_one(&entry), Fingerprint::of(&detail));
@@ -297,13 +273,21 @@ mod tests {
         writer.finish().unwrap()
     }
 
-    fn compare(one: &[u8], other: &[u8]) -> LayerDifference {
+    fn compare(one: &[u8], other: &[u8]) -> EntriesDifference {
         let (limits, cancel) = (Limits::default(), Cancel::default());
-        compare_layers(|| Ok(Cursor::new(one)), || Ok(Cursor::new(other)), &limits, &cancel).unwrap()
+        compare_entries(|| Ok(Cursor::new(one)), || Ok(Cursor::new(other)), &limits, &cancel).unwrap()
     }
 
-    fn shown(difference: &LayerDifference) -> Vec<String> {
-        let line = |(path, how): (&Vec<u8>, &PathDifference)| format!("{}: {how}", String::from_utf8_lossy(path));
+    fn told(path: &PathDifference) -> String {
+        match path.presence {
+            Presence::Both => path.aspects.iter().map(|aspect| aspect.name()).collect::<Vec<_>>().join(", "),
+            one => format!("{one:?} only"),
+        }
+    }
+
+    fn shown(difference: &EntriesDifference) -> Vec<String> {
+        let line =
+            |(path, how): (&Vec<u8>, &PathDifference)| format!("{}: {}", String::from_utf8_lossy(path), told(how));
         difference.paths.iter().map(line).collect()
     }
 
@@ -322,7 +306,7 @@ mod tests {
             ((link("x"), ""), (link("y"), ""), &["l: target"]),
             ((device(3), ""), (device(5), ""), &["n: device"]),
             ((file(), ""), (Entry::directory("a", 0o644), ""), &["a: kind"]),
-            ((file(), ""), (link("x"), ""), &["a: only in the first build", "l: only in the second build"]),
+            ((file(), ""), (link("x"), ""), &["a: First only", "l: Second only"]),
             ((file(), "1"), (file(), "1"), &[]),
         ] {
             let difference = compare(&layer(&[one]), &layer(&[other]));
@@ -355,9 +339,9 @@ mod tests {
         // 500 only in the first layer, 1500 in both with another content, 500 only in the second.
         let difference = compare(&many(0..2000, "1"), &many(500..2500, "2"));
         assert_eq!((difference.count, difference.paths.len()), (2500, KEPT));
-        let told = |path: &str| difference.paths[path.as_bytes()].to_string();
-        assert_eq!(told("000000"), "only in the first build");
-        assert_eq!((told("000500"), told("000999")), ("content".to_owned(), "content".to_owned()));
+        let of = |path: &str| told(&difference.paths[path.as_bytes()]);
+        assert_eq!(of("000000"), "First only");
+        assert_eq!((of("000500"), of("000999")), ("content".to_owned(), "content".to_owned()));
         assert!(!difference.paths.contains_key(&b"001000"[..]));
     }
 
@@ -367,7 +351,7 @@ mod tests {
         let (limits, cancel) = (Limits::default(), Cancel::default());
         let cut = &good[..700];
         let ask = |one: &[u8], other: &[u8]| {
-            compare_layers(|| Ok(Cursor::new(one)), || Ok(Cursor::new(other)), &limits, &cancel).is_err()
+            compare_entries(|| Ok(Cursor::new(one)), || Ok(Cursor::new(other)), &limits, &cancel).is_err()
         };
         assert!(ask(cut, &good) && ask(&good, cut) && !ask(&good, &good));
     }

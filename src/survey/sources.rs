@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::survey::context_of;
+use super::contexts::context_of;
 use crate::dockerfile::sources::{Origin, Source, Sources};
 use crate::lockfile::{SourceKind, WantedSource};
 use crate::manifest::{Image, NamedContext};

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use super::bases::{LockedBases, NoBase};
-use super::wanted::{frontend_source, wanted_sources};
-use crate::digest::Digest;
-use crate::dockerfile::DockerfileError;
+use super::bases::LockedBases;
+use super::contexts::{context_key, specifier};
+use super::sources::{frontend_source, wanted_sources};
 use crate::dockerfile::sources::{Origin, Source, Sources};
 use crate::dockerfile::syntax::Dockerfile;
-use crate::dockerfile::target::{Question, ResolveError, Target, resolve};
+use crate::dockerfile::target::{self, Question, Target};
+use crate::dockerfile::{DockerfileError, Warning};
 use crate::lockfile::WantedSource;
-use crate::manifest::{EpochSource, Image, NamedContext};
+use crate::manifest::{EpochSource, Image};
 use crate::platform::Platform;
-use crate::reference::{InvalidReference, Reference};
+use crate::reference::InvalidReference;
+use crate::resolve::ResolveError;
 use crate::status::{ExitStatus, Status};
 
 /// What one image asks for.
@@ -28,6 +29,8 @@ pub struct Survey {
     pub runs: usize,
     /// The frontend image as the Dockerfile names it, if it does.
     pub frontend: Option<String>,
+    /// BuildKit's warnings about it, in the order of the lines; none stands twice.
+    pub warnings: Vec<Warning>,
     /// What each platform takes, as `repro sources` lists it.
     pub platforms: BTreeMap<Platform, Sources>,
 }
@@ -43,7 +46,7 @@ pub enum SurveyError {
     Frontend(#[from] InvalidReference),
     /// A base image's configuration can't be had.
     #[error(transparent)]
-    Base(#[from] NoBase),
+    Base(#[from] ResolveError),
 }
 
 /// A platform that no machine is likely to be: where it changes nothing, the build platform is not used.
@@ -63,6 +66,7 @@ pub fn survey(
         uses_build_platform: false,
         runs: 0,
         frontend: dockerfile.syntax.clone(),
+        warnings: Vec::new(),
         platforms: BTreeMap::new(),
     };
     for platform in platforms {
@@ -72,6 +76,7 @@ pub fn survey(
             survey.uses_build_platform |= !other.is_ok_and(|other| other.stages == target.stages);
         }
         let sources = Sources::of(&target);
+        survey.warn(target.warnings);
         survey.runs = survey.runs.max(sources.runs);
         sources.used.iter().for_each(|source| survey.reach(source));
         survey.sources.extend(wanted_sources(image, &sources));
@@ -84,6 +89,15 @@ pub fn survey(
 }
 
 impl Survey {
+    fn warn(&mut self, warnings: Vec<Warning>) {
+        for warning in warnings {
+            if !self.warnings.contains(&warning) {
+                self.warnings.push(warning);
+            }
+        }
+        self.warnings.sort_by_key(|warning| warning.lines);
+    }
+
     fn reach(&mut self, source: &Source) {
         let Origin::Local { name, paths } = &source.origin else { return };
         let reached = self.reached.entry(name.clone()).or_insert_with(|| Some(Vec::new()));
@@ -115,41 +129,12 @@ fn find_target(
         platform: platform.clone(),
         build_platform: build_platform.clone(),
         build_args,
-        contexts: image.contexts.iter().map(|(name, context)| (key(name), specifier(name, context))).collect(),
+        contexts: image.contexts.iter().map(|(name, context)| (context_key(name), specifier(name, context))).collect(),
     };
-    resolve(dockerfile, &question, bases).map_err(|error| match error {
-        ResolveError::Dockerfile(error) => SurveyError::Dockerfile(error),
-        ResolveError::Base { source, .. } => SurveyError::Base(source),
+    target::resolve(dockerfile, &question, bases).map_err(|error| match error {
+        target::ResolveError::Dockerfile(error) => SurveyError::Dockerfile(error),
+        target::ResolveError::Base { source, .. } => SurveyError::Base(source),
     })
-}
-
-/// A context's name as BuildKit looks for it: in familiar form, without `:latest`; `::PLATFORM` stays behind it.
-pub fn key(name: &str) -> String {
-    let (name, platform) = name.split_once("::").map_or((name, None), |(name, platform)| (name, Some(platform)));
-    let familiar = name.parse::<Reference>().map_or_else(|_| name.to_owned(), |reference| reference.familiar());
-    let familiar = familiar.strip_suffix(":latest").unwrap_or(&familiar);
-    platform.map_or_else(|| familiar.to_owned(), |platform| format!("{familiar}::{platform}"))
-}
-
-/// A named context as BuildKit takes it; a layout's store is named after the context.
-fn specifier(name: &str, context: &NamedContext) -> String {
-    match context {
-        NamedContext::Local(_) => format!("local:{name}"),
-        NamedContext::Image(reference) => format!("docker-image://{reference}"),
-        // The digest is the lockfile's business; any will do to tell that the layout is used.
-        NamedContext::Layout { .. } => format!("oci-layout://{}@{}", store_of(name), Digest::from_bytes([0; 32])),
-        NamedContext::Http(address) | NamedContext::Git(address) => address.clone(),
-    }
-}
-
-/// The store that stands for a context's layout; BuildKit would take what follows a colon for a tag.
-fn store_of(name: &str) -> String {
-    name.replace(':', "%3A")
-}
-
-/// The context whose layout a store stands for.
-pub(super) fn context_of(store: &str) -> String {
-    store.replace("%3A", ":")
 }
 
 impl ExitStatus for SurveyError {

@@ -1,4 +1,4 @@
-//! Two builds of one plan: whether they are equal, which paths differ, and what would mend each.
+//! Two builds of one plan: whether they are equal, which paths differ, and what would fix each.
 //!
 //! Scrub profiles are not guessed at: every profile that names a differing path is applied to both builds' layers, and
 //! only one that made a difference go away is proposed. What is left gets a hint by its path and by what differs.
@@ -6,11 +6,14 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use super::mend::{Mend, mends};
+use super::Fix;
+use super::causes::fixes;
 use crate::bounds::Bounds;
 use crate::build::{AssembledPlatform, Blob, scrub_layer};
 use crate::cancel::Cancel;
-use crate::compare::{Difference, Facts, LayerDifference, PathDifference, compare, compare_layers};
+use crate::compare::{
+    EntriesDifference, Facts, ImageDifference, LayerDifference, Level, PathDifference, compare, compare_entries,
+};
 use crate::digest::{DiffId, Hashing};
 use crate::image::Config;
 use crate::image::document::View;
@@ -22,51 +25,37 @@ use crate::scrub::{PROFILES, Profile, Rule};
 pub struct SelfCheck {
     /// What the second build gave.
     pub second: Facts,
-    /// The first level that differs; none if the builds are equal bit for bit.
-    pub level: Option<Difference>,
-    /// The layers that differ.
-    pub layers: Vec<DifferingLayer>,
+    /// The level that differs; none if the builds are equal bit for bit.
+    pub level: Option<Level>,
+    /// The layers that differ, as far as they could be read.
+    pub layers: Vec<ExplainedLayer>,
     /// Scrub profiles that made differences go away, by name, sorted.
     pub profiles: Vec<&'static str>,
     /// With these profiles both builds are equal bit for bit.
-    pub is_mended: bool,
+    pub is_fixed: bool,
 }
 
 /// One layer that two builds do not have in the same way.
 #[derive(Clone, Debug)]
-pub struct DifferingLayer {
-    /// Its number, 1-based, base first.
-    pub number: usize,
+pub struct ExplainedLayer {
+    /// The layer, with its entries.
+    pub difference: LayerDifference,
     /// What made it, as the config's history words it; not safe to print.
     pub created_by: String,
-    /// Paths that differ; 0 if only the order or the form of entries does.
-    pub count: u64,
-    /// Entries of the first build's layer.
-    pub entries: u64,
-    /// Differing paths with their mends: first what no scrub profile mends, then the others; each part sorted. Of the
+    /// Differing paths with their fixes: first what no scrub profile fixes, then the others; each part sorted. Of the
     /// many only the first ones.
-    pub paths: Vec<DifferingPath>,
+    pub paths: Vec<ExplainedPath>,
 }
 
 /// One path that two builds do not have in the same way.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DifferingPath {
+pub struct ExplainedPath {
     /// Relative to the image's root.
     pub path: Vec<u8>,
     /// How it differs.
     pub difference: PathDifference,
-    /// What would mend it, best first.
-    pub mends: Vec<Mend>,
-}
-
-impl DifferingPath {
-    /// The profile that mends it, if one does.
-    pub fn profile(&self) -> Option<&'static str> {
-        self.mends.iter().find_map(|mend| match mend {
-            Mend::Scrub(profile) => Some(*profile),
-            _ => None,
-        })
-    }
+    /// What would fix it, best first.
+    pub fixes: Vec<Fix>,
 }
 
 /// Holds two builds of one plan against each other; `given` are the rules that both were scrubbed by.
@@ -84,27 +73,30 @@ pub fn self_check(
     cancel: &Cancel,
 ) -> io::Result<SelfCheck> {
     let (one, other) = (first.facts(), second.facts());
-    let level = compare(&one, &other);
-    let mut check = SelfCheck { second: other, level, layers: Vec::new(), profiles: Vec::new(), is_mended: true };
-    if check.level.is_none() {
-        return Ok(check);
-    }
-    check.is_mended = first.layers.len() == second.layers.len() && matches!(level, Some(Difference::Layer(_)));
+    let difference = compare(&one, &other);
+    let mut check = SelfCheck {
+        second: other,
+        level: difference.as_ref().map(ImageDifference::level),
+        layers: Vec::new(),
+        profiles: Vec::new(),
+        is_fixed: true,
+    };
+    let Some(difference) = difference else { return Ok(check) };
+    check.is_fixed = !difference.layers.is_empty();
     let instructions = instructions(&first.config, limits);
-    for (at, (one, other)) in first.layers.iter().zip(&second.layers).enumerate() {
-        if one.diff_id == other.diff_id {
-            continue;
-        }
-        let (Some(tar), Some(other)) = (&one.tar, &other.tar) else {
-            check.is_mended = false;
+    for layer in difference.layers {
+        let at = layer.number - 1;
+        let tar = |build: &'_ AssembledPlatform| build.layers.get(at).and_then(|layer| layer.tar.clone());
+        let (Some(one), Some(other)) = (tar(first), tar(second)) else {
+            check.is_fixed = false;
             continue;
         };
-        let pair = Pair { tars: [tar, other], limits, cancel };
+        let pair = Pair { tars: [&one, &other], limits, cancel };
         let found = pair.search(given)?;
-        check.is_mended &= found.is_mended;
+        check.is_fixed &= found.is_fixed;
         check.profiles.extend(found.useful());
         let created_by = instructions.get(at).cloned().unwrap_or_default();
-        check.layers.push(found.into_layer(at + 1, created_by, sees_epoch));
+        check.layers.push(found.explain(layer, created_by, sees_epoch));
     }
     check.profiles.sort_unstable();
     check.profiles.dedup();
@@ -127,11 +119,11 @@ struct Pair<'a> {
 
 /// What applying profiles to both layers showed.
 struct Found {
-    before: LayerDifference,
+    before: EntriesDifference,
     /// Paths that were seen differing, each with the profile that was tried for it.
     tried: BTreeMap<Vec<u8>, &'static str>,
-    after: LayerDifference,
-    is_mended: bool,
+    after: EntriesDifference,
+    is_fixed: bool,
 }
 
 impl Pair<'_> {
@@ -139,7 +131,7 @@ impl Pair<'_> {
     fn search(&self, given: &[Rule]) -> io::Result<Found> {
         let before = self.compare([self.tars[0].clone(), self.tars[1].clone()])?;
         let mut rules: Vec<Rule> = Vec::new();
-        let mut found = Found { after: before.clone(), before, tried: BTreeMap::new(), is_mended: false };
+        let mut found = Found { after: before.clone(), before, tried: BTreeMap::new(), is_fixed: false };
         loop {
             let known = rules.len();
             for (path, difference) in &found.after.paths {
@@ -160,12 +152,12 @@ impl Pair<'_> {
             let clean = [one?, other?];
             found.after = self.compare(clean.clone())?;
             let [one, other] = clean.map(|tar| diff_id(&tar));
-            found.is_mended = one? == other?;
+            found.is_fixed = one? == other?;
         }
     }
 
-    fn compare(&self, [one, other]: [Blob; 2]) -> io::Result<LayerDifference> {
-        compare_layers(|| one.open(), || other.open(), self.limits, self.cancel)
+    fn compare(&self, [one, other]: [Blob; 2]) -> io::Result<EntriesDifference> {
+        compare_entries(|| one.open(), || other.open(), self.limits, self.cancel)
     }
 }
 
@@ -179,20 +171,21 @@ impl Found {
         self.tried.keys().filter_map(|path| self.profile(path)).collect()
     }
 
-    fn into_layer(self, number: usize, created_by: String, sees_epoch: bool) -> DifferingLayer {
-        let left = self.after.paths.iter().map(|(path, difference)| DifferingPath {
+    fn explain(self, difference: LayerDifference, created_by: String, sees_epoch: bool) -> ExplainedLayer {
+        let left = self.after.paths.iter().map(|(path, difference)| ExplainedPath {
             path: path.clone(),
             difference: difference.clone(),
-            mends: mends(path, difference, sees_epoch),
+            fixes: fixes(path, difference, sees_epoch),
         });
-        let mut paths: Vec<DifferingPath> = left.collect();
+        let mut paths: Vec<ExplainedPath> = left.collect();
         for (path, difference) in &self.before.paths {
             if let Some(profile) = self.profile(path) {
                 let (path, difference) = (path.clone(), difference.clone());
-                paths.push(DifferingPath { path, difference, mends: vec![Mend::Scrub(profile)] });
+                paths.push(ExplainedPath { path, difference, fixes: vec![Fix::Scrub(profile)] });
             }
         }
-        DifferingLayer { number, created_by, count: self.before.count, entries: self.before.entries, paths }
+        let difference = LayerDifference { entries: Some(self.before), ..difference };
+        ExplainedLayer { difference, created_by, paths }
     }
 }
 
@@ -270,9 +263,14 @@ mod tests {
     }
 
     fn told(check: &SelfCheck) -> Vec<String> {
-        let line = |layer: &DifferingLayer, path: &DifferingPath| {
-            let (number, created_by, name) = (layer.number, &layer.created_by, String::from_utf8_lossy(&path.path));
-            format!("{number} {created_by}: {name} {}: {:?}", path.difference, path.profile())
+        let line = |layer: &ExplainedLayer, path: &ExplainedPath| {
+            let (number, created_by) = (layer.difference.number, &layer.created_by);
+            let profile = match path.fixes[..] {
+                [Fix::Scrub(profile)] => profile,
+                _ => "no profile",
+            };
+            let (name, presence) = (String::from_utf8_lossy(&path.path), path.difference.presence);
+            format!("{number} {created_by}: {name} {presence:?}: {profile}")
         };
         check.layers.iter().flat_map(|layer| layer.paths.iter().map(move |path| line(layer, path))).collect()
     }
@@ -280,7 +278,7 @@ mod tests {
     #[test]
     fn equal_builds_are_reproducible() {
         let check = check(&[&["a=1"]], &[&["a=1"]], &[]);
-        assert_eq!((check.level, check.layers.len(), check.is_mended), (None, 0, true));
+        assert_eq!((check.level, check.layers.len(), check.is_fixed), (None, 0, true));
     }
 
     #[test]
@@ -288,49 +286,49 @@ mod tests {
         let first: &[&[&str]] = &[&["a=1"], &["root/.npm/_logs/1=x", "var/log/dpkg.log=1", "x=1"]];
         let second: &[&[&str]] = &[&["a=1"], &["root/.npm/_logs/2=y", "var/log/dpkg.log=2", "x=1"]];
         let check = check(first, second, &[]);
-        assert_eq!(check.level, Some(Difference::Layer(2)));
-        assert_eq!((check.profiles.clone(), check.is_mended), (vec!["dpkg-log", "npm-log"], true));
+        assert_eq!(check.level, Some(Level::Layer(2)));
+        assert_eq!((check.profiles.clone(), check.is_fixed), (vec!["dpkg-log", "npm-log"], true));
         assert_eq!(
             told(&check),
             [
-                "2 RUN two: root/.npm/_logs/1 only in the first build: Some(\"npm-log\")",
-                "2 RUN two: root/.npm/_logs/2 only in the second build: Some(\"npm-log\")",
-                "2 RUN two: var/log/dpkg.log content: Some(\"dpkg-log\")",
+                "2 RUN two: root/.npm/_logs/1 First: npm-log",
+                "2 RUN two: root/.npm/_logs/2 Second: npm-log",
+                "2 RUN two: var/log/dpkg.log Both: dpkg-log",
             ]
         );
     }
 
     #[test]
-    fn what_no_profile_mends_comes_first_with_a_hint() {
+    fn what_no_profile_fixes_comes_first_with_a_hint() {
         let first: &[&[&str]] = &[&["etc/shadow=a:x:1:", "stamp=1"], &["var/log/apk.log=1"]];
         let second: &[&[&str]] = &[&["etc/shadow=a:y:1:", "stamp=2"], &["var/log/apk.log=2"]];
         let check = check(first, second, &[]);
-        assert_eq!((check.profiles.clone(), check.is_mended), (vec!["apk-log"], false));
+        assert_eq!((check.profiles.clone(), check.is_fixed), (vec!["apk-log"], false));
         assert_eq!(
             told(&check),
             [
-                "1 RUN one: etc/shadow content: None",
-                "1 RUN one: stamp content: None",
-                "2 RUN two: var/log/apk.log content: Some(\"apk-log\")",
+                "1 RUN one: etc/shadow Both: no profile",
+                "1 RUN one: stamp Both: no profile",
+                "2 RUN two: var/log/apk.log Both: apk-log",
             ]
         );
-        assert!(check.layers[0].paths.iter().all(|path| !path.mends.is_empty()));
+        assert!(check.layers[0].paths.iter().all(|path| !path.fixes.is_empty()));
     }
 
     #[test]
     fn a_profile_is_proposed_only_if_it_helps_and_is_not_there_yet() {
         let day = check(&[&["etc/shadow=a:x:19999:"]], &[&["etc/shadow=a:x:20000:"]], &[]);
-        assert_eq!((day.profiles.clone(), day.is_mended), (vec!["shadow-day"], true));
+        assert_eq!((day.profiles.clone(), day.is_fixed), (vec!["shadow-day"], true));
         // A rule that was applied already and did not help is not proposed again.
         let check = check(&[&["var/log/dpkg.log=1"]], &[&["var/log/dpkg.log=2"]], &["dpkg-log"]);
-        assert_eq!((check.profiles.len(), check.is_mended), (0, false));
+        assert_eq!((check.profiles.len(), check.is_fixed), (0, false));
     }
 
     #[test]
     fn another_order_of_entries_and_another_number_of_layers_are_told_as_such() {
         let order = check(&[&["a=1", "b=1"]], &[&["b=1", "a=1"]], &[]);
-        assert_eq!((order.layers[0].count, order.is_mended), (0, false));
+        assert_eq!((order.layers[0].difference.entries.as_ref().unwrap().count, order.is_fixed), (0, false));
         let number = check(&[&["a=1"]], &[&["a=1"], &["b=1"]], &[]);
-        assert_eq!((number.level, number.layers.len(), number.is_mended), (Some(Difference::Layer(2)), 0, false));
+        assert_eq!((number.level, number.layers.len(), number.is_fixed), (Some(Level::Layer(2)), 0, false));
     }
 }
