@@ -6,7 +6,7 @@
 //! - Plain HTTP only for this machine and for hosts that the user's configuration names; never after https.
 //! - `Authorization` goes to one scheme, host and port; a redirect elsewhere drops it for good.
 //! - A host that only an answer named must have a public address, checked when connecting.
-//! - Nothing is decoded: an answer with a content coding is refused.
+//! - Nothing is decoded: an answer with a content coding is refused, unless the request takes any.
 
 mod address;
 mod agents;
@@ -91,6 +91,7 @@ enum Kind {
     Form(Secret),
     Post,
     Put(Upload),
+    Patch(Upload),
 }
 
 impl Kind {
@@ -100,6 +101,7 @@ impl Kind {
             Self::Head => "HEAD",
             Self::Form(_) | Self::Post => "POST",
             Self::Put(_) => "PUT",
+            Self::Patch(_) => "PATCH",
         }
     }
 
@@ -113,15 +115,26 @@ impl Kind {
 pub struct Request {
     url: Url,
     kind: Kind,
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<(String, String)>,
     authorization: Option<Secret>,
     declared: Option<Url>,
     of_a_build: bool,
+    any_coding: bool,
+    once: bool,
 }
 
 impl Request {
     fn new(url: Url, kind: Kind) -> Self {
-        Self { url, kind, headers: Vec::new(), authorization: None, declared: None, of_a_build: false }
+        Self {
+            url,
+            kind,
+            headers: Vec::new(),
+            authorization: None,
+            declared: None,
+            of_a_build: false,
+            any_coding: false,
+            once: false,
+        }
     }
 
     /// Asks for what is at `url`, which a person or a reference named.
@@ -135,6 +148,21 @@ impl Request {
     #[must_use]
     pub fn of_a_build(mut self) -> Self {
         self.of_a_build = true;
+        self.any_coding = true;
+        self
+    }
+
+    /// Takes an answer with a content coding, whose body is what was sent.
+    #[must_use]
+    pub fn any_coding(mut self) -> Self {
+        self.any_coding = true;
+        self
+    }
+
+    /// Is not repeated when the server is not reached: there is another one to ask.
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        self.once = true;
         self
     }
 
@@ -146,6 +174,11 @@ impl Request {
     /// Sends a form; never redirected.
     pub fn post_form(url: Url, form: Secret) -> Self {
         Self::new(url, Kind::Form(form))
+    }
+
+    /// Brings a part of a body; never redirected. [`Client::send`] does not repeat it by itself.
+    pub fn patch(url: Url, upload: Upload) -> Self {
+        Self::new(url, Kind::Patch(upload))
     }
 
     /// Asks for something to be begun; never redirected.
@@ -167,8 +200,8 @@ impl Request {
 
     /// Adds a header.
     #[must_use]
-    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
         self
     }
 
@@ -245,7 +278,8 @@ impl Client {
             if settings.cancel.is_cancelled() {
                 return Err(crate::cancel::Cancelled.into());
             }
-            if matches!(request.kind, Kind::Put(_)) || !self.wait_after(attempt, &result, &request.url)? {
+            let is_sent_once = matches!(request.kind, Kind::Put(_) | Kind::Patch(_));
+            if is_sent_once || request.once || !self.wait_after(attempt, &result, &request.url)? {
                 return result;
             }
             attempt += 1;
@@ -320,7 +354,7 @@ impl Client {
         let fail = |error| HttpError::from_ureq(error, url, &settings.timeouts);
         let mut builder = ureq::http::Request::builder().method(request.kind.method()).uri(url.to_string());
         for (name, value) in &request.headers {
-            builder = builder.header(*name, value);
+            builder = builder.header(name, value);
         }
         if let Some(authorization) = auth {
             builder = builder.header("authorization", authorization.expose());
@@ -330,7 +364,7 @@ impl Client {
                 builder = builder.header("content-type", "application/x-www-form-urlencoded");
                 agent.run(builder.body(form.expose()).map_err(|error| fail(error.into()))?)
             }
-            Kind::Put(upload) => {
+            Kind::Put(upload) | Kind::Patch(upload) => {
                 let body = upload.open(&settings.cancel).map_err(|error| HttpError::Local(error.into()))?;
                 let request = upload.describe(builder).body(body).map_err(|error| fail(error.into()))?;
                 agent.run(upload.within(&agent, request, &settings.timeouts))
@@ -341,7 +375,7 @@ impl Client {
         self.show_warnings(&answer);
         match answer.header("content-encoding").map(str::trim) {
             None | Some("" | "identity") => Ok(answer),
-            Some(_) if request.of_a_build => Ok(answer),
+            Some(_) if request.any_coding => Ok(answer),
             Some(coding) => {
                 let reason =
                     format!("the answer has the content coding `{}`, which was not asked for", escape::text(coding));

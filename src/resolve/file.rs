@@ -1,6 +1,8 @@
 //! Files over HTTP.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
+
+use flate2::read::MultiGzDecoder;
 
 use super::{Reason, Resolved, Resolver};
 use crate::digest::Digest;
@@ -67,14 +69,20 @@ impl Resolver {
     }
 
     fn fetch_once(&self, url: &Url, expected: Option<Digest>) -> Result<File, Reason> {
-        let answer = self.client().send(&Request::get(url.clone()))?.expect_ok()?;
+        let answer = self.client().send(&Request::get(url.clone()).any_coding())?.expect_ok()?;
         let modified = answer.header("last-modified").and_then(date::parse);
         let total = answer.content_length();
+        // As BuildKit takes it: Go's client decodes `gzip`, and nothing else that a server may say.
+        let is_packed = answer.header("content-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("gzip"));
         let limit = self.limits().blob;
         let step = format!("fetch {}", url.shown());
-        let mut body = answer.into_body().take(limit.saturating_add(1));
         let mut writer = self.cache.writer()?;
-        let copied = self.copy(&mut body, &mut writer, &step, total);
+        let copied = if is_packed {
+            let mut body = MultiGzDecoder::new(answer.into_body()).take(limit.saturating_add(1));
+            self.copy(&mut body, &mut writer, &step, None).map_err(|error| broken_coding(error, url))
+        } else {
+            self.copy(&mut answer.into_body().take(limit.saturating_add(1)), &mut writer, &step, total)
+        };
         self.progress().end(&step);
         if copied? > limit {
             let object = format!("`{}`", url.shown());
@@ -108,4 +116,19 @@ impl Resolver {
             self.progress().step(step, done, total);
         }
     }
+}
+
+/// What is wrong with a packed body that can't be unpacked.
+fn broken_coding(error: HttpError, url: &Url) -> HttpError {
+    match error {
+        HttpError::Local(inner) if is_about_gzip(&inner) => {
+            let reason = format!("the content coding `gzip` is broken: {}", escape::text(&inner.to_string()));
+            HttpError::Nonsense { url: url.shown(), reason }
+        }
+        other => other,
+    }
+}
+
+fn is_about_gzip(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
 }

@@ -160,6 +160,35 @@ fn pins_keep_upstream_names_when_mirrors_answer() {
 }
 
 #[test]
+fn a_packed_body_is_what_buildkit_makes_of_it() {
+    let packed = {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        std::io::Write::write_all(&mut encoder, b"plain bytes").unwrap();
+        encoder.finish().unwrap()
+    };
+    for (coding, body, want) in [
+        ("gzip", packed.clone(), Ok(b"plain bytes".to_vec())),
+        ("GZIP", packed.clone(), Ok(b"plain bytes".to_vec())),
+        ("x-gzip", packed.clone(), Ok(packed.clone())),
+        ("aws-chunked", packed.clone(), Ok(packed.clone())),
+        ("br, gzip", packed.clone(), Ok(packed.clone())),
+        ("gzip", b"no gzip at all".to_vec(), Err(Status::Malformed)),
+        ("gzip", packed[..packed.len() - 4].to_vec(), Err(Status::Malformed)),
+    ] {
+        let server = Server::start(move |_| Reply::ok(body.clone()).header("content-encoding", coding));
+        let found = one(&Surroundings::new(), Request::Http { url: server.url("/f.tar.gz") });
+        match (want, found) {
+            (Ok(bytes), Ok(found)) => {
+                let Pin::Http { digest, size, .. } = found.pin else { panic!("{:?}", found.pin) };
+                assert_eq!((digest, size), (Digest::of(&bytes), bytes.len() as u64), "{coding}");
+            }
+            (Err(status), Err(error)) => assert_eq!(error.status(), status, "{coding}: {error}"),
+            (want, found) => panic!("{coding}: {want:?}, {found:?}"),
+        }
+    }
+}
+
+#[test]
 fn one_failing_source_does_not_hide_the_others() {
     let shelf = Shelf::default();
     let amd64 = shelf.image("app", "linux/amd64", CREATED);
