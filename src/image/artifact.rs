@@ -9,12 +9,14 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::media_type::{OCI_INDEX, OCI_MANIFEST};
+use super::media_type::{OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST};
 use crate::digest::Digest;
 use crate::layer::tar::{Entry, Writer};
 
 /// The config of an artifact, which has none.
 const EMPTY: &[u8] = b"{}";
+/// What the config of an artifact's files as an image says of the machine.
+const NO_MACHINE: &str = "unknown";
 const EMPTY_TYPE: &str = "application/vnd.oci.empty.v1+json";
 const FILE: &str = "application/octet-stream";
 const REFERENCE: &str = "org.opencontainers.image.ref.name";
@@ -27,7 +29,7 @@ const FILES: usize = 20_000;
 pub struct Artifact {
     /// The files: digest and size.
     pub files: BTreeMap<Digest, u64>,
-    /// What else the documents name: the empty config.
+    /// What else the documents name: the empty config, or that of an image.
     pub config: Vec<u8>,
     /// Media type and bytes of each document; the last is the top, and names the others if there are any.
     pub documents: Vec<(&'static str, Vec<u8>)>,
@@ -39,31 +41,56 @@ impl Artifact {
         Self::with_parts(artifact_type, files, FILES)
     }
 
+    /// The same files as an image for no machine, for registries that take no artifacts.
+    ///
+    /// It keeps the files there; nobody runs it. Its config counts each file as an uncompressed layer.
+    pub fn as_an_image(&self) -> Self {
+        let files = self.files.clone();
+        let diff_ids: Vec<String> = files.keys().map(ToString::to_string).collect();
+        let config = json!({
+            "architecture": NO_MACHINE,
+            "config": {},
+            "os": NO_MACHINE,
+            "rootfs": {"type": "layers", "diff_ids": diff_ids},
+        });
+        Self::assemble(None, (OCI_CONFIG, config.to_string().into_bytes()), OCI_LAYER, files, FILES)
+    }
+
     fn with_parts(artifact_type: &str, files: BTreeMap<Digest, u64>, most: usize) -> Self {
-        let layers: Vec<Value> = files.iter().map(|(digest, size)| descriptor(FILE, digest, *size)).collect();
+        Self::assemble(Some(artifact_type), (EMPTY_TYPE, EMPTY.to_vec()), FILE, files, most)
+    }
+
+    fn assemble(
+        artifact_type: Option<&str>,
+        (config_type, config): (&str, Vec<u8>),
+        layer_type: &str,
+        files: BTreeMap<Digest, u64>,
+        most: usize,
+    ) -> Self {
+        let layers: Vec<Value> = files.iter().map(|(digest, size)| descriptor(layer_type, digest, *size)).collect();
+        let typed = |mut document: Value| {
+            if let Some(artifact_type) = artifact_type {
+                document["artifactType"] = artifact_type.into();
+            }
+            document
+        };
         let manifest = |layers: &[Value]| {
-            json!({
+            typed(json!({
                 "schemaVersion": 2,
                 "mediaType": OCI_MANIFEST,
-                "artifactType": artifact_type,
-                "config": descriptor(EMPTY_TYPE, &Digest::of(EMPTY), EMPTY.len() as u64),
+                "config": descriptor(config_type, &Digest::of(&config), config.len() as u64),
                 "layers": layers,
-            })
+            }))
         };
         let parts = if layers.is_empty() { vec![&[][..]] } else { layers.chunks(most).collect() };
         let mut documents: Vec<(&'static str, Vec<u8>)> =
             parts.into_iter().map(|part| (OCI_MANIFEST, manifest(part).to_string().into_bytes())).collect();
         if documents.len() > 1 {
             let manifests: Vec<Value> = documents.iter().map(|(kind, bytes)| of_document(kind, bytes)).collect();
-            let index = json!({
-                "schemaVersion": 2,
-                "mediaType": OCI_INDEX,
-                "artifactType": artifact_type,
-                "manifests": manifests,
-            });
+            let index = typed(json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests}));
             documents.push((OCI_INDEX, index.to_string().into_bytes()));
         }
-        Self { files, config: EMPTY.to_vec(), documents }
+        Self { files, config, documents }
     }
 
     /// The document that a tag names: its media type and bytes.
@@ -201,6 +228,12 @@ mod tests {
         let text = String::from_utf8(artifact.top().1.to_vec()).unwrap();
         assert!(page.contains(&format!("{text}\n")), "{text}");
         assert!(page.contains(&artifact.digest().to_string()), "{}", artifact.digest());
+        let image = artifact.as_an_image();
+        for bytes in [&image.config, &image.top().1.to_vec()] {
+            let text = String::from_utf8(bytes.clone()).unwrap();
+            assert!(page.contains(&format!("{text}\n")), "{text}");
+        }
+        assert_eq!(image.files, artifact.files);
     }
 
     #[test]

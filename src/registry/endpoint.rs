@@ -1,4 +1,4 @@
-//! Where to ask for a repository: mirrors first, then its registry.
+//! Where to ask for a repository: mirrors first, then its registry; for what a tag means the other way round.
 
 use super::RegistryError;
 use crate::config::{Config, Mirror};
@@ -20,6 +20,8 @@ pub(super) struct Endpoint {
     pub is_mirror: bool,
     /// What is to be done there.
     pub purpose: Purpose,
+    /// Whether a request is not repeated there: others are left to ask.
+    pub once: bool,
 }
 
 /// What a token must allow.
@@ -49,6 +51,11 @@ impl Endpoint {
             Some(namespace) => url.with_parameter("ns", namespace),
             None => url,
         })
+    }
+
+    /// The endpoint, asked once only.
+    pub fn once(self) -> Self {
+        Self { once: true, ..self }
     }
 
     /// `HOST[:PORT]`.
@@ -84,6 +91,7 @@ pub(super) fn endpoints(client: &Client, reference: &Reference) -> Result<Vec<En
             namespace,
             is_mirror: true,
             purpose: Purpose::Pull,
+            once: false,
         });
     }
     endpoints.push(own(client, reference, Purpose::Pull)?);
@@ -105,6 +113,7 @@ pub(super) fn for_pushing(client: &Client, reference: &Reference) -> Result<Endp
             namespace: None,
             is_mirror: true,
             purpose: Purpose::Push,
+            once: false,
         }),
     }
 }
@@ -114,7 +123,8 @@ fn own(client: &Client, reference: &Reference, purpose: Purpose) -> Result<Endpo
     let domain = reference.domain();
     let host = if domain == DEFAULT_DOMAIN { DEFAULT_HOST } else { domain };
     let base = base(&client.settings().config, host)?;
-    Ok(Endpoint { base, repository: reference.path().to_owned(), namespace: None, is_mirror: false, purpose })
+    let repository = reference.path().to_owned();
+    Ok(Endpoint { base, repository, namespace: None, is_mirror: false, purpose, once: false })
 }
 
 fn base(config: &Config, host: &str) -> Result<Url, HttpError> {

@@ -130,6 +130,21 @@ impl RegistryError {
         }
     }
 
+    /// Whether the registry had nothing to say: it was not reached, or has no time.
+    pub(super) fn is_silence(&self) -> bool {
+        match self {
+            Self::Http(HttpError::Answer { status: 408 | 429 | 500.., .. } | HttpError::TimedOut { .. }) => true,
+            Self::Http(error) => error.is_unreachable(),
+            _ => false,
+        }
+    }
+
+    /// Whether a registry refused a manifest for what it is, and not for who sends it.
+    pub(super) fn is_refused_form(&self) -> bool {
+        let Self::NotTaken { error, .. } = self else { return false };
+        matches!(&**error, HttpError::Answer { status: 400 | 404..=406 | 415 | 422 | 501, .. })
+    }
+
     /// Whether every endpoint that was reached says that there is no such thing.
     pub fn is_absence(&self) -> bool {
         match self {
@@ -172,6 +187,10 @@ impl ExitStatus for RegistryError {
                         "mirrors are never pushed to; `[registry.\"{registry}\"] push = \"HOST\"` in the user configuration names another place for uploads"
                     ))
                 }
+                HttpError::Answer { .. } => Some(
+                    "`repro tape save PATH` writes it as a layout, for another program to copy or for `--tape PATH`; another repository may take it, too"
+                        .to_owned(),
+                ),
                 error => error.hint(),
             },
             Self::Nowhere { attempts, .. } => attempts.last().and_then(|attempt| attempt.error.hint()),

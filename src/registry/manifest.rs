@@ -21,6 +21,8 @@ pub struct Fetched {
     pub media_type: String,
     /// The document with its exact bytes.
     pub document: ImageDocument,
+    /// The mirror that said what the tag means, where the registry itself was not reached.
+    pub mirror: Option<String>,
 }
 
 /// One of the two kinds of document that a reference can name.
@@ -52,19 +54,27 @@ impl Fetched {
 
 impl Registry {
     /// The document that the reference names: by its digest if it has one, else by its tag, else by `latest`.
+    ///
+    /// Mirrors give what has a digest; what a tag means they say only where the registry itself is not reached.
     pub fn manifest(&self, reference: &Reference) -> Result<Fetched, RegistryError> {
         let reference = reference.clone().with_default_tag();
         let object = object(&reference);
-        self.try_each(&reference, "manifest", |endpoint| self.manifest_from(endpoint, &reference, &object))
+        let ask = |endpoint: &Endpoint| self.manifest_from(endpoint, &reference, &object);
+        if reference.digest().is_some() {
+            return self.try_each(&reference, "manifest", ask);
+        }
+        let (fetched, mirror) = self.try_upstream(&reference, "manifest", ask)?;
+        Ok(Fetched { mirror, ..fetched })
     }
 
     /// Whether the document that the reference names is there, without fetching it.
     ///
-    /// For a reference with a digest: some endpoint has it. Hints only, like everything that is not fetched.
+    /// The registry itself is asked, and its mirrors only where it is not reached. A hint only, like everything that is
+    /// not fetched.
     pub fn has_manifest(&self, reference: &Reference) -> Result<bool, RegistryError> {
         let reference = reference.clone().with_default_tag();
         let object = object(&reference);
-        let asked = self.try_each(&reference, "manifest", |endpoint| {
+        let asked = self.try_upstream(&reference, "manifest", |endpoint| {
             let url = endpoint.url("manifests", &name(&reference))?;
             let answer = self.ask(endpoint, &accepting(Request::head(url)))?;
             match answer.status {
@@ -75,7 +85,7 @@ impl Registry {
             }
         });
         match asked {
-            Ok(()) => Ok(true),
+            Ok(((), _)) => Ok(true),
             Err(error) if error.is_absence() => Ok(false),
             Err(error) => Err(error),
         }
@@ -143,7 +153,7 @@ fn read(bytes: Vec<u8>, content_type: Option<&str>, limits: &Limits) -> Result<F
         Kind::Manifest => ImageDocument::Manifest(Box::new(Document::parse(bytes, limits).map_err(Wrong::Document)?)),
         _ => return Err(Wrong::Type(format!("`mediaType` is `{}`, which is no image", escape::text(&media_type)))),
     };
-    Ok(Fetched { media_type, document })
+    Ok(Fetched { media_type, document, mirror: None })
 }
 
 fn object(reference: &Reference) -> String {

@@ -1,9 +1,11 @@
 //! The distribution protocol, client side: image manifests by tag or digest, blobs into the cache, and pushing both.
 //!
 //! A [`Reference`] leads to a list of endpoints (`endpoint`): the mirrors of the user's configuration, then the
-//! registry itself. Each is asked in turn until one gives bytes that are right; credentials (`login`) and tokens
+//! registry itself. Each is asked in turn until one gives bytes that are right. What a tag means only the registry
+//! itself can say, so it is asked first; where it is not reached, a mirror answers, and is named. Credentials (`login`) and tokens
 //! (`token`, after a `challenge`) belong to one endpoint and never travel to another. Everything is judged by digest.
-//! What is pushed (`push`) goes to one endpoint: blobs first, the manifest last, so that nothing half is ever named.
+//! What is pushed (`push`, a blob by `upload`) goes to one endpoint: blobs first, the manifest last, so that nothing half
+//! is ever named.
 
 mod blob;
 mod challenge;
@@ -14,6 +16,7 @@ mod login;
 mod manifest;
 mod push;
 mod token;
+mod upload;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -37,12 +40,14 @@ pub struct Registry {
     logins: Logins,
     /// `Authorization` by origin, repository and purpose.
     tokens: Mutex<BTreeMap<(String, String, Purpose), Secret>>,
+    /// Registries with mirrors that were not reached in this run, and why: asking again would cost seconds each time.
+    silent: Mutex<BTreeMap<String, String>>,
 }
 
 impl Registry {
     /// A client that logs in with what `logins` finds.
     pub fn new(client: Client, logins: Logins) -> Self {
-        Self { client, logins, tokens: Mutex::default() }
+        Self { client, logins, tokens: Mutex::default(), silent: Mutex::default() }
     }
 
     /// The HTTP client underneath.
@@ -84,16 +89,61 @@ impl Registry {
         Err(RegistryError::Nowhere { object: format!("{object} of `{reference}`"), attempts })
     }
 
+    /// Asks the registry of the reference itself, and its mirrors only where it is not reached; tells which mirror it was.
+    fn try_upstream<T>(
+        &self,
+        reference: &Reference,
+        object: &str,
+        mut ask: impl FnMut(&Endpoint) -> Result<T, RegistryError>,
+    ) -> Result<(T, Option<String>), RegistryError> {
+        let mut mirrors = endpoint::endpoints(&self.client, reference)?;
+        let own = mirrors.pop().filter(|_| !mirrors.is_empty());
+        let Some(own) = own else { return self.try_each(reference, object, ask).map(|found| (found, None)) };
+        let known = self.silent.lock().unwrap_or_else(PoisonError::into_inner).get(&own.origin()).cloned();
+        let mut attempts = Vec::new();
+        let mut own_attempt = None;
+        let reason = match known {
+            Some(reason) => reason,
+            None => match ask(&own.clone().once()) {
+                Ok(found) => return Ok((found, None)),
+                Err(error) if !error.is_silence() => return Err(error),
+                Err(error) => {
+                    let reason = error.to_string();
+                    let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+                    silent.insert(own.origin(), reason.clone());
+                    own_attempt = Some(Attempt { host: own.host(), error });
+                    reason
+                }
+            },
+        };
+        for endpoint in &mirrors {
+            match ask(endpoint) {
+                Ok(found) => {
+                    let (mirror, registry) = (endpoint.host(), own.host());
+                    self.progress().warn(&format!(
+                        "`{registry}` was not reached; what `{reference}` means is what the mirror `{mirror}` says: {reason}"
+                    ));
+                    return Ok((found, Some(mirror)));
+                }
+                Err(error) if error.ends_the_search() => return Err(error),
+                Err(error) => attempts.push(Attempt { host: endpoint.host(), error }),
+            }
+        }
+        attempts.extend(own_attempt);
+        Err(RegistryError::Nowhere { object: format!("{object} of `{reference}`"), attempts })
+    }
+
     /// Sends a request for something of the endpoint's repository, with what the endpoint wants to let us in.
     fn ask(&self, endpoint: &Endpoint, request: &Request) -> Result<Answer, RegistryError> {
         let key = (endpoint.origin(), endpoint.repository.clone(), endpoint.purpose);
+        let request = if endpoint.once { request.clone().once() } else { request.clone() };
         let answer = self.client.send(&request.clone().authorization(self.known_login(endpoint)))?;
         if answer.status != 401 || answer.url.origin() != key.0 {
             return Ok(answer);
         }
         let Some(authorization) = self.authorize(endpoint, &answer)? else { return Ok(answer) };
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(key, authorization.clone());
-        Ok(self.client.send(&request.clone().authorization(Some(authorization)))?)
+        Ok(self.client.send(&request.authorization(Some(authorization)))?)
     }
 
     /// What the endpoint was content with before.

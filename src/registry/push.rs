@@ -9,14 +9,14 @@ use std::thread;
 use super::endpoint::{self, Endpoint};
 use super::{Registry, RegistryError, header_digest};
 use crate::digest::Digest;
-use crate::http::{Answer, HttpError, Request, Upload, Url};
+use crate::http::{Answer, HttpError, Request, Upload};
 use crate::image::Artifact;
 use crate::progress::Reporter;
 use crate::reference::Reference;
 
 /// Blobs that are on their way at the same time.
 const WORKERS: usize = 4;
-const BLOB: &str = "application/octet-stream";
+pub(super) const BLOB: &str = "application/octet-stream";
 
 /// Opens a blob that is to be pushed, from its start.
 pub type OpenBlob = Arc<dyn Fn(&Digest) -> io::Result<Box<dyn Read + Send>> + Send + Sync>;
@@ -30,16 +30,20 @@ pub struct Pushed {
     pub bytes: u64,
     /// Whether the tag named other bytes, or nothing, before.
     pub is_new: bool,
+    /// What the tag names, if it is not the artifact but its files as an image: the registry takes no artifacts.
+    pub digest: Option<Digest>,
 }
 
 /// What is being pushed, and how far it is.
-struct Push<'a> {
-    endpoint: Endpoint,
+pub(super) struct Push<'a> {
+    pub endpoint: Endpoint,
     repository: String,
     open: &'a OpenBlob,
     step: String,
     total: u64,
     done: Arc<AtomicU64>,
+    /// Whether the registry took no whole blob before.
+    in_pieces: AtomicBool,
 }
 
 impl Registry {
@@ -54,6 +58,7 @@ impl Registry {
             step: format!("push {reference}"),
             total: artifact.bytes(),
             done: Arc::default(),
+            in_pieces: AtomicBool::new(false),
         };
         let result = self.push_artifact(&push, reference.tag().unwrap_or("latest"), artifact);
         self.progress().end(&push.step);
@@ -65,6 +70,29 @@ impl Registry {
         let config: Arc<[u8]> = artifact.config.as_slice().into();
         let open: OpenBlob = Arc::new(move |_| Ok(Box::new(io::Cursor::new(Arc::clone(&config)))));
         self.push_blob(push, Digest::of(&artifact.config), artifact.config.len() as u64, &open)?;
+        if let Err(error) = self.push_documents(push, tag, artifact, &mut pushed) {
+            if !error.is_refused_form() {
+                return Err(error);
+            }
+            let plain = artifact.as_an_image();
+            self.progress().log(&format!("sent again as an image: {error}"));
+            let config: Arc<[u8]> = plain.config.as_slice().into();
+            let open: OpenBlob = Arc::new(move |_| Ok(Box::new(io::Cursor::new(Arc::clone(&config)))));
+            self.push_blob(push, Digest::of(&plain.config), plain.config.len() as u64, &open)?;
+            self.push_documents(push, tag, &plain, &mut pushed)?;
+            pushed.digest = Some(plain.digest());
+        }
+        Ok(pushed)
+    }
+
+    /// Pushes the documents, the one that the tag names last.
+    fn push_documents(
+        &self,
+        push: &Push<'_>,
+        tag: &str,
+        artifact: &Artifact,
+        pushed: &mut Pushed,
+    ) -> Result<(), RegistryError> {
         let (last, others) = artifact.documents.split_last().map_or((None, &[][..]), |(last, rest)| (Some(last), rest));
         for (kind, bytes) in others {
             self.push_document(push, &Digest::of(bytes).to_string(), kind, bytes)?;
@@ -72,7 +100,7 @@ impl Registry {
         if let Some((kind, bytes)) = last {
             pushed.is_new = self.push_document(push, tag, kind, bytes)?;
         }
-        Ok(pushed)
+        Ok(())
     }
 
     /// Pushes several files at a time; the first error ends all.
@@ -124,16 +152,13 @@ impl Registry {
                 return Ok(attempt > 1);
             }
             let place = self.begin_upload(push, &object)?;
-            // An upload whose end is unknown can't be gone on with: each attempt has a place of its own.
             let before = push.done.load(Ordering::Relaxed);
-            let login = self.known_login(&push.endpoint).filter(|_| place.origin() == push.endpoint.origin());
-            let request = Request::put(
-                place.clone().with_parameter("digest", &digest.to_string()),
-                push.upload(digest, size, open, &self.client.settings().progress),
-            )
-            .named_by(push.endpoint.base())
-            .authorization(login);
-            let result = self.client.send(&request);
+            let in_pieces = push.in_pieces.load(Ordering::Relaxed);
+            let result = if in_pieces {
+                self.send_in_pieces(push, &place, (digest, size), open, &object)?
+            } else {
+                self.send_whole(push, &place, (digest, size), open)
+            };
             match result {
                 Ok(answer) if matches!(answer.status, 200 | 201 | 204) => {
                     check_digest(&answer, digest, &object)?;
@@ -141,8 +166,13 @@ impl Registry {
                 }
                 // The token ran out on the way.
                 Ok(answer) if answer.status == 401 && !asked_again => asked_again = true,
+                // Some take no blob whole, or none as large as this; those that do are asked the usual way.
+                Ok(answer) if !in_pieces && is_about_the_way(answer.status) => {
+                    push.in_pieces.store(true, Ordering::Relaxed);
+                    self.progress().log(&format!("{object}: status {}, sent again in pieces", answer.status));
+                }
                 result => {
-                    if !self.client.wait_after(attempt, &result, &place)? {
+                    if !self.client.wait_after(attempt, &result, &place.url)? {
                         return Err(push.refuse(result, object));
                     }
                     attempt += 1;
@@ -167,24 +197,6 @@ impl Registry {
             404 | 405 | 410 | 501 => Ok(false),
             _ => Err(push.refuse(Ok(answer), object)),
         }
-    }
-
-    /// Asks for a place to send a blob to.
-    fn begin_upload(&self, push: &Push<'_>, object: &str) -> Result<Url, RegistryError> {
-        let request = Request::post(push.endpoint.url("blobs", "uploads/")?);
-        let answer = self.ask(&push.endpoint, &request).map_err(|error| push.wrap(error, object))?;
-        if answer.status != 202 {
-            return Err(push.refuse(Ok(answer), object.to_owned()));
-        }
-        let nonsense =
-            |reason: String| RegistryError::Nonsense { object: object.to_owned(), url: answer.url.shown(), reason };
-        let location = answer.header("location").ok_or_else(|| nonsense("an upload without `Location`".to_owned()))?;
-        let place =
-            answer.url.join(location).map_err(|error| nonsense(format!("`Location` of the upload: {error}")))?;
-        if answer.url.is_tls() && !place.is_tls() {
-            return Err(nonsense(format!("the upload leads from https to plain http (`{}`)", place.shown())));
-        }
-        Ok(place)
     }
 
     /// Sends a document under `name`, a tag or its digest; tells whether that named something else before.
@@ -238,6 +250,11 @@ fn object(digest: Digest) -> String {
     format!("blob {digest}")
 }
 
+/// Whether a refusal may be about how a blob was sent, and not about the blob or who sends it.
+fn is_about_the_way(status: u16) -> bool {
+    matches!(status, 400 | 404 | 405 | 411 | 413 | 415 | 416 | 501)
+}
+
 /// What was taken must be what was sent.
 fn check_digest(answer: &Answer, expected: Digest, object: &str) -> Result<(), RegistryError> {
     match header_digest(answer, object)? {
@@ -250,7 +267,7 @@ fn check_digest(answer: &Answer, expected: Digest, object: &str) -> Result<(), R
 
 impl Push<'_> {
     /// The body of a blob, which tells its progress.
-    fn upload(&self, digest: Digest, size: u64, open: &OpenBlob, progress: &Reporter) -> Upload {
+    pub fn upload(&self, digest: Digest, size: u64, open: &OpenBlob, progress: &Reporter) -> Upload {
         let (open, progress, done) = (Arc::clone(open), Arc::clone(progress), Arc::clone(&self.done));
         let (step, total) = (self.step.clone(), self.total);
         Upload::new(size, BLOB, move || {
@@ -260,19 +277,19 @@ impl Push<'_> {
     }
 
     /// Counts what need not be sent.
-    fn pass(&self, size: u64, progress: &dyn crate::progress::Progress) {
+    pub fn pass(&self, size: u64, progress: &dyn crate::progress::Progress) {
         let done = self.done.fetch_add(size, Ordering::Relaxed) + size;
         progress.step(&self.step, done.min(self.total), Some(self.total));
     }
 
     /// The error of an answer that is none of those that were hoped for, or of none at all.
-    fn refuse(&self, result: Result<Answer, HttpError>, object: String) -> RegistryError {
+    pub fn refuse(&self, result: Result<Answer, HttpError>, object: String) -> RegistryError {
         let error = result.map_or_else(|error| error, Answer::into_error);
         self.wrap(error.into(), &object)
     }
 
     /// Says of an error what it kept from being done.
-    fn wrap(&self, error: RegistryError, object: &str) -> RegistryError {
+    pub fn wrap(&self, error: RegistryError, object: &str) -> RegistryError {
         match error {
             RegistryError::Http(error) => RegistryError::NotTaken {
                 object: object.to_owned(),

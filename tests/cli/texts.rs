@@ -235,7 +235,7 @@ local    context: f  line 3
     assert_data_eq!(
         say(&["outdated"], 0),
         str![[r#"
-every pin is what upstream has
+no pin is outdated: each is what its source has today
 
 "#]]
     );

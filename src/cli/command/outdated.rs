@@ -41,7 +41,7 @@ pub fn run(session: &Session) -> Result<Report, Failure> {
     if session.quiet {
         // Only the data.
     } else if text.is_empty() && failures.is_empty() {
-        text.push_str("every pin is what upstream has\n");
+        text.push_str("no pin is outdated: each is what its source has today\n");
     } else if !moved.is_empty() {
         text.push_str("`repro lock --update [SOURCE…]` moves them\n");
     }

@@ -24,7 +24,10 @@ pub fn say_private(locked: &LockedProject<'_>, image: &Image, name: &str, tape: 
         return;
     }
     if let (Some(place), Some(repository), false) = (&place, &repository, machine.offline) {
-        match locked.resolver.registry.has_manifest(&place.clone().with_digest(artifact.digest())) {
+        let has = |digest| locked.resolver.registry.has_manifest(&place.clone().with_digest(digest));
+        // A registry may have taken the bodies in one form only.
+        let there = has(artifact.digest()).and_then(|there| Ok(there || has(artifact.as_an_image().digest())?));
+        match there {
             Ok(true) => return pushed::remember(machine, artifact.digest(), repository),
             Ok(false) => {}
             Err(error) => machine.progress.log(&format!("not known whether the tape was pushed: {error}")),

@@ -175,6 +175,12 @@ pub fn push(locked: &LockedProject<'_>, targets: &[Target]) -> Result<Vec<Pushed
         let pushed = locked.resolver.registry.push(reference, artifact, &open)?;
         machine.cancel.check()?;
         pushed::remember(machine, artifact.digest(), &reference.name());
+        if pushed.digest.is_some() {
+            machine.progress.note(&format!(
+                "`{}` takes no artifacts: the bodies are there as an image that is for no machine",
+                reference.name()
+            ));
+        }
         if !is_named {
             machine.progress.note(&format!(
                 "builds look there with `--tape {name}`, or without being told once `[image.{image}]` of repro.toml has `tape = \"{name}\"`",
@@ -184,7 +190,7 @@ pub fn push(locked: &LockedProject<'_>, targets: &[Target]) -> Result<Vec<Pushed
         all.push(Pushed {
             image: image.clone(),
             reference: reference.clone(),
-            digest: artifact.digest(),
+            digest: pushed.digest.unwrap_or_else(|| artifact.digest()),
             bodies: artifact.files.len(),
             sent: pushed.blobs,
             sent_bytes: pushed.bytes,

@@ -83,7 +83,7 @@ fn bodies_are_sent_once_and_the_manifest_last() {
     let taking = Taking::default();
     let serving = taking.clone();
     let server = Server::start(move |seen| serving.answer(seen));
-    assert_eq!(push(&server.host()).unwrap(), Pushed { blobs: 3, bytes: 13, is_new: true });
+    assert_eq!(push(&server.host()).unwrap(), Pushed { blobs: 3, bytes: 13, is_new: true, digest: None });
     let seen = server.seen();
     assert_eq!(count(&seen, "PUT"), 3 + 1 + 1, "bodies, config, manifest");
     let last = seen.last().unwrap();
@@ -224,7 +224,72 @@ fn a_busy_or_broken_registry_is_tried_again_from_the_start_of_the_body() {
         },
         _ => taking.answer(seen),
     });
-    assert_eq!(push(&server.host()).unwrap(), Pushed { blobs: 3, bytes: 13, is_new: true });
+    assert_eq!(push(&server.host()).unwrap(), Pushed { blobs: 3, bytes: 13, is_new: true, digest: None });
+}
+
+/// A registry that takes blobs in pieces only, of which `most` bytes at a time.
+fn takes_pieces(taking: &Taking, upload: &Mutex<String>, seen: &Seen, most: usize) -> Reply {
+    let mut upload = upload.lock().unwrap();
+    match seen.method.as_str() {
+        "POST" => upload.clear(),
+        "PATCH" if seen.body.len() > most => return Reply::status(413, ""),
+        "PATCH" => {
+            let range = format!("{}-{}", upload.len(), upload.len() + seen.body.len() - 1);
+            assert_eq!(seen.header("content-range"), Some(range.as_str()));
+            upload.push_str(&seen.body);
+            return Reply::status(202, "").header("location", seen.target.clone());
+        }
+        "PUT" if seen.path().contains("/blobs/uploads/") => {
+            if !seen.body.is_empty() {
+                return Reply::status(413, "");
+            }
+            return taking.answer(&Seen { body: std::mem::take(&mut *upload), ..seen.clone() });
+        }
+        _ => {}
+    }
+    taking.answer(seen)
+}
+
+#[test]
+fn a_registry_that_takes_no_whole_blob_is_sent_pieces() {
+    let (taking, upload) = (Taking::default(), Mutex::new(String::new()));
+    let server = Server::start(move |seen| takes_pieces(&taking, &upload, seen, 1 << 20));
+    let large = "0123456789abcdef".repeat(150_000);
+    let artifact = Artifact::new(
+        "application/vnd.example",
+        BTreeMap::from([(Digest::of(large.as_bytes()), large.len() as u64), (Digest::of(b""), 0)]),
+    );
+    let open: OpenBlob = Arc::new(move |digest: &Digest| -> io::Result<Box<dyn Read + Send>> {
+        let body = if *digest == Digest::of(b"") { String::new() } else { large.clone() };
+        Ok(Box::new(io::Cursor::new(body.into_bytes())))
+    });
+    let reference: Reference = format!("{}/team/tape:1", server.host()).parse().unwrap();
+    let pushed = Surroundings::new().registry().push(&reference, &artifact, &open).unwrap();
+    assert_eq!(pushed, Pushed { blobs: 2, bytes: 2_400_000, is_new: true, digest: None });
+    let seen = server.seen();
+    assert_eq!(count(&seen, "PATCH"), 3 + 1, "the blob in three pieces, the config in one");
+}
+
+#[test]
+fn a_registry_that_takes_no_artifact_is_sent_an_image_and_one_that_takes_neither_is_named() {
+    let refusing = |what: &'static str| {
+        let taking = Taking::default();
+        Server::start(move |seen| match seen.method.as_str() {
+            "PUT" if seen.path().contains("/manifests/") && seen.body.contains(what) => {
+                Reply::status(400, r#"{"errors":[{"code":"MANIFEST_INVALID"}]}"#)
+            }
+            _ => taking.answer(seen),
+        })
+    };
+    let server = refusing("artifactType");
+    let pushed = push(&server.host()).unwrap();
+    let image = artifact().as_an_image();
+    assert_eq!(pushed, Pushed { blobs: 3, bytes: 13, is_new: true, digest: Some(image.digest()) });
+    let last = server.seen().into_iter().rev().find(|seen| seen.method == "PUT").unwrap();
+    assert_eq!(last.body.as_bytes(), image.top().1);
+    let error = push(&refusing("schemaVersion").host()).unwrap_err();
+    assert!(error.to_string().contains("MANIFEST_INVALID"), "{error}");
+    assert!(error.hint().unwrap().contains("`repro tape save PATH`"), "{:?}", error.hint());
 }
 
 #[test]

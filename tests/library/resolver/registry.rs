@@ -14,7 +14,7 @@ use repro::store::Cache;
 
 use super::surroundings::Surroundings;
 use crate::server::images::{OCI_INDEX, OCI_MANIFEST, Shelf};
-use crate::server::{Reply, Seen, Server};
+use crate::server::{Reply, Seen, Server, closed_port};
 
 const INDEX: &str = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
 
@@ -312,6 +312,12 @@ fn mirrors_are_asked_first_and_judged_by_digest() {
     fallback.registry().manifest(&name(":1")).unwrap();
     assert_eq!(upstream.seen().len(), 1);
 
+    // What a tag means only the registry itself can say.
+    let tagged = Surroundings::with_config(&config(&[lying.host()]));
+    let asked = lying.seen().len();
+    assert_eq!(tagged.registry().manifest(&name(":1")).unwrap().mirror, None);
+    assert_eq!(lying.seen().len(), asked);
+
     let nowhere = Surroundings::with_config(&config(&[absent.host(), lying.host()]));
     let other = Digest::of(b"neither");
     let error = nowhere.registry().manifest(&name(&format!("@{other}"))).unwrap_err();
@@ -319,6 +325,31 @@ fn mirrors_are_asked_first_and_judged_by_digest() {
     for host in [absent.host(), lying.host(), upstream.other_name()] {
         assert!(error.to_string().contains(&host), "{error}");
     }
+}
+
+#[test]
+fn a_mirror_says_what_a_tag_means_only_where_the_registry_is_not_reached_and_is_named() {
+    let mirror = Server::start(|_| index());
+    let config = |host: &str| format!("[registry.\"{host}\"]\nmirrors = [\"{}\"]\nhttp = true\n", mirror.host());
+    let gone = Server::start(|_| Reply::status(404, ""));
+    let forbidden = Server::start(|_| Reply::status(403, ""));
+    for server in [&gone, &forbidden] {
+        let surroundings = Surroundings::with_config(&config(&server.host()));
+        surroundings.registry().manifest(&reference(&format!("{}/app:1", server.host()))).unwrap_err();
+        assert!(mirror.seen().is_empty(), "the registry said no");
+    }
+    let busy = Server::start(|_| Reply::status(429, ""));
+    for host in [format!("127.0.0.1:{}", closed_port()), busy.host()] {
+        let surroundings = Surroundings::with_config(&config(&host));
+        let registry = surroundings.registry();
+        for _ in 0..2 {
+            let fetched = registry.manifest(&reference(&format!("{host}/app:1"))).unwrap();
+            assert_eq!(fetched.mirror, Some(mirror.host()));
+        }
+        let told = surroundings.told.all();
+        assert!(told.contains(&format!("`{host}` was not reached")) && told.contains(&mirror.host()), "{told}");
+    }
+    assert_eq!(busy.seen().len(), 1, "asked once, and not again in this run");
 }
 
 #[test]
