@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::connection::{Client, Connection};
+use super::docker_config;
 use crate::build::{Plan, Surroundings};
 use crate::engine::buildkit::daemon::{Control, OwnDaemon};
 use crate::engine::buildkit::failure::BuildKitError;
@@ -57,10 +58,12 @@ impl Buildctl {
         Ok(address)
     }
 
-    fn at(&self, address: String, work: &Path) -> Result<AtAddress, BuildKitError> {
-        let environment = self.host.environment.for_child(&["DOCKER_CONFIG", "SSH_AUTH_SOCK"]);
+    fn at(&self, address: String, docker_config: Option<PathBuf>, work: &Path) -> Result<AtAddress, BuildKitError> {
+        let has_own_logins = docker_config.is_some();
+        let mut environment = self.host.environment.for_child(&["DOCKER_CONFIG", "SSH_AUTH_SOCK"]);
+        environment.extend(docker_config.map(|folder| ("DOCKER_CONFIG".into(), folder.into())));
         let command = Command::new(self.program()?, environment, work.to_owned()).args(["--addr", address.as_str()]);
-        Ok(AtAddress { control: Control(command), is_near: address.starts_with("unix://") })
+        Ok(AtAddress { control: Control(command), is_near: address.starts_with("unix://"), has_own_logins })
     }
 }
 
@@ -83,18 +86,20 @@ impl Client for Buildctl {
         work: &Path,
         surroundings: &Surroundings<'_>,
     ) -> Result<Box<dyn Connection + 'a>, Failure> {
+        let docker_config = docker_config::write_if_scoped(&self.host, plan, work, surroundings.limits)?;
         let address = self.daemon(plan, work, surroundings)?;
-        Ok(Box::new(self.at(address, work)?))
+        Ok(Box::new(self.at(address, docker_config, work)?))
     }
 
     fn describe<'a>(
         &'a self,
-        _plan: &'a Plan,
+        plan: &'a Plan,
         work: &Path,
-        _surroundings: &Surroundings<'_>,
+        surroundings: &Surroundings<'_>,
     ) -> Result<(Box<dyn Connection + 'a>, Vec<Command>), Failure> {
+        let docker_config = docker_config::write_if_scoped(&self.host, plan, work, surroundings.limits)?;
         let address = self.address.clone().unwrap_or_else(|| USUAL.to_owned());
-        Ok((Box::new(self.at(address, work)?), Vec::new()))
+        Ok((Box::new(self.at(address, docker_config, work)?), Vec::new()))
     }
 }
 
@@ -102,6 +107,8 @@ impl Client for Buildctl {
 struct AtAddress {
     control: Control,
     is_near: bool,
+    /// Whether it is given logins that were chosen for the build.
+    has_own_logins: bool,
 }
 
 impl Connection for AtAddress {
@@ -118,7 +125,7 @@ impl Connection for AtAddress {
     }
 
     fn own_variables(&self) -> &'static [&'static str] {
-        &[]
+        if self.has_own_logins { &["DOCKER_CONFIG"] } else { &[] }
     }
 
     fn local_name(&self, _name: &str, folder: &Path) -> String {

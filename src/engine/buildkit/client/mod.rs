@@ -6,6 +6,8 @@
 mod buildctl;
 mod buildx;
 mod connection;
+mod docker_config;
+mod scoped_logins;
 
 pub use buildctl::Buildctl;
 pub use buildx::Buildx;

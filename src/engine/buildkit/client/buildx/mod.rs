@@ -1,7 +1,6 @@
 //! `docker buildx`, with a builder of its own that runs the locked image.
 
 mod builder;
-mod docker_config;
 mod programs;
 
 use std::ffi::OsString;
@@ -14,6 +13,7 @@ use serde::Deserialize;
 use self::builder::Builder;
 use self::programs::Programs;
 use super::connection::{Client, Connection};
+use super::docker_config;
 use crate::build::{Plan, Surroundings};
 use crate::engine::buildkit::command::ask;
 use crate::engine::buildkit::daemon::Control;
@@ -59,7 +59,7 @@ impl Buildx {
 
     /// The way to the builder that serves `plan`, whether it is there or not.
     fn way(&self, plan: &Plan, work: &Path, surroundings: &Surroundings<'_>) -> Result<AtBuilder, Failure> {
-        let docker_config = docker_config::write(&self.host, work, surroundings.limits)?;
+        let docker_config = docker_config::write(&self.host, plan, work, surroundings.limits)?;
         let programs = Programs::find(&self.host, &docker_config, work)?;
         let version = version_of(&programs, surroundings)?;
         let builder = Builder::new(&self.host, plan, self.image()?);

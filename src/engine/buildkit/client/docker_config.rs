@@ -9,28 +9,58 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use super::scoped_logins;
+use crate::build::Plan;
 use crate::engine::buildkit::failure::BuildKitError;
 use crate::engine::buildkit::host::Host;
 use crate::input::open_regular;
 use crate::json;
 use crate::limits::Limits;
+use crate::lockfile::Pin;
 
 const KEPT: [&str; 4] = ["auths", "credHelpers", "credsStore", "currentContext"];
 
 /// Makes the folder `docker` in `work`, and gives its path. Files in it can be read by their owner only.
-pub fn write(host: &Host, work: &Path, limits: &Limits) -> Result<PathBuf, BuildKitError> {
+///
+/// # Errors
+/// The images of the plan need several logins for one registry.
+pub fn write(host: &Host, plan: &Plan, work: &Path, limits: &Limits) -> Result<PathBuf, BuildKitError> {
+    let (kept, _) = kept(host, &plan.pins, limits)?;
+    write_folder(host, &kept, work)
+}
+
+/// The same where the user's own configuration has logins of repositories, which no client of BuildKit understands.
+pub fn write_if_scoped(
+    host: &Host,
+    plan: &Plan,
+    work: &Path,
+    limits: &Limits,
+) -> Result<Option<PathBuf>, BuildKitError> {
+    let (kept, is_changed) = kept(host, &plan.pins, limits)?;
+    if is_changed { write_folder(host, &kept, work).map(Some) } else { Ok(None) }
+}
+
+/// What is kept of the user's own configuration, and whether its logins had to be changed for these pins.
+fn kept(host: &Host, pins: &[Pin], limits: &Limits) -> Result<(Map<String, Value>, bool), BuildKitError> {
+    let mut kept = Map::new();
+    let own = users_folder(host).map(|own| read(&own.join("config.json"), limits)).transpose()?.flatten();
+    let Some(Value::Object(mut config)) = own else { return Ok((kept, false)) };
+    for key in KEPT {
+        if let Some(value) = config.remove(key) {
+            kept.insert(key.to_owned(), value);
+        }
+    }
+    let is_changed = match kept.get_mut("auths") {
+        Some(Value::Object(auths)) => scoped_logins::one_for_each_host(auths, pins)?,
+        _ => false,
+    };
+    Ok((kept, is_changed))
+}
+
+fn write_folder(host: &Host, kept: &Map<String, Value>, work: &Path) -> Result<PathBuf, BuildKitError> {
     let folder = work.join("docker");
     fs::DirBuilder::new().mode(0o700).create(&folder).map_err(BuildKitError::io(&folder))?;
-    let own = users_folder(host);
-    let mut kept = Map::new();
-    if let Some(own) = &own {
-        if let Some(Value::Object(mut config)) = read(&own.join("config.json"), limits)? {
-            for key in KEPT {
-                if let Some(value) = config.remove(key) {
-                    kept.insert(key.to_owned(), value);
-                }
-            }
-        }
+    if let Some(own) = users_folder(host) {
         let contexts = own.join("contexts");
         if contexts.is_dir() {
             let link = folder.join("contexts");
@@ -40,7 +70,7 @@ pub fn write(host: &Host, work: &Path, limits: &Limits) -> Result<PathBuf, Build
     let path = folder.join("config.json");
     let mut file =
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(BuildKitError::io(&path))?;
-    file.write_all(Value::Object(kept).to_string().as_bytes()).map_err(BuildKitError::io(&path))?;
+    file.write_all(Value::Object(kept.clone()).to_string().as_bytes()).map_err(BuildKitError::io(&path))?;
     Ok(folder)
 }
 
@@ -80,7 +110,8 @@ mod tests {
         fs::write(user.path().join("config.json"), text).unwrap();
         let environment = Environment::new([("DOCKER_CONFIG", user.path().as_os_str())]);
         let host = Host { environment, ..Host::default() };
-        let folder = write(&host, work.path(), &Limits::default()).unwrap();
+        let (kept, _) = kept(&host, &[], &Limits::default()).unwrap();
+        let folder = write_folder(&host, &kept, work.path()).unwrap();
         let path = folder.join("config.json");
         assert_eq!(fs::read_to_string(&path).unwrap(), r#"{"auths":{"r.example":{"auth":"eA=="}}}"#);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
