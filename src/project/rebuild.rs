@@ -86,6 +86,9 @@ pub fn rebuild(
                 (Err(failure), Some(served)) => return Err(served.explain(failure)),
                 (built, _) => built?,
             };
+            if let Some(served) = &served {
+                served.check()?;
+            }
             if !names.iter().any(|name| name == engine) {
                 names.push(engine.to_owned());
             }

@@ -1,10 +1,14 @@
 //! Where the bodies of a tape come from: the store, saved tapes, the registry, and last the place where they were found.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
+use super::entry::{Recorded, Request as TapedRequest, Requests};
+use super::error::{Outcome, Trouble};
 use super::saved::Saved;
 use crate::digest::Digest;
 use crate::escape;
@@ -13,6 +17,9 @@ use crate::reference::Reference;
 use crate::resolve::Resolver;
 use crate::status::{ExitStatus, Status};
 use crate::store::{BlobWriter, Cache, StoreError};
+
+/// Bodies that are looked for at the same time.
+const AT_ONCE: usize = 8;
 
 /// A body that no place has.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -38,6 +45,12 @@ impl Absent {
     fn of(error: &(impl ExitStatus + std::fmt::Display)) -> Self {
         let status = if error.status() == Status::Malformed { Status::Malformed } else { Status::Source };
         Self { reason: error.to_string(), status }
+    }
+
+    /// What it means for the request whose body it is.
+    pub(super) fn trouble(&self, request: &TapedRequest, recorded: &Recorded) -> Trouble {
+        let reason = format!("its body {} is not to be had: {self}", recorded.digest);
+        Trouble::new(&request.url, reason, self.status, Outcome::Gone)
     }
 }
 
@@ -77,8 +90,47 @@ impl Bodies {
         self.cache().path(&digest)
     }
 
+    /// Whether the store has a file of the right size; what is in it is checked before it is handed out.
+    fn seems_stored(&self, recorded: &Recorded) -> bool {
+        let path = self.cache().path(&recorded.digest);
+        path.and_then(|path| path.metadata().ok()).is_some_and(|metadata| metadata.len() == recorded.size)
+    }
+
+    /// Takes the bodies of all `requests` into the store, several at a time; gives those that are nowhere to be had.
+    ///
+    /// What lies in the store already is not read.
+    pub fn gather(&self, requests: &Requests) -> Vec<Trouble> {
+        let missing: BTreeMap<Digest, (&TapedRequest, &Recorded)> = requests
+            .iter()
+            .filter(|(_, recorded)| recorded.size > 0 && !self.seems_stored(recorded))
+            .map(|(request, recorded)| (recorded.digest, (request, recorded)))
+            .collect();
+        let missing: Vec<(&TapedRequest, &Recorded)> = missing.into_values().collect();
+        let (next, gone) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+        let cancel = &self.resolver.client().settings().cancel;
+        let work = || {
+            while let Some((request, recorded)) = missing.get(next.fetch_add(1, Ordering::SeqCst)) {
+                if cancel.is_cancelled() {
+                    break;
+                }
+                if let Err(absent) = self.find(request, recorded) {
+                    gone.lock().unwrap_or_else(PoisonError::into_inner).push(absent.trouble(request, recorded));
+                }
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 0..missing.len().min(AT_ONCE) {
+                scope.spawn(work);
+            }
+        });
+        let mut gone = gone.into_inner().unwrap_or_else(PoisonError::into_inner);
+        gone.sort_by(|one: &Trouble, other| one.url.cmp(&other.url));
+        gone
+    }
+
     /// The file of a body, fetched into the store from wherever it is to be had; the error tells where it was looked for.
-    pub fn find(&self, digest: Digest, size: u64, url: &Url, accept: Option<&str>) -> Result<PathBuf, Absent> {
+    pub fn find(&self, request: &TapedRequest, recorded: &Recorded) -> Result<PathBuf, Absent> {
+        let (digest, size) = (recorded.digest, recorded.size);
         if let Some(path) = self.stored(digest) {
             return Ok(path);
         }
@@ -117,7 +169,7 @@ impl Bodies {
                     settings.progress.warn(&wrong.reason);
                 }
             }
-            match self.take_original(digest, size, url, accept) {
+            match self.take_original(request, digest, size) {
                 Ok(()) => return there(),
                 Err(absent) => reasons.push(absent),
             }
@@ -151,8 +203,9 @@ impl Bodies {
     }
 
     /// Asks the original place, whose bytes must still be the locked ones.
-    fn take_original(&self, digest: Digest, size: u64, url: &Url, accept: Option<&str>) -> Result<(), Absent> {
+    fn take_original(&self, taped: &TapedRequest, digest: Digest, size: u64) -> Result<(), Absent> {
         let client = self.resolver.client();
+        let url = Url::parse(&taped.url).map_err(|error| Absent::because(error.to_string()))?;
         let asked = match client.settings().config.mirror_of(&url.to_string()) {
             Some(mirror) => Url::parse(&mirror).map_err(|error| Absent::because(error.to_string()))?,
             None => url.clone(),
@@ -162,8 +215,10 @@ impl Bodies {
             return Err(silent);
         }
         let mut request = Request::get(asked).of_a_build();
-        if let Some(accept) = accept {
-            request = request.header("accept", accept);
+        for (name, value) in [("accept", &taped.accept), ("user-agent", &taped.user_agent)] {
+            if let Some(value) = value {
+                request = request.header(name, value);
+            }
         }
         let answer = client.send(&request).map_err(|error| {
             if error.is_unreachable() {

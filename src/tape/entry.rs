@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::answers::Asked;
 use super::signature::strip;
 use crate::digest::Digest;
 use crate::http::Url;
@@ -13,6 +14,21 @@ pub struct Request {
     pub url: String,
     /// The `Accept` header, where the server says that it chooses by it.
     pub accept: Option<String>,
+    /// The `User-Agent` header, where the server says that it chooses by it.
+    pub user_agent: Option<String>,
+}
+
+impl Request {
+    /// A request for `url`, whoever asks and whatever is accepted.
+    pub(super) fn plain(url: impl Into<String>) -> Self {
+        Self { url: url.into(), accept: None, user_agent: None }
+    }
+
+    /// Whether a request for the same URL with these headers is this one.
+    fn is_for(&self, accept: Option<&str>, user_agent: Option<&str>) -> bool {
+        (self.accept.is_none() || self.accept.as_deref() == accept)
+            && (self.user_agent.is_none() || self.user_agent.as_deref() == user_agent)
+    }
 }
 
 /// What a request was answered.
@@ -43,23 +59,31 @@ pub type Requests = BTreeMap<Request, Recorded>;
 pub fn holds(requests: &Requests, url: &str, digest: &Digest) -> bool {
     let Ok(url) = Url::parse(url) else { return false };
     let url = strip(&url).to_string();
-    let of_url = requests.range(Request { url: url.clone(), accept: None }..);
-    of_url.take_while(|(request, _)| request.url == url).any(|(_, recorded)| recorded.digest == *digest)
+    of_url(requests, &url).any(|(_, recorded)| recorded.digest == *digest)
 }
 
-/// The answer to a request for `url` that accepts `accept`: the one for just that, else the only one for the URL.
-pub(super) fn find<'a>(requests: &'a Requests, url: &str, accept: Option<&str>) -> Option<(&'a Request, &'a Recorded)> {
-    let first = Request { url: url.to_owned(), accept: None };
-    let mut of_url = requests.range(first..).take_while(|(request, _)| request.url == url);
-    let only = of_url.next()?;
-    let mut last = only;
-    for entry in std::iter::once(only).chain(of_url) {
-        if entry.0.accept.is_none() || entry.0.accept.as_deref() == accept {
-            return Some(entry);
-        }
-        last = entry;
-    }
-    (last.0 == only.0).then_some(only)
+/// What `requests` say about `url`, in their order.
+fn of_url<'a>(requests: &'a Requests, url: &'a str) -> impl Iterator<Item = (&'a Request, &'a Recorded)> {
+    requests.range(Request::plain(url)..).take_while(move |(request, _)| request.url == url)
+}
+
+/// The answer to just the request for `url` that `asked` is.
+pub(super) fn exact<'a>(requests: &'a Requests, url: &'a str, asked: &Asked) -> Option<(&'a Request, &'a Recorded)> {
+    let (accept, user_agent) = (asked.accept.as_deref(), asked.user_agent.as_deref());
+    of_url(requests, url).find(|(request, _)| request.is_for(accept, user_agent))
+}
+
+/// The answer to the request for `url` that `asked` is: that to just this one, else the only one for the URL.
+///
+/// Programs change what they accept with their version, and seldom mean anything by it; an answer that was chosen by
+/// `User-Agent` is for that one alone.
+pub(super) fn find<'a>(requests: &'a Requests, url: &'a str, asked: &Asked) -> Option<(&'a Request, &'a Recorded)> {
+    let only = || {
+        let mut all = of_url(requests, url);
+        let first = all.next().filter(|(request, _)| request.user_agent.is_none())?;
+        all.next().is_none().then_some(first)
+    };
+    exact(requests, url, asked).or_else(only)
 }
 
 #[cfg(test)]
@@ -80,22 +104,38 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn an_answer_is_chosen_by_url_and_then_by_what_is_accepted() {
-        let request = |url: &str, accept: Option<&str>| Request { url: url.into(), accept: accept.map(Into::into) };
+    fn an_answer_is_chosen_by_url_and_then_by_what_is_accepted_and_who_asks() {
+        let request = |url: &str, accept: Option<&str>, user_agent: Option<&str>| Request {
+            url: url.into(),
+            accept: accept.map(Into::into),
+            user_agent: user_agent.map(Into::into),
+        };
         let requests = Requests::from([
-            (request("https://h.example/a", None), recorded(b"a")),
-            (request("https://h.example/b", Some("json")), recorded(b"b1")),
-            (request("https://h.example/b", Some("html")), recorded(b"b2")),
-            (request("https://h.example/c", Some("json")), recorded(b"c")),
+            (request("https://h.example/a", None, None), recorded(b"a")),
+            (request("https://h.example/b", Some("json"), None), recorded(b"b1")),
+            (request("https://h.example/b", Some("html"), None), recorded(b"b2")),
+            (request("https://h.example/c", Some("json"), None), recorded(b"c")),
+            (request("https://h.example/d", None, Some("one")), recorded(b"d1")),
+            (request("https://h.example/d", None, Some("two")), recorded(b"d2")),
+            (request("https://h.example/e", None, Some("one")), recorded(b"e")),
         ]);
-        let digest =
-            |url: &str, accept: Option<&str>| find(&requests, url, accept).map(|(_, recorded)| recorded.digest);
-        assert_eq!(digest("https://h.example/a", Some("x")), Some(Digest::of(b"a")));
-        assert_eq!(digest("https://h.example/b", Some("html")), Some(Digest::of(b"b2")));
-        assert_eq!(digest("https://h.example/b", Some("json")), Some(Digest::of(b"b1")));
-        assert_eq!(digest("https://h.example/b", None), None);
-        assert_eq!(digest("https://h.example/c", None), Some(Digest::of(b"c")), "the only one");
-        assert_eq!(digest("https://h.example/", None), None);
+        let asked = |url: &str, accept: Option<&str>, user_agent: Option<&str>| Asked {
+            accept: accept.map(Into::into),
+            user_agent: user_agent.map(Into::into),
+            ..Asked::for_url(Url::parse(url).unwrap())
+        };
+        let digest = |url: &str, accept: Option<&str>, user_agent: Option<&str>| {
+            find(&requests, url, &asked(url, accept, user_agent)).map(|(_, recorded)| recorded.digest)
+        };
+        assert_eq!(digest("https://h.example/a", Some("x"), Some("any")), Some(Digest::of(b"a")));
+        assert_eq!(digest("https://h.example/b", Some("html"), None), Some(Digest::of(b"b2")));
+        assert_eq!(digest("https://h.example/b", Some("json"), None), Some(Digest::of(b"b1")));
+        assert_eq!(digest("https://h.example/b", None, None), None);
+        assert_eq!(digest("https://h.example/c", None, None), Some(Digest::of(b"c")), "the only one");
+        assert_eq!(digest("https://h.example/d", None, Some("two")), Some(Digest::of(b"d2")));
+        assert_eq!(digest("https://h.example/d", None, Some("three")), None);
+        assert_eq!(digest("https://h.example/e", None, Some("two")), None, "the only one, but for another agent");
+        assert_eq!(digest("https://h.example/", None, None), None);
         assert!(holds(&requests, "https://h.example/b?sig=1", &Digest::of(b"b2")));
         assert!(!holds(&requests, "https://h.example/b", &Digest::of(b"a")));
     }

@@ -11,7 +11,7 @@ pub enum TapeError {
     #[error(transparent)]
     TooLarge(#[from] LimitExceeded),
     /// A newer program wrote it.
-    #[error("tape: version {found} was written by a newer `repro`; this one reads version 1")]
+    #[error("tape: version {found} was written by a newer `repro`; this one reads versions 1 and 2")]
     Newer {
         /// The version found, safe to print.
         found: String,
@@ -53,6 +53,21 @@ impl ExitStatus for TapeError {
     }
 }
 
+/// What became of a request instead of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is not on the tape.
+    Unknown,
+    /// It is on the tape, and the body of its answer is nowhere to be had.
+    Gone,
+    /// The origin gave no answer; the step was told so, and a replay will tell it the same.
+    Failed,
+    /// The origin has an answer that no tape holds.
+    Refused,
+    /// The step was given a part of the body, and may have taken it for the whole.
+    Cut,
+}
+
 /// One request that got no answer that a tape could hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
@@ -60,20 +75,26 @@ pub struct Trouble {
     pub url: String,
     /// Why, safe to print; empty if the request is not on the tape.
     pub reason: String,
-    /// The exit status that it means if the build failed.
+    /// The exit status that it means.
     pub status: Status,
-    /// Whether the step was given a part of the body, and may have taken it for the whole.
-    pub cut: bool,
+    /// What became of it.
+    pub outcome: Outcome,
 }
 
 impl Trouble {
     /// A request that is not on the tape.
     pub(super) fn unknown(url: &str) -> Self {
-        Self { url: escape::text(url).into_owned(), reason: String::new(), status: Status::Build, cut: false }
+        Self::new(url, "", Status::Source, Outcome::Unknown)
     }
 
     /// A request that failed for a reason that is safe to print.
-    pub(super) fn new(url: &str, reason: impl Into<String>, status: Status) -> Self {
-        Self { url: escape::text(url).into_owned(), reason: reason.into(), status, cut: false }
+    pub(super) fn new(url: &str, reason: impl Into<String>, status: Status, outcome: Outcome) -> Self {
+        Self { url: escape::text(url).into_owned(), reason: reason.into(), status, outcome }
+    }
+
+    /// Whether a build ends with it even if its steps went on: they did not get what they asked for, and a later build
+    /// might.
+    pub fn ends_the_build(&self) -> bool {
+        self.outcome != Outcome::Failed
     }
 }

@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 
 use super::answers::Asked;
 use super::entry::Recorded;
+use super::headers::spelled;
 use super::server::Reply;
 use super::signature;
 use crate::digest::Digest;
@@ -25,18 +26,22 @@ pub(super) enum Fetched {
         /// The answer.
         recorded: Box<Recorded>,
         /// Whether the server chose it by `Accept`.
-        varies: bool,
+        by_accept: bool,
+        /// Whether the server chose it by `User-Agent`.
+        by_agent: bool,
         /// The true URL that `location` stands for, if it lost a signature.
         signed: Option<(String, Url)>,
     },
-    /// Nothing for the tape: why, safe to print, and what it means for a build that fails.
+    /// Nothing for the tape.
     Nothing {
-        /// Why.
+        /// Why, safe to print.
         reason: String,
         /// What it means.
         status: Status,
         /// The status to answer with, if nothing was answered yet.
-        answer: Option<u16>,
+        answer: u16,
+        /// Whether the origin gave no answer, as opposed to one that no tape holds.
+        failed: bool,
     },
 }
 
@@ -59,22 +64,20 @@ impl Fetch<'_> {
     pub fn run<'r>(&self, asked: &Asked, url: &Url, reply: Reply<'r>) -> (Fetched, Option<Reply<'r>>) {
         let answer = match self.ask(asked, url) {
             Ok(answer) => answer,
-            Err(error) => return (nothing(error.to_string(), error.status(), Some(502)), Some(reply)),
+            Err(error) => return (failed(error.to_string(), error.status(), 502), Some(reply)),
         };
         let status = answer.status;
-        if matches!(status, 408 | 429 | 500..) {
-            let reason = format!("the server answered {status}");
-            return (nothing(reason, Status::Source, Some(status)), Some(reply));
+        if is_failure(status) {
+            let answered = if status < 600 { status } else { 502 };
+            return (failed(format!("the server answered {status}"), Status::Source, answered), Some(reply));
         }
         if !matches!(status, 200..=205 | 207..=303 | 305..=499) {
-            return (
-                nothing(format!("the server answered {status}, which was not asked for"), Status::Source, Some(502)),
-                Some(reply),
-            );
+            let reason = format!("the server answered {status}, which was not asked for");
+            return (failed(reason, Status::Source, 502), Some(reply));
         }
-        if asked.authorization.is_some() {
-            let reason = "the step sent a login, and what a login gives is not written down".to_owned();
-            return (nothing(reason, Status::Usage, Some(502)), Some(reply));
+        let by_header = asked.passed_on.iter().find(|(name, _)| varies_by(&answer, &[name]));
+        if let Some((name, _)) = by_header {
+            return (refused(choosing(&spelled(name)), Status::Usage), Some(reply));
         }
         self.take(answer, url, reply)
     }
@@ -82,22 +85,22 @@ impl Fetch<'_> {
     fn ask(&self, asked: &Asked, url: &Url) -> Result<Answer, HttpError> {
         let config = &self.client.settings().config;
         let mirror = config.mirror_of(&url.to_string()).map(|mirror| Url::parse(&mirror)).transpose()?;
-        let login = asked.authorization.clone().filter(|_| mirror.is_none());
-        let mut request = Request::get(mirror.unwrap_or_else(|| url.clone())).of_a_build().authorization(login);
+        let mut request = Request::get(mirror.unwrap_or_else(|| url.clone())).of_a_build();
         for (name, value) in [("accept", &asked.accept), ("user-agent", &asked.user_agent)] {
             if let Some(value) = value {
                 request = request.header(name, value);
             }
+        }
+        for (name, value) in &asked.passed_on {
+            request = request.header(name, value);
         }
         self.client.send(&request)
     }
 
     fn take<'r>(&self, answer: Answer, url: &Url, reply: Reply<'r>) -> (Fetched, Option<Reply<'r>>) {
         let mut recorded = described(&answer);
-        let varies = answer
-            .headers("vary")
-            .flat_map(|value| value.split(','))
-            .any(|name| matches!(name.trim().to_ascii_lowercase().as_str(), "accept" | "*"));
+        let by_accept = varies_by(&answer, &["accept", "*"]);
+        let by_agent = varies_by(&answer, &["user-agent"]);
         let mut signed = None;
         let is_redirect = matches!(recorded.status, 300..=399);
         if let Some(location) = recorded.location.take().filter(|_| is_redirect) {
@@ -109,18 +112,19 @@ impl Fetch<'_> {
             }
             recorded.location = Some(stripped);
         }
-        let whole = |recorded: Recorded, signed| Fetched::Whole { recorded: Box::new(recorded), varies, signed };
+        let whole =
+            |recorded: Recorded, signed| Fetched::Whole { recorded: Box::new(recorded), by_accept, by_agent, signed };
         if is_redirect {
             // The body of a redirect repeats where it leads, signatures included.
             return (whole(recorded, signed), Some(reply));
         }
         let length = answer.content_length();
         if length.is_some_and(|length| length > self.most) {
-            return (nothing(self.exceeded(url).to_string(), Status::Malformed, Some(502)), Some(reply));
+            return (refused(self.exceeded(url).to_string(), Status::Malformed), Some(reply));
         }
         let writer = match self.store.writer() {
             Ok(writer) => writer,
-            Err(error) => return (nothing(error.to_string(), error.status(), Some(502)), Some(reply)),
+            Err(error) => return (refused(error.to_string(), error.status()), Some(reply)),
         };
         let json = recorded.content_type.as_deref().is_some_and(|kind| kind.contains("json"));
         let mut body = Incoming { answer, writer, left: self.most, beginning: json.then(Vec::new) };
@@ -156,22 +160,22 @@ impl Fetch<'_> {
         let is_token = body.beginning.as_deref().is_some_and(is_token_document);
         if is_token {
             let reason = format!("`{}` gives a token, which is not written down", url.shown());
-            return nothing(reason, Status::Usage, Some(502));
+            return refused(reason, Status::Usage);
         }
         // Once its place gives something else, this is the only copy.
         let kept =
             body.writer.commit(None).and_then(|(digest, size)| self.store.keep(&digest).map(|()| (digest, size)));
         match kept {
             Ok((digest, size)) => whole(digest, size),
-            Err(error) => nothing(error.to_string(), error.status(), Some(502)),
+            Err(error) => refused(error.to_string(), error.status()),
         }
     }
 
     fn stopped(&self, stop: Stop, url: &Url) -> Fetched {
         match stop {
-            Stop::Upstream(error) => nothing(error.to_string(), error.status(), Some(502)),
-            Stop::Store(error) => nothing(error.to_string(), Status::Usage, Some(502)),
-            Stop::TooLong => nothing(self.exceeded(url).to_string(), Status::Malformed, Some(502)),
+            Stop::Upstream(error) => failed(error.to_string(), error.status(), 502),
+            Stop::Store(error) => refused(error.to_string(), Status::Usage),
+            Stop::TooLong => refused(self.exceeded(url).to_string(), Status::Malformed),
         }
     }
 
@@ -216,8 +220,35 @@ impl Incoming {
     }
 }
 
-fn nothing(reason: String, status: Status, answer: Option<u16>) -> Fetched {
-    Fetched::Nothing { reason, status, answer }
+/// The origin gave no answer.
+fn failed(reason: String, status: Status, answer: u16) -> Fetched {
+    Fetched::Nothing { reason, status, answer, failed: true }
+}
+
+/// The origin has an answer that no tape holds.
+fn refused(reason: String, status: Status) -> Fetched {
+    Fetched::Nothing { reason, status, answer: 502, failed: false }
+}
+
+/// Whether the server says that it chose the answer by one of these headers, in lower case.
+fn varies_by(answer: &Answer, wanted: &[&str]) -> bool {
+    let mut names = answer.headers("vary").flat_map(|value| value.split(','));
+    names.any(|name| wanted.contains(&name.trim().to_ascii_lowercase().as_str()))
+}
+
+/// Whether a status says that waiting might have helped.
+pub(super) fn is_failure(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500..)
+}
+
+/// Why a request with the header `name`, spelled as people do, is not recorded.
+pub(super) fn choosing(name: &str) -> String {
+    match name {
+        "Authorization" => {
+            "the step sent a login (`Authorization`), and what a login gives is not written down".to_owned()
+        }
+        _ => format!("the step sent the header `{name}`, which may choose the answer, and no tape holds it"),
+    }
 }
 
 /// The answer without its body: the headers that are kept, none of them longer than it may be.

@@ -14,7 +14,8 @@ use crate::limits::{LimitExceeded, Limits};
 use crate::platform::Platform;
 
 const HEADER: &str = crate::lockfile::HEADER;
-const VERSION: &str = "1";
+/// The versions that are read: the second has the key `user-agent`, and is written where a request needs it.
+const VERSIONS: [&str; 2] = ["1", "2"];
 const LIMIT: &str = "tape-file";
 
 /// A tape: the requests of each platform's build and their answers.
@@ -32,7 +33,7 @@ impl Tape {
 
     /// The tape's text: equal facts give equal bytes.
     pub fn to_text(&self) -> String {
-        let mut text = format!("{HEADER}\nversion {VERSION}\n");
+        let mut text = format!("{HEADER}\nversion {}\n", self.version());
         let platforms: BTreeMap<String, &Requests> =
             self.platforms.iter().map(|(platform, requests)| (platform.to_string(), requests)).collect();
         for (platform, requests) in platforms {
@@ -47,6 +48,12 @@ impl Tape {
         text
     }
 
+    /// The lowest version that can hold the tape.
+    fn version(&self) -> &'static str {
+        let tells_agents = self.platforms.values().flatten().any(|(request, _)| request.user_agent.is_some());
+        VERSIONS[usize::from(tells_agents)]
+    }
+
     /// The digest that the lockfile holds.
     pub fn digest(&self) -> Digest {
         Digest::of(self.to_text().as_bytes())
@@ -58,7 +65,7 @@ impl Tape {
         if text.len() as u64 > limits.tape_file {
             return Err(exceeded(limits.tape_file).into());
         }
-        let mut reader = Reader { line: 0, tape: Self::default(), current: None, last: "" };
+        let mut reader = Reader { line: 0, version: VERSIONS[0], tape: Self::default(), current: None, last: "" };
         let body = text.strip_suffix('\n').unwrap_or(text);
         for line in body.split('\n') {
             reader.line += 1;
@@ -71,6 +78,10 @@ impl Tape {
         }
         if reader.line < 2 || !text.ends_with('\n') {
             return Err(reader.wrong("the file ends in the middle"));
+        }
+        if reader.version != reader.tape.version() {
+            reader.line = 2;
+            return Err(reader.wrong(format!("expected `version {}`", reader.tape.version())));
         }
         Ok(reader.tape)
     }
@@ -97,6 +108,7 @@ fn line(request: &Request, recorded: &Recorded) -> String {
         ("location", &recorded.location),
         ("modified", &modified),
         ("type", &recorded.content_type),
+        ("user-agent", &request.user_agent),
     ] {
         if let Some(value) = value {
             let _ = write!(line, " {key}={}", encoded(value));
@@ -107,6 +119,7 @@ fn line(request: &Request, recorded: &Recorded) -> String {
 
 struct Reader<'t> {
     line: usize,
+    version: &'static str,
     tape: Tape,
     current: Option<Platform>,
     last: &'t str,
@@ -125,12 +138,16 @@ impl<'t> Reader<'t> {
             1 if line == HEADER => return Ok(()),
             1 => return Err(self.wrong(format!("expected `{HEADER}`, found {}", shown(line)))),
             2 => {
-                return match line.strip_prefix("version ") {
-                    Some(VERSION) => Ok(()),
+                let found = line.strip_prefix("version ");
+                if let Some(known) = VERSIONS.into_iter().find(|known| found == Some(known)) {
+                    self.version = known;
+                    return Ok(());
+                }
+                return match found {
                     Some(found) if !found.is_empty() && found.bytes().all(|byte| byte.is_ascii_digit()) => {
                         Err(TapeError::Newer { found: escape::text(found).into_owned() })
                     }
-                    _ => Err(self.wrong(format!("expected `version {VERSION}`, found {}", shown(line)))),
+                    _ => Err(self.wrong(format!("expected `version {}`, found {}", VERSIONS[0], shown(line)))),
                 };
             }
             _ => {}
@@ -194,7 +211,7 @@ impl<'t> Reader<'t> {
             modified: None,
             content_type: None,
         };
-        let mut accept = None;
+        let (mut accept, mut user_agent) = (None, None);
         let mut last = "";
         for field in fields {
             let (key, value) = field
@@ -213,10 +230,11 @@ impl<'t> Reader<'t> {
                 "location" => recorded.location = Some(text),
                 "modified" => recorded.modified = Some(self.date(&text)?),
                 "type" => recorded.content_type = Some(text),
+                "user-agent" => user_agent = Some(text),
                 _ => return Err(self.wrong(format!("unknown key {}", shown(key)))),
             }
         }
-        Ok((Request { url, accept }, recorded))
+        Ok((Request { url, accept, user_agent }, recorded))
     }
 
     fn url(&self, field: &str) -> Result<String, TapeError> {
@@ -272,6 +290,29 @@ mod tests {
     }
 
     #[test]
+    fn who_asked_stands_in_the_second_version_only() {
+        let text = documented();
+        let first = Tape::parse(&text, &Limits::default()).unwrap();
+        let mut tape = first.clone();
+        let requests = tape.platforms.values_mut().next().unwrap();
+        let (mut request, recorded) = requests.pop_last().unwrap();
+        request.user_agent = Some("curl/8 x".to_owned());
+        requests.insert(request, recorded);
+        let with_agent = tape.to_text();
+        assert_eq!(
+            with_agent,
+            text.replace("version 1", "version 2").replace(" etag=\"1\"", r#" etag="1" user-agent=curl/8\x20x"#)
+        );
+        assert_eq!(Tape::parse(&with_agent, &Limits::default()).unwrap(), tape);
+        for (wrong, line) in
+            [(text.replace("version 1", "version 2"), 2), (with_agent.replace("version 2", "version 1"), 2)]
+        {
+            let said = Tape::parse(&wrong, &Limits::default()).unwrap_err().to_string();
+            assert!(said.starts_with(&format!("tape line {line}: expected `version ")), "{said}");
+        }
+    }
+
+    #[test]
     fn what_no_writer_writes_is_refused_with_its_line() {
         let text = documented();
         for (from, to, line, word) in [
@@ -312,7 +353,7 @@ mod tests {
         assert!(Tape::parse(&(lines.join("\n") + "\n"), &Limits::default()).is_err(), "order");
         assert!(Tape::parse(text.trim_end(), &Limits::default()).is_err(), "no newline at the end");
         assert!(Tape::parse("", &Limits::default()).is_err());
-        let newer = Tape::parse(&text.replace("version 1", "version 2"), &Limits::default()).unwrap_err();
+        let newer = Tape::parse(&text.replace("version 1", "version 3"), &Limits::default()).unwrap_err();
         assert_eq!(newer.status(), Status::Lock);
         let conflict = Tape::parse(&text.replacen("GET", "<<<<<<< HEAD\nGET", 1), &Limits::default()).unwrap_err();
         assert_eq!(conflict, TapeError::Conflict { line: 4 });

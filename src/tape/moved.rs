@@ -68,10 +68,7 @@ mod tests {
     use super::*;
 
     fn requests(lines: &[(&str, &str)]) -> Requests {
-        lines
-            .iter()
-            .map(|(url, body)| (Request { url: (*url).to_owned(), accept: None }, recorded(body.as_bytes())))
-            .collect()
+        lines.iter().map(|(url, body)| (Request::plain(*url), recorded(body.as_bytes()))).collect()
     }
 
     #[test]

@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 
 use super::answers::{Answers, Asked};
 use super::bodies::Bodies;
-use super::entry::{Recorded, Request, Requests, find};
-use super::error::Trouble;
-use super::fetch::{Fetch, Fetched, shown};
+use super::entry::{Recorded, Request, Requests, exact, find};
+use super::error::{Outcome, Trouble};
+use super::fetch::{Fetch, Fetched, choosing, is_failure, shown};
 use super::replay::Locked;
 use super::server::Reply;
 use super::signature;
 use crate::cancel::Cancel;
+use crate::digest::Digest;
 use crate::http::Url;
 use crate::limits::{LimitExceeded, Limits};
 use crate::progress::Reporter;
@@ -39,6 +40,8 @@ pub struct Recorder {
 #[derive(Default)]
 struct State {
     requests: Requests,
+    /// URLs that got no answer so far, and the status that the step was told.
+    failed: BTreeMap<String, u16>,
     /// URLs that are being asked for.
     busy: BTreeSet<String>,
     /// True URLs of redirects whose signature was left out.
@@ -59,7 +62,8 @@ impl Recorder {
 
     /// What was recorded, once every answer that is still on its way is there.
     ///
-    /// A step may go on without the rest of an answer; what it asked for belongs to the tape all the same.
+    /// A step may go on without the rest of an answer; what it asked for belongs to the tape all the same. So does a
+    /// request that never got an answer: a replay tells the step the same.
     pub fn requests(&self, cancel: &Cancel) -> Requests {
         let mut state = self.lock();
         let until = Instant::now() + LAST_ANSWERS;
@@ -68,7 +72,14 @@ impl Recorder {
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         self.progress.end(STEP);
-        state.requests.clone()
+        let mut requests = state.requests.clone();
+        for (url, status) in &state.failed {
+            let asked = Request::plain(url);
+            if requests.range(&asked..).next().is_none_or(|(answered, _)| answered.url != *url) {
+                requests.insert(asked, failure(*status));
+            }
+        }
+        requests
     }
 
     /// The requests that got no answer that a tape could hold.
@@ -84,10 +95,7 @@ impl Recorder {
     fn known(&self, url: &str, asked: &Asked) -> Option<Recorded> {
         let mut state = self.lock();
         loop {
-            // A refusal is no answer to the same request with a login.
-            let refused = |recorded: &&Recorded| asked.authorization.is_some() && matches!(recorded.status, 401 | 403);
-            let known = exact(&state.requests, url, asked.accept.as_deref());
-            if let Some(recorded) = known.filter(|recorded| !refused(recorded)) {
+            if let Some((_, recorded)) = exact(&state.requests, url, asked) {
                 return Some(recorded.clone());
             }
             if state.busy.insert(url.to_owned()) {
@@ -98,11 +106,11 @@ impl Recorder {
     }
 
     /// What the former tape says, if its body is still to be had.
-    fn kept_answer(&self, url: &Url, accept: Option<&str>) -> Option<(Request, Recorded)> {
+    fn kept_answer(&self, url: &Url, asked: &Asked) -> Option<(Request, Recorded)> {
         let key = url.to_string();
-        let (request, recorded) = find(&self.kept, &key, accept)?;
+        let (request, recorded) = find(&self.kept, &key, asked).filter(|(_, recorded)| !is_failure(recorded.status))?;
         if recorded.size > 0 {
-            self.bodies.find(recorded.digest, recorded.size, url, request.accept.as_deref()).ok()?;
+            self.bodies.find(request, recorded).ok()?;
         }
         Some((request.clone(), recorded.clone()))
     }
@@ -121,7 +129,7 @@ impl Recorder {
     fn is_full(&self) -> Option<LimitExceeded> {
         let state = self.lock();
         let limits = [
-            ("tape-lines", self.limits.tape_lines, state.requests.len() as u64),
+            ("tape-lines", self.limits.tape_lines, (state.requests.len() + state.failed.len()) as u64),
             ("tape-file", self.limits.tape_file, state.urls),
         ];
         let broken = limits.into_iter().find(|(_, limit, count)| count >= limit);
@@ -136,14 +144,13 @@ impl Recorder {
     }
 
     fn record(&self, asked: &Asked, key: &Url, reply: Reply<'_>) -> io::Result<()> {
-        let accept = asked.accept.as_deref();
-        if let Some((request, recorded)) = self.kept_answer(key, accept) {
+        if let Some((request, recorded)) = self.kept_answer(key, asked) {
             self.remember(request, &recorded);
             return reply.stored(&recorded, self.bodies.stored(recorded.digest).as_deref());
         }
         if let Some(exceeded) = self.is_full() {
             let reason = exceeded.to_string();
-            self.trouble(Trouble::new(&shown(key), reason.clone(), Status::Malformed));
+            self.trouble(Trouble::new(&shown(key), reason.clone(), Status::Malformed, Outcome::Refused));
             return reply.refuse(502, &reason);
         }
         let (truth, taken) = {
@@ -157,24 +164,32 @@ impl Recorder {
         let fetch = Fetch { client: self.bodies.resolver.client(), store: self.bodies.cache(), most, limit };
         let (fetched, reply) = fetch.run(asked, &truth, reply);
         match fetched {
-            Fetched::Whole { recorded, varies, signed } => {
+            Fetched::Whole { recorded, by_accept, by_agent, signed } => {
                 let recorded = *recorded;
                 if let Some((key, truth)) = signed {
                     self.lock().signed.insert(key, truth);
                 }
-                let accept = asked.accept.clone().filter(|_| varies);
-                self.remember(Request { url: key.to_string(), accept }, &recorded);
+                let accept = asked.accept.clone().filter(|_| by_accept);
+                let user_agent = asked.user_agent.clone().filter(|_| by_agent);
+                self.remember(Request { url: key.to_string(), accept, user_agent }, &recorded);
                 match reply {
                     Some(reply) => reply.stored(&recorded, self.bodies.stored(recorded.digest).as_deref()),
                     None => Ok(()),
                 }
             }
-            Fetched::Nothing { reason, status, answer } => {
-                self.trouble(Trouble { cut: reply.is_none(), ..Trouble::new(&shown(key), reason.clone(), status) });
-                match (reply, answer) {
-                    (Some(reply), Some(status)) => reply.refuse(status, &reason),
-                    _ => Err(io::ErrorKind::ConnectionAborted.into()),
+            Fetched::Nothing { reason, status, answer, failed } => {
+                let outcome = match (&reply, failed) {
+                    (None, _) => Outcome::Cut,
+                    (Some(_), true) => Outcome::Failed,
+                    (Some(_), false) => Outcome::Refused,
+                };
+                self.trouble(Trouble::new(&shown(key), reason.clone(), status, outcome));
+                let Some(reply) = reply else { return Err(io::ErrorKind::ConnectionAborted.into()) };
+                if failed {
+                    self.lock().failed.insert(key.to_string(), answer);
+                    return reply.stored(&failure(answer), None);
                 }
+                reply.refuse(answer, &reason)
             }
         }
     }
@@ -186,6 +201,12 @@ impl Answers for Recorder {
             return reply.stored(&recorded, Some(&path));
         }
         let key = signature::strip(&asked.url);
+        // Another request than the one without that header, which may have an answer.
+        if let Some(name) = &asked.choosing {
+            let reason = choosing(name);
+            self.trouble(Trouble::new(&shown(&key), reason.clone(), Status::Usage, Outcome::Refused));
+            return reply.refuse(502, &reason);
+        }
         let text = key.to_string();
         if let Some(recorded) = self.known(&text, asked) {
             return reply.stored(&recorded, self.bodies.stored(recorded.digest).as_deref());
@@ -208,8 +229,16 @@ impl Drop for Busy<'_> {
     }
 }
 
-/// While recording, another `Accept` is another request where the server chooses by it.
-fn exact<'a>(requests: &'a Requests, url: &str, accept: Option<&str>) -> Option<&'a Recorded> {
-    let of = |accept: Option<&str>| requests.get(&Request { url: url.to_owned(), accept: accept.map(str::to_owned) });
-    of(None).or_else(|| of(accept))
+/// What a step is told of a request that got no answer, while recording and in every replay: a status and no body.
+fn failure(status: u16) -> Recorded {
+    Recorded {
+        status,
+        digest: Digest::of(b""),
+        size: 0,
+        encoding: None,
+        etag: None,
+        location: None,
+        modified: None,
+        content_type: None,
+    }
 }

@@ -103,7 +103,13 @@ impl Answers for Replayer {
             return reply.stored(&recorded, Some(&path));
         }
         let key = signature::strip(&asked.url);
-        let Some((request, recorded)) = find(&self.requests, &key.to_string(), asked.accept.as_deref()) else {
+        let text = key.to_string();
+        // No recording holds what such a header chooses.
+        if let Some(name) = &asked.choosing {
+            self.trouble(Trouble::unknown(&format!("{} (with the header `{name}`)", shown(&key))));
+            return reply.refuse(502, "not on the tape of this build");
+        }
+        let Some((request, recorded)) = find(&self.requests, &text, asked) else {
             self.trouble(Trouble::unknown(&shown(&key)));
             return reply.refuse(502, "not on the tape of this build");
         };
@@ -111,12 +117,12 @@ impl Answers for Replayer {
         if recorded.size == 0 {
             return reply.stored(recorded, None);
         }
-        match self.bodies.find(recorded.digest, recorded.size, &key, request.accept.as_deref()) {
+        match self.bodies.find(request, recorded) {
             Ok(path) => reply.stored(recorded, Some(&path)),
             Err(absent) => {
-                let reason = format!("its body {} is not to be had: {absent}", recorded.digest);
-                self.trouble(Trouble::new(&shown(&key), reason.clone(), absent.status));
-                reply.refuse(502, &reason)
+                let trouble = absent.trouble(request, recorded);
+                self.trouble(trouble.clone());
+                reply.refuse(502, &trouble.reason)
             }
         }
     }

@@ -63,7 +63,7 @@ mod tests {
             ("http://d.example/dists/d/InRelease", "Origin: Debian\n".to_owned()),
             ("http://d.example/Valid", release("Sun, 22 Nov 2026 08:12:33 UTC")),
         ];
-        let request = |url: &str| Request { url: url.to_owned(), accept: None };
+        let request = |url: &str| Request::plain(url);
         let requests: Requests = bodies.iter().map(|(url, body)| (request(url), recorded(body.as_bytes()))).collect();
         let open = |wanted: &Recorded| {
             let found = bodies.iter().find(|(_, body)| recorded(body.as_bytes()).digest == wanted.digest);

@@ -9,7 +9,6 @@ use super::steps;
 use crate::build::of_tape;
 use crate::digest::Digest;
 use crate::escape;
-use crate::http::Url;
 use crate::manifest::Network;
 use crate::status::{ExitStatus, Failure, Status};
 use crate::tape::Tape;
@@ -146,11 +145,7 @@ pub fn gather(
         let bodies = bodies(locked, image, places)?;
         for (request, recorded) in tape.platforms.values().flatten().filter(|(_, recorded)| recorded.size > 0) {
             locked.machine.cancel.check()?;
-            // The tape was read, so its URLs are good.
-            let Ok(url) = Url::parse(&request.url) else { continue };
-            let Err(absent) = bodies.find(recorded.digest, recorded.size, &url, request.accept.as_deref()) else {
-                continue;
-            };
+            let Err(absent) = bodies.find(request, recorded) else { continue };
             locked.machine.cancel.check()?;
             missing.push(MissingBody {
                 image: name.clone(),

@@ -11,6 +11,7 @@ mod pushed;
 pub mod record;
 pub mod serve;
 mod steps;
+mod untaped;
 
 pub use list::{Missing, MissingBody, TapeNotes, gather, notes, tapes};
 pub use private::say_private;

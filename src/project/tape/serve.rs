@@ -1,6 +1,5 @@
 //! Serving a tape while a build runs, to replay it or to record it.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use super::super::engines::EngineOptions;
@@ -8,35 +7,17 @@ use super::super::locked::LockedProject;
 use super::super::machine::Machine;
 use super::super::ready::ReadyImage;
 use super::bodies::bodies;
+use super::untaped::{Untaped, with_troubles};
 use crate::build::TapeUse;
 use crate::digest::Digest;
+use crate::escape;
 use crate::lockfile::Pin;
 use crate::platform::Platform;
 use crate::status::{ExitStatus, Failure, Status};
 use crate::store::FileLock;
-use crate::tape::{Answers, Listen, Locked, Recorder, Replayer, Requests, Route, Server, Tape, Trouble, unguessable};
-
-/// Troubles shown in a message.
-const SHOWN: usize = 20;
-
-/// A build that got no further because of its tape.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-struct Untaped {
-    message: String,
-    status: Status,
-    hint: Option<String>,
-}
-
-impl ExitStatus for Untaped {
-    fn status(&self) -> Status {
-        self.status
-    }
-
-    fn hint(&self) -> Option<String> {
-        self.hint.clone()
-    }
-}
+use crate::tape::{
+    Answers, Listen, Locked, Outcome, Recorder, Replayer, Requests, Route, Server, Tape, Trouble, unguessable,
+};
 
 /// The tape can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +83,13 @@ impl Served {
         let Some(tape) = &ready.tape else { return Ok(None) };
         let requests = tape.platforms.get(platform).cloned().unwrap_or_default();
         let bodies = bodies(locked, ready.surveyed.image, &options.tape_places)?;
+        let gone = bodies.gather(&requests);
+        locked.machine.cancel.check()?;
+        if !gone.is_empty() {
+            let image = escape::text(ready.surveyed.name);
+            let start = Untaped::of_requests(format!("the tape of `{image}` can't be replayed: bodies are missing"));
+            return Err(with_troubles(start, &gone, ready.surveyed.name));
+        }
         let replayer = Arc::new(Replayer::new(bodies, locked_files(locked, &ready.pins)?, requests));
         let digest = key(tape, no_cache)?;
         let mut served = Self::serve(ready, options, digest, replayer.clone(), Behind::Replayer(replayer))?;
@@ -150,19 +138,33 @@ impl Served {
     /// What was recorded; nothing when replaying.
     ///
     /// # Errors
-    /// A step was given a part of an answer only: what it made of that is nothing to replay.
+    /// A step was given a part of an answer only, or none that a tape can hold: what it made of that is nothing to replay.
     pub fn recorded(&self, machine: &Machine) -> Result<Requests, Failure> {
         let Behind::Recorder(recorder) = &self.behind else { return Ok(Requests::new()) };
         let requests = recorder.requests(&machine.cancel);
-        match recorder.troubles().iter().find(|trouble| trouble.cut) {
-            None => Ok(requests),
-            Some(trouble) => Err(Untaped {
-                message: format!("a part of {} is all that came: {}", trouble.url, trouble.reason),
-                status: trouble.status,
-                hint: None,
-            }
-            .into()),
+        if let Some(trouble) = recorder.troubles().iter().find(|trouble| trouble.outcome == Outcome::Cut) {
+            let message = format!("a part of {} is all that came: {}", trouble.url, trouble.reason);
+            return Err(Untaped { message, status: trouble.status, hint: None }.into());
         }
+        self.check()?;
+        Ok(requests)
+    }
+
+    /// Ends a build that went well for its steps, although they did not get what they asked for.
+    pub fn check(&self) -> Result<(), Failure> {
+        let mut troubles = self.troubles();
+        troubles.retain(Trouble::ends_the_build);
+        if troubles.is_empty() {
+            return Ok(());
+        }
+        let image = escape::text(&self.image);
+        let start = match self.behind {
+            Behind::Recorder(_) => {
+                format!("a step of `{image}` went on without an answer, which another build may get")
+            }
+            Behind::Replayer(_) => format!("a step of `{image}` went on without what it asked for"),
+        };
+        Err(with_troubles(Untaped::of_requests(start), &troubles, &self.image))
     }
 
     fn troubles(&self) -> Vec<Trouble> {
@@ -174,47 +176,10 @@ impl Served {
 
     /// The failure of a build, with the requests that got no answer.
     pub fn explain(&self, failure: Failure) -> Failure {
-        let troubles = self.troubles();
-        if troubles.is_empty() {
-            return failure;
+        match self.troubles() {
+            troubles if troubles.is_empty() => failure,
+            troubles => with_troubles(failure, &troubles, &self.image),
         }
-        let mut message = failure.to_string();
-        let unknown = troubles.iter().filter(|trouble| trouble.reason.is_empty()).count();
-        if unknown > 0 {
-            message.push_str("\nthe tape has no answer to:");
-        }
-        let order = |trouble: &&Trouble| !trouble.reason.is_empty();
-        let mut sorted: Vec<&Trouble> = troubles.iter().collect();
-        sorted.sort_by_key(order);
-        for (number, trouble) in sorted.iter().take(SHOWN).enumerate() {
-            if number == unknown {
-                message.push_str("\nno answer came from:");
-            }
-            let colon = if trouble.reason.is_empty() { "" } else { ": " };
-            let _ = write!(message, "\n  {}{colon}{}", trouble.url, trouble.reason);
-        }
-        if sorted.len() > SHOWN {
-            let _ = write!(message, "\n  and {} more", sorted.len() - SHOWN);
-        }
-        let status = troubles.iter().fold(failure.status(), |status, trouble| status.or(trouble.status));
-        let lost = troubles.iter().any(|trouble| trouble.reason.contains("is not to be had"));
-        let login = troubles.iter().any(|trouble| trouble.reason.contains("login") || trouble.reason.contains("token"));
-        let private = troubles.iter().any(|trouble| trouble.reason.contains("is not public"));
-        let hint = if unknown > 0 {
-            Some(format!("`repro lock --network-only {}` records again and keeps what is on the tape", self.image))
-        } else if lost {
-            Some(
-                "`--tape PATH|REPOSITORY` names another place that has it; `repro lock --update` records anew"
-                    .to_owned(),
-            )
-        } else if login {
-            Some("what a login gives is not written on a tape: copy the file into the context instead".to_owned())
-        } else if private {
-            Some("if that host is yours, name it with `[registry.\"HOST\"]` in the user configuration".to_owned())
-        } else {
-            None
-        };
-        Untaped { message, status, hint }.into()
     }
 
     /// Says what nobody asked for, after a build in which every step ran.
@@ -222,7 +187,7 @@ impl Served {
         let Behind::Replayer(replayer) = &self.behind else { return };
         let unused = replayer.unused();
         let Some(first) = unused.first() else { return };
-        let url = crate::escape::text(&first.url).into_owned();
+        let url = escape::text(&first.url).into_owned();
         let rest = if unused.len() > 1 { format!(" and {} more", unused.len() - 1) } else { String::new() };
         let image = &self.image;
         machine.progress.note(&format!(
@@ -233,7 +198,10 @@ impl Served {
     /// Says what got no answer in a build that went well all the same.
     pub fn say_troubles(&self, machine: &Machine) {
         if let Some(trouble) = self.troubles().iter().find(|trouble| !trouble.reason.is_empty()) {
-            machine.progress.note(&format!("no answer came from {}: {}", trouble.url, trouble.reason));
+            machine.progress.note(&format!(
+                "no answer came from {}: {}; the tape holds that, and every build is told the same",
+                trouble.url, trouble.reason
+            ));
         }
     }
 }

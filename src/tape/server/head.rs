@@ -21,7 +21,8 @@ pub(super) struct Head {
     pub keep_alive: bool,
     /// Whether the client understands a body in pieces (HTTP/1.1).
     pub chunks: bool,
-    headers: Vec<(String, String)>,
+    /// Names in lower case, and values.
+    pub headers: Vec<(String, String)>,
 }
 
 impl Head {

@@ -19,7 +19,6 @@ pub use reply::Reply;
 
 use super::answers::{Answers, Asked};
 use super::route::{Route, from_path};
-use crate::http::Secret;
 use head::Head;
 
 /// Connections at once; more wait.
@@ -227,14 +226,7 @@ fn answer(head: &Head, reply: Reply<'_>, shared: &Shared) -> io::Result<()> {
         return reply.refuse(200, CERTIFICATE_PROBE);
     }
     let Some(url) = from_path(rest) else { return reply.refuse(404, "not found") };
-    let accept = head.header("accept").map(str::trim).filter(|accept| !matches!(*accept, "" | "*/*"));
-    let asked = Asked {
-        url,
-        accept: accept.map(str::to_owned),
-        user_agent: head.header("user-agent").map(str::to_owned),
-        authorization: head.header("authorization").map(Secret::new),
-    };
-    shared.answers.answer(&asked, reply)
+    shared.answers.answer(&Asked::new(url, &head.headers), reply)
 }
 
 /// Reads past the body of a request, which no GET needs.

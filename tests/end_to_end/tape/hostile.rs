@@ -159,6 +159,8 @@ fn no_secret_of_a_step_is_written_anywhere() {
     origin.file(&location, "signed\n");
     let dockerfile = "RUN --mount=type=secret,id=login wget --header \"Authorization: Basic $(cat /run/secrets/login)\" \
         -O /members http://origin.example/members || true; wget -O /got http://origin.example/moved\n";
+    let without =
+        "RUN --mount=type=secret,id=login test -e /run/secrets/login; wget -O /got http://origin.example/moved\n";
     let Some(project) = origin.project(dockerfile) else { return };
     project.write(
         "repro.toml",
@@ -172,6 +174,9 @@ fn no_secret_of_a_step_is_written_anywhere() {
     let saved = saved.to_str().unwrap();
     project.commit();
     let mut said = Vec::new();
+    let refused = project.repro(&["lock", "-v", "--secret", &secret]).expect(2);
+    said.push(refused.stdout + &refused.stderr);
+    project.write("Dockerfile", format!("FROM registry.example/busybox:1\n{without}")).commit();
     for arguments in [
         &["lock", "-v", "--secret", &secret][..],
         &["build", "-v", "--record", "--secret", &secret],
@@ -208,6 +213,55 @@ fn a_login_goes_to_its_origin_and_is_never_written_down() {
     assert!(!project.path().join("repro.app.tape").exists());
     let search = Command::new("grep").args(["-r", "-l", "for members"]).arg(project.cache()).output().unwrap();
     assert!(search.stdout.is_empty(), "{search:?}");
+}
+
+#[test]
+fn a_header_that_may_choose_the_answer_ends_the_recording_with_its_name() {
+    let origin = Origin::start();
+    origin.file("/file", "for anybody\n");
+    let varying = |headers: &str| {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n{headers}\r\none\n");
+        Answer::Raw(head.into_bytes())
+    };
+    origin.answer("/language", varying("Vary: Accept-Encoding, Accept-Language\r\n"));
+    for (command, named) in [
+        ("wget -O /a --header 'Cookie: licence=accept' $F/file", "Cookie"),
+        ("wget -O /a --header 'X-Api-Version: 2' $F/file || true", "X-Api-Version"),
+        ("wget -O /a --header 'PRIVATE-TOKEN: t' $F/file", "Private-Token"),
+        ("wget -O /b $F/file; wget -O /a --header 'Authorization: Bearer t' $F/file; true", "Authorization"),
+        ("wget -O /a --header 'Accept-Language: de' $F/language", "Accept-Language"),
+    ] {
+        let dockerfile = format!("ARG F=http://origin.example\nRUN {command}\n");
+        let Some(project) = origin.project(&dockerfile) else { return };
+        project.repro(&["lock"]).expect(2).says("http://origin.example/").says(&format!("`{named}`"));
+        assert!(!project.path().join("repro.app.tape").exists(), "{named}");
+    }
+    assert!(
+        !origin.seen().iter().any(|seen| seen.contains("Cookie") || seen.contains("Bearer")),
+        "{:?}",
+        origin.seen()
+    );
+}
+
+#[test]
+fn another_agent_is_another_request_where_the_origin_says_so() {
+    let origin = Origin::start();
+    let agents = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\nVary: User-Agent\r\n\r\none\n";
+    origin.answer("/agent", Answer::Raw(agents.into()));
+    let dockerfile = |agents: &[&str]| {
+        let asks = agents.iter().map(|agent| format!("RUN wget -U {agent} -O /{agent} http://origin.example/agent\n"));
+        asks.collect::<String>()
+    };
+    let Some(project) = origin.project(&dockerfile(&["one", "two"])) else { return };
+    project.repro(&["lock"]).expect(0);
+    let tape = project.read("repro.app.tape");
+    assert!(
+        tape.contains("version 2\n") && tape.contains(" user-agent=one\n") && tape.contains(" user-agent=two\n"),
+        "{tape}"
+    );
+    project.repro(&["build", "--no-cache"]).expect(0);
+    project.write("Dockerfile", format!("FROM registry.example/busybox:1\n{}", dockerfile(&["three"]))).commit();
+    project.repro(&["build"]).expect(4).says("the tape has no answer to:\n  http://origin.example/agent\n");
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn a_request_that_is_not_on_the_tape_is_named_with_its_instruction() {
     let more =
         format!("FROM registry.example/busybox:1\n{GET}RUN true && \\\n  wget -O /o http://origin.example/other\n");
     project.write("Dockerfile", more);
-    let missing = project.repro(&["build"]).expect(5);
+    let missing = project.repro(&["build"]).expect(4);
     let missing = missing.says("Dockerfile:3: ").says("the tape has no answer to:\n  http://origin.example/other\n");
     missing.says("hint: `repro lock --network-only app` records again");
     project.repro(&["lock", "--network-only", "app"]).expect(0);
@@ -111,6 +111,48 @@ fn a_request_that_is_not_on_the_tape_is_named_with_its_instruction() {
     project.write("Dockerfile", format!("FROM registry.example/busybox:1\n{GET}"));
     let unused = project.repro(&["build", "--no-cache"]).expect(0);
     unused.says("the tape of `app` has what no step asked for: http://origin.example/other");
+}
+
+#[test]
+fn a_step_that_goes_on_without_what_it_asked_for_ends_the_build_and_nothing_is_recorded() {
+    let origin = Origin::start();
+    origin.file("/one", "one\n").file("/two", "two\n");
+    let dockerfile = |name: &str| format!("RUN wget -O /got http://origin.example/{name} || echo fallback > /got\n");
+    let Some(project) = origin.project(&dockerfile("one")) else { return };
+    project.repro(&["lock"]).expect(0);
+    let locked = project.read("repro.lock");
+    project.write("Dockerfile", format!("FROM registry.example/busybox:1\n{}", dockerfile("two"))).commit();
+    for arguments in [&["build"][..], &["build", "--record"], &["build", "--no-cache"]] {
+        let missing = project.repro(arguments).expect(4);
+        missing
+            .says("the tape has no answer to:\n  http://origin.example/two\n")
+            .says("`repro lock --network-only app`");
+    }
+    assert_eq!(project.read("repro.lock"), locked);
+    project.write("Dockerfile", format!("FROM registry.example/busybox:1\n{}", dockerfile("one"))).commit();
+    project.repro(&["build", "--record"]).expect(0);
+    // The body vanishes here and there: no RUN starts.
+    drop(origin);
+    project.repro(&["cache", "clear"]).expect(0);
+    let gone =
+        project.repro(&["verify"]).expect(4).says("bodies are missing").says("http://origin.example/one: its body");
+    assert!(!gone.stdout.contains("differs"), "{gone:?}");
+}
+
+#[test]
+fn what_gave_no_answer_while_recording_gives_none_in_a_replay() {
+    let origin = Origin::start();
+    origin.file("/file", "first\n");
+    origin.answer("/dead", super::origin::Answer::Raw(b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n".into()));
+    let dockerfile = "RUN for from in http://10.255.255.1 http://origin.example; do wget -O /got $from/file && break; done; \
+        wget -O /other http://origin.example/dead || echo none > /other\n";
+    let Some(project) = origin.project(dockerfile) else { return };
+    project.repro(&["lock"]).expect(0).says("no answer came from http://10.255.255.1/file");
+    let tape = project.read("repro.app.tape");
+    assert!(tape.contains("GET http://10.255.255.1/file 502 ") && tape.contains("/dead 410 "), "{tape}");
+    project.repro(&["build", "--record"]).expect(0);
+    drop(origin);
+    project.repro(&["verify"]).expect(0);
 }
 
 #[test]

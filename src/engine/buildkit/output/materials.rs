@@ -267,7 +267,7 @@ mod tests {
             modified: None,
             content_type: None,
         };
-        let request = crate::tape::Request { url: "https://h.example/a".to_owned(), accept: None };
+        let request = crate::tape::Request { url: "https://h.example/a".to_owned(), accept: None, user_agent: None };
         let route = crate::tape::Route::at("http://127.0.0.1:1", &"a".repeat(32));
         let requests = Some(std::sync::Arc::new(crate::tape::Requests::from([(request, recorded)])));
         let replay = TapeUse { route, digest: body, requests };
