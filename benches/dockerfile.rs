@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use repro::dockerfile::parse;
-use repro::dockerfile::sources::Sources;
-use repro::dockerfile::target::{Question, UnknownImages, resolve};
+use repro::parts::dockerfile::parse;
+use repro::parts::dockerfile::sources::Sources;
+use repro::parts::dockerfile::target::{Question, UnknownImages, resolve};
 use serde_json::Value;
 
 fn corpus() -> Vec<String> {
@@ -28,7 +28,7 @@ fn usual() -> String {
 
 fn read(criterion: &mut Criterion) {
     let files = corpus();
-    let platform: repro::platform::Platform = "linux/amd64".parse().unwrap();
+    let platform: repro::parts::platform::Platform = "linux/amd64".parse().unwrap();
     let question = Question {
         target: String::new(),
         platform: platform.clone(),

@@ -7,7 +7,7 @@
 use std::io::{Write, sink};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use repro::layer::gzip::{Encoder, ParallelEncoder};
+use repro::parts::layer::gzip::{Encoder, ParallelEncoder};
 
 /// Something between text and program: words, numbers and repetitions from far back.
 fn generated() -> Vec<u8> {

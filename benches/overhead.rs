@@ -10,16 +10,16 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use repro::build::{Engine, ImageForm, Inputs, Parameters, Plan, RunSurroundings, Surroundings};
-use repro::config::Config;
-use repro::context::{Content, Entry, EntryKind, Tree};
-use repro::digest::Digest;
-use repro::dockerfile::parse;
-use repro::engine::buildkit::{BuildKit, Host};
-use repro::limits::Limits;
-use repro::lockfile::Pin;
-use repro::manifest::Network;
-use repro::process::{Environment, Programs};
+use repro::parts::build::{Engine, ImageForm, Inputs, Parameters, Plan, RunSurroundings, Surroundings};
+use repro::parts::config::Config;
+use repro::parts::context::{Content, Entry, EntryKind, Tree};
+use repro::parts::digest::Digest;
+use repro::parts::dockerfile::parse;
+use repro::parts::engine::buildkit::{BuildKit, Host};
+use repro::parts::limits::Limits;
+use repro::parts::lockfile::Pin;
+use repro::parts::manifest::Network;
+use repro::parts::process::{Environment, Programs};
 
 const ROUNDS: usize = 9;
 

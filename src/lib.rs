@@ -3,56 +3,61 @@
 //! The way of the data: manifest → lockfile → plan → engine → assemble → compare → verdict.
 //! `docs/architecture.md` tells the floors of the house; a line there uses only lines below it.
 
-pub mod cli;
+mod cli;
 
-pub mod project;
+mod project;
 
-pub mod explain;
+mod explain;
 
-pub mod verify;
+mod verify;
 
-pub mod engine;
+mod engine;
 
-pub mod build;
+mod build;
 
-pub mod survey;
-pub mod tape;
+mod survey;
+mod tape;
 
-pub mod resolve;
+mod resolve;
 
-pub mod compare;
-pub mod drift;
+mod compare;
+mod drift;
 
-pub mod lockfile;
+mod lockfile;
 
-pub mod manifest;
+mod manifest;
 
-pub mod context;
-pub mod dockerfile;
-pub mod registry;
+mod context;
+mod dockerfile;
+mod registry;
 
-pub mod image;
+mod image;
 
-pub mod layer;
+mod layer;
 
-pub mod git;
-pub mod http;
-pub mod process;
-pub mod scrub;
+mod git;
+mod http;
+mod process;
+mod scrub;
 
-pub mod config;
-pub mod json;
-pub mod store;
+mod config;
+mod json;
+mod store;
 
-pub mod bounds;
-pub mod cancel;
-pub mod digest;
-pub mod epoch;
-pub mod escape;
-pub mod finding;
-pub mod input;
-pub mod limits;
-pub mod platform;
-pub mod progress;
-pub mod reference;
-pub mod status;
+mod bounds;
+mod cancel;
+mod digest;
+mod epoch;
+mod escape;
+mod finding;
+mod input;
+mod limits;
+mod platform;
+mod progress;
+mod reference;
+mod status;
+
+#[cfg(not(binary_alone))]
+pub mod parts;
+
+pub use cli::run;

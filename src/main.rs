@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    repro::cli::run(std::env::args_os())
+    repro::run(std::env::args_os())
 }

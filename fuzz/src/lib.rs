@@ -3,19 +3,19 @@
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, Write};
 
-use repro::cancel::Cancel;
-use repro::digest::{Algorithm, AnyDigest};
-use repro::image::archive::{Archive, Surroundings};
-use repro::image::document::View;
-use repro::image::time::Time;
-use repro::image::validate::{self, Selection};
-use repro::image::{Config, ImageManifest, Index};
-use repro::layer::decompress::{Compression, Decompressor};
-use repro::layer::tar::Reader;
-use repro::layer::{Examination, Workspace, scan_layer};
-use repro::limits::Limits;
-use repro::platform::Platform;
-use repro::reference::Reference;
+use repro::parts::cancel::Cancel;
+use repro::parts::digest::{Algorithm, AnyDigest};
+use repro::parts::image::archive::{Archive, Surroundings};
+use repro::parts::image::document::View;
+use repro::parts::image::time::Time;
+use repro::parts::image::validate::{self, Selection};
+use repro::parts::image::{Config, ImageManifest, Index};
+use repro::parts::layer::decompress::{Compression, Decompressor};
+use repro::parts::layer::tar::Reader;
+use repro::parts::layer::{Examination, Workspace, scan_layer};
+use repro::parts::limits::Limits;
+use repro::parts::platform::Platform;
+use repro::parts::reference::Reference;
 
 /// Limits that keep one run short.
 fn limits() -> Limits {
@@ -31,7 +31,7 @@ fn limits() -> Limits {
 /// JSON: the scan never lets through what the decoder refuses, and what views write they read again.
 pub fn json(data: &[u8]) {
     let limits = limits();
-    let is_fine = repro::json::scan(data, &limits).is_ok();
+    let is_fine = repro::parts::json::scan(data, &limits).is_ok();
     match serde_json::from_slice::<serde_json::Value>(data) {
         Ok(_) => {}
         // The decoder's own bounds.
@@ -129,7 +129,7 @@ pub fn archive(data: &[u8]) {
         .map(ToString::to_string)
         .chain(piped.images.into_iter().flat_map(|image| image.names));
     for text in printed {
-        assert!(!text.chars().any(repro::escape::is_dangerous), "{text:?}");
+        assert!(!text.chars().any(repro::parts::escape::is_dangerous), "{text:?}");
     }
 }
 

@@ -16,9 +16,7 @@ mod plan;
 mod surroundings_key;
 mod tree;
 
-pub use assemble::{
-    AssembleError, Assembled, AssembledLayer, AssembledPlatform, assemble, assemble_index, platform_descriptor,
-};
+pub use assemble::{Assembled, AssembledLayer, AssembledPlatform, assemble, assemble_index, platform_descriptor};
 pub use blob::{Blob, Produce};
 pub use built::{Built, BuiltLayer, StepRequests};
 pub use engine::{CheckedBuild, Engine, Surroundings, Workplace};
@@ -27,4 +25,4 @@ pub use noise::{Scrubbed, scrub_layer};
 pub use packed::PackedLayers;
 pub use plan::{ImageForm, Inputs, Parameters, Plan, PlannedContext, RunSurroundings, TapeUse};
 pub use surroundings_key::surroundings_key;
-pub use tree::{MAIN_CONTEXT, ReachedPaths, WorkTree};
+pub use tree::{ReachedPaths, WorkTree};

@@ -23,8 +23,6 @@ mod read;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-pub use read::InvalidConfig;
-
 /// What the user's configuration says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {

@@ -37,10 +37,9 @@ mod warning;
 mod words;
 
 pub use directive::frontend;
-pub use error::{DockerfileError, Phase};
+pub use error::DockerfileError;
 #[cfg(test)]
 pub(crate) use parse::PARSED;
 pub use parse::parse;
-pub use rule::Rule;
 pub use run_flags::{RunPlace, add_run_flags};
 pub use warning::Warning;

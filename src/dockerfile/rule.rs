@@ -4,7 +4,6 @@
 ///
 /// `CopyIgnoredFile` and `InvalidBaseImagePlatform` are missing: they need the ignore file and the base's own platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the names are BuildKit's and documented there")]
 pub enum Rule {
     ConsistentInstructionCasing,
     DuplicateStageName,

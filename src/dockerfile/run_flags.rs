@@ -12,8 +12,6 @@ use super::text::{Text, trim_start};
 /// A RUN instruction that can be given flags.
 #[derive(Clone, Debug)]
 pub struct RunPlace {
-    /// Where it is.
-    pub lines: Lines,
     /// The variables that the Dockerfile sets for it: `ENV` and `ARG` of its stage so far, `ENV` of the stages that it is
     /// built from, and its own secrets. What a base image sets is not among them.
     pub variables: BTreeSet<String>,
@@ -48,7 +46,7 @@ pub fn add_run_flags(
                 Command::Run(run) => {
                     let secrets = run.mounts.iter().filter_map(|mount| secret_variable(mount));
                     let variables = variables.iter().cloned().chain(secrets).collect();
-                    let flags = flags(&RunPlace { lines: instruction.lines, variables });
+                    let flags = flags(&RunPlace { variables });
                     if !flags.is_empty() {
                         added.insert(instruction.lines.start, (instruction.keyword.to_vec(), flags));
                     }

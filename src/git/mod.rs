@@ -21,10 +21,10 @@ use sha1::{Digest as _, Sha1};
 
 use crate::input::open_regular;
 
-pub use attributes::{Attributes, Wanted};
+pub use attributes::Attributes;
 pub use checkout::Checkout;
 pub use error::Error;
-pub use head::{Head, head_commit_time};
+pub use head::head_commit_time;
 pub use index::{Tracked, TrackedKind};
 pub use lfs::Pointer;
 

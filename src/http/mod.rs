@@ -24,13 +24,13 @@ use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-pub use answer::{Answer, Body};
+pub use answer::Answer;
 pub use error::HttpError;
 pub use proxy::Proxies;
 pub use retry::Retry;
 pub use secret::Secret;
 pub use upload::Upload;
-pub use url::{InvalidUrl, Url, encode_parameter, is_loopback_host, without_user};
+pub use url::{Url, encode_parameter, is_loopback_host, without_user};
 
 use crate::cancel::Cancel;
 use crate::config::Config;

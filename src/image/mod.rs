@@ -18,7 +18,7 @@ pub mod time;
 pub mod validate;
 pub mod write;
 
-pub use artifact::{Artifact, Artifacts, OpenFile};
+pub use artifact::{Artifact, Artifacts};
 pub use config::Config;
 pub use descriptor::{Descriptor, DescriptorPlatform};
 pub use document::{Document, InvalidDocument};

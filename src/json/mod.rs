@@ -6,5 +6,5 @@
 mod read;
 mod write;
 
-pub use read::{InvalidJson, Reason, parse, scan, unsigned};
+pub use read::{InvalidJson, parse, scan, unsigned};
 pub use write::{Text, Value, lossy};

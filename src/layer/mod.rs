@@ -14,6 +14,5 @@ pub mod tar;
 pub mod whiteout;
 
 pub use examine::{Examination, Examined};
-pub use listing::Listing;
-pub use names::{Names, OuterLink, OuterLinks, Workspace, find_outer};
-pub use scan::{LayerReport, Visited, scan_layer, visit_layer};
+pub use names::{Workspace, find_outer};
+pub use scan::{scan_layer, visit_layer};

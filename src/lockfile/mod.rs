@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use change::Change;
 pub use error::LockfileError;
 pub use facts::fact_key;
-pub use merge::{Difference, MergeError, Merged, Side, merge};
+pub use merge::{MergeError, Side, merge};
 pub use update::{Lookup, Selection, lookups, update};
 pub use wanted::{SourceKind, Wanted, WantedImage, WantedSource};
 pub use write::HEADER;

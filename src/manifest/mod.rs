@@ -21,10 +21,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use edit::{EditError, add_scrub};
-pub use find::{FILE_NAME, Found, find};
+pub use find::{FILE_NAME, find};
 pub use init::{Init, init, name_from};
-pub use inside::{Outside, ReadLink, stays_inside};
-pub use problem::{ManifestErrors, Problem, render};
+pub use inside::ReadLink;
+pub use problem::{ManifestErrors, render};
 pub use schema::schema;
 pub use scrub::locked_rule;
 

@@ -12,13 +12,12 @@ pub struct Log {
     tail: VecDeque<String>,
     tail_bytes: u64,
     limit: u64,
-    dropped: u64,
 }
 
 impl Log {
     /// A log that keeps at most `limit` bytes.
     pub fn new(limit: u64) -> Self {
-        Self { head: Vec::new(), head_bytes: 0, tail: VecDeque::new(), tail_bytes: 0, limit, dropped: 0 }
+        Self { head: Vec::new(), head_bytes: 0, tail: VecDeque::new(), tail_bytes: 0, limit }
     }
 
     /// Adds a line; the oldest ones after the beginning make room for it.
@@ -35,18 +34,12 @@ impl Log {
             && let Some(old) = self.tail.pop_front()
         {
             self.tail_bytes -= old.len() as u64 + 1;
-            self.dropped += 1;
         }
     }
 
     /// The kept lines, oldest first.
     pub fn lines(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.head.iter().chain(&self.tail).map(String::as_str)
-    }
-
-    /// How many lines between the beginning and the end were not kept.
-    pub fn dropped(&self) -> u64 {
-        self.dropped
     }
 
     /// The last `count` lines, oldest first.
@@ -71,7 +64,6 @@ mod tests {
         }
         let lines: Vec<&str> = log.lines().collect();
         assert_eq!(lines, [long.as_str(), "line 98", "line 99"]);
-        assert_eq!(log.dropped(), 98);
         assert_eq!(log.last(2), ["line 98", "line 99"]);
         let mut tiny = Log::new(4);
         tiny.push("too long".to_owned());

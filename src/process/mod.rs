@@ -29,7 +29,6 @@ pub use log::Log;
 pub use programs::Programs;
 pub use run::{Finished, Watch};
 pub use service::Service;
-pub use stream::Streaming;
 
 /// A program with everything it is started with.
 #[derive(Clone, Debug)]

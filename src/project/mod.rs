@@ -38,7 +38,7 @@ mod verify;
 mod warnings;
 mod without_manifest;
 
-pub use build::{Build, BuildOptions, BuiltImage, BuiltPlatform, build};
+pub use build::{Build, BuildOptions, BuiltPlatform, build};
 pub use check::check;
 pub use dry_run::{PlannedBuild, dry_run};
 pub use engines::{EngineName, EngineOptions};
@@ -56,5 +56,5 @@ pub use self_check::Checked;
 pub use sources::{Listing, sources};
 pub use survey::WrongDockerfile;
 pub use upstream::{Asked, outdated};
-pub use verify::{Verification, VerifiedImage, VerifyOptions, verify};
+pub use verify::{Verification, VerifyOptions, verify};
 pub use without_manifest::DockerfileFlags;

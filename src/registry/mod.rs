@@ -22,8 +22,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 pub use error::{Attempt, RegistryError};
-pub use login::{Login, Logins};
-pub use manifest::{Fetched, ImageDocument};
+pub use login::Logins;
+pub use manifest::ImageDocument;
 pub use push::{OpenBlob, Pushed};
 
 use crate::escape;

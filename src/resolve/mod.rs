@@ -28,10 +28,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 pub use checkout::Checkout;
-pub use error::{NotListed, Reason, ResolveError, ResolveErrors};
+pub use error::{Reason, ResolveError, ResolveErrors};
 pub use fetch::LockedImage;
 pub use git::Git;
-pub use git_url::{GitSource, InvalidGitUrl, Transport};
 pub use standing::Standing;
 
 use crate::cancel::Cancelled;

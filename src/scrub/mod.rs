@@ -9,7 +9,7 @@ mod pattern;
 mod shadow;
 
 pub use catalogue::{Action, PROFILES, Profile};
-pub use shadow::{SHADOW_DAY, fix_shadow_days};
+pub use shadow::fix_shadow_days;
 
 use crate::escape;
 use pattern::Pattern;

@@ -14,7 +14,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 pub use atomic::{Replacement, make_folder, replace_file};
-pub use cache::{BlobReader, BlobWriter, Cache, CacheUse};
+pub use cache::{BlobWriter, Cache, CacheUse};
 pub use lock::FileLock;
 pub use spool::Spool;
 pub use used::mark_used;

@@ -23,10 +23,12 @@ mod server;
 mod signature;
 mod validity;
 
-pub use answers::{Answers, Asked};
-pub use bodies::{Absent, Bodies};
-pub use entry::{Recorded, Request, Requests, holds};
-pub use error::{Outcome, TapeError, Trouble};
+pub use answers::Answers;
+pub use bodies::Bodies;
+#[cfg(test)]
+pub use entry::{Recorded, Request};
+pub use entry::{Requests, holds};
+pub use error::{Outcome, Trouble};
 pub use file::Tape;
 pub use moved::moved;
 pub use record::Recorder;

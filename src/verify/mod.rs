@@ -7,7 +7,7 @@ mod published;
 
 use std::fmt;
 
-pub use published::{Look, Published, PublishedError};
+pub use published::{Look, Published};
 
 use crate::compare::{Facts, ImageDifference, Level, compare};
 use crate::platform::Platform;

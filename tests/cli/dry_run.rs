@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use repro::digest::Digest;
-use repro::platform::Platform;
+use repro::parts::digest::Digest;
+use repro::parts::platform::Platform;
 
 use crate::project::Project;
 use crate::server::Server;

@@ -168,7 +168,7 @@ fn every_case_has_its_expected_outcome_within_the_budget() {
     let work = || {
         while let Some(case) = list.cases.get(next.fetch_add(1, Ordering::Relaxed)) {
             let bytes = fs::read(folder.path().join(&case.file)).unwrap();
-            assert_eq!(repro::digest::Digest::of(&bytes).hex(), case.sha256, "{} is another archive", case.name);
+            assert_eq!(repro::parts::digest::Digest::of(&bytes).hex(), case.sha256, "{} is another archive", case.name);
             for way in [Way::File, Way::Pipe, Way::Layout, Way::Json] {
                 if let Some(complaint) = complaint(case, folder.path(), way, &list.budget) {
                     complaints.lock().unwrap().push(complaint);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::project::Project;
 use crate::server::Server;
 use crate::server::images::{OCI_INDEX, OCI_MANIFEST, Shelf};
-use repro::digest::Digest;
+use repro::parts::digest::Digest;
 use serde_json::{Value, json};
 
 const PLAIN_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";

@@ -164,7 +164,7 @@ fn one_failing_source_does_not_hide_the_others() {
 #[test]
 fn upstreams_younger_than_asked_for_are_refused_and_the_lockfile_kept() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let hour_ago = repro::epoch::rfc3339(now - 3600);
+    let hour_ago = repro::parts::epoch::rfc3339(now - 3600);
     let shelf = Shelf::default();
     let old = shelf.image("team/base", "linux/amd64", "2024-01-01T00:00:00Z");
     shelf.index("team/base", "1", &[old]);

@@ -16,20 +16,20 @@ use std::time::{Duration, SystemTime};
 use crate::needs::variable;
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Cases, TestRunner};
-use repro::build::{
+use repro::parts::build::{
     Built, BuiltLayer, Engine, ImageForm, Inputs, Parameters, Plan, PlannedContext, RunSurroundings, Surroundings,
 };
-use repro::cancel::Cancel;
-use repro::config::Config;
-use repro::context::{self, Request, Tree};
-use repro::digest::DiffId;
-use repro::dockerfile::parse;
-use repro::engine::buildkit::{BuildKit, Host};
-use repro::epoch::Epoch;
-use repro::limits::Limits;
-use repro::manifest::Network;
-use repro::process::{Environment, Programs};
-use repro::progress::Silent;
+use repro::parts::cancel::Cancel;
+use repro::parts::config::Config;
+use repro::parts::context::{self, Request, Tree};
+use repro::parts::digest::DiffId;
+use repro::parts::dockerfile::parse;
+use repro::parts::engine::buildkit::{BuildKit, Host};
+use repro::parts::epoch::Epoch;
+use repro::parts::limits::Limits;
+use repro::parts::manifest::Network;
+use repro::parts::process::{Environment, Programs};
+use repro::parts::progress::Silent;
 
 const PAIRS: u32 = 10;
 const PATHS: [&str; 9] = ["a", "b", "d/a", "d/b", "d/e/a", "d/e/f/a", "ä ö", "-", "z/\u{1f980}"];
@@ -189,7 +189,7 @@ fn lay_out(pair: &Pair, place: &Path) -> [PathBuf; 2] {
 
 fn read(root: &Path, tracked_only: bool) -> Tree {
     let request = Request { name: "context", root, dockerfile: None, tracked_only, include: &[], paths: None };
-    let (progress, cancel, limits): (repro::progress::Reporter, _, _) =
+    let (progress, cancel, limits): (repro::parts::progress::Reporter, _, _) =
         (Arc::new(Silent), Cancel::default(), Limits::default());
     let surroundings = context::Surroundings { limits: &limits, progress: &progress, cancel: &cancel, cache: None };
     context::read(&request, &surroundings).unwrap()

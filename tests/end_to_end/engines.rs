@@ -11,22 +11,22 @@ use std::process::Command;
 use std::sync::Arc;
 
 use crate::needs::variable;
-use repro::build::{
+use repro::parts::build::{
     Blob, Built, BuiltLayer, Engine, ImageForm, Inputs, Parameters, Plan, PlannedContext, RunSurroundings, Surroundings,
 };
-use repro::cancel::Cancel;
-use repro::config::Config;
-use repro::context::{Content, Entry, EntryKind, Tree};
-use repro::digest::{DiffId, Digest};
-use repro::dockerfile::parse;
-use repro::engine::buildkit::{BuildKit, Host};
-use repro::epoch::Epoch;
-use repro::limits::Limits;
-use repro::lockfile::{BuildkitPin, Pin};
-use repro::manifest::Network;
-use repro::process::{Environment, Programs};
-use repro::status::{Failure, Status};
-use repro::store::Cache;
+use repro::parts::cancel::Cancel;
+use repro::parts::config::Config;
+use repro::parts::context::{Content, Entry, EntryKind, Tree};
+use repro::parts::digest::{DiffId, Digest};
+use repro::parts::dockerfile::parse;
+use repro::parts::engine::buildkit::{BuildKit, Host};
+use repro::parts::epoch::Epoch;
+use repro::parts::limits::Limits;
+use repro::parts::lockfile::{BuildkitPin, Pin};
+use repro::parts::manifest::Network;
+use repro::parts::process::{Environment, Programs};
+use repro::parts::status::{Failure, Status};
+use repro::parts::store::Cache;
 
 const EPOCH: i64 = 1_700_000_000;
 const MODIFIED: u64 = 1_600_000_000;

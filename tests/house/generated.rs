@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use clap::{CommandFactory, ValueEnum};
-use repro::cli::arguments::{Arguments, SchemaName};
-use repro::cli::command::schema;
-use repro::cli::report::text::scrub;
+use repro::parts::cli::arguments::{Arguments, SchemaName};
+use repro::parts::cli::command::schema;
+use repro::parts::cli::report::text::scrub;
 
 fn check(path: &str, content: &[u8]) {
     if std::env::var_os("REPRO_BLESS").is_some() {

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use repro::cancel::Cancel;
-use repro::context::{self, EntryKind, Error, Request, Surroundings, Tree};
-use repro::limits::Limits;
-use repro::progress::{Reporter, Silent};
-use repro::status::{ExitStatus, Status};
+use repro::parts::cancel::Cancel;
+use repro::parts::context::{self, EntryKind, Error, Request, Surroundings, Tree};
+use repro::parts::limits::Limits;
+use repro::parts::progress::{Reporter, Silent};
+use repro::parts::status::{ExitStatus, Status};
 
 fn read(root: &Path, dockerfile: Option<&Path>, paths: Option<&[&str]>) -> Result<Tree, Error> {
     let paths = paths.map(|paths| paths.iter().map(|&path| path.to_owned()).collect::<Vec<_>>());

@@ -6,13 +6,13 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use repro::cancel::Cancel;
-use repro::context::{self, Content, EntryKind, Error, Request, Surroundings, Tree};
-use repro::digest::Digest;
-use repro::git;
-use repro::limits::Limits;
-use repro::progress::{Progress, Reporter};
-use repro::status::{ExitStatus, Status};
+use repro::parts::cancel::Cancel;
+use repro::parts::context::{self, Content, EntryKind, Error, Request, Surroundings, Tree};
+use repro::parts::digest::Digest;
+use repro::parts::git;
+use repro::parts::limits::Limits;
+use repro::parts::progress::{Progress, Reporter};
+use repro::parts::status::{ExitStatus, Status};
 use tempfile::TempDir;
 
 /// Remembers what a person would be told.

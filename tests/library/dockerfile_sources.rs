@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use repro::dockerfile::sources::Sources;
-use repro::dockerfile::target::{Question, ResolveError, Target, UnknownImages, resolve};
-use repro::dockerfile::{DockerfileError, parse};
+use repro::parts::dockerfile::sources::Sources;
+use repro::parts::dockerfile::target::{Question, ResolveError, Target, UnknownImages, resolve};
+use repro::parts::dockerfile::{DockerfileError, parse};
 use serde_json::{Value, json};
 
 fn question(case: &Value) -> Question {
@@ -21,7 +21,7 @@ fn question(case: &Value) -> Question {
     }
 }
 
-fn platform_of(text: &str) -> repro::platform::Platform {
+fn platform_of(text: &str) -> repro::parts::platform::Platform {
     text.parse().unwrap()
 }
 

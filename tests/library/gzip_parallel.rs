@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use proptest::prelude::*;
-use repro::layer::gzip::{Encoder, ParallelEncoder};
+use repro::parts::layer::gzip::{Encoder, ParallelEncoder};
 
 fn sequential(input: &[u8]) -> Vec<u8> {
     let mut encoder = Encoder::new(Vec::new());

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use repro::digest::{Digest, Hasher, Hashing};
-use repro::layer::gzip::{Encoder, ParallelEncoder};
+use repro::parts::digest::{Digest, Hasher, Hashing};
+use repro::parts::layer::gzip::{Encoder, ParallelEncoder};
 use serde_json::Value;
 
 /// How the input is handed over; the bytes must not depend on it.

@@ -7,18 +7,18 @@ use std::path::Path;
 use std::process::Command;
 
 use proptest::prelude::*;
-use repro::cancel::Cancel;
-use repro::digest::{Algorithm, AnyDigest, DiffId, Digest};
-use repro::image::archive::{Archive, Surroundings};
-use repro::image::config::HistoryItem;
-use repro::image::media_type::{Family, LayerCompression};
-use repro::image::validate::{self, Closure, ImageFacts, Selection};
-use repro::image::write::{OpenBlob, Writable};
-use repro::image::{Config, Descriptor, DescriptorPlatform, ImageManifest, Index};
-use repro::layer::gzip::Encoder;
-use repro::layer::tar::{Entry, Kind, Writer};
-use repro::limits::Limits;
-use repro::platform::Platform;
+use repro::parts::cancel::Cancel;
+use repro::parts::digest::{Algorithm, AnyDigest, DiffId, Digest};
+use repro::parts::image::archive::{Archive, Surroundings};
+use repro::parts::image::config::HistoryItem;
+use repro::parts::image::media_type::{Family, LayerCompression};
+use repro::parts::image::validate::{self, Closure, ImageFacts, Selection};
+use repro::parts::image::write::{OpenBlob, Writable};
+use repro::parts::image::{Config, Descriptor, DescriptorPlatform, ImageManifest, Index};
+use repro::parts::layer::gzip::Encoder;
+use repro::parts::layer::tar::{Entry, Kind, Writer};
+use repro::parts::limits::Limits;
+use repro::parts::platform::Platform;
 use tempfile::TempDir;
 
 /// How an archive reaches the reader.

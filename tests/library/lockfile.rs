@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
-use repro::digest::{DiffId, Digest};
-use repro::epoch::Epoch;
-use repro::limits::Limits;
-use repro::lockfile::{
+use repro::parts::digest::{DiffId, Digest};
+use repro::parts::epoch::Epoch;
+use repro::parts::limits::Limits;
+use repro::parts::lockfile::{
     BuildkitPin, Fact, ImageLock, Lockfile, LockfileError, Lookup, MergeError, Pin, PlatformRecord, Record, Request,
     Selection, Side, SourceKind, Wanted, WantedImage, WantedSource, fact_key, lookups, merge, update,
 };
-use repro::platform::Platform;
-use repro::status::{ExitStatus, Status};
+use repro::parts::platform::Platform;
+use repro::parts::status::{ExitStatus, Status};
 
 fn page() -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/formats.md")).unwrap()

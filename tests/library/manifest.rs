@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use repro::limits::Limits;
-use repro::manifest::{
+use repro::parts::limits::Limits;
+use repro::parts::manifest::{
     Compression, EpochSource, Manifest, ManifestErrors, MediaTypes, NamedContext, Network, render, schema,
 };
-use repro::status::{ExitStatus, Status};
+use repro::parts::status::{ExitStatus, Status};
 
 fn parse(text: &str) -> Result<Manifest, ManifestErrors> {
     let links = |path: &Path| (path == Path::new("/repository/out")).then(|| PathBuf::from("../elsewhere"));

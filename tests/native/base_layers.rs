@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tar::EntryType;
 
 use crate::project::Project;
-use repro::digest::Digest;
+use repro::parts::digest::Digest;
 
 /// A locked project upon a layout with one layer; gives the layer's place, too.
 fn upon(tar: &[u8], instruction: &str) -> (Project, PathBuf) {

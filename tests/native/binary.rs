@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::golden::{Case, corpus};
 use crate::project::{Outcome, Project};
-use repro::digest::Digest;
+use repro::parts::digest::Digest;
 
 const ARCHIVE: &str = "out.tar";
 

@@ -8,27 +8,27 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use repro::bounds::Bounds;
-use repro::build::{
+use repro::parts::bounds::Bounds;
+use repro::parts::build::{
     AssembledPlatform, Blob, Engine, ImageForm, Inputs, Parameters, Plan, PlannedContext, RunSurroundings,
     Surroundings, assemble, assemble_index,
 };
-use repro::cancel::Cancel;
-use repro::context;
-use repro::digest::Digest;
-use repro::dockerfile::parse;
-use repro::engine::native::{Native, Sources};
-use repro::image::media_type::Family;
-use repro::image::write::{OpenBlob, Writable};
-use repro::image::{Config, Descriptor, Document, ImageManifest, Index, Layout};
-use repro::limits::Limits;
-use repro::lockfile::Pin;
-use repro::platform::Platform;
-use repro::progress::Silent;
-use repro::reference::Reference;
-use repro::resolve::matching::serving;
-use repro::resolve::{Checkout, LockedImage};
-use repro::status::Failure;
+use repro::parts::cancel::Cancel;
+use repro::parts::context;
+use repro::parts::digest::Digest;
+use repro::parts::dockerfile::parse;
+use repro::parts::engine::native::{Native, Sources};
+use repro::parts::image::media_type::Family;
+use repro::parts::image::write::{OpenBlob, Writable};
+use repro::parts::image::{Config, Descriptor, Document, ImageManifest, Index, Layout};
+use repro::parts::limits::Limits;
+use repro::parts::lockfile::Pin;
+use repro::parts::platform::Platform;
+use repro::parts::progress::Silent;
+use repro::parts::reference::Reference;
+use repro::parts::resolve::matching::serving;
+use repro::parts::resolve::{Checkout, LockedImage};
+use repro::parts::status::Failure;
 
 use crate::golden::{Case, corpus};
 
@@ -97,7 +97,7 @@ impl Case {
     fn read_context(&self, name: &str, root: &Path, dockerfile: Option<&Path>) -> Result<context::Tree, String> {
         let request = context::Request { name, root, dockerfile, tracked_only: false, include: &[], paths: None };
         let (limits, cancel) = (Limits::default(), Cancel::default());
-        let progress: repro::progress::Reporter = Arc::new(Silent);
+        let progress: repro::parts::progress::Reporter = Arc::new(Silent);
         let surroundings = context::Surroundings { limits: &limits, progress: &progress, cancel: &cancel, cache: None };
         context::read(&request, &surroundings).map_err(|error| error.to_string())
     }
@@ -115,7 +115,7 @@ impl Case {
         }
         let epoch = match &json["source_date_epoch"] {
             Value::String(text) => text.parse().map_err(|error| format!("{error}"))?,
-            number => repro::epoch::Epoch::from_seconds(number.as_i64().unwrap()).unwrap(),
+            number => repro::parts::epoch::Epoch::from_seconds(number.as_i64().unwrap()).unwrap(),
         };
         let builder = json["builder_platform"].as_str().unwrap_or("linux/amd64");
         let dockerfile = parse(&fs::read(&dockerfile_path).unwrap()).map_err(|error| error.to_string())?;
@@ -249,7 +249,7 @@ fn archive(platforms: &[AssembledPlatform], index: Option<Vec<u8>>, fixtures: &A
         digest
     };
     let top = match &index {
-        Some(index) => Descriptor::of(repro::image::media_type::OCI_INDEX, index),
+        Some(index) => Descriptor::of(repro::parts::image::media_type::OCI_INDEX, index),
         None => platforms[0].descriptor.clone(),
     };
     index.map(&mut keep);
@@ -269,7 +269,7 @@ fn archive(platforms: &[AssembledPlatform], index: Option<Vec<u8>>, fixtures: &A
         });
         blobs.insert(digest, (size, open));
     }
-    let epoch = repro::epoch::Epoch::from_seconds(case["source_date_epoch"].as_i64().unwrap()).unwrap();
+    let epoch = repro::parts::epoch::Epoch::from_seconds(case["source_date_epoch"].as_i64().unwrap()).unwrap();
     let names = case["image_name"].as_str().map(|name| name.parse().unwrap());
     let image = Writable { top, names: names.into_iter().collect(), created: epoch.rfc3339(), blobs, docker: None };
     let mut out = Vec::new();

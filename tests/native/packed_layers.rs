@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::path::PathBuf;
 
 use crate::project::Project;
-use repro::digest::{DiffId, Digest};
+use repro::parts::digest::{DiffId, Digest};
 
 fn project(compression: &str) -> Project {
     let project = Project::new();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use repro::digest::Digest;
+use repro::parts::digest::Digest;
 use serde_json::{Value, json};
 
 use crate::server::{Reply, Seen};

@@ -31,7 +31,7 @@ pub use archive::Archive;
 pub use build::Build;
 pub use cache::{Cache, CacheAction};
 pub use completions::Completions;
-pub use engine::{EngineChoice, EngineName};
+pub use engine::EngineChoice;
 pub use global::{Color, Format, Global};
 pub use init::Init;
 pub use inspect::Inspect;

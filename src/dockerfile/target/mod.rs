@@ -33,7 +33,7 @@ pub use contexts::NamedContext;
 pub use git::GitReference;
 pub use platform::StagePlatform;
 pub use resolve::resolve;
-pub use steps::{Action, Body, Location, MountStep, RunStep, Step, TransferSource, TransferStep};
+pub use steps::{Action, Location, Step, TransferSource, TransferStep};
 
 use super::syntax::Lines;
 use super::warning::Warning;

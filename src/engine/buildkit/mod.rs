@@ -27,7 +27,7 @@ use std::path::Path;
 
 use semver::VersionReq;
 
-pub use failure::{BuildKitError, Deviation};
+pub use failure::BuildKitError;
 pub use host::Host;
 pub use input::{Policy, Redirects};
 

@@ -17,8 +17,8 @@ use crate::store::Spool;
 
 pub use outer::find_outer;
 pub use table::Names;
+pub use tree::OuterLinks;
 pub(super) use tree::Tree;
-pub use tree::{OuterLink, OuterLinks};
 
 /// Bytes of names and texts that stay in memory, for all layers of a run together.
 const MEMORY: usize = 8 << 20;

@@ -21,10 +21,10 @@ mod sparse;
 mod writer;
 
 pub use entry::{Entry, Kind};
-pub use error::{Severity, TarError, Violation};
+pub use error::{Severity, TarError};
 pub use member::Member;
-pub use reader::{Content, End, Reader};
-pub use writer::{Unwritable, Writer};
+pub use reader::{End, Reader};
+pub use writer::Writer;
 
 /// Everything in an archive is a multiple of this.
 const BLOCK: usize = 512;

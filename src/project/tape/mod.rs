@@ -15,5 +15,5 @@ mod untaped;
 
 pub use list::{Missing, MissingBody, TapeNotes, gather, notes, tapes};
 pub use private::say_private;
-pub use publish::{Pushed, Target, check_target, push, save, targets};
+pub use publish::{Pushed, check_target, push, save, targets};
 pub use record::{RecordOptions, Recording, record};

@@ -65,7 +65,6 @@ struct Shared {
     token: String,
     answers: Arc<dyn Answers>,
     stop: AtomicBool,
-    probed: AtomicBool,
     connections: Mutex<BTreeMap<u64, TcpStream>>,
     fewer: Condvar,
 }
@@ -85,7 +84,6 @@ impl Server {
             token,
             answers,
             stop: AtomicBool::new(false),
-            probed: AtomicBool::new(false),
             connections: Mutex::default(),
             fewer: Condvar::new(),
         });
@@ -99,11 +97,6 @@ impl Server {
     /// How requests are led to it.
     pub fn route(&self) -> &Route {
         &self.route
-    }
-
-    /// Whether anything reached it since it started.
-    pub fn was_reached(&self) -> bool {
-        self.shared.probed.load(Ordering::Relaxed)
     }
 }
 
@@ -214,7 +207,6 @@ fn answer(head: &Head, reply: Reply<'_>, shared: &Shared) -> io::Result<()> {
     let Some(rest) = head.target.strip_prefix('/').and_then(|path| path.strip_prefix(shared.token.as_str())) else {
         return reply.refuse(404, "not found");
     };
-    shared.probed.store(true, Ordering::Relaxed);
     if !matches!(head.method.as_str(), "GET" | "HEAD") {
         return reply.refuse(405, "the tape answers GET only");
     }

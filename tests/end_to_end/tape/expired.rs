@@ -5,7 +5,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use repro::digest::Digest;
+use repro::parts::digest::Digest;
 
 use super::origin::Origin;
 use crate::rig::{manifest_digest, run};

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use repro::http::{HttpError, Request, Secret, Url};
-use repro::status::{ExitStatus, Status};
+use repro::parts::http::{HttpError, Request, Secret, Url};
+use repro::parts::status::{ExitStatus, Status};
 
 use super::surroundings::Surroundings;
 use crate::server::{Reply, Server, closed_port};

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use repro::lockfile::Pin;
-use repro::resolve::{Request, ResolveError, Resolved};
-use repro::status::{ExitStatus, Status};
+use repro::parts::lockfile::Pin;
+use repro::parts::resolve::{Request, ResolveError, Resolved};
+use repro::parts::status::{ExitStatus, Status};
 
 use super::surroundings::Surroundings;
 use crate::server::{Reply, Server, closed_port};

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use repro::digest::Digest;
-use repro::image::Artifact;
-use repro::reference::Reference;
-use repro::registry::{OpenBlob, Pushed, RegistryError};
-use repro::status::{ExitStatus, Status};
+use repro::parts::digest::Digest;
+use repro::parts::image::Artifact;
+use repro::parts::reference::Reference;
+use repro::parts::registry::{OpenBlob, Pushed, RegistryError};
+use repro::parts::status::{ExitStatus, Status};
 
 use super::surroundings::Surroundings;
 use crate::server::{Reply, Seen, Server, closed_port};
@@ -103,7 +103,7 @@ fn bodies_are_sent_once_and_the_manifest_last() {
 fn a_large_body_goes_out_as_a_stream_with_its_length() {
     const SIZE: u64 = 64 << 20;
     let digest = {
-        let mut hasher = repro::digest::Hasher::default();
+        let mut hasher = repro::parts::digest::Hasher::default();
         (0..64).for_each(|_| hasher.update(&vec![7; 1 << 20]));
         hasher.digest()
     };

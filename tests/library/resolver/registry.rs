@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use repro::digest::Digest;
-use repro::reference::Reference;
-use repro::registry::RegistryError;
-use repro::status::{ExitStatus, Status};
-use repro::store::Cache;
+use repro::parts::digest::Digest;
+use repro::parts::reference::Reference;
+use repro::parts::registry::RegistryError;
+use repro::parts::status::{ExitStatus, Status};
+use repro::parts::store::Cache;
 
 use super::surroundings::Surroundings;
 use crate::server::images::{OCI_INDEX, OCI_MANIFEST, Shelf};

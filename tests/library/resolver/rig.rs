@@ -6,10 +6,10 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use repro::digest::Digest;
-use repro::lockfile::Pin;
-use repro::resolve::{Request, Standing};
-use repro::status::{ExitStatus, Status};
+use repro::parts::digest::Digest;
+use repro::parts::lockfile::Pin;
+use repro::parts::resolve::{Request, Standing};
+use repro::parts::status::{ExitStatus, Status};
 
 use super::surroundings::Surroundings;
 

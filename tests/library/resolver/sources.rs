@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use repro::digest::Digest;
-use repro::lockfile::Pin;
-use repro::platform::Platform;
-use repro::resolve::{Request, ResolveError, Resolved, Standing};
-use repro::status::{ExitStatus, Status};
+use repro::parts::digest::Digest;
+use repro::parts::lockfile::Pin;
+use repro::parts::platform::Platform;
+use repro::parts::resolve::{Request, ResolveError, Resolved, Standing};
+use repro::parts::status::{ExitStatus, Status};
 use serde_json::json;
 
 use super::surroundings::Surroundings;

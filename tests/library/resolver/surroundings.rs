@@ -4,15 +4,15 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use repro::cancel::Cancel;
-use repro::config::Config;
-use repro::http::{Client, Proxies, Retry, Settings, Timeouts};
-use repro::limits::Limits;
-use repro::process::{Environment, Programs};
-use repro::progress::Progress;
-use repro::registry::{Logins, Registry};
-use repro::resolve::{Git, Resolver};
-use repro::store::Cache;
+use repro::parts::cancel::Cancel;
+use repro::parts::config::Config;
+use repro::parts::http::{Client, Proxies, Retry, Settings, Timeouts};
+use repro::parts::limits::Limits;
+use repro::parts::process::{Environment, Programs};
+use repro::parts::progress::Progress;
+use repro::parts::registry::{Logins, Registry};
+use repro::parts::resolve::{Git, Resolver};
+use repro::parts::store::Cache;
 
 /// Keeps what people would read.
 #[derive(Default)]

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
-use repro::digest::Digest;
+use repro::parts::digest::Digest;
 use serde_json::{Value, json};
 
 use super::case::Case;

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use repro::digest::Digest;
+use repro::parts::digest::Digest;
 use serde_json::json;
 
 /// One build.

@@ -20,7 +20,7 @@ use crate::image::validate::Form;
 use crate::status::Status;
 
 pub use content::ListedDocument;
-pub use image::{HistoryDocument, InspectedImage, RoleName};
+pub use image::{InspectedImage, RoleName};
 pub use layer::{EntryDocument, InspectedLayer, Listed};
 pub use number::Number;
 

@@ -17,14 +17,13 @@ mod sources;
 mod tape;
 mod verify;
 
-pub use build::{BuildDocument, BuiltImage, BuiltPlatform, ScrubbedFiles};
+pub use build::BuildDocument;
 pub use cache::{CacheDocument, CacheUsage};
 pub use failure::{ErrorDocument, FailureDocument};
 pub use init::InitDocument;
 pub use lock::{DriftDocument, LockChange, LockDocument};
 pub use outdated::{GonePin, OutdatedDocument, OutdatedPin};
 pub use scrub::{ProfileDocument, ScrubDocument};
-pub use self_check::{DifferingLayerDocument, DifferingPathDocument, MendDocument, SelfCheckDocument};
-pub use sources::{ListedSource, SourceFields, SourceType, SourcesDocument, SourcesError};
+pub use sources::{ListedSource, SourcesDocument, SourcesError};
 pub use tape::{MissingBody, PushedTape, RequestOnTape, TapeDocument, TapeOfImage};
-pub use verify::{VerdictName, VerifiedImage, VerifiedPlatform, VerifyDocument};
+pub use verify::VerifyDocument;

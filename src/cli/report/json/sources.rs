@@ -47,7 +47,8 @@ pub struct ListedSource {
 }
 
 /// The members of a source in documents; those that say nothing are left out.
-#[derive(Clone, Debug, JsonSchema)]
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only the schema is made of it: documents are written from `Source` itself")]
 pub struct SourceFields {
     /// What kind of source it is.
     #[schemars(rename = "type")]
@@ -98,7 +99,8 @@ pub struct SourceFields {
 }
 
 /// Kinds of sources in documents.
-#[derive(Clone, Copy, Debug, JsonSchema)]
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only the schema is made of it")]
 #[schemars(rename_all = "lowercase")]
 pub enum SourceType {
     /// An image of a registry or layout.

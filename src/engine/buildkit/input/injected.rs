@@ -125,7 +125,7 @@ mod tests {
             file: (reason == Reason::Tape).then_some(Content::Text("y")),
             reason,
         };
-        let place = RunPlace { lines: Default::default(), variables: ["A".to_owned(), "B".to_owned()].into() };
+        let place = RunPlace { variables: ["A".to_owned(), "B".to_owned()].into() };
         let certificate = |variable: &str| Injection {
             value: "/dev/.repro/c".to_owned(),
             file: Some(Content::Certificate),

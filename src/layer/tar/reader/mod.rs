@@ -20,7 +20,6 @@ use super::parse::{Extensions, Parsed};
 use super::{BLOCK, header};
 use crate::limits::{LimitExceeded, Limits};
 
-pub use content::Content;
 pub use end::End;
 
 const BUFFER: usize = 1 << 16;
