@@ -42,6 +42,11 @@ pub struct DockerfileError {
     pub is_limit: bool,
 }
 
+/// What BuildKit refuses while it reads instructions.
+pub(super) fn wrong(message: impl Into<String>) -> DockerfileError {
+    DockerfileError::new(Phase::Instructions, message)
+}
+
 impl DockerfileError {
     pub(super) fn new(phase: Phase, message: impl Into<String>) -> Self {
         Self { phase, message: message.into(), lines: Vec::new(), suggestion: None, is_limit: false }

@@ -1,5 +1,6 @@
 //! The `--flags` of an instruction.
 
+use super::error::{DockerfileError, wrong};
 use super::text::is_space_byte;
 
 /// Takes the flags from the start of a line's arguments; the rest is what follows.
@@ -78,6 +79,16 @@ pub(super) struct WrongFlag {
     pub(super) message: String,
     pub(super) unknown: Option<String>,
     pub(super) known: &'static [(&'static str, Kind)],
+}
+
+impl From<WrongFlag> for DockerfileError {
+    fn from(flag: WrongFlag) -> Self {
+        let error = wrong(flag.message);
+        match flag.unknown {
+            Some(name) => error.suggest(&name, flag.known.iter().map(|(known, _)| *known)),
+            None => error,
+        }
+    }
 }
 
 impl Flags {

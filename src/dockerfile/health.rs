@@ -1,8 +1,7 @@
 //! Arguments of `HEALTHCHECK`, with Go's durations.
 
-use super::error::DockerfileError;
+use super::error::{DockerfileError, wrong};
 use super::flags::{Flags, Kind};
-use super::instruction::wrong;
 use super::node::Node;
 use super::quote::quote;
 use super::syntax::Healthcheck;

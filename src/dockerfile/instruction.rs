@@ -1,7 +1,7 @@
 //! From nodes to typed instructions: flags and numbers of arguments are checked here.
 
-use super::error::{DockerfileError, Phase};
-use super::flags::{Flags, Kind, WrongFlag};
+use super::error::{DockerfileError, wrong};
+use super::flags::{Flags, Kind};
 use super::health::read_health;
 use super::node::{Arguments, KEYWORDS, Node, known_keyword};
 use super::quote::quote;
@@ -54,20 +54,6 @@ fn read(node: Node) -> Result<Item, DockerfileError> {
         comments: node.comments,
         command,
     })))
-}
-
-pub(super) fn wrong(message: impl Into<String>) -> DockerfileError {
-    DockerfileError::new(Phase::Instructions, message)
-}
-
-impl From<WrongFlag> for DockerfileError {
-    fn from(flag: WrongFlag) -> Self {
-        let error = wrong(flag.message);
-        match flag.unknown {
-            Some(name) => error.suggest(&name, flag.known.iter().map(|(known, _)| *known)),
-            None => error,
-        }
-    }
 }
 
 fn no_flags(node: &Node) -> Result<(), DockerfileError> {
@@ -153,11 +139,7 @@ fn read_single(node: &Node, name: &str, checks_flags: bool) -> Result<Text, Dock
 
 fn read_command_line(node: &Node) -> Result<CommandLine, DockerfileError> {
     no_flags(node)?;
-    Ok(command_line(&node.arguments))
-}
-
-pub(super) fn command_line(arguments: &Arguments) -> CommandLine {
-    CommandLine { words: arguments.words.clone(), shell: !arguments.is_json }
+    Ok(node.arguments.command_line())
 }
 
 fn read_expose(node: &Node) -> Result<Vec<Text>, DockerfileError> {

@@ -3,7 +3,7 @@
 use super::flags::split_flags;
 use super::json_form::{self, JsonForm};
 use super::quote::quote;
-use super::syntax::{Escape, Heredoc, Lines};
+use super::syntax::{CommandLine, Escape, Heredoc, Lines};
 use super::text::{Text, is_space_byte, lossy, trim};
 use super::words::{split_at_blanks, split_once, split_quoted};
 
@@ -31,6 +31,13 @@ pub(super) struct Arguments {
     pub(super) pairs: Vec<(Text, Text, bool)>,
     /// The instruction inside `ONBUILD`: its word, and whether its arguments are JSON.
     pub(super) trigger: Option<(Text, bool)>,
+}
+
+impl Arguments {
+    /// The command that they are: in shell form unless they are JSON.
+    pub(super) fn command_line(&self) -> CommandLine {
+        CommandLine { words: self.words.clone(), shell: !self.is_json }
+    }
 }
 
 /// The instruction words.

@@ -1,8 +1,7 @@
 //! Arguments of `RUN`.
 
-use super::error::DockerfileError;
+use super::error::{DockerfileError, wrong};
 use super::flags::{Flags, Kind};
-use super::instruction::{command_line, wrong};
 use super::mount;
 use super::node::Node;
 use super::quote::quote;
@@ -27,7 +26,7 @@ pub(super) fn read_run(node: &Node) -> Result<Run, DockerfileError> {
         Some(other) => return Err(wrong(format!("security {} is not valid", quote(other.as_bytes())))),
     };
     Ok(Run {
-        command: command_line(&node.arguments),
+        command: node.arguments.command_line(),
         heredocs: node.heredocs.clone(),
         mounts,
         devices,

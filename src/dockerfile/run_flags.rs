@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::error::DockerfileError;
-use super::instruction::wrong;
+use super::error::{DockerfileError, wrong};
 use super::mount::csv_fields;
 use super::parse;
 use super::syntax::{Command, Dockerfile, Lines, Stage};

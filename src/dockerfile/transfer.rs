@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::error::DockerfileError;
+use super::error::{DockerfileError, wrong};
 use super::flags::{Flags, Kind};
 use super::heredoc;
-use super::instruction::wrong;
 use super::node::Node;
 use super::syntax::{Add, Copy, InlineFile, Transfer};
 use super::text::Text;

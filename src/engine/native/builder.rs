@@ -1,7 +1,6 @@
 //! Carries out the stages of a target, in order.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::base_image::{BaseImage, BaseImagesOf};
@@ -9,7 +8,7 @@ use super::chmod::Chmod;
 use super::content::Content;
 use super::context_tree::{context_tree, single_file};
 use super::diff::{LayerEntry, diff};
-use super::fetched::Fetched;
+use super::fetched::{Fetched, Fetcher};
 use super::filesystem::{Filesystem, Mtime, Tree};
 use super::git_tree::Checkouts;
 use super::metadata::StageConfig;
@@ -73,12 +72,12 @@ pub(super) struct Stage {
 
 /// The build of one target.
 pub(super) struct Builder<'a> {
-    pub(super) plan: &'a Plan,
+    plan: &'a Plan,
     surroundings: &'a Surroundings<'a>,
-    pub(super) sources: &'a dyn Sources,
-    pub(super) checkouts: &'a Checkouts,
+    sources: &'a dyn Sources,
+    fetcher: Fetcher<'a>,
     images: &'a BaseImagesOf<'a>,
-    pub(super) files: Filesystem,
+    files: Filesystem,
     stages: BTreeMap<usize, Stage>,
     /// Trees of base images by manifest, of contexts by name.
     image_trees: Vec<(Arc<BaseImage>, Option<Tree>)>,
@@ -86,8 +85,6 @@ pub(super) struct Builder<'a> {
     contexts: BTreeMap<String, Tree>,
     /// Inline files that were made, for their times.
     inline: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Trees of git sources, by the folders of their checkouts and below.
-    pub(super) git_trees: Vec<((PathBuf, String), Tree)>,
     spools: usize,
 }
 
@@ -103,7 +100,7 @@ impl<'a> Builder<'a> {
             plan,
             surroundings,
             sources,
-            checkouts,
+            fetcher: Fetcher::new(plan, sources, checkouts),
             images,
             files: Filesystem::default(),
             stages: BTreeMap::new(),
@@ -111,7 +108,6 @@ impl<'a> Builder<'a> {
             context: None,
             contexts: BTreeMap::new(),
             inline: Vec::new(),
-            git_trees: Vec::new(),
             spools: 0,
         }
     }
@@ -280,7 +276,7 @@ impl<'a> Builder<'a> {
                 Some(self.tree(&state, place)?)
             }
         };
-        let fetched = self.fetch(step, place)?;
+        let fetched = self.fetcher.fetch(&mut self.files, step, place)?;
         let copied = self.copy(step, from, lower, fetched, is_looked_into);
         let upper = copied.map_err(|problem| place.error(problem))?;
         self.end_layer(stage, lower, upper).map_err(|problem| place.error(problem))?;

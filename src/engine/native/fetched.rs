@@ -1,13 +1,16 @@
 //! What is behind the URLs of an ADD: files and git repositories, each as a tree.
 
+use std::path::PathBuf;
+
 use super::base_image::NotLocked;
-use super::builder::Builder;
 use super::content::Content;
 use super::context_tree::single_file;
-use super::filesystem::{Mtime, Tree};
-use super::git_tree::git_tree;
+use super::filesystem::{Filesystem, Mtime, Tree};
+use super::git_tree::{Checkouts, git_tree};
 use super::problem::Problem;
 use super::refusal::Place;
+use super::sources::Sources;
+use crate::build::Plan;
 use crate::dockerfile::target::{GitReference, TransferSource, TransferStep};
 use crate::lockfile::Pin;
 use crate::status::Failure;
@@ -20,18 +23,36 @@ pub(super) struct Fetched {
     pub(super) name: Vec<u8>,
 }
 
-impl Builder<'_> {
-    /// What is behind the URLs among the sources, in their order.
-    pub(super) fn fetch(&mut self, step: &TransferStep, place: &Place) -> Result<Vec<Fetched>, Failure> {
+/// Fetches what a plan pins.
+pub(super) struct Fetcher<'a> {
+    plan: &'a Plan,
+    sources: &'a dyn Sources,
+    checkouts: &'a Checkouts,
+    /// Trees of git sources, by the folders of their checkouts and below.
+    git_trees: Vec<((PathBuf, String), Tree)>,
+}
+
+impl<'a> Fetcher<'a> {
+    pub(super) fn new(plan: &'a Plan, sources: &'a dyn Sources, checkouts: &'a Checkouts) -> Self {
+        Self { plan, sources, checkouts, git_trees: Vec::new() }
+    }
+
+    /// What is behind the URLs among the sources, in their order, as trees in `files`.
+    pub(super) fn fetch(
+        &mut self,
+        files: &mut Filesystem,
+        step: &TransferStep,
+        place: &Place,
+    ) -> Result<Vec<Fetched>, Failure> {
         let mut fetched = Vec::new();
         for source in &step.sources {
             match source {
                 TransferSource::Path { .. } => {}
                 TransferSource::Git { git, .. } => {
-                    fetched.push(Fetched { tree: self.repository(git, place)?, name: Vec::new() });
+                    fetched.push(Fetched { tree: self.repository(files, git, place)?, name: Vec::new() });
                 }
                 TransferSource::Http { written, checksum, file_name } => {
-                    let tree = self.download(written, checksum.as_deref(), file_name, place)?;
+                    let tree = self.download(files, written, checksum.as_deref(), file_name, place)?;
                     fetched.push(Fetched { tree, name: file_name.clone().into_bytes() });
                 }
             }
@@ -39,7 +60,14 @@ impl Builder<'_> {
         Ok(fetched)
     }
 
-    fn download(&mut self, url: &str, checksum: Option<&str>, file_name: &str, place: &Place) -> Result<Tree, Failure> {
+    fn download(
+        &self,
+        files: &mut Filesystem,
+        url: &str,
+        checksum: Option<&str>,
+        file_name: &str,
+        place: &Place,
+    ) -> Result<Tree, Failure> {
         let pin = self.plan.pins.iter().find(|pin| matches!(pin, Pin::Http { url: known, .. } if known == url));
         let Some(Pin::Http { digest, size, modified, .. }) = pin else {
             return Err(NotLocked(url.to_owned()).into());
@@ -49,11 +77,11 @@ impl Builder<'_> {
         }
         let content = Content::file(self.sources.http(url, *digest)?, *size, *digest);
         let seconds = modified.and_then(|seconds| i64::try_from(seconds).ok()).unwrap_or(0);
-        let tree = single_file(&mut self.files, file_name.as_bytes(), content, 0o600, Mtime::seconds(seconds));
+        let tree = single_file(files, file_name.as_bytes(), content, 0o600, Mtime::seconds(seconds));
         tree.map_err(|problem| place.error(problem))
     }
 
-    fn repository(&mut self, git: &GitReference, place: &Place) -> Result<Tree, Failure> {
+    fn repository(&mut self, files: &mut Filesystem, git: &GitReference, place: &Place) -> Result<Tree, Failure> {
         let checkout = self.checkouts.get(self.plan, git, self.sources)?;
         if let Some(checksum) = git.checksum.as_ref().filter(|checksum| !checkout.commit().starts_with(*checksum)) {
             let message = format!("expected checksum to match {checksum}, got {}", checkout.commit());
@@ -64,7 +92,7 @@ impl Builder<'_> {
             return Ok(*tree);
         }
         let number = u32::try_from(self.git_trees.len()).unwrap_or(u32::MAX);
-        let tree = git_tree(&mut self.files, &key.0, &key.1, number).map_err(|problem| place.error(problem))?;
+        let tree = git_tree(files, &key.0, &key.1, number).map_err(|problem| place.error(problem))?;
         self.git_trees.push((key, tree));
         Ok(tree)
     }

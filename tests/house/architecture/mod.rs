@@ -13,10 +13,7 @@ use modules::{Module, Modules};
 /// Circles that stand in the house today, each by the directory and the names of the neighbours in it. Only to be shortened.
 const CIRCLES: &[&str] = &[
     "context: cache content",
-    "dockerfile: health instruction run transfer",
-    "dockerfile::target: evaluate graph",
     "drift: bases survey wanted",
-    "engine::native: builder fetched",
     "image::validate: check claim docker layers names walk",
     "layer::tar: pax sparse",
     "manifest: check contexts image",
