@@ -1,7 +1,7 @@
 //! The parts of the library that integration tests, benches and fuzz targets reach into, and nothing else.
 //!
 //! The crate's own modules are private, so that the compiler finds what nobody uses. What is named here counts as used;
-//! with `--cfg binary_alone`, as `tests/run` checks it, this file is left out and only the binary counts.
+//! `cargo rustc --lib --profile check -- --cfg binary_alone` leaves this file out and tells what only tests use.
 
 #![allow(missing_docs, reason = "each stands for the module of its name")]
 
