@@ -3,6 +3,7 @@
 //! `cargo bench --bench overhead` with the rig's variables set; without them it says so and ends.
 
 #![allow(clippy::unwrap_used, reason = "a bench stops at the first surprise")]
+#![allow(clippy::disallowed_macros, reason = "a bench prints what it measured")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,6 @@
-//! What the fuzz targets do with arbitrary bytes.
+//! What the fuzz targets do with arbitrary bytes: documents and archives here, texts in [`texts`].
+
+pub mod texts;
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, Write};

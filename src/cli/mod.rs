@@ -4,6 +4,8 @@
 //! an operation of `project` and its result to `report`, which prints it: text for people on stderr, data on stdout, one
 //! JSON document on request.
 
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "what is forbidden elsewhere is done here")]
+
 pub mod arguments;
 pub mod command;
 pub mod inspect;

@@ -44,7 +44,7 @@ pub struct Matched(Vec<bool>);
 const LONGEST_LINE: usize = 65535;
 
 /// The patterns of an ignore file's text, cleaned as Docker does (spec: `moby/patternmatcher/ignorefile`).
-pub(super) fn read_lines(text: &[u8]) -> Result<Vec<String>, InvalidPattern> {
+pub fn read_lines(text: &[u8]) -> Result<Vec<String>, InvalidPattern> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let mut patterns = Vec::new();
     for (index, line) in text.split(|&byte| byte == b'\n').enumerate() {

@@ -32,7 +32,7 @@ use crate::limits::Limits;
 use crate::progress::Reporter;
 
 pub use error::Error;
-pub use ignore::{InvalidPattern, Matched, Rules as Patterns};
+pub use ignore::{InvalidPattern, Matched, Rules as Patterns, read_lines};
 pub use stage::stage;
 
 /// A normalised context: entries sorted by path bytes, contents by reference.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// One way to be let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Challenge {
+pub enum Challenge {
     /// Name and password with every request.
     Basic,
     /// A token from somewhere.
@@ -17,7 +17,7 @@ pub(super) enum Challenge {
 }
 
 /// The best challenge of some `WWW-Authenticate` headers: a token before a password.
-pub(super) fn choose<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Challenge> {
+pub fn choose<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Challenge> {
     let mut basic = None;
     for (scheme, parameters) in headers.flat_map(parse) {
         if scheme.eq_ignore_ascii_case("bearer") {

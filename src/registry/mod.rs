@@ -21,6 +21,7 @@ mod upload;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+pub use challenge::{Challenge, choose};
 pub use error::{Attempt, RegistryError};
 pub use login::Logins;
 pub use manifest::ImageDocument;

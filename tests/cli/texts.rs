@@ -1,10 +1,12 @@
 //! What people read: the texts of commands, whole, as snapshots.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
-use crate::project::Project;
-use crate::server::Server;
+use crate::project::{Project, outcome};
 use crate::server::images::Shelf;
+use crate::server::{Reply, Server};
 use snapbox::{assert_data_eq, str};
 
 const DOCKERFILE: &str = r#"# syntax=registry.example/dockerfile:1
@@ -370,4 +372,35 @@ error: `app` linux/amd64 differs from its record in the config: recorded sha256:
 
 "#]]
     );
+}
+
+#[test]
+fn the_readmes_tour_prints_what_the_readme_shows() {
+    let server = Server::start(|_| {
+        Reply::ok("body { font: 1.1em serif }\n").header("last-modified", "Tue, 14 Nov 2023 22:13:20 GMT")
+    });
+    let project = Project::new();
+    let config = format!("[mirror]\n\"https://files.example/\" = \"http://{}/\"\n", server.host());
+    project.write("config.toml", config);
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let tour = readme.split("## One minute\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let shown: Vec<&str> = tour.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    let dockerfile: Vec<&str> = shown[1..].iter().take_while(|line| !line.starts_with("$ ")).copied().collect();
+    project.write("site/Dockerfile", dockerfile.join("\n") + "\n");
+    project.write("site/index.html", "<link rel=\"stylesheet\" href=\"style.css\"><p>Hello</p>\n").commit();
+    let programs = Path::new(env!("CARGO_BIN_EXE_repro")).parent().unwrap().display();
+    let path = format!("{programs}:{}", std::env::var("PATH").unwrap());
+    let mut printed = String::new();
+    for line in shown.iter().filter_map(|line| line.strip_prefix("$ ")) {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("exec 2>&1; {line}")]).current_dir(project.path().join("site")).env_clear();
+        shell.env("PATH", &path).env("HOME", project.home()).env("REPRO_CONFIG", project.path().join("config.toml"));
+        shell.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+        for person in ["AUTHOR", "COMMITTER"] {
+            shell.env(format!("GIT_{person}_NAME"), "A").env(format!("GIT_{person}_EMAIL"), "a@project.example");
+            shell.env(format!("GIT_{person}_DATE"), "1700000000 +0000");
+        }
+        printed += &format!("$ {line}\n{}", outcome(&mut shell).stdout);
+    }
+    assert_data_eq!(printed, shown.join("\n") + "\n");
 }

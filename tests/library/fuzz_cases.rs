@@ -2,6 +2,8 @@
 //!
 //! `REPRO_FUZZ_SECONDS` says how long each target goes on (2), `REPRO_FUZZ_SEED` where it starts.
 
+#![allow(clippy::disallowed_macros, reason = "it tells how far it came")]
+
 #[path = "../../fuzz/src/lib.rs"]
 mod targets;
 
@@ -15,12 +17,21 @@ use tempfile::TempDir;
 
 type Target = fn(&[u8]);
 
-const TARGETS: [(&str, Target); 5] = [
+const TARGETS: [(&str, Target); 14] = [
     ("json", targets::json),
     ("tar", targets::tar),
     ("compression", targets::compression),
     ("archive", targets::archive),
     ("reference", targets::reference),
+    ("dockerfile", targets::texts::dockerfile),
+    ("shell", targets::texts::shell),
+    ("ignore", targets::texts::ignore),
+    ("manifest", targets::texts::manifest),
+    ("lockfile", targets::texts::lockfile),
+    ("tape", targets::texts::tape),
+    ("request_head", targets::texts::request_head),
+    ("challenge", targets::texts::challenge),
+    ("attributes", targets::texts::attributes),
 ];
 
 fn number(name: &str, default: u64) -> u64 {

@@ -1,5 +1,7 @@
 //! The native engine against everything that BuildKit made of the golden cases (`tests/cases/native`).
 
+#![allow(clippy::disallowed_macros, reason = "differences are told while it runs")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;

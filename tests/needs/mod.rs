@@ -1,6 +1,8 @@
 //! What tests need of the machine: the rig's variables and programs. What is not there is told, never passed over.
 
 #![allow(dead_code, reason = "every test file uses a part")]
+#![allow(clippy::disallowed_methods, reason = "cargo keeps back what macros print")]
+
 use std::io::Write;
 
 /// Says what was not run, also where cargo keeps back what tests print that pass.

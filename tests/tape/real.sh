@@ -137,7 +137,7 @@ sed "s#rootdirectory:.*#rootdirectory: ${REPRO_REGISTRY_ROOT:-$(dirname "$(comma
     "$(dirname "$(command -v crane)")/../registry.yml" >"$work/registry.yml"
 : >"$work/hosts"
 scrub=$("$repro" scrub list | sed -n 's#^\([a-z0-9-]*\)/[0-9].*#"\1"#p' | sort -u | paste -sd, -)
-# Where pnpm and node note times (docs/scrub.md).
+# Where pnpm 8 and its compile cache note times; docs/scrub.md has the paths of newer ones.
 pnpm='"/**/node_modules/.modules.yaml", "/root/.local/share/pnpm/store/v*/files/*/*-index.json", "/root/.local/state/pnpm/*", "/tmp/v8-compile-cache-*/**"'
 failed=0
 total=0

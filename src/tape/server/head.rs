@@ -12,7 +12,7 @@ const TIME: Duration = Duration::from_secs(30);
 
 /// What a client asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Head {
+pub struct Head {
     /// `GET`, `HEAD`, …
     pub method: String,
     /// Path and query.
@@ -51,7 +51,7 @@ impl Head {
     }
 
     /// The head at the start of `bytes` and its length; none if it is not whole yet.
-    fn parse(bytes: &[u8]) -> io::Result<Option<(Self, usize)>> {
+    pub fn parse(bytes: &[u8]) -> io::Result<Option<(Self, usize)>> {
         let mut headers = [httparse::EMPTY_HEADER; HEADERS];
         let mut request = httparse::Request::new(&mut headers);
         let invalid = |_| io::Error::from(io::ErrorKind::InvalidData);

@@ -15,11 +15,11 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+pub use head::Head;
 pub use reply::Reply;
 
 use super::answers::{Answers, Asked};
 use super::route::{Route, from_path};
-use head::Head;
 
 /// Connections at once; more wait.
 const CONNECTIONS: usize = 128;
