@@ -35,7 +35,7 @@ pub trait Workplace: Sync {
 /// A folder of the caller's choice.
 impl Workplace for PathBuf {
     fn folder(&self) -> Result<PathBuf, StoreError> {
-        let fail = |error| StoreError::NoPlace { action: "create the folder", path: self.clone(), error };
+        let fail = |error| StoreError::NoPlace { action: "create the directory", path: self.clone(), error };
         make_private_folder(self).map_err(fail)?;
         Ok(self.clone())
     }

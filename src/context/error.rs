@@ -22,7 +22,7 @@ pub enum Error {
         error: io::Error,
     },
     /// A fifo, socket or device lies in the context.
-    #[error("{path} is a {kind}: a context holds files, links and folders only")]
+    #[error("{path} is a {kind}: a context holds files, links and directories only")]
     Special {
         /// The file, safe to print.
         path: String,
@@ -156,7 +156,7 @@ impl ExitStatus for Error {
                 "in the ignore file, move the `!` line that takes it in below the lines that exclude it".to_owned(),
             ),
             Self::Sparse { .. } => {
-                Some("`git sparse-checkout disable`, or `git sparse-checkout add FOLDER`".to_owned())
+                Some("`git sparse-checkout disable`, or `git sparse-checkout add DIRECTORY`".to_owned())
             }
             Self::Submodule { path } => Some(format!("`git submodule update --init --recursive -- {path}`")),
             Self::Filter { path, .. } => Some(format!(

@@ -19,7 +19,7 @@ impl Report<'_> {
     pub(super) fn untracked(&self, paths: &[Vec<u8>], ignore_file: Option<&str>) {
         if let Some(file) = ignore_file {
             self.progress.warn(&format!(
-                "{}: `{file}` is not tracked by git, so its rules don't count; `git add` it",
+                "{}: `{file}` is not tracked by git, so its rules don't apply; `git add` it",
                 self.place()
             ));
         }
@@ -41,10 +41,10 @@ impl Report<'_> {
                 self.progress.note(&format!("{}: {what}: {}", self.place(), list(paths)));
             }
         };
-        note("modified, counts as it lies in the work tree", &mut remarks.modified.iter());
-        note("deleted in the work tree, counts as deleted", &mut known.deleted.iter());
-        note("executable bit differs from git's index, which counts", &mut remarks.modes.iter());
-        note("submodule at another commit than tracked, counts as checked out", &mut known.moved.iter());
+        note("modified, used as it is in the work tree", &mut remarks.modified.iter());
+        note("deleted in the work tree, treated as deleted", &mut known.deleted.iter());
+        note("executable bit differs from git's index, which is used", &mut remarks.modes.iter());
+        note("submodule at another commit than tracked, used as checked out", &mut known.moved.iter());
     }
 
     fn place(&self) -> String {

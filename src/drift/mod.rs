@@ -24,7 +24,7 @@ use crate::platform::Platform;
 use crate::scrub::RuleError;
 use crate::status::{ExitStatus, Status};
 
-/// One reason why the lockfile does not fit. `expected` is what is asked for now, `found` what the lockfile has.
+/// One reason why the lockfile needs to be updated. `expected` is what is asked for now, `found` what the lockfile has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Drift {
     /// The lockfile knows nothing of the image.
@@ -259,7 +259,7 @@ impl Drift {
 
 /// The lockfile does not fit, for these reasons; there is at least one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the lockfile does not fit{}", .0.iter().map(|drift| format!("\n  {}", drift.finding())).collect::<String>())]
+#[error("the lockfile needs to be updated{}", .0.iter().map(|drift| format!("\n  {}", drift.finding())).collect::<String>())]
 pub struct Stale(pub Vec<Drift>);
 
 impl Stale {

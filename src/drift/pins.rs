@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Drift, scrubbed};
 use crate::lockfile::{Lockfile, Pin, Wanted, WantedImage, WantedSource};
 
-/// Why the lockfile does not fit a whole manifest: BuildKit image and every image, those of the lockfile too.
+/// Why the lockfile needs to be updated a whole manifest: BuildKit image and every image, those of the lockfile too.
 pub fn all(wanted: &Wanted, lockfile: &Lockfile) -> Vec<Drift> {
     let mut drifts: Vec<Drift> = buildkit(wanted.buildkit.as_deref(), lockfile).into_iter().collect();
     for (name, image) in &wanted.images {

@@ -28,7 +28,7 @@ const BY_PATH: &[(&[&str], Fix)] = &[
     ),
     (
         &["/lib/apk/db/**", "/usr/lib/apk/db/**", "/etc/apk/world"],
-        Fix::Dockerfile("give virtual packages a version: `apk add --virtual NAME=0`"),
+        Fix::Dockerfile("end the RUN with `apk del NAME`: the checksum of a virtual package holds apk's process id"),
     ),
     (
         &["/etc/ssh/ssh_host_*", "/etc/ssl/private/**", "/**/*.key", "/**/*.pem"],
@@ -64,11 +64,11 @@ const BY_PATH: &[(&[&str], Fix)] = &[
 
 const CACHE: Fix = Fix::Dockerfile("remove it in the same RUN, or name its path in `scrub`");
 const CACHE_FOLDER: Fix = Fix::Dockerfile(
-    "remove the cache in the same RUN, or tell the tool to keep none: `scrub` leaves out files, never folders or links",
+    "remove the cache in the same RUN, or tell the tool to keep none: `scrub` leaves out files, never directories or links",
 );
 
 const CONTENT: Fix = Fix::Dockerfile(
-    "the RUN writes a time, a random value or the order of a folder: derive it from `SOURCE_DATE_EPOCH`, sort it, or remove it",
+    "the RUN writes a time, a random value or the order of a directory: derive it from `SOURCE_DATE_EPOCH`, sort it, or remove it",
 );
 const NAME: Fix = Fix::Dockerfile(
     "only one build left it: if its name is made at random, remove it in the same RUN or name it yourself",

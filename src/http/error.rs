@@ -41,7 +41,7 @@ pub enum HttpError {
         reason: String,
     },
     /// An answer led to an address that only this machine or its network can reach.
-    #[error("`{url}`: the address {address} is not public, and only an answer or a build step named it")]
+    #[error("`{url}`: the address {address} is not public, and only a response or a build step named it")]
     NotPublic {
         /// The URL, safe to print.
         url: String,
@@ -70,7 +70,7 @@ pub enum HttpError {
         reason: String,
     },
     /// The server took too long.
-    #[error("`{url}`: no answer within {} s ({phase})", .limit.as_secs_f64())]
+    #[error("`{url}`: no response within {} s ({phase})", .limit.as_secs_f64())]
     TimedOut {
         /// The URL, safe to print.
         url: String,
@@ -151,7 +151,7 @@ impl HttpError {
 
     /// What the library underneath says about a request to `url`, in our words.
     pub(super) fn from_ureq(error: ureq::Error, url: &Url, timeouts: &super::Timeouts) -> Self {
-        Self::translate(error, url, timeouts, "waiting for the answer")
+        Self::translate(error, url, timeouts, "waiting for the response")
     }
 
     fn translate(error: ureq::Error, url: &Url, timeouts: &super::Timeouts, reading: &'static str) -> Self {
@@ -162,7 +162,7 @@ impl HttpError {
                     ureq::Timeout::Resolve | ureq::Timeout::Connect => ("connecting", timeouts.connect),
                     ureq::Timeout::SendBody => ("sending the body", timeouts.idle),
                     ureq::Timeout::PerRead | ureq::Timeout::PerWrite => (reading, timeouts.idle),
-                    _ => ("waiting for the answer", timeouts.answer),
+                    _ => ("waiting for the response", timeouts.answer),
                 };
                 Self::TimedOut { url: shown, phase, limit }
             }
@@ -180,10 +180,10 @@ impl HttpError {
             ureq::Error::Protocol(error) => {
                 let said = error.to_string();
                 if said.contains(TOO_MANY_HEADERS) {
-                    let reason = "the answer has more than 100 headers (limit `http-header`)".to_owned();
+                    let reason = "the response has more than 100 headers (limit `http-header`)".to_owned();
                     return Self::Nonsense { url: shown, reason };
                 }
-                let reason = format!("the answer breaks the protocol: {}", escape::text(&said));
+                let reason = format!("the response violates the protocol: {}", escape::text(&said));
                 Self::Nonsense { url: shown, reason }
             }
             // Certificates that don't fit end here, and servers that speak no TLS.
@@ -201,7 +201,7 @@ impl HttpError {
         let reason = match error.kind() {
             io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
             io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => "the server closed the connection".to_owned(),
-            io::ErrorKind::UnexpectedEof => "the answer ends too early".to_owned(),
+            io::ErrorKind::UnexpectedEof => "the response ends too early".to_owned(),
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
                 return Self::TimedOut { url: url.shown(), phase: "reading the body", limit: timeouts.idle };
             }

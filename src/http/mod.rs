@@ -344,7 +344,7 @@ impl Client {
         if !url.is_tls() && !request.of_a_build && !self.may_be_plain(url) {
             return Err(match url == &request.url && request.declared.is_none() {
                 true => HttpError::PlainHttp { url: url.shown(), host: url.authority() },
-                false => HttpError::Unsafe { url: url.shown(), reason: "an answer led to plain http".to_owned() },
+                false => HttpError::Unsafe { url: url.shown(), reason: "a response led to plain http".to_owned() },
             });
         }
         if named_by_an_answer && let Some(private) = address::private_literal(url.host()) {
@@ -378,7 +378,7 @@ impl Client {
             Some(_) if request.any_coding => Ok(answer),
             Some(coding) => {
                 let reason =
-                    format!("the answer has the content coding `{}`, which was not asked for", escape::text(coding));
+                    format!("the response has the content coding `{}`, which was not asked for", escape::text(coding));
                 Err(HttpError::Nonsense { url: url.shown(), reason })
             }
         }

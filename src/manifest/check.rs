@@ -51,7 +51,7 @@ pub(super) fn check(text: &str, file: &Path, place: Place<'_>, limits: &Limits) 
 fn syntax_problem(error: &toml::de::Error, text: &str) -> Problem {
     let span = error.span().unwrap_or(0..0);
     let message = match (error.message(), text.get(span.clone())) {
-        ("duplicate key", Some(key)) => format!("the key `{}` stands there twice", shown(key)),
+        ("duplicate key", Some(key)) => format!("the key `{}` is given twice", shown(key)),
         (message, _) => shown(message),
     };
     Problem::new(span, message)

@@ -133,7 +133,7 @@ pub(super) fn line(text: &str) -> Result<(), String> {
 /// What every path obeys, relative or absolute.
 pub(super) fn path(text: &str) -> Result<(), String> {
     if text.is_empty() {
-        return Err("expected a path, found an empty text; `.` is this folder".to_owned());
+        return Err("expected a path, found an empty text; `.` is this directory".to_owned());
     }
     if text.len() > LONGEST_PATH {
         return Err(format!("a path may have {LONGEST_PATH} bytes, found {}", text.len()));

@@ -70,7 +70,7 @@ fn many(value: Option<Value<'_>>, grammar: fn(&str) -> Result<(), String>, probl
     let texts = value.map(|value| value.texts(problems)).unwrap_or_default();
     let mut seen = BTreeSet::new();
     for text in &texts {
-        let fresh = if seen.insert(text.text) { Ok(()) } else { Err(format!("`{}` stands twice", text.shown())) };
+        let fresh = if seen.insert(text.text) { Ok(()) } else { Err(format!("`{}` is listed twice", text.shown())) };
         problems.keep(grammar(text.text).and(fresh).map_err(|message| text.problem(message)));
     }
     texts.iter().map(|text| text.text.to_owned()).collect()
@@ -162,7 +162,7 @@ fn platforms(value: Option<Value<'_>>, problems: &mut Problems) -> Vec<Platform>
     for text in value.texts(problems) {
         let Some(platform) = problems.keep(platform(&text)) else { continue };
         if found.contains(&platform) {
-            problems.report(text.problem(format!("`{}` is `{platform}`, which stands there already", text.shown())));
+            problems.report(text.problem(format!("`{}` is `{platform}`, which is listed already", text.shown())));
         } else {
             found.push(platform);
         }
@@ -221,7 +221,7 @@ fn scrub_rules(value: Option<Value<'_>>, problems: &mut Problems) -> Vec<String>
         });
         problems.keep(known);
         if !seen.insert(text.text) {
-            problems.report(text.problem(format!("`{}` stands twice", text.shown())));
+            problems.report(text.problem(format!("`{}` is listed twice", text.shown())));
         }
     }
     texts.iter().map(|text| text.text.to_owned()).collect()
@@ -240,7 +240,7 @@ fn allow(value: Option<Value<'_>>, problems: &mut Problems) -> Vec<Allow> {
             Some(value) => value.text(problems).and_then(|text| {
                 problems.keep(allowed(&text))?;
                 if found.iter().any(|allow| allow.what == text.text) {
-                    problems.report(text.problem(format!("`{}` stands twice", text.shown())));
+                    problems.report(text.problem(format!("`{}` is listed twice", text.shown())));
                 }
                 Some(text.text.to_owned())
             }),

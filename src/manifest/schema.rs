@@ -59,7 +59,7 @@ struct Image {
     annotations: Option<BTreeMap<String, String>>,
     /// Annotations of the index.
     index_annotations: Option<BTreeMap<String, String>>,
-    /// Named contexts, as buildx knows them: a folder, `docker-image://`, `oci-layout://`, an HTTP or git address. A name may be an image reference, and end in `::PLATFORM` to stand for one platform only.
+    /// Named contexts, as buildx knows them: a directory, `docker-image://`, `oci-layout://`, an HTTP or git address. A name may be an image reference, and end in `::PLATFORM` to stand for one platform only.
     contexts: Option<BTreeMap<String, String>>,
     /// Patterns of untracked files to take into the context.
     include: Option<Vec<String>>,

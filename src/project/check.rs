@@ -27,7 +27,7 @@ impl ExitStatus for Deviation {
     }
 }
 
-/// Why the lockfile does not fit; nothing if it does.
+/// Why the lockfile needs to be updated; nothing if it does.
 pub fn check(machine: &Machine, project: &Project) -> Result<Vec<Drift>, Failure> {
     let text = project.lock_text(machine)?.ok_or(ProjectError::NoLockfile)?;
     let lockfile = Lockfile::parse(&text, &machine.limits)?;

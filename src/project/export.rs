@@ -58,7 +58,7 @@ enum OutputError {
     Several(usize),
     #[error("a docker archive holds one platform, and there are {0}")]
     Platforms(usize),
-    #[error("`{0}` is there already and not an empty folder")]
+    #[error("`{0}` already exists and is not an empty directory")]
     NotEmpty(String),
     #[error("`{0}` is not a regular file: it is left as it is")]
     NotAFile(String),
@@ -76,7 +76,7 @@ fn of_source(error: &io::Error) -> Option<&ResolveError> {
 impl ExitStatus for OutputError {
     fn status(&self) -> Status {
         match self {
-            // A base layer that is not to be had is nothing that another path would mend.
+            // A base layer that is not available is nothing that another path would mend.
             Self::Write { error, .. } => of_source(error).map_or(Status::Usage, ExitStatus::status),
             _ => Status::Usage,
         }

@@ -32,7 +32,7 @@ pub struct Machine {
 
 /// There is no place for the cache.
 #[derive(Debug, thiserror::Error)]
-#[error("no folder for the cache: neither `XDG_CACHE_HOME` nor `HOME` is set to an absolute path")]
+#[error("no directory for the cache: neither `XDG_CACHE_HOME` nor `HOME` is set to an absolute path")]
 struct NoHome;
 
 impl ExitStatus for NoHome {

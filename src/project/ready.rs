@@ -203,7 +203,7 @@ fn epoch(machine: &Machine, image: &str, source: EpochSource, context: &Path) ->
     }
     if let Some(time) = git::head_commit_time(context)? {
         if variable.is_some() {
-            machine.progress.note("`SOURCE_DATE_EPOCH` is ignored: the commit's time counts");
+            machine.progress.note("`SOURCE_DATE_EPOCH` is ignored: the commit's time is used");
         }
         return Ok(time);
     }

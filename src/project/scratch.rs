@@ -76,7 +76,7 @@ impl ScratchDirectory {
         if let Some(place) = self.disk.get() {
             return Ok(place);
         }
-        let fail = |error| StoreError::NoPlace { action: "create the folder", path: self.parent.clone(), error };
+        let fail = |error| StoreError::NoPlace { action: "create the directory", path: self.parent.clone(), error };
         fs::create_dir_all(&self.parent).map_err(fail)?;
         let place = Place::new(&self.parent, self.now)?;
         Ok(self.disk.get_or_init(|| place))

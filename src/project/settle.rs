@@ -26,7 +26,7 @@ enum SettleError {
     UnknownSource(String),
     #[error("`--offline`: {} not pinned yet: {}", if .0.len() == 1 { "one source is" } else { "sources are" }, .0.join(", "))]
     Offline(Vec<String>),
-    #[error("{key}: upstream is younger than asked for: made {made}")]
+    #[error("{key}: upstream is newer than `--min-age` allows: created {made}")]
     TooYoung { key: String, made: String },
     #[error("{key}: upstream does not tell its age")]
     Ageless { key: String },

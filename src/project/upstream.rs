@@ -11,7 +11,7 @@ use crate::status::{ExitStatus, Failure, Status};
 
 /// Upstream no longer gives what is locked.
 #[derive(Debug, thiserror::Error)]
-#[error("upstream no longer gives what is locked:{}", .0.iter().map(|line| format!("\n  {line}")).collect::<String>())]
+#[error("upstream no longer serves what is locked:{}", .0.iter().map(|line| format!("\n  {line}")).collect::<String>())]
 struct Gone(Vec<String>);
 
 impl ExitStatus for Gone {
@@ -51,7 +51,7 @@ pub fn check(machine: &Machine, resolver: &Resolver, images: &[ReadyImage<'_>]) 
             Ok(standing) => {
                 gone.extend(standing.missing.iter().map(|missing| format!("{key}: {missing}")));
                 if let Some(newer) = standing.newer.filter(|_| standing.missing.is_empty()) {
-                    machine.progress.note(&format!("{key} now means {newer}"));
+                    machine.progress.note(&format!("{key} now resolves to {newer}"));
                 }
             }
             Err(error) => gone.push(error.to_string()),

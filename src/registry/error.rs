@@ -88,7 +88,7 @@ pub enum RegistryError {
         error: Box<HttpError>,
     },
     /// Neither a mirror nor the registry has it.
-    #[error("{object} is not to be had: {}", list(attempts))]
+    #[error("{object} is not available: {}", list(attempts))]
     Nowhere {
         /// What was asked for.
         object: String,

@@ -67,8 +67,10 @@ impl Registry {
         let answer = self.client.send(&request.named_by(endpoint.base()))?.expect_ok()?;
         let url = answer.url.clone();
         let bytes = answer.into_bytes("token-body", self.limits().token_body)?;
-        let token: TokenAnswer = crate::json::parse(&bytes, self.limits())
-            .map_err(|error| HttpError::Nonsense { url: url.shown(), reason: format!("the token answer: {error}") })?;
+        let token: TokenAnswer = crate::json::parse(&bytes, self.limits()).map_err(|error| HttpError::Nonsense {
+            url: url.shown(),
+            reason: format!("the token response: {error}"),
+        })?;
         let token = token.token.or(token.access_token).filter(|token| !token.is_empty());
         let token = token.ok_or_else(|| nonsense(format!("`{}` gave no token", url.shown())))?;
         if !token.bytes().all(|byte| byte.is_ascii_graphic()) {

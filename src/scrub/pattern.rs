@@ -32,7 +32,7 @@ impl Pattern {
         let mut parts = Vec::new();
         for name in relative.split('/') {
             parts.push(match name {
-                "" => return refuse("a name in it is empty, and folders can't be named"),
+                "" => return refuse("a name in it is empty, and directories can't be named"),
                 "." | ".." => return refuse("`.` and `..` name no file"),
                 "**" => Part::Folders,
                 name if name.contains("**") => return refuse("`**` stands for whole names only"),

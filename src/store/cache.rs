@@ -68,7 +68,7 @@ impl Cache {
 
     /// Starts a new blob.
     pub fn writer(&self) -> Result<BlobWriter, StoreError> {
-        fs::create_dir_all(&self.blobs).map_err(StoreError::file("create the folder", &self.blobs))?;
+        fs::create_dir_all(&self.blobs).map_err(StoreError::file("create the directory", &self.blobs))?;
         let temporary = tempfile::Builder::new()
             .prefix(".new-")
             .tempfile_in(&self.blobs)
@@ -78,7 +78,7 @@ impl Cache {
 
     /// Takes in the file at `path`, whose bytes have this digest and stay as they are, by a second name.
     pub fn adopt(&self, digest: &Digest, path: &Path) -> Result<(), StoreError> {
-        fs::create_dir_all(&self.blobs).map_err(StoreError::file("create the folder", &self.blobs))?;
+        fs::create_dir_all(&self.blobs).map_err(StoreError::file("create the directory", &self.blobs))?;
         let place = self.place(digest);
         match fs::hard_link(path, &place) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(StoreError::file("write", place)(error)),
@@ -88,7 +88,7 @@ impl Cache {
 
     /// Keeps a blob whatever the limit: it may be the only copy. The blob may be written before or after.
     pub fn keep(&self, digest: &Digest) -> Result<(), StoreError> {
-        fs::create_dir_all(&self.kept).map_err(StoreError::file("create the folder", &self.kept))?;
+        fs::create_dir_all(&self.kept).map_err(StoreError::file("create the directory", &self.kept))?;
         let mark = self.kept.join(digest.hex());
         File::create(&mark).map(drop).map_err(StoreError::file("write", mark))
     }

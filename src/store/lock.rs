@@ -46,7 +46,7 @@ impl FileLock {
 
 fn open(path: &Path) -> Result<File, StoreError> {
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(StoreError::file("create the folder", folder))?;
+        fs::create_dir_all(folder).map_err(StoreError::file("create the directory", folder))?;
     }
     File::options().create(true).truncate(false).write(true).open(path).map_err(StoreError::file("open the lock", path))
 }

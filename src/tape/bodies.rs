@@ -49,7 +49,7 @@ impl Absent {
 
     /// What it means for the request whose body it is.
     pub(super) fn trouble(&self, request: &TapedRequest, recorded: &Recorded) -> Trouble {
-        let reason = format!("its body {} is not to be had: {self}", recorded.digest);
+        let reason = format!("its body {} is not available: {self}", recorded.digest);
         Trouble::new(&request.url, reason, self.status, Outcome::Gone)
     }
 }
@@ -96,7 +96,7 @@ impl Bodies {
         path.and_then(|path| path.metadata().ok()).is_some_and(|metadata| metadata.len() == recorded.size)
     }
 
-    /// Takes the bodies of all `requests` into the store, several at a time; gives those that are nowhere to be had.
+    /// Takes the bodies of all `requests` into the store, several at a time; gives those that are not available anywhere.
     ///
     /// What lies in the store already is not read.
     pub fn gather(&self, requests: &Requests) -> Vec<Trouble> {

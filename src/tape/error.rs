@@ -58,7 +58,7 @@ impl ExitStatus for TapeError {
 pub enum Outcome {
     /// It is not on the tape.
     Unknown,
-    /// It is on the tape, and the body of its answer is nowhere to be had.
+    /// It is on the tape, and the body of its answer is not available anywhere.
     Gone,
     /// The origin gave no answer; the step was told so, and a replay will tell it the same.
     Failed,

@@ -159,7 +159,7 @@ impl Fetch<'_> {
     fn keep(&self, body: Incoming, url: &Url, whole: impl FnOnce(Digest, u64) -> Fetched) -> Fetched {
         let is_token = body.beginning.as_deref().is_some_and(is_token_document);
         if is_token {
-            let reason = format!("`{}` gives a token, which is not written down", url.shown());
+            let reason = format!("`{}` returns a token, which is not recorded", url.shown());
             return refused(reason, Status::Usage);
         }
         // Once its place gives something else, this is the only copy.

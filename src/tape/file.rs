@@ -166,7 +166,7 @@ impl<'t> Reader<'t> {
         let requests = self.tape.platforms.entry(platform.clone()).or_default();
         match requests.insert(request, recorded) {
             None => Ok(()),
-            Some(_) => Err(self.wrong("a second answer to one request")),
+            Some(_) => Err(self.wrong("a second response to one request")),
         }
     }
 

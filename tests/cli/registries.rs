@@ -178,7 +178,7 @@ fn upstreams_younger_than_asked_for_are_refused_and_the_lockfile_kept() {
     let moved = shelf.index("team/base", "1", &[young]);
     for arguments in [&["--update"][..], &["--update", &name]] {
         let refused = project.repro(&[&["lock", "--min-age", "7d"], arguments].concat()).expect(4);
-        let refused = refused.says(&format!("{name}: upstream is younger than asked for: made "));
+        let refused = refused.says(&format!("{name}: upstream is newer than `--min-age` allows: created "));
         assert!(refused.stderr.contains(&hour_ago) && refused.stderr.contains("hint: "), "{refused:?}");
         assert_eq!(project.read("repro.lock"), locked);
     }

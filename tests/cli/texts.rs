@@ -247,7 +247,7 @@ no pin is outdated: each is what its source has today
         say(&["outdated"], 0),
         str![[r#"
 outdated HOST/base:1 sha256:493052699fcd4be2ad8ed8d6ee0eac353812f4adc77f3fae83e233a564a40fa1 → sha256:baf0235e039cf28bc373503c4af684dc2068376da81be5d1fecceca79f3ff419
-`repro lock --update [SOURCE…]` moves them
+`repro lock --update [SOURCE…]` updates them
 
 "#]]
     );
@@ -263,7 +263,7 @@ wrote repro.lock
     assert_data_eq!(
         say(&["outdated"], 0),
         str![[r#"
-gone     HOST/base:1: upstream knows the name no more; what it meant is still there
+gone     HOST/base:1: the tag is gone upstream; the locked digest is still available
 
 "#]]
     );
@@ -279,7 +279,7 @@ hint: `repro sources` lists them
     assert_data_eq!(
         say(&["lock", "--check"], 3),
         str![[r#"
-error: the lockfile does not fit
+error: the lockfile needs to be updated
   app: `HOST/base:1` is locked, but nothing uses it
 hint: run `repro lock`
 
@@ -300,7 +300,7 @@ wrote repro.lock
         str![[r#"
 app linux/amd64 sha256:f544b55e877c8d90dea6f47a6813a1313b358389f413479440327f3880b24e20
 warning: context: left out since git doesn't track it: untracked; `git add`, `include` or ignore it
-note: context: modified, counts as it lies in the work tree: Dockerfile
+note: context: modified, used as it is in the work tree: Dockerfile
 note: nothing to compare with: app: there is no record; the epoch is 1700000000 (2023-11-14T22:13:20Z)
 
 "#]]
@@ -309,7 +309,7 @@ note: nothing to compare with: app: there is no record; the epoch is 1700000000 
     assert_data_eq!(
         say(&["verify"], 3),
         str![[r#"
-error: the lockfile does not fit
+error: the lockfile needs to be updated
   app: there is no record
 hint: run `repro build --record app`
 
@@ -333,7 +333,7 @@ app linux/amd64 sha256:042ccadba92c3b4dc432fd0d3c73586f9baa8d2674706c368c5e69d1f
         say(&["verify"], 0),
         str![[r#"
 app linux/amd64: reproduced sha256:042ccadba92c3b4dc432fd0d3c73586f9baa8d2674706c368c5e69d1fd9eac88
-  rebuilt with native; compared with the record; the published image was not looked at
+  rebuilt with native; matches repro.lock; published image not checked (`--against`)
 
 "#]]
     );
@@ -341,8 +341,8 @@ app linux/amd64: reproduced sha256:042ccadba92c3b4dc432fd0d3c73586f9baa8d2674706
     assert_data_eq!(
         say(&["verify"], 3),
         str![[r#"
-note: context: modified, counts as it lies in the work tree: f
-error: the lockfile does not fit
+note: context: modified, used as it is in the work tree: f
+error: the lockfile needs to be updated
   app: the record was made of another context: sha256:40a9d4b2341a70c264f4c73aa0c89fbd0308b97928f4984d7185cafd6e241843, now sha256:5b90fc2f9c039014c5aa991779b6b3c4ef928f3d32746872f534ef1a4605ce09
 hint: run `repro build --record app`
 
@@ -360,7 +360,7 @@ hint: run `repro build --record app`
 app linux/amd64: differs: the rebuilt image and the record differ in the config
   recorded  sha256:1111111111111111111111111111111111111111111111111111111111111111
   rebuilt   sha256:042ccadba92c3b4dc432fd0d3c73586f9baa8d2674706c368c5e69d1fd9eac88
-  rebuilt with native; compared with the record; the published image was not looked at
+  rebuilt with native; compared with repro.lock; published image not checked (`--against`)
 
 "#]]
     );

@@ -236,7 +236,7 @@ fn what_no_context_can_hold_is_refused_by_name() {
     let fifo = rustix::fs::FileType::Fifo;
     rustix::fs::mknodat(rustix::fs::CWD, root.path().join("d/pipe"), fifo, rustix::fs::Mode::RWXU, 0).unwrap();
     let error = read(root.path(), None, None).unwrap_err();
-    assert_eq!(error.to_string(), "d/pipe is a fifo: a context holds files, links and folders only");
+    assert_eq!(error.to_string(), "d/pipe is a fifo: a context holds files, links and directories only");
     assert_eq!(error.status(), Status::Usage);
     // Not needed, or left out: not refused.
     assert_eq!(names(&read(root.path(), None, Some(&["a"])).unwrap()), ["a"]);

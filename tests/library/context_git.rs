@@ -242,9 +242,9 @@ fn an_edited_file_counts_as_it_lies_with_a_note() {
     assert_eq!(
         found.heard,
         [
-            "note: context: modified, counts as it lies in the work tree: a, c",
-            "note: context: deleted in the work tree, counts as deleted: b",
-            "note: context: executable bit differs from git's index, which counts: run",
+            "note: context: modified, used as it is in the work tree: a, c",
+            "note: context: deleted in the work tree, treated as deleted: b",
+            "note: context: executable bit differs from git's index, which is used: run",
         ]
     );
     // Line ends that nobody asked for are an edit like any other.
@@ -321,7 +321,7 @@ fn submodules_count_with_their_tracked_files() {
     write(&clone.path().join("sub"), &[("s", "2")]);
     commit(&clone.path().join("sub"));
     let moved = read(clone.path());
-    assert_eq!(moved.heard, ["note: context: submodule at another commit than tracked, counts as checked out: sub"]);
+    assert_eq!(moved.heard, ["note: context: submodule at another commit than tracked, used as checked out: sub"]);
 }
 
 #[test]
@@ -337,7 +337,7 @@ fn large_files_count_by_their_content() {
     let found = read(root.path());
     assert_eq!((found.content("f.big"), found.heard), (content.into_bytes(), vec![]));
     write(root.path(), &[("f.big", &"other\n".repeat(1000))]);
-    assert_eq!(read(root.path()).heard, ["note: context: modified, counts as it lies in the work tree: f.big"]);
+    assert_eq!(read(root.path()).heard, ["note: context: modified, used as it is in the work tree: f.big"]);
 }
 
 #[test]
@@ -382,7 +382,7 @@ fn added_but_not_committed_files_count() {
     git(root.path(), &["add", "-N", "c"]);
     let found = read(root.path());
     assert_eq!(found.names(), ["a", "b", "c"]);
-    assert_eq!(found.heard, ["note: context: modified, counts as it lies in the work tree: c"]);
+    assert_eq!(found.heard, ["note: context: modified, used as it is in the work tree: c"]);
 }
 
 #[test]
@@ -434,7 +434,7 @@ fn a_tracked_folder_that_became_a_link_is_not_followed() {
     symlink(secret.path(), root.path().join("a")).unwrap();
     let found = read(root.path());
     assert_eq!(found.names(), ["c"]);
-    assert!(found.heard[0].contains("deleted in the work tree, counts as deleted: a/b"), "{:?}", found.heard);
+    assert!(found.heard[0].contains("deleted in the work tree, treated as deleted: a/b"), "{:?}", found.heard);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::{Archive, EngineChoice, Question};
   repro build                          builds every image, compares with the record of this tree
   repro build app --record             builds without cache and records the digests
   repro build app -o app.tar           also writes an archive
-  repro build app --self-check         builds twice, says what differs and what would mend it
+  repro build app --self-check         builds twice, says what differs and what would fix it
   repro build --dry-run                prints the engine's commands")]
 pub struct Build {
     /// Which image

@@ -24,7 +24,7 @@ pub struct EngineChoice {
     /// Honour the manifest's `allow` entries
     #[arg(long)]
     pub allow_from_repo: bool,
-    /// Also look for a tape's bodies here: a saved tape, the folder of an OCI layout, or a repository; may be repeated
+    /// Also look for a tape's bodies here: a saved tape, the directory of an OCI layout, or a repository; may be repeated
     #[arg(long, value_name = "PATH|REF")]
     pub tape: Vec<String>,
     /// Serve the tape at this address; default: any free port of 127.0.0.1

@@ -16,7 +16,7 @@ use crate::platform::Platform;
   repro inspect app.tar --expected-image-digest \\
     4f2a0c6d1be7935a8d0e1c9b2f7a6483d5e0916c3b8f47a2d9c1e6508b3f7a24  1 if it differs")]
 pub struct Inspect {
-    /// An OCI or docker archive, an OCI layout's folder, `-` for an archive on stdin, `docker://REFERENCE`,
+    /// An OCI or docker archive, an OCI layout's directory, `-` for an archive on stdin, `docker://REFERENCE`,
     /// `docker-daemon:NAME` or `podman:NAME`
     #[arg(value_name = "SOURCE")]
     pub source: PathBuf,

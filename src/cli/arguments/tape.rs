@@ -23,25 +23,25 @@ pub enum TapeAction {
         #[arg(value_name = "IMAGE")]
         images: Vec<String>,
     },
-    /// Tell which bodies are to be had nowhere any more, and take into the cache those that are
+    /// List the bodies that are no longer available anywhere, and take the others into the cache
     #[command(after_help = "Example:\n  repro tape check --tape ./tape")]
     Check {
         /// Images of repro.toml; default: all
         #[arg(value_name = "IMAGE")]
         images: Vec<String>,
-        /// Also look here: a saved tape, the folder of an OCI layout, or a repository; may be repeated
+        /// Also look here: a saved tape, the directory of an OCI layout, or a repository; may be repeated
         #[arg(long, value_name = "PATH|REF")]
         tape: Vec<String>,
     },
     /// Write the bodies of a tape as an OCI layout, or as an archive of one, for `--tape PATH`
     #[command(after_help = "Example:\n  repro tape save ./tape app\n  repro tape save app.tar app")]
     Save {
-        /// The folder, which must be new or empty, or a new archive: a name that ends in `.tar`
+        /// The directory, which must be new or empty, or a new archive: a name that ends in `.tar`
         path: PathBuf,
         /// Images of repro.toml; default: all
         #[arg(value_name = "IMAGE")]
         images: Vec<String>,
-        /// Also look here: a saved tape, the folder of an OCI layout, or a repository; may be repeated
+        /// Also look here: a saved tape, the directory of an OCI layout, or a repository; may be repeated
         #[arg(long, value_name = "PATH|REF")]
         tape: Vec<String>,
     },
@@ -57,7 +57,7 @@ pub enum TapeAction {
         /// Images of repro.toml (default: all), then where to push them
         #[arg(value_name = "IMAGE|REF")]
         words: Vec<String>,
-        /// Also look here for bodies: a saved tape, the folder of an OCI layout, or a repository; may be repeated
+        /// Also look here for bodies: a saved tape, the directory of an OCI layout, or a repository; may be repeated
         #[arg(long, value_name = "PATH|REF")]
         tape: Vec<String>,
     },

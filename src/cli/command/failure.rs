@@ -34,6 +34,6 @@ pub fn of_failure(command: &Command, failure: &Failure) -> Document {
 /// The document of a command line that can't be read.
 pub fn of_usage(message: String) -> Document {
     let status = Status::Usage.code();
-    let hint = Some("`repro --help` tells what can be typed".to_owned());
+    let hint = Some("`repro --help` lists commands and options".to_owned());
     Document::of(&FailureDocument { version: 1, status, error: Some(ErrorDocument { status, message, hint }) })
 }

@@ -15,7 +15,7 @@ pub fn run(arguments: &Init, session: &Session) -> Result<Report, Failure> {
     let text = match written {
         _ if session.quiet => String::new(),
         true => format!("wrote {near}; next: `repro lock`\n"),
-        false => format!("{near} is there already and was kept\n"),
+        false => format!("{near} already exists and was kept\n"),
     };
     let document = InitDocument { version: 1, status: 0, manifest: shown(&file), written, error: None };
     Ok(Report { document: Some(Document::of(&document)), ..Report::text(Status::Success, text) })

@@ -60,6 +60,6 @@ fn report_check(project: &Project, session: &Session) -> Result<Report, Failure>
     let error = ErrorDocument::of_worst(&failures);
     let document = LockDocument { status: status.code(), drift, error, ..LockDocument::empty() };
     let fits = failures.is_empty() && !session.quiet;
-    let text = if fits { "the lockfile fits\n".to_owned() } else { String::new() };
+    let text = if fits { "the lockfile is up to date\n".to_owned() } else { String::new() };
     Ok(Report { status, text, document: Some(Document::of(&document)), failures })
 }

@@ -6,6 +6,7 @@ use super::super::report::json::{ErrorDocument, GonePin, OutdatedDocument, Outda
 use super::super::report::{Document, Report};
 use super::super::session::Session;
 use crate::escape;
+use crate::lockfile::SourceKind;
 use crate::project::{Asked, outdated};
 use crate::status::{Failure, Status};
 
@@ -26,7 +27,11 @@ pub fn run(session: &Session) -> Result<Report, Failure> {
         let key = escape::text(&pin.key()).into_owned();
         let mut missing = standing.missing;
         if standing.request_gone && missing.is_empty() {
-            missing.push("upstream knows the name no more; what it meant is still there".to_owned());
+            let (name, locked) = match pin.kind() {
+                SourceKind::Git => ("branch or tag", "commit"),
+                _ => ("tag", "digest"),
+            };
+            missing.push(format!("the {name} is gone upstream; the locked {locked} is still available"));
         }
         for missing in missing {
             let _ = writeln!(text, "gone     {key}: {missing}");
@@ -43,7 +48,7 @@ pub fn run(session: &Session) -> Result<Report, Failure> {
     } else if text.is_empty() && failures.is_empty() {
         text.push_str("no pin is outdated: each is what its source has today\n");
     } else if !moved.is_empty() {
-        text.push_str("`repro lock --update [SOURCE…]` moves them\n");
+        text.push_str("`repro lock --update [SOURCE…]` updates them\n");
     }
     let status = failures.iter().fold(Status::Success, |status, failure| status.or(failure.status()));
     let error = ErrorDocument::of_worst(&failures);

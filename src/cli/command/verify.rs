@@ -27,7 +27,7 @@ pub fn run(arguments: &arguments::Verify, session: &Session) -> Result<Report, F
     let document = VerifyDocument::of(&verification, arguments.output.as_deref());
     Ok(Report {
         status: verification.status(),
-        text: text::verify::verdicts(&verification),
+        text: text::verify::verdicts(&verification, arguments.record.as_deref().unwrap_or(Path::new("repro.lock"))),
         document: Some(Document::of(&document)),
         failures: verification.failures,
     })

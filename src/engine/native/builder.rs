@@ -175,7 +175,7 @@ impl<'a> Builder<'a> {
             return Ok(*tree);
         }
         let Some(PlannedContext::Local(context)) = self.plan.inputs.contexts.get(name) else {
-            return failed(format!("named context `{}` is not a folder", escape::text(name)));
+            return failed(format!("named context `{}` is not a directory", escape::text(name)));
         };
         let tree = context_tree(&mut self.files, context)?;
         self.contexts.insert(name.to_owned(), tree);

@@ -111,7 +111,7 @@ impl<'a> Mount<'a> {
         }
         if path.len() > LONGEST_PATH {
             return Err(Problem::Unproven(
-                "a path that may be too long for BuildKit, depending on its folders".to_owned(),
+                "a path that may be too long for BuildKit, depending on its directories".to_owned(),
             ));
         }
         let (directory, name) = self.own_parent(path)?;

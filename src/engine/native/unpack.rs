@@ -219,5 +219,5 @@ fn refusal(error: &tar::TarError) -> Problem {
 }
 
 fn is_cut(error: &tar::TarError) -> bool {
-    error.to_string().contains("the archive is cut")
+    error.to_string().contains("the archive is truncated")
 }

@@ -102,7 +102,7 @@ impl Archive {
                 Err(error) => {
                     let object = format!("archive member {}", escape::name(&name));
                     if error.kind() == io::ErrorKind::UnexpectedEof {
-                        self.findings.fault("tar 12", object, "the archive is cut inside its content");
+                        self.findings.fault("tar 12", object, "the archive is truncated inside its content");
                     } else {
                         match error.downcast::<LimitExceeded>() {
                             Ok(limit) => self.findings.fault("limit", object, limit),

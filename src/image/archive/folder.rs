@@ -62,7 +62,7 @@ impl Archive {
                     jobs.push(Job { name, size: metadata.len(), place: Source::File(path) });
                 } else {
                     let what = if metadata.is_symlink() { "a symbolic link" } else { "a device, pipe or socket" };
-                    archive.findings.fault("V3", &object, format!("{what}: only files and folders are read"));
+                    archive.findings.fault("V3", &object, format!("{what}: only files and directories are read"));
                     place(&mut archive, &name, Held::Refused, &object);
                 }
                 if are_too_many(&mut archive, around) {

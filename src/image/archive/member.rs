@@ -124,7 +124,7 @@ pub(super) fn admit(archive: &mut Archive, member: &Member) -> bool {
         Kind::File if member.sparse_size.is_some() => refuse(&mut archive.findings, &object, "a sparse file"),
         Kind::File => Held::Refused,
         other => {
-            refuse(&mut archive.findings, &object, &format!("a {}: only files and folders are read", other.name()))
+            refuse(&mut archive.findings, &object, &format!("a {}: only files and directories are read", other.name()))
         }
     };
     if member.entry.path.starts_with(b"/") {
@@ -155,13 +155,13 @@ pub(super) fn place(archive: &mut Archive, key: &[u8], held: Held, object: &str)
         if is_directory && matches!(before, Held::Directory) {
             return true;
         }
-        archive.findings.fault("V12", object, "the name comes twice in the archive");
+        archive.findings.fault("V12", object, "the name occurs twice in the archive");
         return false;
     }
     let parents = key.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(end, _)| &key[..end]);
     for parent in parents {
         if archive.members.get(parent).is_some_and(|held| !matches!(held, Held::Directory)) {
-            archive.findings.fault("V12", object, "it stands below something that is no folder");
+            archive.findings.fault("V12", object, "it lies below something that is no directory");
             return false;
         }
     }
@@ -169,7 +169,7 @@ pub(super) fn place(archive: &mut Archive, key: &[u8], held: Held, object: &str)
         let below = [key, b"/"].concat();
         let mut after = archive.members.range::<[u8], _>((Bound::Excluded(below.as_slice()), Bound::Unbounded));
         if after.next().is_some_and(|(name, _)| name.starts_with(&below)) {
-            archive.findings.fault("V12", object, "other members stand below it");
+            archive.findings.fault("V12", object, "other members lie below it");
         }
     }
     archive.members.insert(key.to_vec(), held);

@@ -24,7 +24,7 @@ impl<'a> Walk<'a> {
         match self.archive.members.get(name.as_bytes()) {
             Some(Held::File(file)) => Some(file),
             Some(Held::Directory) => {
-                self.findings.fault("V3", name, "it is a folder, not a file");
+                self.findings.fault("V3", name, "it is a directory, not a file");
                 None
             }
             // A fault of the archive says why.
@@ -47,7 +47,7 @@ impl<'a> Walk<'a> {
         let file = match self.archive.members.get(&name) {
             Some(Held::File(file)) => file,
             Some(Held::Directory) => {
-                self.findings.fault("V3", object, "it is a folder, not a file");
+                self.findings.fault("V3", object, "it is a directory, not a file");
                 return Ok(None);
             }
             Some(Held::Refused | Held::Link { .. }) => {

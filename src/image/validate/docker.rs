@@ -273,7 +273,7 @@ impl<'a> Walk<'a> {
         for (name, held) in &self.archive.members {
             if matches!(held, Held::Link { .. }) {
                 let object = format!("archive member {}", escape::name(name));
-                self.findings.fault("V3", object, "a symbolic link: only files and folders are read");
+                self.findings.fault("V3", object, "a symbolic link: only files and directories are read");
             }
         }
     }

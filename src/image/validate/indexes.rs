@@ -65,7 +65,7 @@ impl Walk<'_> {
                 self.findings.note(
                     "not-looked-into",
                     &claim.place,
-                    format!("`{}` is not looked into", escape::text(&claim.media_type)),
+                    format!("`{}` is not inspected", escape::text(&claim.media_type)),
                 );
                 self.blob(claim, "blob").map(drop)
             }

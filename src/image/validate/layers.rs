@@ -107,7 +107,7 @@ impl Walk<'_> {
             self.findings.note(
                 "not-looked-into",
                 &claim.place,
-                format!("`{media_type}` is not looked into; its digest was checked"),
+                format!("`{media_type}` is not inspected; its digest was checked"),
             );
         }
     }

@@ -126,7 +126,7 @@ impl Walk<'_> {
         let is_known = kind(&config_type) == Kind::Config;
         if !is_known && config_type != EMPTY {
             let what = format!(
-                "its config is `{}`, so neither that nor its layers were looked into",
+                "its config is `{}`, so neither that nor its layers were inspected",
                 escape::text(&config_type)
             );
             findings.note("not-looked-into", object, what);

@@ -85,7 +85,7 @@ impl<R: BufRead> Frames<R> {
     fn take(&mut self, count: usize) -> io::Result<()> {
         for _ in 0..count {
             let Some(byte) = self.source.fill_buf()?.first().copied() else {
-                return Err(self.malformed("the stream is cut"));
+                return Err(self.malformed("the stream is truncated"));
             };
             self.consume(1);
             self.header.push(byte);
@@ -168,7 +168,7 @@ impl<R: BufRead> Frames<R> {
         while length > 0 {
             let count = self.source.fill_buf()?.len().min(length);
             if count == 0 {
-                return Err(self.malformed("the stream is cut"));
+                return Err(self.malformed("the stream is truncated"));
             }
             self.consume(count);
             length -= count;
@@ -207,7 +207,7 @@ impl<R: BufRead> Read for Frames<R> {
             if left == 0 {
                 self.is_inside = false;
             } else if read == 0 && written == 0 {
-                return Err(self.malformed(if is_cut { "the stream is cut" } else { "it makes no progress" }));
+                return Err(self.malformed(if is_cut { "the stream is truncated" } else { "it makes no progress" }));
             }
             if written > 0 {
                 return Ok(written);

@@ -54,7 +54,7 @@ impl<R: BufRead> Members<R> {
                 self.consume(1);
                 Ok(byte)
             }
-            None => Err(self.malformed("the stream is cut")),
+            None => Err(self.malformed("the stream is truncated")),
         }
     }
 
@@ -138,7 +138,7 @@ impl<R: BufRead> Read for Members<R> {
                 continue;
             }
             if input.is_empty() {
-                return Err(self.malformed("the stream is cut"));
+                return Err(self.malformed("the stream is truncated"));
             }
             let (read, written) = (self.inflate.total_in(), self.inflate.total_out());
             let status = self.inflate.decompress(input, buffer, FlushDecompress::None);

@@ -56,14 +56,14 @@ impl<'a> Tree<'a> {
                 return Err(refuse(
                     Severity::Unsafe,
                     9,
-                    "the path comes twice in one layer, once over a symbolic link",
+                    "the path occurs twice in one layer, once over a symbolic link",
                 ));
             }
         }
         match (before, node) {
             (None, _) | (Some(Node::Implied), Node::Directory) => Ok(()),
-            (Some(Node::Implied), _) => Err(refuse(Severity::Unsafe, 9, "entries before this one stand below it")),
-            (Some(_), _) => Err(refuse(Severity::Unsafe, 9, "the path comes twice in one layer")),
+            (Some(Node::Implied), _) => Err(refuse(Severity::Unsafe, 9, "entries before this one lie below it")),
+            (Some(_), _) => Err(refuse(Severity::Unsafe, 9, "the path occurs twice in one layer")),
         }
     }
 
@@ -136,7 +136,7 @@ impl<'a> Tree<'a> {
             let end = path[start..].iter().position(|&byte| byte == b'/').map_or(path.len(), |next| start + next);
             let parent = &path[..end];
             if Whiteout::parse(&parent[start..]) != Ok(None) {
-                return Err(refuse(Severity::Unsafe, 9, "the entry stands below a whiteout"));
+                return Err(refuse(Severity::Unsafe, 9, "the entry lies below a whiteout"));
             }
             match self.get(parent)? {
                 None => {
@@ -146,7 +146,7 @@ impl<'a> Tree<'a> {
                 Some(Node::Symlink(place)) => {
                     followed += 1;
                     let target = if followed > MAX_LINKS { None } else { Some(self.workspace.text(place)?) };
-                    let what = "the entry stands below a symbolic link that leaves the root";
+                    let what = "the entry lies below a symbolic link that leaves the root";
                     path = target
                         .and_then(|target| follow(&path, start, end, &target))
                         .ok_or_else(|| refuse(Severity::Unsafe, 9, what))?;
@@ -154,11 +154,7 @@ impl<'a> Tree<'a> {
                     continue;
                 }
                 Some(_) => {
-                    return Err(refuse(
-                        Severity::Malformed,
-                        9,
-                        "the entry stands below something that is no directory",
-                    ));
+                    return Err(refuse(Severity::Malformed, 9, "the entry lies below something that is no directory"));
                 }
             }
             start = end + 1;

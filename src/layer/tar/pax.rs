@@ -68,7 +68,7 @@ impl Records {
         let mut seen = BTreeSet::new();
         for_each_record(body, |key, value| {
             if !SparseRecords::may_repeat(key) && !seen.insert(key.to_vec()) {
-                return Err(ambiguous("a record comes twice in one PAX header"));
+                return Err(ambiguous("a record occurs twice in one PAX header"));
             }
             records.set(key, value, xattr_limit)
         })?;
@@ -123,7 +123,7 @@ impl Records {
             return refused("extended attributes exceed the limit `xattr`, or 64 an entry");
         }
         match self.xattrs.insert(name, value) {
-            Some(_) => refused("an extended attribute comes twice"),
+            Some(_) => refused("an extended attribute occurs twice"),
             None => Ok(()),
         }
     }

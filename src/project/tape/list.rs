@@ -46,9 +46,9 @@ enum ListError {
     Unlocked { image: String },
 }
 
-/// Bodies are nowhere to be had.
+/// Bodies are not available anywhere.
 #[derive(Debug, thiserror::Error)]
-#[error("{} nowhere to be had: {}", if lines.len() == 1 { "one body is".to_owned() } else { format!("{} bodies are", lines.len()) }, lines.join("; "))]
+#[error("{} not available anywhere: {}", if lines.len() == 1 { "one body is".to_owned() } else { format!("{} bodies are", lines.len()) }, lines.join("; "))]
 pub struct Missing {
     lines: Vec<String>,
     status: Status,

@@ -25,7 +25,7 @@ const ARTIFACT: &str = "application/vnd.repro.tape.v1";
 /// A tape can't be given to others.
 #[derive(Debug, thiserror::Error)]
 enum PublishError {
-    #[error("`{0}` is there already")]
+    #[error("`{0}` already exists")]
     Taken(String),
     #[error("`{path}`: {error}")]
     Write { path: String, error: io::Error },

@@ -143,7 +143,7 @@ impl Served {
         let Behind::Recorder(recorder) = &self.behind else { return Ok(Requests::new()) };
         let requests = recorder.requests(&machine.cancel);
         if let Some(trouble) = recorder.troubles().iter().find(|trouble| trouble.outcome == Outcome::Cut) {
-            let message = format!("a part of {} is all that came: {}", trouble.url, trouble.reason);
+            let message = format!("only a part of {} arrived: {}", trouble.url, trouble.reason);
             return Err(Untaped { message, status: trouble.status, hint: None }.into());
         }
         self.check()?;
@@ -199,7 +199,7 @@ impl Served {
     pub fn say_troubles(&self, machine: &Machine) {
         if let Some(trouble) = self.troubles().iter().find(|trouble| !trouble.reason.is_empty()) {
             machine.progress.note(&format!(
-                "no answer came from {}: {}; the tape holds that, and every build is told the same",
+                "no response came from {}: {}; the tape holds that, and every build is told the same",
                 trouble.url, trouble.reason
             ));
         }

@@ -42,13 +42,13 @@ pub fn with_troubles(failure: Failure, troubles: &[Trouble], image: &str) -> Fai
     let mut message = failure.to_string();
     let unknown = troubles.iter().filter(|trouble| trouble.outcome == Outcome::Unknown).count();
     if unknown > 0 {
-        message.push_str("\nthe tape has no answer to:");
+        message.push_str("\nthe tape has no response for:");
     }
     let mut sorted: Vec<&Trouble> = troubles.iter().collect();
     sorted.sort_by_key(|trouble| trouble.outcome != Outcome::Unknown);
     for (number, trouble) in sorted.iter().take(SHOWN).enumerate() {
         if number == unknown {
-            message.push_str("\nno answer came from:");
+            message.push_str("\nno response came from:");
         }
         let colon = if trouble.reason.is_empty() { "" } else { ": " };
         let _ = write!(message, "\n  {}{colon}{}", trouble.url, trouble.reason);
@@ -69,7 +69,7 @@ fn hint(troubles: &[Trouble], image: &str) -> Option<String> {
     } else if is_any(Outcome::Gone) {
         "`--tape PATH|REPOSITORY` names another place that has it; `repro lock --update` records anew"
     } else if has("login") || has("token") {
-        "what a login gives is not written on a tape: copy the file into the context instead"
+        "responses to a login are not recorded: copy the file into the context instead"
     } else if has("the header `") {
         "ask without that header, or copy the file into the context"
     } else if has("is not public") {

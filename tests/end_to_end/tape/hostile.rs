@@ -139,11 +139,11 @@ fn hostile_origins_can_not_give_a_body_that_is_gone() {
     ] {
         origin.answer("/file", answer);
         let check = project.repro(&["tape", "check"]).expect(status);
-        check.says("one body is nowhere to be had: http://origin.example/file sha256:");
+        check.says("one body is not available anywhere: http://origin.example/file sha256:");
         let used = project.repro(&["cache", "--format", "json"]).expect(0).json();
         assert_eq!(used["blobs"], 0, "{name}: {used}");
     }
-    project.repro(&["build", "--no-cache"]).expect(4).says("is not to be had");
+    project.repro(&["build", "--no-cache"]).expect(4).says("is not available");
     origin.file("/file", "first\n");
     project.repro(&["tape", "check"]).expect(0);
 }
@@ -261,7 +261,7 @@ fn another_agent_is_another_request_where_the_origin_says_so() {
     );
     project.repro(&["build", "--no-cache"]).expect(0);
     project.write("Dockerfile", format!("FROM registry.example/busybox:1\n{}", dockerfile(&["three"]))).commit();
-    project.repro(&["build"]).expect(4).says("the tape has no answer to:\n  http://origin.example/agent\n");
+    project.repro(&["build"]).expect(4).says("the tape has no response for:\n  http://origin.example/agent\n");
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn a_repository_or_an_archive_that_a_flag_names_serves_too() {
     drop(origin);
     for place in [repository.as_str(), archive] {
         project.repro(&["cache", "clear"]).expect(0);
-        project.repro(&["build", "--no-cache"]).expect(4).says("is not to be had");
+        project.repro(&["build", "--no-cache"]).expect(4).says("is not available");
         project.repro(&["build", "--no-cache", "--tape", place]).expect(0);
     }
     fs::write(archive, "no archive").unwrap();
@@ -226,7 +226,7 @@ fn a_registry_that_misbehaves_is_refused_and_the_next_place_asked() {
         let left = Command::new("find").arg(project.cache()).args(["-type", "f", "-path", "*blobs*"]).output().unwrap();
         assert!(left.stdout.is_empty(), "{name}: {left:?}");
     }
-    project.repro(&["build", "--no-cache"]).expect(6).says("is not to be had");
+    project.repro(&["build", "--no-cache"]).expect(6).says("is not available");
 }
 
 #[test]
@@ -288,7 +288,7 @@ fn recorded_bodies_outlive_every_limit() {
     let shown = project.repro(&["cache"]).expect(0);
     assert!(shown.stdout.contains("2 recorded on tapes, 11 bytes, kept"), "{}", shown.stdout);
     project.repro(&["cache", "clear"]).expect(0);
-    project.repro(&["tape", "check"]).expect(4).says("2 bodies are nowhere to be had");
+    project.repro(&["tape", "check"]).expect(4).says("2 bodies are not available anywhere");
     for (limit, status) in [("none", 0), ("20G", 0), ("much", 2)] {
         project.set("REPRO_CACHE_LIMIT", limit);
         project.repro(&["cache"]).expect(status);

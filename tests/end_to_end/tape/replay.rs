@@ -104,7 +104,7 @@ fn a_request_that_is_not_on_the_tape_is_named_with_its_instruction() {
         format!("FROM registry.example/busybox:1\n{GET}RUN true && \\\n  wget -O /o http://origin.example/other\n");
     project.write("Dockerfile", more);
     let missing = project.repro(&["build"]).expect(4);
-    let missing = missing.says("Dockerfile:3: ").says("the tape has no answer to:\n  http://origin.example/other\n");
+    let missing = missing.says("Dockerfile:3: ").says("the tape has no response for:\n  http://origin.example/other\n");
     missing.says("hint: `repro lock --network-only app` records again");
     project.repro(&["lock", "--network-only", "app"]).expect(0);
     project.repro(&["build"]).expect(0);
@@ -125,7 +125,7 @@ fn a_step_that_goes_on_without_what_it_asked_for_ends_the_build_and_nothing_is_r
     for arguments in [&["build"][..], &["build", "--record"], &["build", "--no-cache"]] {
         let missing = project.repro(arguments).expect(4);
         missing
-            .says("the tape has no answer to:\n  http://origin.example/two\n")
+            .says("the tape has no response for:\n  http://origin.example/two\n")
             .says("`repro lock --network-only app`");
     }
     assert_eq!(project.read("repro.lock"), locked);
@@ -147,7 +147,7 @@ fn what_gave_no_answer_while_recording_gives_none_in_a_replay() {
     let dockerfile = "RUN for from in http://10.255.255.1 http://origin.example; do wget -O /got $from/file && break; done; \
         wget -O /other http://origin.example/dead || echo none > /other\n";
     let Some(project) = origin.project(dockerfile) else { return };
-    project.repro(&["lock"]).expect(0).says("no answer came from http://10.255.255.1/file");
+    project.repro(&["lock"]).expect(0).says("no response came from http://10.255.255.1/file");
     let tape = project.read("repro.app.tape");
     assert!(tape.contains("GET http://10.255.255.1/file 502 ") && tape.contains("/dead 410 "), "{tape}");
     project.repro(&["build", "--record"]).expect(0);
@@ -206,13 +206,13 @@ fn a_saved_tape_serves_where_cache_and_origin_are_gone() {
     let folder = saved.path().join("tape");
     let folder = folder.to_str().unwrap();
     project.repro(&["tape", "save", folder, "app"]).expect(0);
-    project.repro(&["tape", "save", folder]).expect(2).says("is there already");
+    project.repro(&["tape", "save", folder]).expect(2).says("already exists");
     drop(origin);
     project.repro(&["tape", "check"]).expect(0);
     project.repro(&["cache", "clear"]).expect(0);
     let gone = project.repro(&["tape", "check"]).expect(4);
-    gone.says("one body is nowhere to be had: http://origin.example/file sha256:");
-    project.repro(&["build", "--no-cache"]).expect(4).says("is not to be had");
+    gone.says("one body is not available anywhere: http://origin.example/file sha256:");
+    project.repro(&["build", "--no-cache"]).expect(4).says("is not available");
     project.repro(&["build", "--no-cache", "--tape", folder]).expect(0);
 }
 

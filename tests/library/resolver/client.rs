@@ -36,11 +36,11 @@ fn a_body_is_given_as_it_is() {
 #[test]
 fn slow_servers_end_by_timeout() {
     let hang = Server::start(|_| Reply::Hang);
-    fails(&hang.url("/"), Status::Source, "waiting for the answer");
+    fails(&hang.url("/"), Status::Source, "waiting for the response");
     let pause = Duration::from_millis(300);
     let header =
         Server::start(move |_| Reply::Forever { head: b"HTTP/1.1 200 OK\r\nx".to_vec(), piece: b"x".to_vec(), pause });
-    fails(&header.url("/"), Status::Source, "no answer within");
+    fails(&header.url("/"), Status::Source, "no response within");
     let head = b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n".to_vec();
     let body = Server::start(move |_| Reply::Forever { head: head.clone(), piece: b"x".to_vec(), pause });
     fails(&body.url("/"), Status::Source, "reading the body");

@@ -340,7 +340,7 @@ fn a_registry_that_takes_forever_ends_by_timeout() {
         let started = Instant::now();
         let error = push(&server.host()).unwrap_err();
         assert_eq!(error.status(), Status::Source, "{error}");
-        assert!(error.to_string().contains("no answer within"), "{error}");
+        assert!(error.to_string().contains("no response within"), "{error}");
         assert!(started.elapsed() < Duration::from_secs(15), "{method}");
     }
 }

@@ -35,7 +35,7 @@ pub struct InspectDocument {
     pub version: u32,
     /// The exit status.
     pub status: u8,
-    /// What was looked at, as it was given.
+    /// What was inspected, as it was given.
     pub source: String,
     /// What kind of archive or layout it is; null if that is not known.
     pub form: Option<FormName>,
@@ -53,13 +53,13 @@ pub struct InspectDocument {
     pub more_images: u64,
     /// What is wrong, all of it.
     pub faults: Vec<FaultDocument>,
-    /// How many more faults there are.
+    /// How many more violations there are.
     pub more_faults: u64,
     /// What is worth a remark.
     pub notes: Vec<NoteDocument>,
     /// How many more notes there are.
     pub more_notes: u64,
-    /// What went wrong, if anything: the first fault, or a digest that is not the expected one.
+    /// What went wrong, if anything: the first violation, or a digest that is not the expected one.
     pub error: Option<ErrorDocument>,
 }
 
@@ -103,7 +103,7 @@ pub struct ExpectedDocument {
 pub struct FaultDocument {
     /// The rule of `docs/inspect.md` that is broken.
     pub rule: String,
-    /// What is at fault.
+    /// What it is about.
     pub object: String,
     /// What is wrong with it.
     pub what: String,

@@ -36,7 +36,7 @@ pub struct DifferingLayerDocument {
     pub entries: u64,
     /// How many paths differ; 0 if only the order or the form of entries does.
     pub differing: u64,
-    /// Differing paths, a thousand at most: first those that no profile mends.
+    /// Differing paths, a thousand at most: first those that no profile fixes.
     pub paths: Vec<DifferingPathDocument>,
 }
 
@@ -49,7 +49,7 @@ pub struct DifferingPathDocument {
     pub builds: String,
     /// What differs: `kind`, `content`, `target`, `device`, `mode`, `owner`, `mtime`, `attributes`.
     pub differs: Vec<String>,
-    /// What would mend it, best first.
+    /// What would fix it, best first.
     pub mends: Vec<MendDocument>,
 }
 

@@ -42,7 +42,7 @@ pub struct ListedSource {
     #[serde(flatten)]
     #[schemars(with = "SourceFields")]
     pub source: Source,
-    /// The digest or commit that it is locked to; null if it is not, and for local folders.
+    /// The digest or commit that it is locked to; null if it is not, and for local directories.
     pub pin: Option<String>,
 }
 
@@ -70,7 +70,7 @@ pub struct SourceFields {
     /// Of a git repository: branch, tag or commit.
     #[schemars(skip_serializing_if = "Option::is_none")]
     pub git_ref: Option<String>,
-    /// Of a git repository: a folder inside.
+    /// Of a git repository: a directory inside.
     #[schemars(skip_serializing_if = "Option::is_none")]
     pub subdir: Option<String>,
     /// Of a file or git repository: what the Dockerfile demands to come.
@@ -88,10 +88,10 @@ pub struct SourceFields {
     /// Of a file: the name that it gets in a directory.
     #[schemars(skip_serializing_if = "Option::is_none")]
     pub filename: Option<String>,
-    /// Of a local folder: `context`, or the named context's name.
+    /// Of a local directory: `context`, or the named context's name.
     #[schemars(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Of a local folder: the paths that are asked for; without it, everything.
+    /// Of a local directory: the paths that are asked for; without it, everything.
     #[schemars(skip_serializing_if = "Option::is_none")]
     pub paths: Option<Vec<String>>,
     /// The Dockerfile's lines that use it, each as `[line, line]`.
@@ -109,7 +109,7 @@ pub enum SourceType {
     Http,
     /// A git repository.
     Git,
-    /// A folder given to the build.
+    /// A directory given to the build.
     Local,
 }
 

@@ -57,7 +57,7 @@ pub struct VerifiedPlatform {
     pub expected: Option<BuiltPlatform>,
     /// The rebuilt image.
     pub rebuilt: Option<BuiltPlatform>,
-    /// The published image, when it was looked at.
+    /// The published image, where it was checked.
     pub published: Option<BuiltPlatform>,
     /// This platform's exit status.
     pub status: u8,

@@ -41,7 +41,7 @@ fn moved_on(recording: &Recording) -> String {
     if recording.soon && text.contains(" changed\n") {
         let _ = writeln!(
             text,
-            "  that changed within minutes: the origin may answer each time anew; the tape holds one answer"
+            "  that changed within minutes: the origin may respond differently each time; the tape holds one response"
         );
     }
     if let Some((first, count)) = &recording.expiry {

@@ -32,7 +32,7 @@ pub fn describe(checked: &Checked, text: &mut String, image: &str, all: bool) {
     let rules = checked.given.iter().map(String::as_str).chain(check.profiles.iter().copied());
     let rules: Vec<String> = rules.map(|rule| format!("\"{}\"", escape::text(rule))).collect();
     let rules = rules.join(", ");
-    let effect = if check.is_fixed { "makes both builds equal" } else { "mends a part" };
+    let effect = if check.is_fixed { "makes both builds equal" } else { "fixes a part" };
     let _ = writeln!(text, "  tried on both builds, this {effect}: scrub = [{rules}]");
 }
 
@@ -67,7 +67,7 @@ fn describe_layer(text: &mut String, layer: &ExplainedLayer, all: bool) {
     }
     let unknown = count.saturating_sub(paths.len() as u64);
     if unknown > 0 {
-        let _ = writeln!(text, "    {unknown} more that were not looked at");
+        let _ = writeln!(text, "    {unknown} more that were not compared");
     }
 }
 
@@ -93,7 +93,7 @@ fn told(difference: &PathDifference) -> String {
 
 fn advice(fix: &Fix) -> String {
     match fix {
-        Fix::Scrub(profile) => format!("the scrub profile `{profile}` mends this"),
+        Fix::Scrub(profile) => format!("the scrub profile `{profile}` fixes this"),
         Fix::RunEnv { name, value, effect } => format!("try run-env = {{ {name} = \"{value}\" }}: {effect}"),
         Fix::Dockerfile(change) => (*change).to_owned(),
     }

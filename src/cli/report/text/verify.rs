@@ -1,18 +1,31 @@
 //! The text of `repro verify`.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use crate::escape;
 use crate::project::Verification;
 use crate::verify::{Case, Verdict};
 
-/// The verdict on every platform.
-pub fn verdicts(verification: &Verification) -> String {
+/// The verdict on every platform; `record` is the file that holds the record, as it was named.
+pub fn verdicts(verification: &Verification, record: &Path) -> String {
     let mut text = String::new();
+    let record = escape::bytes(record.as_os_str().as_encoded_bytes());
+    let against = verification.against.as_deref().map(escape::text);
     for image in &verification.images {
         let (name, engines) = (&image.name, image.engines.join(" and "));
         for (case, verdict) in &image.platforms {
-            say(&mut text, verification.against.as_deref(), name, case, verdict, &engines);
+            say(&mut text, name, case, verdict);
+            let compared = if *verdict == Verdict::Reproduced { "matches" } else { "compared with" };
+            let _ = match (&against, &case.published) {
+                (Some(against), Some(_)) => {
+                    writeln!(text, "  rebuilt with {engines}; {compared} {record} and {against}")
+                }
+                _ => writeln!(
+                    text,
+                    "  rebuilt with {engines}; {compared} {record}; published image not checked (`--against`)"
+                ),
+            };
         }
         let Some(rebuilt) = image.index else { continue };
         if let Some(expected) = image.recorded_index {
@@ -28,7 +41,7 @@ pub fn verdicts(verification: &Verification) -> String {
     text
 }
 
-fn say(text: &mut String, against: Option<&str>, name: &str, case: &Case, verdict: &Verdict, engines: &str) {
+fn say(text: &mut String, name: &str, case: &Case, verdict: &Verdict) {
     let platform = &case.platform;
     let _ = match verdict {
         Verdict::Reproduced => {
@@ -51,12 +64,4 @@ fn say(text: &mut String, against: Option<&str>, name: &str, case: &Case, verdic
             let _ = writeln!(text, "  published {}", published.manifest);
         }
     }
-    let _ = match (against, &case.published) {
-        (Some(against), Some(_)) => {
-            writeln!(text, "  rebuilt with {engines}; compared with the record and with {}", escape::text(against))
-        }
-        _ => {
-            writeln!(text, "  rebuilt with {engines}; compared with the record; the published image was not looked at")
-        }
-    };
 }

@@ -91,7 +91,7 @@ fn read(path: &Path, limits: &Limits) -> Result<Option<Value>, BuildKitError> {
         Ok(value) => Ok(Some(value)),
         Err(error) => Err(BuildKitError::Unusable {
             message: format!("`{}`: {error}", path.display()),
-            mend: "mend docker's configuration, or name another with `DOCKER_CONFIG`".to_owned(),
+            mend: "fix docker's configuration, or name another with `DOCKER_CONFIG`".to_owned(),
         }),
     }
 }

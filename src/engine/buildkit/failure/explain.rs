@@ -49,7 +49,7 @@ pub fn explain(log: &[&str], shown: &str, dockerfile: &Dockerfile) -> BuildKitEr
         return match log.iter().any(|line| line.starts_with("#1 ")) {
             true => BuildKitError::Ended { message, log: tail(log) },
             false => BuildKitError::Unusable {
-                message: format!("BuildKit does not answer: {message}"),
+                message: format!("BuildKit does not respond: {message}"),
                 mend: "start `buildkitd`, or name a running one with `--addr` or `BUILDKIT_HOST`".to_owned(),
             },
         };
@@ -242,7 +242,7 @@ mod tests {
             (
                 "error: listing workers for Build: failed to list workers: Unavailable: connection refused".to_owned(),
                 Status::Engine,
-                "BuildKit does not answer: listing workers for Build: failed to list workers: Unavailable: connection refused".to_owned(),
+                "BuildKit does not respond: listing workers for Build: failed to list workers: Unavailable: connection refused".to_owned(),
             ),
             (
                 "#1 [internal] load\nerror: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF".to_owned(),

@@ -68,11 +68,11 @@ impl Archive {
                 end.ok_or_else(|| malformed(&shown, format!("{length} bytes, which is more than the archive holds")))?;
             match kind {
                 b'0' if members.insert(name, Member { offset, length }).is_some() => {
-                    return Err(malformed(&shown, "it is there twice".to_owned()));
+                    return Err(malformed(&shown, "it occurs twice".to_owned()));
                 }
                 b'0' => {}
                 b'5' if length == 0 => {}
-                _ => return Err(malformed(&shown, "it is neither a regular file nor a folder".to_owned())),
+                _ => return Err(malformed(&shown, "it is neither a regular file nor a directory".to_owned())),
             }
             if members.len() > MEMBERS {
                 return Err(malformed("the archive", format!("it has more than {MEMBERS} members")));
@@ -206,10 +206,10 @@ mod tests {
             (good[..513].to_vec(), "index.json: 2 bytes, which is more than the archive holds"),
             (trailing, "the archive: after byte 1024 there are no end blocks, or more than these"),
             (sum, "header at byte 0: it is no plain tar header"),
-            (archive(&[("a", Regular, b""), ("a", Regular, b"")]), "a: it is there twice"),
-            (archive(&[("a", Symlink, b"")]), "a: it is neither a regular file nor a folder"),
-            (archive(&[("a", Link, b"")]), "a: it is neither a regular file nor a folder"),
-            (archive(&[("a", XHeader, b"")]), "a: it is neither a regular file nor a folder"),
+            (archive(&[("a", Regular, b""), ("a", Regular, b"")]), "a: it occurs twice"),
+            (archive(&[("a", Symlink, b"")]), "a: it is neither a regular file nor a directory"),
+            (archive(&[("a", Link, b"")]), "a: it is neither a regular file nor a directory"),
+            (archive(&[("a", XHeader, b"")]), "a: it is neither a regular file nor a directory"),
         ] {
             assert_eq!(open(&bytes).unwrap_err(), want);
         }

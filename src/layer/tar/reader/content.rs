@@ -19,7 +19,7 @@ impl<R: Read> Read for Content<'_, R> {
         }
         let count = reader.source.read(&mut buffer[..most])?;
         if count == 0 {
-            let what = "the archive is cut inside the content";
+            let what = "the archive is truncated inside the content";
             return Err(TarError::entry(Severity::Malformed, 12, reader.offset, &reader.name, what).into());
         }
         reader.content -= count as u64;
@@ -54,7 +54,7 @@ impl<R: Read> Reader<R> {
             }
             if available == 0 {
                 let name = std::mem::take(&mut self.name);
-                let what = "the archive is cut inside the content";
+                let what = "the archive is truncated inside the content";
                 return Err(TarError::entry(Severity::Malformed, 12, self.offset, &name, what));
             }
             let count = available.min(left);

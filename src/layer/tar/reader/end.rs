@@ -32,7 +32,7 @@ impl<R: Read> Reader<R> {
         if self.is_local {
             let second = self.read_block()?;
             if second.is_some_and(|block| block.iter().any(|&byte| byte != 0)) {
-                let what = "something stands behind a block of zeros";
+                let what = "something follows a block of zeros";
                 return Err(TarError::object(Severity::Malformed, 12, self.offset, "archive".into(), what));
             }
             self.end = Some(if second.is_some() { End::Complete } else { End::Short });
@@ -55,7 +55,7 @@ impl<R: Read> Reader<R> {
                     zeros = 0;
                     continue;
                 }
-                let what = "something stands behind a block of zeros, where most readers stop";
+                let what = "something follows a block of zeros, where most readers stop";
                 return Err(TarError::object(Severity::Unsafe, 12, self.offset, "archive".into(), what));
             }
             let count = available.len();

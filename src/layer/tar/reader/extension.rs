@@ -30,7 +30,7 @@ impl<R: Read> Reader<R> {
             return self.read_local_body(size, headers);
         }
         for _ in 0..size.div_ceil(BLOCK as u64) {
-            let block = self.read_block()?.ok_or_else(|| self.cut("the archive is cut inside a header"))?;
+            let block = self.read_block()?.ok_or_else(|| self.cut("the archive is truncated inside a header"))?;
             headers.extend_from_slice(&block);
         }
         if self.is_sealed && headers[start + size as usize..].iter().any(|&byte| byte != 0) {
@@ -50,7 +50,7 @@ impl<R: Read> Reader<R> {
                 return if body.len() as u64 >= size {
                     Ok(None)
                 } else {
-                    Err(self.cut("the archive is cut inside a block"))
+                    Err(self.cut("the archive is truncated inside a block"))
                 };
             }
             body.extend_from_slice(&rest[..count]);
@@ -80,7 +80,8 @@ impl<R: Read> Reader<R> {
             if read > most {
                 return Err(too_long().into());
             }
-            let block = reader.read_block()?.ok_or_else(|| reader.cut("the archive is cut inside a sparse map"))?;
+            let block =
+                reader.read_block()?.ok_or_else(|| reader.cut("the archive is truncated inside a sparse map"))?;
             headers.extend_from_slice(&block);
             Ok(block)
         };

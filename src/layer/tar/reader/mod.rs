@@ -181,7 +181,7 @@ impl<R: Read> Reader<R> {
         while filled < BLOCK {
             match self.source.read(&mut block[filled..]) {
                 Ok(0) if filled == 0 => return Ok(None),
-                Ok(0) => return Err(self.cut("the archive is cut inside a block")),
+                Ok(0) => return Err(self.cut("the archive is truncated inside a block")),
                 Ok(count) => filled += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error.into()),

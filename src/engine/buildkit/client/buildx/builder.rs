@@ -162,7 +162,7 @@ impl Builder {
                 return Ok(None);
             }
             return Err(BuildKitError::Unusable {
-                message: format!("docker does not answer: {said}"),
+                message: format!("docker does not respond: {said}"),
                 mend: "start the docker daemon, or name another with `DOCKER_HOST`".to_owned(),
             });
         }
