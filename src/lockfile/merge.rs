@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::read::first_conflict;
+use super::read::is_like_a_marker;
 use super::{BuildkitPin, Fact, ImageLock, Lockfile, LockfileError, Pin, Request};
 use crate::digest::Digest;
 use crate::limits::Limits;
@@ -144,6 +144,8 @@ fn split(text: &str) -> Result<(String, String), LockfileError> {
             matches!(part, Part::Ours | Part::Base).then_some(Part::Theirs)
         } else if marker(">>>>>>>") {
             (part == Part::Theirs).then_some(Part::Both)
+        } else if is_like_a_marker(line) {
+            None
         } else {
             for (side, own) in [(&mut ours, Part::Ours), (&mut theirs, Part::Theirs)] {
                 if part == Part::Both || part == own {
@@ -161,7 +163,6 @@ fn split(text: &str) -> Result<(String, String), LockfileError> {
     if part != Part::Both {
         return Err(LockfileError::BrokenConflict { line: opened });
     }
-    debug_assert!(first_conflict(&ours).is_none());
     Ok((ours, theirs))
 }
 

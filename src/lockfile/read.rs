@@ -138,8 +138,13 @@ impl Lockfile {
 }
 
 /// Line of the first conflict marker.
-pub(super) fn first_conflict(text: &str) -> Option<usize> {
-    text.lines().position(|line| line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>")).map(|at| at + 1)
+fn first_conflict(text: &str) -> Option<usize> {
+    text.lines().position(is_like_a_marker).map(|at| at + 1)
+}
+
+/// Whether a line begins as those around a conflict do; no line of a lockfile does.
+pub(super) fn is_like_a_marker(line: &str) -> bool {
+    line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>")
 }
 
 /// Looks at version and revision before anything else: a newer file may be of any shape.

@@ -453,6 +453,7 @@ fn markers_that_do_not_belong_together_are_named() {
         ("<<<<<<< HEAD\n", 35),
         (">>>>>>> branch\n", 35),
         ("=======\n", 35),
+        ("<<<<<<<HEAD\n", 35),
         ("<<<<<<< HEAD\n<<<<<<< HEAD\n", 36),
         ("<<<<<<< HEAD\n=======\n", 35),
     ] {
