@@ -94,12 +94,12 @@ pub fn manifest(data: &[u8]) {
 /// Lockfiles, also with conflict markers: what is read is written so that it is read again.
 pub fn lockfile(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    match Lockfile::parse(text) {
+    match Lockfile::parse(text, &super::limits()) {
         Ok(lockfile) => assert_written_is_read(&lockfile),
         Err(error) => assert_printable(&error.to_string()),
     }
     for side in [None, Some(Side::Ours), Some(Side::Theirs)] {
-        match merge(text, side) {
+        match merge(text, side, &super::limits()) {
             Ok(merged) => assert_written_is_read(&merged.lockfile),
             Err(error) => assert_printable(&error.to_string()),
         }
@@ -108,7 +108,7 @@ pub fn lockfile(data: &[u8]) {
 
 fn assert_written_is_read(lockfile: &Lockfile) {
     let text = lockfile.to_text();
-    assert_eq!(&Lockfile::parse(&text).expect("what was written"), lockfile);
+    assert_eq!(&Lockfile::parse(&text, &super::limits()).expect("what was written"), lockfile);
     assert!(lockfile.is_canonical(&text), "{text}");
 }
 
