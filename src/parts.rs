@@ -38,6 +38,7 @@ pub mod config {
     pub use crate::config::Config;
 }
 pub mod context {
+    pub use crate::context::ignore::{Rules, read_lines};
     pub use crate::context::{Content, Entry, EntryKind, Error, Request, Surroundings, Tree, read, stage};
 }
 pub mod digest {
@@ -45,8 +46,14 @@ pub mod digest {
 }
 pub mod dockerfile {
     pub use crate::dockerfile::{DockerfileError, parse};
+    pub mod shell {
+        pub use crate::dockerfile::shell::{Budget, Lexer};
+    }
     pub mod sources {
         pub use crate::dockerfile::sources::Sources;
+    }
+    pub mod syntax {
+        pub use crate::dockerfile::syntax::Escape;
     }
     pub mod target {
         pub use crate::dockerfile::target::{Question, ResolveError, Target, UnknownImages, resolve};
@@ -67,7 +74,7 @@ pub mod escape {
     pub use crate::escape::is_dangerous;
 }
 pub mod git {
-    pub use crate::git::{Error, head_commit_time};
+    pub use crate::git::{Attributes, Error, head_commit_time};
 }
 pub mod http {
     pub use crate::http::{Client, HttpError, Proxies, Request, Retry, Secret, Settings, Timeouts, Url};
@@ -138,6 +145,7 @@ pub mod reference {
     pub use crate::reference::Reference;
 }
 pub mod registry {
+    pub use crate::registry::challenge::choose;
     pub use crate::registry::{Logins, OpenBlob, Pushed, Registry, RegistryError};
 }
 pub mod resolve {
@@ -151,4 +159,8 @@ pub mod status {
 }
 pub mod store {
     pub use crate::store::Cache;
+}
+pub mod tape {
+    pub use crate::tape::Tape;
+    pub use crate::tape::server::head::Head;
 }

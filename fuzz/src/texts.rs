@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use repro::context::{Patterns, read_lines};
-use repro::dockerfile;
-use repro::dockerfile::shell::{Budget, Lexer};
-use repro::dockerfile::sources::Sources;
-use repro::dockerfile::syntax::Escape;
-use repro::dockerfile::target::{Question, UnknownImages, resolve};
-use repro::escape::is_dangerous;
-use repro::git::Attributes;
-use repro::lockfile::{Lockfile, Side, merge};
-use repro::manifest::{Manifest, render};
-use repro::platform::Platform;
-use repro::registry::choose;
-use repro::tape::{Head, Tape};
+use repro::parts::context::{Rules, read_lines};
+use repro::parts::dockerfile;
+use repro::parts::dockerfile::shell::{Budget, Lexer};
+use repro::parts::dockerfile::sources::Sources;
+use repro::parts::dockerfile::syntax::Escape;
+use repro::parts::dockerfile::target::{Question, UnknownImages, resolve};
+use repro::parts::escape::is_dangerous;
+use repro::parts::git::Attributes;
+use repro::parts::lockfile::{Lockfile, Side, merge};
+use repro::parts::manifest::{Manifest, render};
+use repro::parts::platform::Platform;
+use repro::parts::registry::choose;
+use repro::parts::tape::{Head, Tape};
 
 /// The parts of a case, between NUL bytes.
 fn parts(data: &[u8]) -> (&[u8], impl Iterator<Item = &[u8]>) {
@@ -70,7 +70,7 @@ pub fn shell(data: &[u8]) {
 pub fn ignore(data: &[u8]) {
     let (text, paths) = parts(data);
     let Ok(lines) = read_lines(text) else { return };
-    let Ok(patterns) = Patterns::new(lines.iter().map(String::as_str)) else { return };
+    let Ok(patterns) = Rules::new(lines.iter().map(String::as_str)) else { return };
     for path in paths.take(8).chain([&b"a/b.md"[..], b"src/x/y"]) {
         let mut parent = None;
         let ends = path.iter().enumerate().filter(|&(_, &byte)| byte == b'/').map(|(at, _)| at).chain([path.len()]);

@@ -15,7 +15,7 @@ mod digest;
 mod error;
 mod folder;
 mod follow;
-mod ignore;
+pub mod ignore;
 mod open;
 mod pattern;
 mod report;
@@ -32,7 +32,7 @@ use crate::limits::Limits;
 use crate::progress::Reporter;
 
 pub use error::Error;
-pub use ignore::{InvalidPattern, Matched, Rules as Patterns, read_lines};
+pub use ignore::{InvalidPattern, Matched, Rules as Patterns};
 pub use stage::stage;
 
 /// A normalised context: entries sorted by path bytes, contents by reference.

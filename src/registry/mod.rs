@@ -8,7 +8,7 @@
 //! is ever named.
 
 mod blob;
-mod challenge;
+pub mod challenge;
 mod credential_helper;
 mod endpoint;
 mod error;
@@ -21,7 +21,6 @@ mod upload;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-pub use challenge::{Challenge, choose};
 pub use error::{Attempt, RegistryError};
 pub use login::Logins;
 pub use manifest::ImageDocument;

@@ -19,7 +19,7 @@ mod record;
 mod replay;
 mod route;
 mod saved;
-mod server;
+pub mod server;
 mod signature;
 mod validity;
 
@@ -35,6 +35,6 @@ pub use record::Recorder;
 pub use replay::{Locked, Replayer};
 pub use route::{PROBE_BASE, Route, former_true_url, true_urls};
 pub use saved::Saved;
-pub use server::{Head, Listen, Server, unguessable};
+pub use server::{Listen, Server, unguessable};
 pub use signature::on_tape;
 pub use validity::{Expiry, earliest};

@@ -3,7 +3,7 @@
 //! One thread a connection, at most [`CONNECTIONS`] at once. `head` reads a request within limits, an [`Answers`]
 //! decides, [`Reply`] writes: whole bodies, ranges of them, or a stream whose end is not there yet.
 
-mod head;
+pub mod head;
 mod range;
 mod reply;
 
@@ -15,11 +15,11 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-pub use head::Head;
 pub use reply::Reply;
 
 use super::answers::{Answers, Asked};
 use super::route::{Route, from_path};
+use head::Head;
 
 /// Connections at once; more wait.
 const CONNECTIONS: usize = 128;
