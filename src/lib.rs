@@ -20,6 +20,8 @@ mod tape;
 
 mod resolve;
 
+mod source;
+
 mod compare;
 mod drift;
 

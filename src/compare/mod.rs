@@ -95,9 +95,18 @@ pub fn compare(first: &Facts, second: &Facts) -> Option<ImageDifference> {
     if first.manifest == second.manifest {
         return None;
     }
-    let count = first.layers.len().max(second.layers.len());
-    let layers = (0..count).filter_map(|at| {
-        let presence = match (first.layers.get(at), second.layers.get(at)) {
+    Some(content((first.config, &first.layers), (second.config, &second.layers)))
+}
+
+/// How what images hold differs, however they are packaged: config and diff IDs.
+pub fn compare_content(first: (Digest, &[DiffId]), second: (Digest, &[DiffId])) -> Option<ImageDifference> {
+    let difference = content(first, second);
+    (difference.config || !difference.layers.is_empty()).then_some(difference)
+}
+
+fn content(first: (Digest, &[DiffId]), second: (Digest, &[DiffId])) -> ImageDifference {
+    let layers = (0..first.1.len().max(second.1.len())).filter_map(|at| {
+        let presence = match (first.1.get(at), second.1.get(at)) {
             (one, other) if one == other => return None,
             (Some(_), Some(_)) => Presence::Both,
             (Some(_), None) => Presence::First,
@@ -105,7 +114,7 @@ pub fn compare(first: &Facts, second: &Facts) -> Option<ImageDifference> {
         };
         Some(LayerDifference { number: at + 1, presence, entries: None })
     });
-    Some(ImageDifference { config: first.config != second.config, layers: layers.collect() })
+    ImageDifference { config: first.0 != second.0, layers: layers.collect() }
 }
 
 #[cfg(test)]

@@ -56,5 +56,5 @@ pub use self_check::Checked;
 pub use sources::{Listing, sources};
 pub use survey::WrongDockerfile;
 pub use upstream::{Asked, outdated};
-pub use verify::{Verification, VerifyOptions, verify};
+pub use verify::{Verification, VerifiedImage, VerifyOptions, verify};
 pub use without_manifest::DockerfileFlags;

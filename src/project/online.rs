@@ -15,7 +15,9 @@ use crate::manifest::{Image, NamedContext};
 use crate::process::{Environment, Programs};
 use crate::registry::{Logins, Registry};
 use crate::resolve::{Git, Resolver};
+use crate::source::Reader;
 use crate::status::Failure;
+use crate::store::Cache;
 
 /// The user's configuration; empty if there is no file.
 pub fn config(machine: &Machine) -> Result<Config, Failure> {
@@ -70,6 +72,18 @@ pub fn registry(machine: &Machine) -> Result<Registry, Failure> {
     let user = rustix::process::getuid().as_raw();
     let logins = Logins::from_variables(|name| machine.variable(name).map(OsStr::to_owned), user, programs(machine));
     Ok(Registry::new(Client::new(settings), logins))
+}
+
+/// Reads images, wherever they are; without `registries` no host is asked.
+pub fn reader<'a>(machine: &'a Machine, registries: Option<(&'a Registry, &'a Cache)>) -> Reader<'a> {
+    Reader {
+        registries,
+        programs: programs(machine),
+        environment: environment(machine),
+        directory: &machine.directory,
+        limits: &machine.limits,
+        cancel: &machine.cancel,
+    }
 }
 
 /// Resolves and fetches the sources of a project's images.

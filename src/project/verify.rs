@@ -6,6 +6,7 @@ use super::engines::{EngineOptions, Engines};
 use super::export::{self, ExportOptions};
 use super::locked::LockedProject;
 use super::machine::Machine;
+use super::online;
 use super::open::Project;
 use super::ready::{ReadyImage, ReadyOptions, ready};
 use super::rebuild::{RebuildOptions, Rebuilt, Round, rebuild};
@@ -17,8 +18,9 @@ use crate::digest::Digest;
 use crate::epoch::Epoch;
 use crate::lockfile::Record;
 use crate::platform::Platform;
-use crate::status::{Failure, Status};
-use crate::verify::{Case, Look, Published, Verdict, judge};
+use crate::source::{Place, Published, Reader};
+use crate::status::{ExitStatus, Failure, Status};
+use crate::verify::{Case, Verdict, judge};
 
 /// What is verified, and against what.
 #[derive(Clone, Debug)]
@@ -27,8 +29,8 @@ pub struct VerifyOptions {
     pub images: Vec<String>,
     /// Platforms; none for all.
     pub platforms: Vec<Platform>,
-    /// The published image, if it is looked at: a reference or a file.
-    pub against: Option<String>,
+    /// The published image, if it is looked at: where it is, and how that was typed.
+    pub against: Option<(Place, String)>,
     /// A file whose record counts instead of the lockfile's.
     pub record: Option<PathBuf>,
     /// Ask upstream for every source first.
@@ -61,10 +63,14 @@ pub struct VerifiedImage {
     pub epoch: Epoch,
     /// Digest of the rebuilt index, with more than one platform.
     pub index: Option<Digest>,
-    /// The record's index, if it is another one.
+    /// The record's index, if all its platforms were rebuilt.
     pub recorded_index: Option<Digest>,
-    /// What the published name stands for, if it is not the rebuilt index.
+    /// What the published name stands for, if it was looked at.
     pub published_index: Option<Digest>,
+    /// Platforms of the published image that were not compared.
+    pub not_compared: Vec<Platform>,
+    /// Attestations of the published image, which were not looked into.
+    pub attestations: usize,
     /// What is known of each platform, and what that amounts to.
     pub platforms: Vec<(Case, Verdict)>,
     /// Whether all platforms were judged; a failure says why not.
@@ -75,9 +81,23 @@ impl Verification {
     /// The most urgent of all verdicts and failures.
     pub fn status(&self) -> Status {
         let verdicts = self.images.iter().flat_map(|image| &image.platforms).map(|(_, verdict)| verdict.status());
-        let indexes = self.images.iter().filter_map(|image| image.recorded_index).map(|_| Status::Differs);
         let failures = self.failures.iter().map(|failure| failure.status());
-        verdicts.chain(indexes).chain(failures).fold(Status::Success, Status::or)
+        verdicts.chain(failures).fold(Status::Success, Status::or)
+    }
+}
+
+/// A record of the same platforms has another index around them.
+#[derive(Debug, thiserror::Error)]
+#[error("index of `{image}`: recorded {recorded}, rebuilt {rebuilt}")]
+struct IndexDiffers {
+    image: String,
+    recorded: Digest,
+    rebuilt: Digest,
+}
+
+impl ExitStatus for IndexDiffers {
+    fn status(&self) -> Status {
+        Status::Differs
     }
 }
 
@@ -97,15 +117,14 @@ pub fn verify(machine: &Machine, project: &Project, options: &VerifyOptions) -> 
     if options.fresh {
         upstream::check(machine, &locked.resolver, &images)?;
     }
-    let look = Look { resolver: &locked.resolver, limits: &machine.limits, cancel: &machine.cancel };
-    let published = match &options.against {
-        Some(against) => Some(Published::find(against, &machine.directory, &look)?),
-        None => None,
-    };
+    let reader = online::reader(machine, Some((&locked.resolver.registry, &locked.resolver.cache)));
+    let place = options.against.as_ref().map(|(place, _)| place);
+    let published = place.map(|place| Published::read(place, &reader)).transpose()?;
     let engines = Engines::new(&locked, engine)?;
     let rebuilding = RebuildOptions { engine, no_cache: true, keep: target.is_some(), round: Round::First };
     let work = ScratchDirectory::new(machine)?;
-    let mut verification = Verification { against: options.against.clone(), images: Vec::new(), failures: Vec::new() };
+    let against = options.against.as_ref().map(|(_, typed)| typed.clone());
+    let mut verification = Verification { against, images: Vec::new(), failures: Vec::new() };
     for image in &images {
         let Some(record) = &image.record else { continue };
         match rebuild(&locked, &engines, image, &rebuilding, &work) {
@@ -114,7 +133,7 @@ pub fn verify(machine: &Machine, project: &Project, options: &VerifyOptions) -> 
                 if let Some(target) = &target {
                     export::write(target, image.surveyed.image, &rebuilt.assembled, image.epoch, &locked.resolver)?;
                 }
-                let published = published.as_ref().map(|published| (published, &look));
+                let published = published.as_ref().map(|published| (published, &reader));
                 let (verified, failure) = judge_image(image, record, &rebuilt, published);
                 verification.images.push(verified);
                 verification.failures.extend(failure);
@@ -130,7 +149,7 @@ fn judge_image(
     image: &ReadyImage<'_>,
     record: &Record,
     rebuilt: &Rebuilt,
-    published: Option<(&Published, &Look<'_>)>,
+    published: Option<(&Published, &Reader<'_>)>,
 ) -> (VerifiedImage, Option<Failure>) {
     let mut verified = VerifiedImage {
         name: image.surveyed.name.to_owned(),
@@ -139,7 +158,9 @@ fn judge_image(
         epoch: image.epoch,
         index: rebuilt.assembled.index.as_deref().map(Digest::of),
         recorded_index: None,
-        published_index: None,
+        published_index: published.and_then(|(published, _)| published.top),
+        not_compared: Vec::new(),
+        attestations: published.map_or(0, |(published, _)| published.attestations),
         platforms: Vec::new(),
         is_complete: false,
     };
@@ -151,22 +172,32 @@ fn judge_image(
             rebuilt: built.facts(),
             published: published.map(|(published, _)| published.platforms.get(&built.platform).cloned()),
         };
-        if let (Some((published, look)), Some(Some(facts))) = (published, &case.published)
-            && compare(facts, &case.rebuilt).is_some_and(|difference| difference.layers.is_empty())
+        if let (Some((published, reader)), Some(Some(image))) = (published, &case.published)
+            && let Some(facts) = image.facts()
+            && compare(&facts, &case.rebuilt).is_some_and(|difference| difference.layers.is_empty())
         {
             let known = built.layers.iter().map(|layer| (layer.descriptor.digest, layer.diff_id)).collect();
-            if let Err(error) = published.confirm(&built.platform, &known, look) {
+            if let Err(error) = published.confirm(&built.platform, &known, reader) {
                 return (verified, Some(error.into()));
             }
         }
         let verdict = judge(&case);
         verified.platforms.push((case, verdict));
     }
-    // A record of the same platforms must have the same index around them.
-    if let Some(index) = verified.index.filter(|_| image.platforms.len() == image.surveyed.image.platforms.len()) {
-        verified.recorded_index = record.index.filter(|recorded| *recorded != index);
-        verified.published_index = published.and_then(|(published, _)| published.top).filter(|top| *top != index);
+    if let Some((published, _)) = published {
+        let is_compared = |platform: &&Platform| verified.platforms.iter().any(|(case, _)| case.platform == **platform);
+        verified.not_compared = published.platforms.keys().filter(|it| !is_compared(it)).cloned().collect();
     }
     verified.is_complete = true;
-    (verified, None)
+    // A record of the same platforms must have the same index around them.
+    if image.platforms.len() == image.surveyed.image.platforms.len() {
+        verified.recorded_index = record.index;
+    }
+    let differs = match (verified.recorded_index, verified.index) {
+        (Some(recorded), Some(rebuilt)) if recorded != rebuilt => {
+            Some(IndexDiffers { image: verified.name.clone(), recorded, rebuilt }.into())
+        }
+        _ => None,
+    };
+    (verified, differs)
 }

@@ -3,14 +3,11 @@
 //! A [`Case`] puts what is known of one platform side by side: the record, the rebuilt image, and the published one if
 //! it was looked at. [`judge`] says what that amounts to, and never "reproduced" for less than bit for bit.
 
-mod published;
-
 use std::fmt;
 
-pub use published::{Look, Published};
-
-use crate::compare::{Facts, ImageDifference, Level, compare};
+use crate::compare::{Facts, ImageDifference, Level, compare, compare_content};
 use crate::platform::Platform;
+use crate::source::PublishedImage;
 use crate::status::Status;
 
 /// What is known of one platform's image.
@@ -23,7 +20,7 @@ pub struct Case {
     /// What the rebuild gave.
     pub rebuilt: Facts,
     /// What is published, if it was looked at; the inner none means that the platform is not there.
-    pub published: Option<Option<Facts>>,
+    pub published: Option<Option<PublishedImage>>,
 }
 
 /// What the comparison of one platform amounts to.
@@ -31,6 +28,8 @@ pub struct Case {
 pub enum Verdict {
     /// Bit for bit.
     Reproduced,
+    /// The same config and layers as the published archive's, which holds no image manifest to compare.
+    SameContent,
     /// The same content, packaged differently.
     Packaging(Pair),
     /// Different content.
@@ -58,10 +57,10 @@ impl fmt::Display for Pair {
 }
 
 impl Verdict {
-    /// The exit status: only [`Verdict::Reproduced`] is success.
+    /// The exit status: success where nothing that is there differs.
     pub fn status(&self) -> Status {
         match self {
-            Self::Reproduced => Status::Success,
+            Self::Reproduced | Self::SameContent => Status::Success,
             Self::Packaging(_) | Self::Differs(..) | Self::NotPublished => Status::Differs,
         }
     }
@@ -69,7 +68,7 @@ impl Verdict {
     /// The level that differs.
     pub fn level(&self) -> Option<Level> {
         match self {
-            Self::Reproduced => None,
+            Self::Reproduced | Self::SameContent => None,
             Self::Packaging(_) => Some(Level::Manifest),
             Self::Differs(_, difference) => Some(difference.level()),
             Self::NotPublished => Some(Level::Index),
@@ -83,13 +82,24 @@ pub fn judge(case: &Case) -> Verdict {
     let published = match &case.published {
         None => None,
         Some(None) => Some(Verdict::NotPublished),
-        Some(Some(published)) => finding(Pair::PublishedAndRebuilt, published, &case.rebuilt),
+        Some(Some(published)) => match published.facts() {
+            Some(facts) => finding(Pair::PublishedAndRebuilt, &facts, &case.rebuilt),
+            None => Some(of_content(published, &case.rebuilt)),
+        },
     };
     match (rebuilt, published) {
         (None, None) => Verdict::Reproduced,
-        (Some(verdict), None) | (None, Some(verdict)) => verdict,
+        (Some(verdict), None | Some(Verdict::SameContent)) | (None, Some(verdict)) => verdict,
         (Some(Verdict::Packaging(_)), Some(graver)) => graver,
         (Some(verdict), Some(_)) => verdict,
+    }
+}
+
+/// What a published archive without image manifest can be held against.
+fn of_content(published: &PublishedImage, rebuilt: &Facts) -> Verdict {
+    match compare_content((published.config, &published.diff_ids()), (rebuilt.config, &rebuilt.layers)) {
+        None => Verdict::SameContent,
+        Some(difference) => Verdict::Differs(Pair::PublishedAndRebuilt, difference),
     }
 }
 
@@ -105,6 +115,7 @@ fn finding(pair: Pair, one: &Facts, other: &Facts) -> Option<Verdict> {
 mod tests {
     use super::*;
     use crate::digest::{DiffId, Digest};
+    use crate::source::PublishedLayer;
 
     fn facts(manifest: &str, config: &str, layer: &str) -> Facts {
         Facts {
@@ -114,8 +125,14 @@ mod tests {
         }
     }
 
-    fn case(expected: Facts, rebuilt: Facts, published: Option<Option<Facts>>) -> Case {
+    fn case(expected: Facts, rebuilt: Facts, published: Option<Option<PublishedImage>>) -> Case {
         Case { platform: Platform::new("linux", "amd64", None), expected, rebuilt, published }
+    }
+
+    fn published(facts: &Facts, has_manifest: bool) -> Option<Option<PublishedImage>> {
+        let layer = |diff_id: &DiffId| PublishedLayer { diff_id: *diff_id, stored: None, media_type: String::new() };
+        let (manifest, layers) = (has_manifest.then_some(facts.manifest), facts.layers.iter().map(layer).collect());
+        Some(Some(PublishedImage { manifest, config: facts.config, layers }))
     }
 
     #[test]
@@ -124,20 +141,32 @@ mod tests {
         let repacked = || facts("n", "c", "1");
         let other = || facts("o", "d", "2");
         let first_layer = || compare(&image(), &other()).unwrap();
+        let config = || compare(&image(), &facts("n", "d", "1")).unwrap();
         for (case, want) in [
             (case(image(), image(), None), Verdict::Reproduced),
-            (case(image(), image(), Some(Some(image()))), Verdict::Reproduced),
+            (case(image(), image(), published(&image(), true)), Verdict::Reproduced),
+            (case(image(), image(), published(&image(), false)), Verdict::SameContent),
             (case(image(), repacked(), None), Verdict::Packaging(Pair::RebuiltAndRecord)),
+            (case(image(), repacked(), published(&image(), false)), Verdict::Packaging(Pair::RebuiltAndRecord)),
             (case(image(), other(), None), Verdict::Differs(Pair::RebuiltAndRecord, first_layer())),
-            (case(image(), image(), Some(Some(repacked()))), Verdict::Packaging(Pair::PublishedAndRebuilt)),
             (
-                case(image(), repacked(), Some(Some(other()))),
+                case(image(), image(), published(&other(), false)),
+                Verdict::Differs(Pair::PublishedAndRebuilt, first_layer()),
+            ),
+            (
+                case(image(), image(), published(&facts("m", "d", "1"), false)),
+                Verdict::Differs(Pair::PublishedAndRebuilt, config()),
+            ),
+            (case(image(), image(), published(&repacked(), true)), Verdict::Packaging(Pair::PublishedAndRebuilt)),
+            (
+                case(image(), repacked(), published(&other(), true)),
                 Verdict::Differs(Pair::PublishedAndRebuilt, first_layer()),
             ),
             (case(image(), image(), Some(None)), Verdict::NotPublished),
         ] {
             assert_eq!(judge(&case), want, "{case:?}");
-            assert_eq!(want.status() == Status::Success, want == Verdict::Reproduced);
+            let is_same = matches!(want, Verdict::Reproduced | Verdict::SameContent);
+            assert_eq!(want.status() == Status::Success, is_same);
         }
     }
 }

@@ -11,14 +11,19 @@ use super::{Archive, EngineChoice, Question};
 #[command(after_help = "Examples:
   repro verify                                           rebuilds every image, compares with the record
   repro verify app --against ghcr.io/example/app:1.2.3   also compares with the published image
-  repro verify app --against app.tar                     or with an archive")]
+  repro verify app --against ./app.tar                   or with an archive
+  repro verify app --against docker-daemon:app           or with what docker has under a name")]
 pub struct Verify {
     /// Which image
     #[command(flatten)]
     pub question: Question,
-    /// Also compare with a published image: a reference or an archive's file
-    #[arg(long, value_name = "REF|FILE")]
+    /// Also compare with a published image: a reference, `docker-daemon:NAME`, `podman:NAME`, an archive or layout as
+    /// `./PATH` or `/PATH`, `-` for an archive on stdin
+    #[arg(long, value_name = "REF|PATH")]
     pub against: Option<String>,
+    /// Also compare with this archive or layout, whatever its name looks like
+    #[arg(long, value_name = "FILE", conflicts_with = "against")]
+    pub against_file: Option<PathBuf>,
     /// Take the record from FILE instead of repro.lock
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,

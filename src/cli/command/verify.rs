@@ -6,7 +6,8 @@ use super::super::arguments;
 use super::super::report::json::VerifyDocument;
 use super::super::report::{Document, Report, text};
 use super::super::session::Session;
-use crate::project::{ExportOptions, Project, VerifyOptions, verify};
+use crate::project::{ExportOptions, Project, VerifyOptions, shown, verify};
+use crate::source::{Bare, Place};
 use crate::status::Failure;
 
 /// Runs the command.
@@ -14,10 +15,14 @@ pub fn run(arguments: &arguments::Verify, session: &Session) -> Result<Report, F
     let machine = &session.machine;
     let project = Project::open_or_make(machine, arguments.question.flags().as_ref())?;
     let export = |path: &Path| ExportOptions { path: path.to_owned(), form: arguments.archive.into() };
+    let against = match (&arguments.against, &arguments.against_file) {
+        (Some(typed), _) => Some((Place::parse(Path::new(typed), Bare::Reference, &machine.directory)?, typed.clone())),
+        (None, file) => file.clone().map(|file| (Place::Path(file.clone()), shown(&file))),
+    };
     let options = VerifyOptions {
         images: arguments.question.images.clone(),
         platforms: arguments.question.platforms.clone(),
-        against: arguments.against.clone(),
+        against,
         record: arguments.record.clone(),
         fresh: arguments.fresh,
         export: arguments.output.as_deref().map(export),

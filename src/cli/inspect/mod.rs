@@ -1,14 +1,14 @@
 //! `repro inspect`: everything that an image says about itself, checked from its top to the bytes of its layers.
 //!
-//! `source` opens what SOURCE names and reads it once, [`crate::image::validate`] checks it, `document` makes the facts
-//! into the JSON document, and `text` writes the same facts for people.
+//! [`crate::source`] reads what SOURCE names, [`crate::image::validate`] checks it, `document` makes the facts into the
+//! JSON document, and `text` writes the same facts for people.
 
 pub mod document;
 mod expected;
 mod listing;
-mod registry;
-mod source;
 mod text;
+
+use std::path::Path;
 
 use super::arguments;
 use super::report::json::ErrorDocument;
@@ -18,11 +18,12 @@ use crate::escape;
 use crate::finding::Finding;
 use crate::image::validate::{self, Closure, ImageFacts, Selection};
 use crate::platform::Platform;
+use crate::project::online;
+use crate::source::{Bare, Blobs, Place, ReadError, Wanted};
 use crate::status::{ExitStatus, Failure, Status};
 
 use document::InspectDocument;
 use expected::Expected;
-use source::Source;
 
 /// Something that the image does against the rules.
 #[derive(Debug, thiserror::Error)]
@@ -56,18 +57,28 @@ fn among(known: &[String]) -> String {
 
 /// Runs the command.
 pub fn run(arguments: &arguments::Inspect, session: &Session) -> Result<Report, Failure> {
-    let source = Source::of(&arguments.source, &session.machine)?;
+    let machine = &session.machine;
+    let place = Place::parse(&arguments.source, Bare::Path, &machine.directory)?;
+    let registries = match place.is_registry() && !machine.offline {
+        true => Some((online::registry(machine)?, machine.cache()?)),
+        false => None,
+    };
+    let reader = online::reader(machine, registries.as_ref().map(|(registry, cache)| (registry, cache)));
     let selection = Selection { image: arguments.image.clone(), is_fast: arguments.fast, is_listed: arguments.layers };
-    let read = |both| source.read(&session.machine, &selection, both);
-    let mut archive = read(false)?;
-    let mut closure =
-        validate::check(&mut archive, &selection, &session.machine.limits).map_err(source::unreadable(&source))?;
-    if closure.needs_both_sums && source.is_readable_again() {
-        archive = read(true)?;
-        closure =
-            validate::check(&mut archive, &selection, &session.machine.limits).map_err(source::unreadable(&source))?;
+    let check = |sums_both| -> Result<_, Failure> {
+        let blobs = if arguments.fast { Blobs::NoLayers } else { Blobs::All };
+        let wanted = Wanted { blobs, is_fast: arguments.fast, is_listed: arguments.layers, sums_both };
+        let mut archive = reader.read(&place, wanted)?;
+        let closure = validate::check(&mut archive, &selection, &machine.limits)
+            .map_err(|error| ReadError::Broken { place: place.to_string(), error })?;
+        Ok((archive, closure))
+    };
+    let (mut archive, mut closure) = check(false)?;
+    if closure.needs_both_sums && reader.can_read_again(&place) {
+        (archive, closure) = check(true)?;
     }
-    if source.has_made_up_index() {
+    if place.is_registry() {
+        // The `index.json` that leads to it is none of the image's own documents.
         closure.documents.retain(|document| document.kind != "index.json");
         closure.documents.iter_mut().for_each(|document| document.depth = document.depth.saturating_sub(1));
     }
@@ -86,13 +97,17 @@ pub fn run(arguments: &arguments::Inspect, session: &Session) -> Result<Report, 
         failures.push(Broken(fault.clone()).into());
     }
     failures.extend(expected.iter().filter(|expected| !expected.is_equal).map(|expected| expected.failure()));
-    let listings =
-        if arguments.layers { listing::of(&view, &archive, &session.machine.limits)? } else { Default::default() };
-    let contents = document::contents(&view, &archive, &session.machine.limits)?;
-    let document = InspectDocument::of(&source.shown, &view, status, expected.as_ref(), contents, listings);
+    let listings = if arguments.layers { listing::of(&view, &archive, &machine.limits)? } else { Default::default() };
+    let contents = document::contents(&view, &archive, &machine.limits)?;
+    let document = InspectDocument::of(&typed(&arguments.source), &view, status, expected.as_ref(), contents, listings);
     let document = InspectDocument { error: ErrorDocument::of_worst(&failures), ..document };
     let text = text::of(&document, session.quiet);
     Ok(Report { status, text, document: Some(Document::of(&document)), failures })
+}
+
+/// The place as it was typed, safe to print.
+fn typed(source: &Path) -> String {
+    if source == Path::new("-") { "stdin".to_owned() } else { escape::name(source.as_os_str().as_encoded_bytes()) }
 }
 
 /// The part of a closure that is told.

@@ -77,6 +77,7 @@ pub fn check(archive: &mut Archive, selection: &Selection, limits: &Limits) -> i
         documents: walk.documents,
         images: walk.images,
         tops,
+        entries: walk.entries,
         names: walk.unselected,
         needs_both_sums: walk.needs_both_sums,
         examined: walk.examined,

@@ -54,6 +54,12 @@ impl ClaimedPlatform {
             .then(|| Platform::new(&self.os, &self.architecture, variant))
     }
 
+    /// As it is written, without what it leaves out.
+    pub(super) fn written(&self) -> String {
+        let parts = [self.os.as_str(), &self.architecture, &self.variant];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
+    }
+
     /// What tells it from other platforms, spelled in one way.
     pub(super) fn key(&self) -> Option<(Platform, String, Vec<String>)> {
         let mut features = self.os_features.clone();

@@ -21,6 +21,8 @@ pub struct Closure {
     pub images: Vec<ImageFacts>,
     /// What the archive calls its images: the descriptors of `index.json` that were selected.
     pub tops: Vec<TopFacts>,
+    /// Every descriptor of every index that was walked, `index.json` included, but for those of other indexes.
+    pub entries: Vec<EntryFacts>,
     /// Some names that the selection left out, safe to print.
     pub names: Vec<String>,
     /// Whether a diff ID could not be computed because it is in another algorithm than the blob's digest; reading with
@@ -50,6 +52,25 @@ pub struct TopFacts {
     pub digest: AnyDigest,
     /// The images below it, by their place in the list of images.
     pub images: Vec<usize>,
+}
+
+/// One descriptor of an index, as clients that choose from the index see it.
+#[derive(Clone, Debug)]
+pub struct EntryFacts {
+    /// Its place in messages.
+    pub place: String,
+    /// What it says that it names.
+    pub media_type: String,
+    /// Whether it stands in `index.json`, where a platform is not needed.
+    pub is_top: bool,
+    /// What it says of the platform, `/` between the parts; none if it says nothing.
+    pub written_platform: Option<String>,
+    /// The platform, normalised; none if it names none that an image runs on.
+    pub platform: Option<Platform>,
+    /// What it says to be for an image, such as `attestation-manifest`.
+    pub reference_type: Option<String>,
+    /// The image manifest that it leads to, by its place in the list of images.
+    pub image: Option<usize>,
 }
 
 /// Which views an archive has.

@@ -5,8 +5,8 @@ use std::io;
 
 use serde_json::Value;
 
-use super::claim::{Claim, claim};
-use super::facts::Role;
+use super::claim::{Claim, ClaimedPlatform, claim};
+use super::facts::{EntryFacts, Role};
 use super::fields::{Fields, Spelling};
 use super::kinds::{differing_types, one_kind, schema_version};
 use super::walk::{Node, Top, Walk};
@@ -59,17 +59,30 @@ impl Walk<'_> {
     /// What a descriptor of an index leads to; `level` is that of the document it names.
     fn descend(&mut self, claim: &Claim, level: u64) -> io::Result<()> {
         match kind(&claim.media_type) {
-            Kind::Index => self.index(claim, level),
-            Kind::Manifest => self.manifest(claim, level),
+            Kind::Index => return self.index(claim, level),
+            Kind::Manifest => self.manifest(claim, level)?,
             _ => {
                 self.findings.note(
                     "not-looked-into",
                     &claim.place,
                     format!("`{}` is not inspected", escape::text(&claim.media_type)),
                 );
-                self.blob(claim, "blob").map(drop)
+                self.blob(claim, "blob")?;
             }
         }
+        self.entries.push(EntryFacts {
+            place: claim.place.clone(),
+            media_type: claim.media_type.clone(),
+            is_top: level == 2,
+            written_platform: claim.platform.as_ref().map(ClaimedPlatform::written),
+            platform: claim.platform.as_ref().and_then(ClaimedPlatform::platform),
+            reference_type: claim.annotations.get("vnd.docker.reference.type").cloned(),
+            image: match self.nodes.get(&claim.digest) {
+                Some(Node::Image(number)) => Some(*number),
+                _ => None,
+            },
+        });
+        Ok(())
     }
 
     fn too_deep(&mut self, object: &str) {

@@ -22,4 +22,4 @@ mod views;
 mod walk;
 
 pub use check::{Selection, check};
-pub use facts::{Closure, ConfigFacts, DocumentFacts, Form, HistoryFacts, ImageFacts, LayerFacts, Role};
+pub use facts::{Closure, ConfigFacts, DocumentFacts, EntryFacts, Form, HistoryFacts, ImageFacts, LayerFacts, Role};

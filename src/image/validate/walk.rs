@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::Selection;
 use super::claim::Claim;
-use super::facts::{DocumentFacts, ImageFacts};
+use super::facts::{DocumentFacts, EntryFacts, ImageFacts};
 use crate::digest::AnyDigest;
 use crate::image::archive::Archive;
 use crate::image::findings::Findings;
@@ -38,6 +38,7 @@ pub(super) struct Walk<'a> {
     pub(super) used: BTreeSet<Vec<u8>>,
     pub(super) nodes: BTreeMap<AnyDigest, Node>,
     pub(super) tops: Vec<Top>,
+    pub(super) entries: Vec<EntryFacts>,
     pub(super) docker_images: Vec<super::docker::DockerImage>,
     /// Layers that were small enough to be kept, examined.
     pub(super) examined: BTreeMap<Vec<u8>, Examined>,
@@ -70,6 +71,7 @@ impl<'a> Walk<'a> {
             used: BTreeSet::new(),
             nodes: BTreeMap::new(),
             tops: Vec::new(),
+            entries: Vec::new(),
             docker_images: Vec::new(),
             examined: BTreeMap::new(),
             told: BTreeSet::new(),
@@ -159,10 +161,7 @@ impl<'a> Walk<'a> {
             media_type: media_type.to_owned(),
             size: bytes.len() as u64,
             depth,
-            platform: platform.map(|platform| {
-                let parts = [&platform.os, &platform.architecture, &platform.variant];
-                parts.into_iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join("/")
-            }),
+            platform: platform.map(super::claim::ClaimedPlatform::written),
             member: member.as_bytes().to_vec(),
         });
     }

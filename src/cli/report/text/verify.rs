@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use crate::escape;
-use crate::project::Verification;
+use crate::project::{Verification, VerifiedImage};
 use crate::verify::{Case, Verdict};
 
 /// The verdict on every platform; `record` is the file that holds the record, as it was named.
@@ -27,11 +27,15 @@ pub fn verdicts(verification: &Verification, record: &Path) -> String {
                 ),
             };
         }
-        let Some(rebuilt) = image.index else { continue };
-        if let Some(expected) = image.recorded_index {
+        let more = not_compared(image);
+        if !more.is_empty() {
+            let _ = writeln!(text, "{name}: the published image also has {more}, which nothing was compared with");
+        }
+        let (Some(rebuilt), Some(expected)) = (image.index, image.recorded_index) else { continue };
+        if expected != rebuilt {
             let _ = writeln!(text, "{name} index: differs: recorded {expected}, rebuilt {rebuilt}");
         }
-        if let Some(top) = image.published_index {
+        if let Some(top) = image.published_index.filter(|top| *top != rebuilt) {
             let _ = writeln!(
                 text,
                 "{name} index: the published one is {top}, the rebuilt one {rebuilt}; only the platforms above were compared"
@@ -41,12 +45,28 @@ pub fn verdicts(verification: &Verification, record: &Path) -> String {
     text
 }
 
+/// What of the published image nothing was compared with; empty if there is nothing.
+fn not_compared(image: &VerifiedImage) -> String {
+    let mut parts: Vec<String> = image.not_compared.iter().map(ToString::to_string).collect();
+    match image.attestations {
+        0 => {}
+        1 => parts.push("an attestation".to_owned()),
+        count => parts.push(format!("{count} attestations")),
+    }
+    parts.join(", ")
+}
+
 fn say(text: &mut String, name: &str, case: &Case, verdict: &Verdict) {
     let platform = &case.platform;
     let _ = match verdict {
         Verdict::Reproduced => {
             writeln!(text, "{name} {platform}: reproduced {}", case.rebuilt.manifest)
         }
+        Verdict::SameContent => writeln!(
+            text,
+            "{name} {platform}: same content {}; the published archive holds no image manifest, config and layers are equal",
+            case.rebuilt.manifest
+        ),
         Verdict::Packaging(pair) => {
             writeln!(text, "{name} {platform}: packaged differently: {pair} have the same content")
         }
@@ -57,11 +77,12 @@ fn say(text: &mut String, name: &str, case: &Case, verdict: &Verdict) {
             writeln!(text, "{name} {platform}: differs: the published image lacks this platform")
         }
     };
-    if *verdict != Verdict::Reproduced {
+    if !matches!(verdict, Verdict::Reproduced | Verdict::SameContent) {
         let _ = writeln!(text, "  recorded  {}", case.expected.manifest);
         let _ = writeln!(text, "  rebuilt   {}", case.rebuilt.manifest);
         if let Some(Some(published)) = &case.published {
-            let _ = writeln!(text, "  published {}", published.manifest);
+            let manifest = published.manifest.map(|digest| digest.to_string());
+            let _ = writeln!(text, "  published {}", manifest.as_deref().unwrap_or("no image manifest"));
         }
     }
 }

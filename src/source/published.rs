@@ -1,0 +1,306 @@
+//! The published image: what every platform of it is known by, whatever place it is in.
+//!
+//! All places are read by one reader and checked by one check ([`validate`]); of a registry's image the layers are fetched
+//! only where the answer rests on them ([`Published::confirm`]): a manifest that is equal proves all below it, but a
+//! config that claims the same diff IDs proves nothing. What any client could take from the index counts, so an entry
+//! that is no plain image or attestation ends the reading: clients differ in what they make of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::error::ReadError;
+use super::gather::Blobs;
+use super::place::Place;
+use super::read::{Reader, Wanted};
+use crate::cancel::{Cancel, Cancelled};
+use crate::compare::Facts;
+use crate::digest::{AnyDigest, DiffId, Digest, Hasher};
+use crate::escape;
+use crate::image::validate::{self, Closure, EntryFacts, ImageFacts, LayerFacts, Role, Selection};
+use crate::layer::decompress::{Compression, Decompressor};
+use crate::limits::Limits;
+use crate::platform::Platform;
+use crate::registry::RegistryError;
+use crate::status::{ExitStatus, Status};
+
+/// How entries say that they are attestations, as BuildKit writes them; their platform is [`NO_PLATFORM`].
+const ATTESTATION: &str = "attestation-manifest";
+const NO_PLATFORM: &str = "unknown/unknown";
+
+/// What is published.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// Digest of the index or image manifest that the name stands for; docker archives have none.
+    pub top: Option<Digest>,
+    /// What each platform is known by.
+    pub platforms: BTreeMap<Platform, PublishedImage>,
+    /// Attestations, which were not looked into.
+    pub attestations: usize,
+    place: Place,
+}
+
+/// The published image of one platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedImage {
+    /// The image manifest; docker archives have none.
+    pub manifest: Option<Digest>,
+    /// The config.
+    pub config: Digest,
+    /// The layers, base first.
+    pub layers: Vec<PublishedLayer>,
+}
+
+/// One layer of a published image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedLayer {
+    /// The uncompressed layer, as the config claims.
+    pub diff_id: DiffId,
+    /// The stored one, and its bytes; none in docker archives.
+    pub stored: Option<(Digest, u64)>,
+    /// What it is packed as.
+    pub media_type: String,
+}
+
+impl PublishedImage {
+    /// What it is known by; none without an image manifest.
+    pub fn facts(&self) -> Option<Facts> {
+        Some(Facts { manifest: self.manifest?, config: self.config, layers: self.diff_ids() })
+    }
+
+    /// Diff IDs, base first.
+    pub fn diff_ids(&self) -> Vec<DiffId> {
+        self.layers.iter().map(|layer| layer.diff_id).collect()
+    }
+}
+
+/// The published image can't be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishedError {
+    /// It can't be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A layer could not be fetched.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// A layer's file can't be read.
+    #[error("cannot read `{}`: {error}", escape::bytes(path.as_os_str().as_encoded_bytes()))]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// It breaks a rule, or clients would not agree about it.
+    #[error("{object}: {problem}")]
+    Malformed {
+        /// What is wrong, safe to print.
+        object: String,
+        /// How.
+        problem: String,
+    },
+    /// Stopped by a signal.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+impl ExitStatus for PublishedError {
+    fn status(&self) -> Status {
+        match self {
+            Self::Read(error) => error.status(),
+            Self::Registry(error) => error.status(),
+            Self::File { .. } => Status::Source,
+            Self::Malformed { .. } => Status::Malformed,
+            Self::Cancelled(_) => Status::Interrupted,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Read(error) => error.hint(),
+            Self::Registry(error) => error.hint(),
+            _ => None,
+        }
+    }
+}
+
+impl Published {
+    /// Reads and checks the image at `place`.
+    pub fn read(place: &Place, reader: &Reader<'_>) -> Result<Self, PublishedError> {
+        let is_fast = place.is_registry();
+        let wanted = Wanted { blobs: Blobs::Configs, is_fast, is_listed: false, sums_both: false };
+        let mut archive = reader.read(place, wanted)?;
+        let selection = Selection { is_fast, ..Selection::default() };
+        let found = validate::check(&mut archive, &selection, reader.limits)
+            .map_err(|error| ReadError::Broken { place: place.to_string(), error })?;
+        if let Some(violation) = found.findings.faults.first() {
+            let more = found.findings.fault_count().saturating_sub(1);
+            let more = if more == 0 { String::new() } else { format!(", and {more} more; see `repro inspect`") };
+            return Err(malformed(&violation.place, format!("{}{more}", violation.message)));
+        }
+        Self::of(&found, place)
+    }
+
+    fn of(found: &Closure, place: &Place) -> Result<Self, PublishedError> {
+        let mut published =
+            Self { top: top(found)?, platforms: BTreeMap::new(), attestations: 0, place: place.clone() };
+        for entry in &found.entries {
+            let image = entry.image.and_then(|number| found.images.get(number));
+            match image {
+                Some(image) if is_attestation(entry, image)? => published.attestations += 1,
+                Some(image) => published.insert(chosen_by(entry, image)?, image)?,
+                None => {
+                    let media_type = escape::text(&entry.media_type);
+                    return Err(malformed(&entry.place, format!("`{media_type}` is neither index nor image manifest")));
+                }
+            }
+        }
+        if found.entries.is_empty() {
+            for (number, image) in found.images.iter().enumerate() {
+                let place = format!("manifest.json[{number}]");
+                let platform = image.platform().ok_or_else(|| malformed(&place, NO_CONFIG_PLATFORM.to_owned()))?;
+                published.insert(platform, image)?;
+            }
+        }
+        Ok(published)
+    }
+
+    fn insert(&mut self, platform: Platform, image: &ImageFacts) -> Result<(), PublishedError> {
+        let image = facts(image)?;
+        if self.platforms.get(&platform).is_some_and(|known| *known != image) {
+            return Err(malformed(&"the published image", format!("two image manifests for {platform}")));
+        }
+        self.platforms.insert(platform, image);
+        Ok(())
+    }
+
+    /// Fetches the platform's layers and compares their contents with the diff IDs that the published config claims.
+    ///
+    /// Layers whose digest and diff ID are in `known` are not fetched. What is no registry was read as a whole before.
+    pub fn confirm(
+        &self,
+        platform: &Platform,
+        known: &BTreeSet<(Digest, DiffId)>,
+        reader: &Reader<'_>,
+    ) -> Result<(), PublishedError> {
+        let (Place::Registry(reference), Some(image)) = (&self.place, self.platforms.get(platform)) else {
+            return Ok(());
+        };
+        let (registry, cache) = reader.registries.ok_or(ReadError::Offline)?;
+        for (number, layer) in image.layers.iter().enumerate() {
+            let Some((digest, size)) = layer.stored else { continue };
+            if known.contains(&(digest, layer.diff_id)) {
+                continue;
+            }
+            let path = registry.blob(reference, digest, Some(size), cache)?;
+            let found = diff_id(&path, &layer.media_type, reader.limits, reader.cancel)?;
+            if found != layer.diff_id {
+                let problem = format!("its content has the diff ID {found}, the config says {}", layer.diff_id);
+                return Err(malformed(&format!("layer {} of the published image", number + 1), problem));
+            }
+        }
+        Ok(())
+    }
+}
+
+const NO_CONFIG_PLATFORM: &str = "its config names no platform that an image runs on";
+
+/// Whether an entry is a statement about an image, and nothing that a client would run.
+fn is_attestation(entry: &EntryFacts, image: &ImageFacts) -> Result<bool, PublishedError> {
+    let Some(reference_type) = &entry.reference_type else { return Ok(false) };
+    let platform = entry.written_platform.as_deref();
+    if reference_type == ATTESTATION && platform == Some(NO_PLATFORM) && image.platform().is_none() {
+        return Ok(true);
+    }
+    let problem = match image.platform() {
+        Some(platform) => format!("it is called an attestation, but its config is that of an image for {platform}"),
+        None => {
+            let (called, platform) = (escape::text(reference_type), escape::text(platform.unwrap_or("none")));
+            format!(
+                "it is called `{called}` for the platform {platform}; attestations are `{ATTESTATION}` for {NO_PLATFORM}"
+            )
+        }
+    };
+    Err(malformed(&entry.place, problem))
+}
+
+/// The platform by which clients choose the entry: that of the config, which the entry must name.
+fn chosen_by(entry: &EntryFacts, image: &ImageFacts) -> Result<Platform, PublishedError> {
+    let wrong = |problem: String| malformed(&entry.place, problem);
+    if image.role == Role::Artifact {
+        let kind = image.artifact_type.as_deref().unwrap_or("unknown");
+        return Err(wrong(format!(
+            "it is an artifact of the type `{}`, which some clients take for an image",
+            escape::text(kind)
+        )));
+    }
+    let platform = image.platform().ok_or_else(|| wrong(NO_CONFIG_PLATFORM.to_owned()))?;
+    match (&entry.platform, &entry.written_platform) {
+        (Some(_), _) => Ok(platform),
+        (None, None) if entry.is_top => Ok(platform),
+        (None, None) => Err(wrong(format!(
+            "the image for {platform} is listed without a platform, so clients differ in whether they take it"
+        ))),
+        (None, Some(written)) => Err(wrong(format!(
+            "the image for {platform} is listed for `{}`, so clients differ in whether they take it",
+            escape::text(written)
+        ))),
+    }
+}
+
+/// The digest that the place's name stands for; its index may give it several names.
+fn top(found: &Closure) -> Result<Option<Digest>, PublishedError> {
+    let tops: BTreeSet<AnyDigest> = found.tops.iter().map(|top| top.digest).collect();
+    match tops.len() {
+        0 | 1 => Ok(tops.first().and_then(AnyDigest::sha256)),
+        count => Err(malformed(&"index.json", format!("expected one image, found {count}"))),
+    }
+}
+
+fn facts(image: &ImageFacts) -> Result<PublishedImage, PublishedError> {
+    let lacks = |what: &str| malformed(&"the published image", what.to_owned());
+    let sha256 = |digest: &AnyDigest| digest.sha256().ok_or_else(|| lacks("its digests are not sha256"));
+    let config = image.config_digest.as_ref().ok_or_else(|| lacks("its config has no digest"))?;
+    let layer = |layer: &LayerFacts| -> Result<PublishedLayer, PublishedError> {
+        let diff_id = layer.diff_id.as_ref().ok_or_else(|| lacks("a layer has no diff ID"))?;
+        let stored = match (&image.manifest, &layer.digest) {
+            (Some(_), Some(digest)) => Some((sha256(digest)?, layer.size)),
+            _ => None,
+        };
+        let diff_id = DiffId::from_bytes(*sha256(diff_id)?.as_bytes());
+        Ok(PublishedLayer { diff_id, stored, media_type: layer.media_type.clone() })
+    };
+    Ok(PublishedImage {
+        manifest: image.manifest.as_ref().map(sha256).transpose()?,
+        config: sha256(config)?,
+        layers: image.layers.iter().map(layer).collect::<Result<_, _>>()?,
+    })
+}
+
+/// The diff ID of a layer that is stored as its media type says.
+fn diff_id(path: &Path, media_type: &str, limits: &Limits, cancel: &Cancel) -> Result<DiffId, PublishedError> {
+    let fail = |error: io::Error| match error.kind() {
+        io::ErrorKind::InvalidData => malformed(&"a layer of the published image", error.to_string()),
+        _ => PublishedError::File { path: path.to_owned(), error },
+    };
+    let compression = Compression::of_media_type(media_type)
+        .ok_or_else(|| malformed(&"a layer of the published image", "its media type is no known layer".to_owned()))?;
+    let file = File::open(path).map_err(fail)?;
+    let mut layer = Decompressor::new(compression, file, limits).map_err(fail)?;
+    let mut hasher = Hasher::default();
+    let mut buffer = vec![0; 1 << 17];
+    loop {
+        cancel.check()?;
+        match layer.read(&mut buffer) {
+            Ok(0) => return Ok(hasher.diff_id()),
+            Ok(count) => hasher.update(&buffer[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(fail(error)),
+        }
+    }
+}
+
+fn malformed(object: &dyn std::fmt::Display, problem: String) -> PublishedError {
+    PublishedError::Malformed { object: object.to_string(), problem }
+}
