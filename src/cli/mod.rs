@@ -8,7 +8,6 @@
 
 pub mod arguments;
 pub mod command;
-pub mod inspect;
 pub mod report;
 mod session;
 

@@ -7,16 +7,18 @@
 //! for; `settle` resolves it; `lock` writes it down and `check` tells whether it still fits. `locked` is a project with
 //! its lockfile, `tape_file` what stands beside it. `ready` makes its images ready to be built, `engines` chooses what
 //! builds, `rebuild` builds one image. On these stand `build` (with `record`, `self_check`, `export` and `dry_run`),
-//! `verify`, and `tape`.
+//! `verify`, and `tape`. `inspect` and `init` need no project.
 
 mod build;
 mod check;
 mod dry_run;
 mod engines;
 mod error;
+mod expected;
 mod export;
 mod files;
 mod init;
+mod inspect;
 mod lock;
 mod locked;
 mod machine;
@@ -46,6 +48,7 @@ pub use error::ProjectError;
 pub use export::{ArchiveForm, ExportOptions};
 pub use files::shown;
 pub use init::{Initialised, init};
+pub use inspect::{InspectOptions, Inspection, inspect};
 pub use lock::{LockNetwork, LockOptions, Locked, lock};
 pub use locked::LockedProject;
 pub use machine::Machine;

@@ -2,11 +2,10 @@
 //! whatever happened.
 
 use super::super::arguments::Command;
-use super::super::inspect::document::InspectDocument;
 use super::super::report::Document;
 use super::super::report::json::{
-    BuildDocument, ErrorDocument, FailureDocument, LockDocument, OutdatedDocument, SourcesDocument, SourcesError,
-    TapeDocument, VerifyDocument,
+    BuildDocument, ErrorDocument, FailureDocument, InspectDocument, LockDocument, OutdatedDocument, SourcesDocument,
+    SourcesError, TapeDocument, VerifyDocument,
 };
 use crate::status::{Failure, Status};
 

@@ -5,6 +5,7 @@ mod cache;
 mod completions;
 pub mod failure;
 mod init;
+mod inspect;
 mod layer;
 mod lock;
 mod outdated;
@@ -16,7 +17,6 @@ mod tape;
 mod verify;
 
 use super::arguments::Command;
-use super::inspect;
 use super::report::Report;
 use super::session::Session;
 use crate::status::Failure;

@@ -4,11 +4,10 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
 use super::super::arguments::{Schema, SchemaName};
-use super::super::inspect::document::InspectDocument;
 use super::super::report::Report;
 use super::super::report::json::{
-    BuildDocument, CacheDocument, FailureDocument, InitDocument, LockDocument, OutdatedDocument, ScrubDocument,
-    SourcesDocument, TapeDocument, VerifyDocument,
+    BuildDocument, CacheDocument, FailureDocument, InitDocument, InspectDocument, LockDocument, OutdatedDocument,
+    ScrubDocument, SourcesDocument, TapeDocument, VerifyDocument,
 };
 use crate::status::Status;
 

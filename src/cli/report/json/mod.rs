@@ -9,6 +9,7 @@ mod build;
 mod cache;
 mod failure;
 mod init;
+mod inspect;
 mod lock;
 mod outdated;
 mod scrub;
@@ -21,6 +22,9 @@ pub use build::BuildDocument;
 pub use cache::{CacheDocument, CacheUsage};
 pub use failure::{ErrorDocument, FailureDocument};
 pub use init::InitDocument;
+pub use inspect::{
+    EntryDocument, ImageVerdict, InspectDocument, InspectedImage, InspectedLayer, ListedDocument, Number, RoleName,
+};
 pub use lock::{DriftDocument, LockChange, LockDocument};
 pub use outdated::{GonePin, OutdatedDocument, OutdatedPin};
 pub use scrub::{ProfileDocument, ScrubDocument};

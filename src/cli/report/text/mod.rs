@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod dry_run;
+pub mod inspect;
 pub mod lock;
 pub mod scrub;
 mod self_check;

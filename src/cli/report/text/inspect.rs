@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 
-use super::document::{
+use super::super::json::{
     EntryDocument, ImageVerdict, InspectDocument, InspectedImage, InspectedLayer, ListedDocument, Number, RoleName,
 };
 use crate::escape;
 
 /// The text for stdout; faults are printed on stderr.
-pub fn of(document: &InspectDocument, quiet: bool) -> String {
+pub fn facts(document: &InspectDocument, quiet: bool) -> String {
     let mut text = String::new();
     for listed in &document.documents {
         write_document(&mut text, listed);

@@ -1,8 +1,7 @@
-//! `--expected-image-digest`: is the image the one that was meant?
+//! Is an image the one that was meant?
 
-use super::View;
 use crate::digest::AnyDigest;
-use crate::image::validate::Role;
+use crate::image::validate::{Closure, ImageFacts, Role};
 use crate::status::{ExitStatus, Failure, Status};
 
 /// How a digest that the user expects compares with the image's.
@@ -53,12 +52,19 @@ impl ExitStatus for Undecided {
 }
 
 impl Expected {
-    /// Compares with what `index.json` names; with `--platform`, with the image manifest of that platform; in an
-    /// archive without manifests, with the image's id.
-    pub fn compare(expected: &AnyDigest, view: &View<'_>) -> Result<Self, Failure> {
-        let closure = view.closure;
-        let images = || view.images().filter(|image| image.role == Role::Image);
-        let mut found: Vec<AnyDigest> = if view.arguments.platform.is_some() || closure.tops.is_empty() {
+    /// Compares with what `index.json` names; of a platform, with its image manifest; in an archive without manifests,
+    /// with the image's id. `shown` are the places of the images that are told.
+    pub fn compare(
+        expected: &AnyDigest,
+        closure: &Closure,
+        shown: &[usize],
+        of_platform: bool,
+    ) -> Result<Self, Failure> {
+        let images = || {
+            let shown: Vec<&ImageFacts> = shown.iter().map(|number| &closure.images[*number]).collect();
+            shown.into_iter().filter(|image| image.role == Role::Image)
+        };
+        let mut found: Vec<AnyDigest> = if of_platform || closure.tops.is_empty() {
             images().filter_map(|image| image.manifest.or(image.config_digest)).collect()
         } else {
             closure.tops.iter().map(|top| top.digest).collect()

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::layer::layer;
-use super::{InspectedLayer, Listed, Number};
+use super::layer::{InspectedLayer, Listed, layer};
+use super::number::Number;
 use crate::image::validate::{ConfigFacts, HistoryFacts, ImageFacts, Role};
 use crate::json::Text;
 

@@ -1,31 +1,29 @@
 //! The JSON document of `repro inspect`.
 //!
 //! It is made once, from the facts of [`crate::image::validate`]: `content` tells the image's own documents, `image` what
-//! they say, `layer` what the layers hold; [`InspectDocument`] puts the verdict above them.
+//! they say, `layer` what the layers hold, `listing` their entries; [`InspectDocument`] puts the verdict above them.
 
 mod content;
 mod image;
 mod layer;
+mod listing;
 mod number;
-
-use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::View;
-use super::expected::Expected;
-use crate::cli::report::json::ErrorDocument;
+use super::failure::ErrorDocument;
 use crate::image::validate::Form;
-use crate::status::Status;
+use crate::limits::Limits;
+use crate::project::Inspection;
+use crate::status::Failure;
 
 pub use content::ListedDocument;
 pub use image::{InspectedImage, RoleName};
-pub use layer::{EntryDocument, InspectedLayer, Listed};
+pub use layer::{EntryDocument, InspectedLayer};
 pub use number::Number;
 
-use content::listed;
-pub(super) use content::{Contents, contents};
+use content::{contents, listed};
 use image::image;
 
 /// What `repro inspect` prints.
@@ -140,22 +138,19 @@ impl InspectDocument {
         }
     }
 
-    pub(super) fn of(
-        source: &str,
-        view: &View<'_>,
-        status: Status,
-        expected: Option<&Expected>,
-        contents: Contents,
-        mut listings: BTreeMap<Vec<u8>, Listed>,
-    ) -> Self {
-        let closure = view.closure;
+    /// The document of an image that was looked at where `source` says; with `shows_contents`, its documents are whole.
+    pub fn of(source: &str, inspection: &Inspection, shows_contents: bool, limits: &Limits) -> Result<Self, Failure> {
+        let mut listings = listing::of(inspection, limits)?;
+        let contents = contents(inspection, shows_contents, limits)?;
+        let closure = &inspection.closure;
         let findings = &closure.findings;
         let more_documents = (closure.documents.len() - contents.len()) as u64;
-        let told = contents.len().max(view.shown.len().min(findings.most_items()));
-        let images: Vec<InspectedImage> = view.images().take(told).map(|facts| image(facts, &mut listings)).collect();
-        let more_images = (view.shown.len() - images.len()) as u64;
-        Self {
-            status: status.code(),
+        let told = contents.len().max(inspection.shown.len().min(findings.most_items()));
+        let images: Vec<InspectedImage> =
+            inspection.images().take(told).map(|facts| image(facts, &mut listings)).collect();
+        let more_images = (inspection.shown.len() - images.len()) as u64;
+        Ok(Self {
+            status: inspection.status().code(),
             source: source.to_owned(),
             form: match closure.form {
                 Form::Oci => Some(FormName::Oci),
@@ -163,12 +158,12 @@ impl InspectDocument {
                 Form::Combined => Some(FormName::OciAndDocker),
                 Form::None => None,
             },
-            verdict: Some(match (findings.are_none(), view.arguments.fast) {
+            verdict: Some(match (findings.are_none(), inspection.is_fast) {
                 (false, _) => ImageVerdict::Invalid,
                 (true, true) => ImageVerdict::DocumentsValid,
                 (true, false) => ImageVerdict::Valid,
             }),
-            expected: expected.map(|expected| ExpectedDocument {
+            expected: inspection.expected.as_ref().map(|expected| ExpectedDocument {
                 expected: expected.expected.to_string(),
                 found: expected.found.to_string(),
                 equal: expected.is_equal,
@@ -194,6 +189,6 @@ impl InspectDocument {
                 .collect(),
             more_notes: findings.more_notes,
             ..Self::empty()
-        }
+        })
     }
 }

@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::View;
-use super::document::{EntryDocument, Listed};
-use crate::image::archive::Archive;
+use super::layer::{EntryDocument, Listed};
 use crate::layer::tar::{Kind, Member};
 use crate::layer::whiteout::Whiteout;
 use crate::limits::Limits;
+use crate::project::Inspection;
 use crate::status::{ExitStatus, Failure, Status};
 
 /// A temporary file can't be read.
@@ -25,11 +24,11 @@ impl ExitStatus for Unreadable {
 }
 
 /// The entries of every layer that is told, by its member; together at most `report-bytes`.
-pub fn of(view: &View<'_>, archive: &Archive, limits: &Limits) -> Result<BTreeMap<Vec<u8>, Listed>, Failure> {
+pub fn of(inspection: &Inspection, limits: &Limits) -> Result<BTreeMap<Vec<u8>, Listed>, Failure> {
     let mut listings: BTreeMap<Vec<u8>, Listed> = BTreeMap::new();
     let mut left = limits.report_bytes;
-    for layer in view.images().flat_map(|image| &image.layers) {
-        let Some(examined) = view.closure.examined(archive, layer) else { continue };
+    for layer in inspection.images().flat_map(|image| &image.layers) {
+        let Some(examined) = inspection.closure.examined(&inspection.archive, layer) else { continue };
         let Some(listing) = &examined.listing else { continue };
         if listings.contains_key(&layer.member) {
             continue;

@@ -3,11 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Number;
-use crate::cli::inspect::View;
-use crate::image::archive::Archive;
+use super::number::Number;
 use crate::image::validate::DocumentFacts;
 use crate::limits::Limits;
+use crate::project::Inspection;
 use crate::status::{ExitStatus, Failure, Status};
 
 /// Characters of a document's content that are told without `--show-contents`.
@@ -61,17 +60,22 @@ impl ExitStatus for Unreadable {
 /// The texts of the documents that are told, and whether each was cut.
 pub type Contents = Vec<(Option<String>, bool)>;
 
-pub fn contents(view: &View<'_>, archive: &Archive, limits: &Limits) -> Result<Contents, Failure> {
+/// The texts of the documents that are told; with `whole`, none is cut short.
+pub fn contents(
+    Inspection { closure, archive, .. }: &Inspection,
+    whole: bool,
+    limits: &Limits,
+) -> Result<Contents, Failure> {
     let mut left = limits.report_bytes;
     let mut contents = Vec::new();
-    for facts in view.closure.documents.iter().take(limits.report_items as usize) {
+    for facts in closure.documents.iter().take(limits.report_items as usize) {
         let bytes = archive.file(&facts.member).map(|file| archive.bytes(file)).transpose().map_err(Unreadable)?;
         let text = bytes.flatten().map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         let Some(mut text) = text.filter(|_| left > 0) else {
             contents.push((None, true));
             continue;
         };
-        let cut = if view.arguments.show_contents { None } else { text.char_indices().nth(SHORT) };
+        let cut = if whole { None } else { text.char_indices().nth(SHORT) };
         if let Some((at, _)) = cut {
             text.truncate(at);
         }
