@@ -43,6 +43,8 @@ pub struct Examined {
     pub newest_mtime: Option<i64>,
     /// Entries whose names start with `/`.
     pub absolute_names: u64,
+    /// Headers whose checksum is over signed bytes.
+    pub signed_checksums: u64,
     /// How the archive ends; none if its end was not reached.
     pub end: Option<End>,
     /// What stands at its paths, as far as they were read.
@@ -63,6 +65,7 @@ struct Findings<'a> {
     entries: u64,
     newest_mtime: Option<i64>,
     absolute_names: u64,
+    signed_checksums: u64,
     end: Option<End>,
     names: Option<Names>,
     outer_links: OuterLinks,
@@ -82,6 +85,7 @@ impl Examination<'_> {
             entries: 0,
             newest_mtime: None,
             absolute_names: 0,
+            signed_checksums: 0,
             end: None,
             names: None,
             outer_links: OuterLinks::default(),
@@ -110,6 +114,7 @@ impl Examination<'_> {
             entries: findings.entries,
             newest_mtime: findings.newest_mtime,
             absolute_names: findings.absolute_names,
+            signed_checksums: findings.signed_checksums,
             end: findings.end,
             names: findings.names,
             outer_links: findings.outer_links,
@@ -176,6 +181,7 @@ impl Findings<'_> {
                 }
             };
             self.entries += 1;
+            self.signed_checksums = reader.signed_checksums();
             self.absolute_names += u64::from(member.entry.path.starts_with(b"/"));
             self.newest_mtime = self.newest_mtime.max(Some(member.entry.mtime));
             if let Err(error) = tree.add(&member) {

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::Stdio;
 
 use crate::project::Project;
+use repro::digest::Digest;
 use serde_json::{Value, json};
 
 /// A project with an image, built by the native engine into `app.tar` and `layout`.
@@ -176,4 +177,29 @@ fn limits_are_lowered_and_raised_by_their_names() {
         assert!(outcome.stderr.contains(&format!("limit `{name}`")), "{outcome:?}");
     }
     project.repro(&["inspect", "app.tar", "--limit", "json-bites=10"]).expect(2);
+}
+
+#[test]
+fn a_layer_that_is_no_tar_is_refused_by_its_media_type() {
+    let project = built();
+    let blob = |digest: &Value| format!("layout/blobs/{}", digest.as_str().unwrap().replace(':', "/"));
+    let index: Value = serde_json::from_str(&project.read("layout/index.json")).unwrap();
+    let mut manifest = index["manifests"][0].clone();
+    let mut image: Value = serde_json::from_str(&project.read(&blob(&manifest["digest"]))).unwrap();
+    for (media_type, says) in [
+        ("application/vnd.oci.image.layer.v1.erofs", "layers are tars; file system images such as EROFS are not read"),
+        ("application/vnd.erofs.layer.v1", "layers are tars; file system images such as EROFS are not read"),
+        ("application/vnd.oci.image.layer.v1.tar+xz", "layers are plain, gzip or zstd; other encodings are refused"),
+    ] {
+        image["layers"][0]["mediaType"] = json!(media_type);
+        let text = image.to_string();
+        manifest["digest"] = json!(Digest::of(text.as_bytes()).to_string());
+        manifest["size"] = json!(text.len());
+        project.write(&blob(&manifest["digest"]), &text);
+        let index = json!({"schemaVersion": 2, "mediaType": index["mediaType"], "manifests": [manifest]});
+        project.write("layout/index.json", index.to_string());
+        let outcome = project.repro(&["inspect", "layout"]).expect(6);
+        let said = outcome.stdout + &outcome.stderr;
+        assert!(said.contains(&format!("`{media_type}`: {says}")), "{said}");
+    }
 }

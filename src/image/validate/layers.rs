@@ -23,6 +23,10 @@ const LAYERS: &[&str] = &[
     "application/vnd.docker.image.rootfs.foreign.diff.tar",
 ];
 
+/// What the media types of layers start with, known ones and others: what is in them belongs to the image's files.
+const FAMILIES: &[&str] =
+    &["application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs.", "application/vnd.erofs."];
+
 /// One layer of an image, as it is asked for.
 pub(super) struct Wanted<'a> {
     /// In messages.
@@ -99,9 +103,13 @@ impl Walk<'_> {
             self.findings.fault("V4", &claim.place, format!("`{media_type}` is no layer"));
             return;
         }
-        let encoding = LAYERS.iter().find_map(|prefix| claim.media_type.strip_prefix(prefix));
-        if encoding.is_some_and(|encoding| !encoding.ends_with("+encrypted")) {
+        let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| claim.media_type.starts_with(prefix));
+        let is_encrypted = claim.media_type.ends_with("+encrypted");
+        if starts(LAYERS) && !is_encrypted {
             let what = format!("`{media_type}`: layers are plain, gzip or zstd; other encodings are refused");
+            self.findings.fault("V9", &claim.place, what);
+        } else if starts(FAMILIES) && !is_encrypted {
+            let what = format!("`{media_type}`: layers are tars; file system images such as EROFS are not read");
             self.findings.fault("V9", &claim.place, what);
         } else {
             self.findings.note(
@@ -256,5 +264,9 @@ fn remark(examined: &Examined, object: &str, findings: &mut crate::image::findin
     }
     if examined.absolute_names > 0 {
         findings.note("absolute-names", object, format!("{} names start with `/`", examined.absolute_names));
+    }
+    if examined.signed_checksums > 0 {
+        let count = examined.signed_checksums;
+        findings.note(object, format!("{count} headers have checksums over signed bytes, as old programs wrote them"));
     }
 }

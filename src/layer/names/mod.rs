@@ -112,25 +112,6 @@ impl Node {
     }
 }
 
-/// `path` with the link at `start..end` replaced by its target; none if that leaves the root.
-fn follow(path: &[u8], start: usize, end: usize, target: &[u8]) -> Option<Vec<u8>> {
-    if target.starts_with(b"/") {
-        return None;
-    }
-    let mut parts: Vec<&[u8]> = path[..start].split(|&byte| byte == b'/').filter(|part| !part.is_empty()).collect();
-    for part in target.split(|&byte| byte == b'/') {
-        match part {
-            b"" | b"." => {}
-            b".." => {
-                parts.pop()?;
-            }
-            _ => parts.push(part),
-        }
-    }
-    parts.extend(path[end..].split(|&byte| byte == b'/').filter(|part| !part.is_empty()));
-    Some(parts.join(&b'/'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

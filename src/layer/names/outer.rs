@@ -1,19 +1,22 @@
 //! Hard links into lower layers: is there a file, and does it show?
 
 use std::io;
+use std::ops::Range;
 
 use super::table::Names;
 use super::tree::MAX_LINKS;
-use super::{Node, Workspace, follow};
+use super::{Node, Workspace};
 use crate::layer::whiteout::{OPAQUE, PREFIX};
 
 /// What one layer says about a path.
 enum Answer {
     /// A file stands there.
     File,
+    /// A directory stands there.
+    Directory,
     /// Something else stands there, or the layer hides what is below.
     Nothing,
-    /// The path leads over a symbolic link to another one.
+    /// The path leads over a symbolic link to another one, in which `..` may stand.
     Elsewhere(Vec<u8>),
     /// The layer says nothing; ask the one below.
     Below,
@@ -23,36 +26,72 @@ enum Answer {
 /// every look at a name takes one.
 pub fn find_outer(target: &[u8], lower: &[&Names], workspace: &Workspace, steps: &mut u64) -> io::Result<Option<bool>> {
     let mut target = target.to_vec();
+    let mut followed = 0;
     // A path that leads over a link is looked up anew from the topmost layer.
-    for _ in 0..MAX_LINKS {
-        let mut next = None;
+    while followed <= MAX_LINKS {
+        // `..` leads up from where what stands before it has led to, so that is asked for first.
+        let up = find_up(&target);
+        if up.as_ref().is_some_and(|up| up.start == 0) {
+            return Ok(Some(false));
+        }
+        let asked = up.as_ref().map_or(target.as_slice(), |up| &target[..up.start]);
+        let mut found = Answer::Nothing;
         for names in lower.iter().rev() {
             // Three looks at each component, at most.
-            let looks = 3 * (2 + target.iter().filter(|byte| **byte == b'/').count() as u64);
+            let looks = 3 * (2 + asked.iter().filter(|byte| **byte == b'/').count() as u64);
             let Some(left) = steps.checked_sub(looks) else { return Ok(None) };
             *steps = left;
-            match ask(names, &target, workspace)? {
-                Answer::File => return Ok(Some(true)),
-                Answer::Nothing => return Ok(Some(false)),
-                Answer::Elsewhere(path) => {
-                    next = Some(path);
+            match ask(names, asked, up.is_some(), workspace)? {
+                Answer::Below => {}
+                answer => {
+                    found = answer;
                     break;
                 }
-                Answer::Below => {}
             }
         }
-        match next {
-            Some(path) => target = path,
-            None => return Ok(Some(false)),
+        match (found, up) {
+            (Answer::File, None) => return Ok(Some(true)),
+            (Answer::Elsewhere(mut path), up) => {
+                path.extend_from_slice(up.map_or(b"", |up| &target[up.start..]));
+                target = path;
+                followed += 1;
+            }
+            (Answer::Directory, Some(up)) => {
+                let above = target[..up.start].iter().rposition(|&byte| byte == b'/').map_or(0, |border| border + 1);
+                target.drain(above..up.end);
+            }
+            _ => return Ok(Some(false)),
         }
     }
     Ok(Some(false))
 }
 
-fn ask(names: &Names, target: &[u8], workspace: &Workspace) -> io::Result<Answer> {
+/// The first `/..` of a path, with the slash behind it; a path that starts with `..` leaves the root.
+fn find_up(path: &[u8]) -> Option<Range<usize>> {
+    let mut start = 0;
+    for component in path.split(|&byte| byte == b'/') {
+        let end = start + component.len();
+        if component == b".." {
+            return Some(start.saturating_sub(1)..(end + 1).min(path.len()));
+        }
+        start = end + 1;
+    }
+    None
+}
+
+fn ask(names: &Names, target: &[u8], wants_directory: bool, workspace: &Workspace) -> io::Result<Answer> {
     let get = |path: &[u8]| Ok::<_, io::Error>(names.get(workspace.hash(path), workspace)?.map(Node::of_number));
+    let led = |start: usize, end: usize, place: u64| {
+        let link = workspace.text(place)?;
+        Ok::<_, io::Error>(follow(target, start, end, &link).map_or(Answer::Nothing, Answer::Elsewhere))
+    };
     match get(target)? {
         Some(Node::File | Node::OuterLink) => return Ok(Answer::File),
+        Some(Node::Directory | Node::Implied) => return Ok(Answer::Directory),
+        Some(Node::Symlink(place)) if wants_directory => {
+            let start = target.iter().rposition(|&byte| byte == b'/').map_or(0, |border| border + 1);
+            return led(start, target.len(), place);
+        }
         Some(_) => return Ok(Answer::Nothing),
         None => {}
     }
@@ -64,11 +103,7 @@ fn ask(names: &Names, target: &[u8], workspace: &Workspace) -> io::Result<Answer
         is_hidden |= get(&[folder, PREFIX, name].concat())?.is_some();
         if end < target.len() {
             match get(path)? {
-                Some(Node::Symlink(place)) => {
-                    let link = workspace.text(place)?;
-                    let followed = follow(target, start, end, &link);
-                    return Ok(followed.map_or(Answer::Nothing, Answer::Elsewhere));
-                }
+                Some(Node::Symlink(place)) => return led(start, end, place),
                 None | Some(Node::Directory | Node::Implied) => {}
                 Some(_) => return Ok(Answer::Nothing),
             }
@@ -77,6 +112,16 @@ fn ask(names: &Names, target: &[u8], workspace: &Workspace) -> io::Result<Answer
         start = end + 1;
     }
     Ok(if is_hidden { Answer::Nothing } else { Answer::Below })
+}
+
+/// `path` with the link at `start..end` replaced by its target, in which `..` stays; none if that leaves the root.
+fn follow(path: &[u8], start: usize, end: usize, target: &[u8]) -> Option<Vec<u8>> {
+    if target.starts_with(b"/") {
+        return None;
+    }
+    let pieces = [&path[..start], target, &path[end..]];
+    let parts = pieces.iter().flat_map(|piece| piece.split(|&byte| byte == b'/'));
+    Some(parts.filter(|part| !part.is_empty() && *part != b".").collect::<Vec<_>>().join(&b'/'))
 }
 
 #[cfg(test)]
@@ -119,6 +164,14 @@ mod tests {
             (vec![link("usr/lib/x", "y")], "usr/lib/x", false),
             (vec![link("usr", "/out")], "usr/lib/x", false),
             (vec![link("a", "lib")], "a/x", true),
+            // From where the link has led to, not from where it stands.
+            (vec![link("up", "lib/..")], "up/lib/x", true),
+            (vec![link("up", "lib/..")], "up/usr/lib/x", false),
+            (vec![link("d/up", "../lib/../../usr")], "d/up/lib/x", true),
+            (vec![link("up", "..")], "up/usr/lib/x", false),
+            (vec![link("up", "lib/../../..")], "up/usr/lib/x", false),
+            (vec![link("up", "missing/../usr")], "up/lib/x", false),
+            (vec![link("up", "usr/lib/x/../../lib")], "up/x", false),
         ] {
             let above = names(&above, &workspace);
             let found = find_outer(target.as_bytes(), &[&base, &above], &workspace, &mut 1000).unwrap();

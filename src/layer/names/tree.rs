@@ -3,13 +3,15 @@
 use std::io;
 
 use super::table::{Names, Table};
-use super::{Node, Workspace, follow};
+use super::{Node, Workspace};
 use crate::layer::tar::{Kind, Member, Severity, TarError};
 use crate::layer::whiteout::Whiteout;
 use crate::store::Spool;
 
 /// So many links in a row lead nowhere.
 pub(super) const MAX_LINKS: usize = 40;
+/// Components on the way of one path, those of links included; a path that the kernel takes has half as many.
+const MAX_STEPS: usize = 4096;
 /// Bytes of hard links into lower layers that stay in memory.
 const OUTER_MEMORY: usize = 1 << 20;
 
@@ -129,40 +131,72 @@ impl<'a> Tree<'a> {
         if let Some(last) = self.last_directory.as_ref().filter(|last| last.path == directory) {
             return Ok(last.led_to.as_deref().map(below));
         }
-        let mut path = directory.to_vec();
-        let mut followed = 0;
-        let mut start = 0;
-        while start <= path.len() && !path.is_empty() {
-            let end = path[start..].iter().position(|&byte| byte == b'/').map_or(path.len(), |next| start + next);
-            let parent = &path[..end];
-            if Whiteout::parse(&parent[start..]) != Ok(None) {
-                return Err(refuse(Severity::Unsafe, 9, "the entry lies below a whiteout"));
-            }
-            match self.get(parent)? {
-                None => {
-                    self.table.insert(self.workspace.hash(parent), Node::Implied.to_number())?;
-                }
-                Some(Node::Implied | Node::Directory) => {}
-                Some(Node::Symlink(place)) => {
-                    followed += 1;
-                    let target = if followed > MAX_LINKS { None } else { Some(self.workspace.text(place)?) };
-                    let what = "the entry lies below a symbolic link that leaves the root";
-                    path = target
-                        .and_then(|target| follow(&path, start, end, &target))
-                        .ok_or_else(|| refuse(Severity::Unsafe, 9, what))?;
-                    start = 0;
-                    continue;
-                }
-                Some(_) => {
-                    return Err(refuse(Severity::Malformed, 9, "the entry lies below something that is no directory"));
-                }
-            }
-            start = end + 1;
-        }
+        let (path, followed) = self.resolve(directory, refuse)?;
         let led_to = (followed > 0).then_some(path);
         let place = led_to.as_deref().map(below);
         self.last_directory = Some(LastDirectory { path: directory.to_vec(), led_to });
         Ok(place)
+    }
+
+    /// Where a directory's path leads, as the kernel goes: component by component, and `..` from where a link has led
+    /// to. Gives that and the number of links on the way, and marks the directories that it needs.
+    ///
+    /// A kernel in a chroot would stay in the root at `..`; here that is refused.
+    fn resolve(
+        &mut self,
+        directory: &[u8],
+        refuse: &dyn Fn(Severity, u8, &str) -> TarError,
+    ) -> Result<(Vec<u8>, usize), TarError> {
+        let leaves = || refuse(Severity::Unsafe, 9, "the entry lies below a symbolic link that leaves the root");
+        let components = |path: &[u8]| path.split(|&byte| byte == b'/').rev().map(<[u8]>::to_vec).collect::<Vec<_>>();
+        let mut path: Vec<u8> = Vec::new();
+        let mut followed = 0;
+        let mut steps = 0;
+        // The last one is next.
+        let mut ahead = components(directory);
+        while let Some(component) = ahead.pop() {
+            steps += 1;
+            if steps > MAX_STEPS {
+                return Err(leaves());
+            }
+            match component.as_slice() {
+                b"" | b"." => continue,
+                b".." if path.is_empty() => return Err(leaves()),
+                b".." => {
+                    path.truncate(path.iter().rposition(|&byte| byte == b'/').unwrap_or(0));
+                    continue;
+                }
+                _ => {}
+            }
+            if Whiteout::parse(&component) != Ok(None) {
+                return Err(refuse(Severity::Unsafe, 9, "the entry lies below a whiteout"));
+            }
+            let above = path.len();
+            if above > 0 {
+                path.push(b'/');
+            }
+            path.extend_from_slice(&component);
+            match self.get(&path)? {
+                None => {
+                    self.table.insert(self.workspace.hash(&path), Node::Implied.to_number())?;
+                }
+                Some(Node::Implied | Node::Directory) => {}
+                Some(Node::Symlink(place)) => {
+                    followed += 1;
+                    let target = self.workspace.text(place)?;
+                    if followed > MAX_LINKS || target.starts_with(b"/") {
+                        return Err(leaves());
+                    }
+                    path.truncate(above);
+                    ahead.extend(components(&target));
+                }
+                Some(_) => {
+                    let what = "the entry lies below something that is no directory";
+                    return Err(refuse(Severity::Malformed, 9, what));
+                }
+            }
+        }
+        Ok((path, followed))
     }
 
     /// What the entry puts at its path.

@@ -28,12 +28,25 @@ pub(super) fn format(block: &[u8; BLOCK]) -> Option<Format> {
     }
 }
 
-/// Whether the checksum is right; old writers summed signed bytes.
-pub(super) fn has_valid_checksum(block: &[u8; BLOCK]) -> bool {
-    let Ok(Some(found)) = number(&block[CHECKSUM]) else { return false };
-    let high = block.iter().filter(|&&byte| byte > 127).count() as u64;
-    let sum = u64::from(checksum(block));
-    found == sum || Some(found) == sum.checked_sub(256 * high)
+/// What a header's checksum was made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sum {
+    /// Bytes, as the format says; the same where none is above 127.
+    Bytes,
+    /// Signed bytes, as old writers had them.
+    SignedBytes,
+}
+
+/// What the checksum sums; none if it is wrong.
+pub(super) fn checksum_of(block: &[u8; BLOCK]) -> Option<Sum> {
+    let Ok(Some(found)) = number(&block[CHECKSUM]) else { return None };
+    let sum = checksum(block);
+    if found == u64::from(sum) {
+        return Some(Sum::Bytes);
+    }
+    // The field itself counts as blanks.
+    let high = block.iter().enumerate().filter(|&(at, &byte)| byte > 127 && !CHECKSUM.contains(&at)).count() as u64;
+    (Some(found) == u64::from(sum).checked_sub(256 * high)).then_some(Sum::SignedBytes)
 }
 
 /// Whether the checksum is written as all common writers do: six digits, NUL, blank, or seven digits and NUL.
@@ -76,9 +89,37 @@ pub(super) fn number(field: &[u8]) -> Result<Option<u64>, &'static str> {
     Ok(Some(digits.iter().fold(0, |value, &digit| value << 3 | u64::from(digit - b'0'))))
 }
 
+/// A time: a number that may also be a negative one in base-256, as GNU tar writes what lies before 1970.
+pub(super) fn time(field: &[u8]) -> Result<Option<i64>, &'static str> {
+    let Some((0xff, rest)) = field.split_first() else { return Ok(number(field)?.map(u64::cast_signed)) };
+    let (high, low) = rest.split_at(rest.len().saturating_sub(8));
+    let value = low.iter().fold(-1_i64, |value, &byte| value << 8 | i64::from(byte));
+    if high.iter().any(|&byte| byte != 0xff) || value >= 0 {
+        return Err("a number is negative or too large");
+    }
+    Ok(Some(value))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_may_lie_before_1970() {
+        for (field, want) in [
+            (b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xae\x80".as_slice(), Ok(Some(-86_400))),
+            (b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", Ok(Some(-1))),
+            (b"\xff\xff\xff\xff\x80\0\0\0\0\0\0\0", Ok(Some(i64::MIN))),
+            (b"\xff\xff\xff\xff\x7f\xff\xff\xff\xff\xff\xff\xff", Err("a number is negative or too large")),
+            (b"\xff\xff\xff\0\xff\xff\xff\xff\xff\xff\xff\xff", Err("a number is negative or too large")),
+            (b"\xc0\0\0\0\0\0\0\0\0\0\0\0", Err("a number is negative or too large")),
+            (b"-0000000010\0", Err("a number is not octal")),
+            (b"00000000017\0", Ok(Some(15))),
+            (b"\0\0\0\0\0\0\0\0\0\0\0\0", Ok(None)),
+        ] {
+            assert_eq!(time(field), want, "{field:?}");
+        }
+    }
 
     #[test]
     fn numbers_are_octal_or_base_256() {

@@ -128,10 +128,13 @@ impl Parsed {
         let number = |range: std::ops::Range<usize>| {
             field::number(&block[range]).map_err(|what| refuse((Severity::Malformed, 2, what)))
         };
+        let time = |range: std::ops::Range<usize>| {
+            field::time(&block[range]).map_err(|what| refuse((Severity::Malformed, 2, what)))
+        };
         if format == Format::Gnu {
             // Where these are no times, Go takes them for the start of a name.
-            number(header::GNU_ACCESS_TIME)?;
-            number(header::GNU_CHANGE_TIME)?;
+            time(header::GNU_ACCESS_TIME)?;
+            time(header::GNU_CHANGE_TIME)?;
         }
         let key = name::key(&path, climbing, offset, limits)?;
         let stored = number(header::SIZE)?.unwrap_or(0);
@@ -178,8 +181,8 @@ impl Parsed {
         if mode > MAX_MODE {
             return Err(refuse((Severity::Malformed, 2, "the mode is out of range")));
         }
-        let mtime = number(header::MTIME)?.unwrap_or(0);
-        let (mtime, nanoseconds) = records.mtime.unwrap_or((mtime.cast_signed(), 0));
+        let mtime = time(header::MTIME)?.unwrap_or(0);
+        let (mtime, nanoseconds) = records.mtime.unwrap_or((mtime, 0));
         let uid = number(header::UID)?.unwrap_or(0);
         let gid = number(header::GID)?.unwrap_or(0);
         let text = |field: std::ops::Range<usize>| match format {

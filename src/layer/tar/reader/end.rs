@@ -72,7 +72,7 @@ impl<R: Read> Reader<R> {
         let offset = self.offset;
         let Some(block) = self.read_block()? else { return Ok(false) };
         self.count_header()?;
-        let is_list = check_header(&block, offset)? == Format::Ustar
+        let is_list = check_header(&block, offset)?.0 == Format::Ustar
             && field::text(&block[header::NAME]) == CHUNK_LIST
             && block[header::PREFIX].iter().all(|&byte| byte == 0)
             && block[header::TYPE_FLAG] == b'0';

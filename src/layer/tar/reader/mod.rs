@@ -13,7 +13,7 @@ mod extension;
 use std::io::{self, BufRead, BufReader, Read};
 
 use super::error::{Severity, TarError};
-use super::field::{self, Format};
+use super::field::{self, Format, Sum};
 use super::member::Member;
 use super::name::Climbing;
 use super::parse::{Extensions, Parsed};
@@ -35,6 +35,7 @@ pub struct Reader<R> {
     /// The current member's name, for messages.
     name: Vec<u8>,
     headers: u64,
+    signed_checksums: u64,
     claimed: u64,
     end: Option<End>,
     climbing: Climbing,
@@ -55,6 +56,7 @@ impl<R: Read> Reader<R> {
             padding: 0,
             name: Vec::new(),
             headers: 0,
+            signed_checksums: 0,
             claimed: 0,
             end: None,
             climbing: Climbing::Refused,
@@ -105,7 +107,8 @@ impl<R: Read> Reader<R> {
             self.count_header()?;
             headers.extend_from_slice(&block);
             let offset = self.offset - BLOCK as u64;
-            let format = check_header(&block, offset)?;
+            let (format, sum) = check_header(&block, offset)?;
+            self.signed_checksums += u64::from(sum == Sum::SignedBytes);
             if self.is_sealed && !field::has_usual_checksum(&block) {
                 let (name, what) = (field::text(&block[header::NAME]), "the checksum is written in an unusual way");
                 return Err(TarError::entry(Severity::Unsafe, 1, offset, name, what));
@@ -142,6 +145,11 @@ impl<R: Read> Reader<R> {
     /// How the archive ended; none before its end.
     pub fn end(&self) -> Option<End> {
         self.end
+    }
+
+    /// How many headers so far have a checksum over signed bytes.
+    pub fn signed_checksums(&self) -> u64 {
+        self.signed_checksums
     }
 
     /// How many bytes of the archive were read so far.
@@ -206,13 +214,14 @@ fn fill<R: Read>(source: &mut BufReader<R>) -> io::Result<&[u8]> {
     source.fill_buf()
 }
 
-fn check_header(block: &[u8; BLOCK], offset: u64) -> Result<Format, TarError> {
+fn check_header(block: &[u8; BLOCK], offset: u64) -> Result<(Format, Sum), TarError> {
     let name = field::text(&block[header::NAME]);
-    if !field::has_valid_checksum(block) {
+    let Some(sum) = field::checksum_of(block) else {
         return Err(TarError::entry(Severity::Malformed, 1, offset, name, "the header's checksum is wrong"));
-    }
+    };
     let what = "the header has an unknown magic or version";
-    field::format(block).ok_or_else(|| TarError::entry(Severity::Unsafe, 1, offset, name, what))
+    let format = field::format(block).ok_or_else(|| TarError::entry(Severity::Unsafe, 1, offset, name, what))?;
+    Ok((format, sum))
 }
 
 #[cfg(test)]
