@@ -63,3 +63,4 @@ mod status;
 pub mod parts;
 
 pub use cli::run;
+pub use process::become_child;

@@ -3,5 +3,8 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    if let Some(status) = repro::become_child(std::env::args_os()) {
+        return status;
+    }
     repro::run(std::env::args_os())
 }

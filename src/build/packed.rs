@@ -8,11 +8,9 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use tempfile::NamedTempFile;
-
 use super::compress::Packed;
 use crate::digest::{DiffId, Digest};
-use crate::store::{Cache, mark_used};
+use crate::store::{Cache, mark_used, temporary_file};
 
 /// Bytes of blobs that are kept for later builds.
 const MOST_BYTES: u64 = 2 << 30;
@@ -93,7 +91,7 @@ impl PackedLayers {
 
     fn write(&self, packed: &Packed) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
-        let mut file = NamedTempFile::new_in(&self.folder)?;
+        let mut file = temporary_file(&self.folder)?;
         file.write_all(record(packed).as_bytes())?;
         file.persist(self.place(&packed.diff_id)).map(drop).map_err(|error| error.error)
     }

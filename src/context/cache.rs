@@ -18,6 +18,7 @@ use super::content::Identity;
 use super::folder::Stamp;
 use crate::digest::Digest;
 use crate::git::ObjectId;
+use crate::store::temporary_file;
 
 const FORM: &[u8] = b"repro context cache 1\n";
 
@@ -63,7 +64,7 @@ impl Cache {
         self.start.get_or_init(|| {
             let folder = self.file.parent()?;
             fs::create_dir_all(folder).ok()?;
-            let file = NamedTempFile::new_in(folder).ok()?;
+            let file = temporary_file(folder).ok()?;
             let found = file.as_file().metadata().ok()?;
             Some((file, nanoseconds((found.mtime(), found.mtime_nsec() as u32))))
         });

@@ -3,8 +3,10 @@
 //! [`Programs`] finds a program in the absolute entries of a search path, [`Environment`] gives a child the few
 //! variables it may see, [`Command::run`] runs it to its end and gives back what it wrote, and [`Service`] keeps one
 //! running in the background; [`Command::stream`] gives what a child writes while it runs. No shell is ever involved.
+//! Where the system can see to it, `guard` ends all of them with this process, even if it is killed.
 
 mod environment;
+mod guard;
 mod leftover;
 mod log;
 mod programs;
@@ -17,13 +19,16 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 use crate::cancel::Cancelled;
 use crate::escape;
 use crate::status::{ExitStatus, Status};
 
+use guard::Farewell;
+
 pub use environment::{DOCKER, Environment, PODMAN, PROXIES};
+pub use guard::become_child;
 pub use leftover::end_leftover;
 pub use log::Log;
 pub use programs::Programs;
@@ -75,11 +80,15 @@ impl Command {
         words.map(shell_word).collect::<Vec<_>>().join(" ")
     }
 
-    fn prepare(&self) -> std::process::Command {
-        let mut command = std::process::Command::new(&self.program);
+    /// Starts the program in a process group of its own, with nothing to read and its outputs piped, or without stdout.
+    fn spawn(&self, farewell: Farewell, stdout: Stdio) -> Result<Child, ProcessError> {
+        let failed = |error| ProcessError::Start { program: self.program.display().to_string(), error };
+        // A guarded child could say so only when it runs.
+        std::fs::metadata(&self.program).map_err(failed)?;
+        let mut command = guard::command(&self.program, farewell);
         command.args(&self.arguments).env_clear().envs(&self.environment).current_dir(&self.folder);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-        command
+        command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped()).process_group(0);
+        guard::spawn(command).map_err(failed)
     }
 }
 

@@ -1,13 +1,14 @@
 //! Running a child to its end: both outputs read at once, stopped in time.
 
 use std::io::{self, Read};
-use std::process::{Child, ExitStatus};
+use std::process::{Child, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
+use super::guard::Farewell;
 use super::{Command, Log, ProcessError};
 use crate::cancel::{Cancel, Cancelled};
 use crate::escape;
@@ -67,10 +68,7 @@ impl Command {
     pub fn run(&self, watch: &Watch<'_>) -> Result<Finished, ProcessError> {
         watch.cancel.check()?;
         let started = Instant::now();
-        let mut child = self
-            .prepare()
-            .spawn()
-            .map_err(|error| ProcessError::Start { program: self.program.display().to_string(), error })?;
+        let mut child = self.spawn(Farewell::Kill, Stdio::piped())?;
         let events = listen(&mut child);
         let mut finished = Finished { code: None, output: Vec::new(), output_cut: false, log: Log::new(watch.log) };
         let stopped = follow(&child, &events, started, watch, &mut finished);

@@ -3,12 +3,13 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
-use std::process::Child;
+use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
+use super::guard::Farewell;
 use super::run::{each_line, has_ended};
 use super::{Command, ProcessError};
 use crate::escape;
@@ -29,7 +30,7 @@ impl Command {
     pub fn start(&self, log: &Path, limit: u64) -> Result<Service, ProcessError> {
         let failed = |error| ProcessError::Start { program: self.program.display().to_string(), error };
         let mut file = File::create(log).map_err(failed)?;
-        let mut child = self.prepare().stdout(std::process::Stdio::null()).spawn().map_err(failed)?;
+        let mut child = self.spawn(Farewell::Ask, Stdio::null())?;
         if let Some(stderr) = child.stderr.take() {
             let mut left = limit;
             thread::spawn(move || {

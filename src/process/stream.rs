@@ -2,11 +2,12 @@
 
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::process::{Child, ChildStdout};
+use std::process::{Child, ChildStdout, Stdio};
 use std::thread::{self, JoinHandle};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use super::guard::Farewell;
 use super::run::each_line;
 use super::{Command, ProcessError};
 use crate::escape;
@@ -28,9 +29,8 @@ impl Command {
     /// Starts the program, in a process group of its own, for reading what it writes.
     pub fn stream(&self) -> Result<Streaming, ProcessError> {
         let program = self.program.display().to_string();
-        let failed = |error| ProcessError::Start { program: program.clone(), error };
-        let mut child = self.prepare().spawn().map_err(failed)?;
-        let gone = || failed(io::ErrorKind::BrokenPipe.into());
+        let mut child = self.spawn(Farewell::Kill, Stdio::piped())?;
+        let gone = || ProcessError::Start { program: program.clone(), error: io::ErrorKind::BrokenPipe.into() };
         let stdout = child.stdout.take().ok_or_else(gone)?;
         let stderr = child.stderr.take().ok_or_else(gone)?;
         let errors = thread::spawn(move || {

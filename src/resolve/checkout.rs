@@ -2,17 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
-
 use super::git::{failed, refuses_ids};
 use super::git_url::Transport;
 use super::{Reason, ResolveError, Resolver};
 use crate::http::HttpError;
+use crate::store::TemporaryDirectory;
 
 /// A commit's files in a folder of their own, which goes when this value does.
 #[derive(Debug)]
 pub struct Checkout {
-    folder: TempDir,
+    folder: TemporaryDirectory,
     commit: String,
 }
 
@@ -37,7 +36,8 @@ impl Resolver {
         let check_out = || -> Result<Checkout, Reason> {
             let source = self.git_source(request)?;
             let local = |error: std::io::Error| HttpError::Local(error.into());
-            let checkout = Checkout { folder: tempfile::tempdir().map_err(local)?, commit: commit.to_owned() };
+            let checkout =
+                Checkout { folder: TemporaryDirectory::anywhere().map_err(local)?, commit: commit.to_owned() };
             let repository = checkout.folder.path().join("repository");
             for folder in [&repository, &checkout.files()] {
                 std::fs::create_dir(folder).map_err(local)?;

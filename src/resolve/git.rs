@@ -11,6 +11,7 @@ use crate::cancel::Cancel;
 use crate::escape;
 use crate::lockfile::Pin;
 use crate::process::{Command, Environment, Finished, PROXIES, Programs, Watch};
+use crate::store::TemporaryDirectory;
 
 const TIME: Duration = Duration::from_secs(120);
 const LARGEST_OUTPUT: u64 = 16 << 20;
@@ -162,7 +163,7 @@ impl Resolver {
     /// When the commit was made; an error if the server does not have it.
     pub(super) fn commit_time(&self, commit: &str, remote: &str, transport: Transport) -> Result<i64, Reason> {
         let git = self.git()?;
-        let folder = tempfile::tempdir().map_err(|error| crate::http::HttpError::Local(error.into()))?;
+        let folder = TemporaryDirectory::anywhere().map_err(|error| crate::http::HttpError::Local(error.into()))?;
         let run = |arguments: &[&str], name: &'static str| -> Result<Finished, Reason> {
             let finished = self.run(&git.command(transport, folder.path()).args(arguments))?;
             if finished.succeeded() { Ok(finished) } else { Err(failed(name, &finished)) }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::StoreError;
+use super::temporary::{TemporaryDirectory, make_file, temporary_file};
 
 /// Replaces `path` by `content` with mode 0644; true if the file changed.
 ///
@@ -29,7 +30,7 @@ pub fn replace_file(path: &Path, content: &[u8]) -> Result<bool, StoreError> {
 /// left.
 pub fn make_folder(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let temporary = tempfile::Builder::new().prefix(".repro-").tempdir_in(parent)?;
+    let temporary = TemporaryDirectory::new(parent)?;
     // The temporary folder itself is for its owner only.
     let folder = temporary.path().join("folder");
     fs::create_dir(&folder)?;
@@ -46,31 +47,29 @@ pub struct Replacement {
 impl Replacement {
     /// Opens a temporary file in the folder of `path`.
     pub fn start(path: &Path) -> Result<Self, StoreError> {
-        Self::new(path, |builder, folder| builder.tempfile_in(folder))
+        Self::new(path, temporary_file)
     }
 
     /// Takes the file `from` and moves it beside `path`; that fails between two file systems.
     pub fn take(from: &Path, path: &Path) -> Result<Self, StoreError> {
-        Self::new(path, |builder, folder| {
-            builder.make_in(folder, |temporary| {
+        Self::new(path, |folder| {
+            make_file(folder, |temporary| {
                 let file = File::options().read(true).write(true).open(from)?;
+                // Before it has the name by which leftovers are known; an error means that there are no locks.
+                let _ = file.try_lock();
                 fs::rename(from, temporary)?;
                 Ok(file)
             })
         })
     }
 
-    fn new(
-        path: &Path,
-        make: impl FnOnce(&tempfile::Builder<'_, '_>, &Path) -> io::Result<NamedTempFile>,
-    ) -> Result<Self, StoreError> {
+    fn new(path: &Path, make: impl FnOnce(&Path) -> io::Result<NamedTempFile>) -> Result<Self, StoreError> {
         match fs::symlink_metadata(path) {
             Ok(metadata) if !metadata.is_file() => return Err(StoreError::NotAFile(path.to_owned())),
             _ => {}
         }
         let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let temporary =
-            make(tempfile::Builder::new().prefix(".repro-"), folder).map_err(StoreError::file("write", path))?;
+        let temporary = make(folder).map_err(StoreError::file("write", path))?;
         Ok(Self { temporary, target: path.to_owned() })
     }
 

@@ -12,6 +12,7 @@ use std::time::SystemTime;
 
 use tempfile::NamedTempFile;
 
+use super::temporary::temporary_file;
 use super::{StoreError, mark_used};
 use crate::digest::{Digest, Hasher, Hashing};
 
@@ -20,6 +21,8 @@ use crate::digest::{Digest, Hasher, Hashing};
 pub struct Cache {
     blobs: PathBuf,
     kept: PathBuf,
+    /// Blobs on their way, beside the others.
+    new: PathBuf,
 }
 
 /// Blobs of a cache.
@@ -34,7 +37,8 @@ pub struct CacheUse {
 impl Cache {
     /// The cache in `folder`, which is made when the first blob is written.
     pub fn new(folder: &Path) -> Self {
-        Self { blobs: folder.join("blobs").join("sha256"), kept: folder.join("kept").join("sha256") }
+        let new = folder.join("blobs").join("new");
+        Self { blobs: folder.join("blobs").join("sha256"), kept: folder.join("kept").join("sha256"), new }
     }
 
     /// Where the blob is, if it is there; its bytes are not checked.
@@ -68,11 +72,10 @@ impl Cache {
 
     /// Starts a new blob.
     pub fn writer(&self) -> Result<BlobWriter, StoreError> {
-        fs::create_dir_all(&self.blobs).map_err(StoreError::file("create the directory", &self.blobs))?;
-        let temporary = tempfile::Builder::new()
-            .prefix(".new-")
-            .tempfile_in(&self.blobs)
-            .map_err(StoreError::file("write in", &self.blobs))?;
+        for folder in [&self.blobs, &self.new] {
+            fs::create_dir_all(folder).map_err(StoreError::file("create the directory", folder))?;
+        }
+        let temporary = temporary_file(&self.new).map_err(StoreError::file("write in", &self.new))?;
         Ok(BlobWriter { file: Hashing::new(temporary), blobs: self.blobs.clone() })
     }
 

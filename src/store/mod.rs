@@ -1,11 +1,13 @@
 //! Files that outlive a run: replaced atomically, locked politely, cached by digest.
 //!
 //! `atomic` replaces a file or makes a folder whole, `lock` waits for other runs, `cache` keeps blobs under their computed digest.
+//! What they write before it is whole is `temporary`.
 
 mod atomic;
 mod cache;
 mod lock;
 mod spool;
+mod temporary;
 mod used;
 
 use std::fs::DirBuilder;
@@ -17,6 +19,7 @@ pub use atomic::{Replacement, make_folder, replace_file};
 pub use cache::{BlobWriter, Cache, CacheUse};
 pub use lock::FileLock;
 pub use spool::Spool;
+pub use temporary::{TemporaryDirectory, temporary_file};
 pub use used::mark_used;
 
 use crate::digest::Digest;

@@ -15,6 +15,8 @@ mod documents;
 mod dry_run;
 mod hostile;
 mod inspect;
+#[cfg(target_os = "linux")]
+mod killed;
 mod misuse;
 mod published;
 mod registries;

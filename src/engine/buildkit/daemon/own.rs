@@ -17,7 +17,7 @@ use crate::engine::buildkit::host::Host;
 
 use crate::process::{Command, PROXIES, ProcessError, Service, end_leftover};
 use crate::status::Failure;
-use crate::store::FileLock;
+use crate::store::{FileLock, TemporaryDirectory};
 
 const START: Duration = Duration::from_secs(60);
 const LOG: u64 = 10 << 20;
@@ -31,7 +31,7 @@ pub struct OwnDaemon {
     configuration: String,
     // Fields are dropped in this order: the daemon ends, then its socket goes, then the next user may start.
     service: Service,
-    _sockets: tempfile::TempDir,
+    _sockets: TemporaryDirectory,
     _lock: FileLock,
 }
 
@@ -130,8 +130,8 @@ impl OwnDaemon {
 }
 
 /// A short-lived folder for sockets, beside the work if the path is short enough for a socket.
-fn socket_folder(work: &Path) -> Result<tempfile::TempDir, BuildKitError> {
-    let longest = work.as_os_str().len() + "/.tmpXXXXXX/buildkitd.sock".len();
-    let made = if longest < SOCKET_PATH { tempfile::tempdir_in(work) } else { tempfile::tempdir() };
+fn socket_folder(work: &Path) -> Result<TemporaryDirectory, BuildKitError> {
+    let longest = work.as_os_str().len() + "/.repro-XXXXXXXXXXXXXXXX.part/buildkitd.sock".len();
+    let made = if longest < SOCKET_PATH { TemporaryDirectory::new(work) } else { TemporaryDirectory::anywhere() };
     made.map_err(BuildKitError::io(work))
 }

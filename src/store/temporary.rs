@@ -1,0 +1,114 @@
+//! Temporary files and directories whose leftovers, if a run is killed, the next run beside them sweeps away.
+//!
+//! Each has a name that nobody else gives and is locked for as long as its maker lives; what has such a name and no lock
+//! is a leftover. Where a file system has no locks, nothing is swept.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use tempfile::{NamedTempFile, TempDir};
+
+const PREFIX: &str = ".repro-";
+const SUFFIX: &str = ".part";
+const LETTERS: usize = 16;
+
+/// An empty temporary file in `directory`.
+pub fn temporary_file(directory: &Path) -> io::Result<NamedTempFile> {
+    make_file(directory, |path| File::options().read(true).write(true).create_new(true).open(path))
+}
+
+/// A temporary file that `make` puts to the path that it is given, where nothing is.
+pub(super) fn make_file(directory: &Path, make: impl Fn(&Path) -> io::Result<File>) -> io::Result<NamedTempFile> {
+    sweep(directory);
+    builder().make_in(directory, |path| {
+        let file = make(path)?;
+        // Whoever sweeps between the two steps takes the file away; the builder then tries another name.
+        let is_ours = file.try_lock().is_err() || file.metadata()?.nlink() > 0;
+        if is_ours { Ok(file) } else { Err(io::ErrorKind::AlreadyExists.into()) }
+    })
+}
+
+/// A temporary directory; dropping it removes it with all that is in it.
+#[derive(Debug)]
+pub struct TemporaryDirectory {
+    directory: TempDir,
+    _lock: File,
+}
+
+impl TemporaryDirectory {
+    /// An empty one in `parent`, for this user alone.
+    pub fn new(parent: &Path) -> io::Result<Self> {
+        sweep(parent);
+        loop {
+            let directory = builder().tempdir_in(parent)?;
+            let Ok(lock) = File::open(directory.path()) else { continue };
+            // Whoever sweeps between the two steps takes the directory away.
+            if lock.try_lock().is_err() || lock.metadata()?.nlink() > 0 {
+                return Ok(Self { directory, _lock: lock });
+            }
+        }
+    }
+
+    /// An empty one where the system has its temporary files.
+    pub fn anywhere() -> io::Result<Self> {
+        Self::new(&tempfile::env::temp_dir())
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+}
+
+fn builder() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PREFIX).suffix(SUFFIX).rand_bytes(LETTERS);
+    builder
+}
+
+/// Removes what killed runs left in a directory. What can't be removed is left for another time.
+fn sweep(directory: &Path) {
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    for entry in entries.flatten() {
+        let (path, name) = (entry.path(), entry.file_name());
+        let letters = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX));
+        let is_temporary = letters.is_some_and(|l| l.len() == LETTERS && l.bytes().all(|b| b.is_ascii_alphanumeric()));
+        let Ok(kind) = entry.file_type() else { continue };
+        // A link is nothing that was made here, and must not be opened.
+        if !is_temporary || !(kind.is_file() || kind.is_dir()) {
+            continue;
+        }
+        if File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
+            let _ = if kind.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leftovers_are_swept_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let others = [".repro-config", ".repro-aaaaaaaaaaaaaaa.part", ".repro-aaaaaaaaaaaaaaa_.part", "a.part"];
+        others.iter().for_each(|name| fs::write(at(name), "").unwrap());
+        let held = temporary_file(folder.path()).unwrap();
+        let held_directory = TemporaryDirectory::new(folder.path()).unwrap();
+        fs::write(held_directory.path().join("f"), "").unwrap();
+        fs::write(at(".repro-aaaaaaaaaaaaaaaa.part"), "half").unwrap();
+        fs::create_dir_all(at(".repro-bbbbbbbbbbbbbbbb.part/deep")).unwrap();
+        std::os::unix::fs::symlink(at("a.part"), at(".repro-cccccccccccccccc.part")).unwrap();
+        drop(temporary_file(folder.path()).unwrap());
+        assert!(held.path().exists() && held_directory.path().join("f").exists());
+        drop((held, held_directory));
+        let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        left.sort();
+        let mut wanted = [&others[..], &[".repro-cccccccccccccccc.part"]].concat();
+        wanted.sort_unstable();
+        assert_eq!(left, wanted);
+    }
+}
