@@ -123,6 +123,8 @@ limits! {
     context_files = "context-files", 2_000_000;
     /// Bytes of one context.
     context_bytes = "context-bytes", 64 * GIB;
+    /// Patterns tried against names while one context is chosen; a pattern that takes long counts for several.
+    context_steps = "context-steps", 500_000_000;
     /// Folders below each other in one context.
     context_depth = "context-depth", 256;
     /// Seconds until a connection stands.

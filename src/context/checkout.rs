@@ -1,18 +1,22 @@
 //! The content of tracked files: what a checkout without any user configuration holds, or what was edited.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use super::cache::Cache;
 use super::content::{Files, Identity, read_all};
-use super::error::Error;
-use super::folder::Stamp;
+use super::error::{Error, display};
+use super::folder::{Node, Stamp, node_of};
+use super::open;
 use super::select::Kept;
 use super::tracked::{Known, Layer};
 use super::{Content, EntryKind, Surroundings, Tree};
+use crate::cancel::Cancel;
 use crate::digest::Digest;
 use crate::escape;
-use crate::git::{Checkout, ObjectId, Pointer, Tracked, TrackedKind};
+use crate::git::{Checkout, ObjectId, Pointer, Repository, Tracked, TrackedKind};
+use crate::limits::Limits;
 
 /// Files beyond this are not searched for converted line ends; they count as they lie in the work tree.
 const LARGEST_TEXT: u64 = 256 << 20;
@@ -34,7 +38,7 @@ pub(super) fn read(known: &Known, kept: Vec<Kept>, surroundings: &Surroundings<'
     let mut remarks = Remarks::default();
     for Kept { path, node } in &kept {
         // A link in the place of a file, or another link, was edited.
-        if let (super::folder::Node::Symlink(target), Some((_, entry))) = (node, known.entry(path))
+        if let (Node::Symlink(target), Some((_, entry))) = (node, known.entry(path))
             && (entry.kind != TrackedKind::Symlink || ObjectId::of_blob(target) != entry.id)
         {
             remarks.modified.insert(path.clone());
@@ -73,6 +77,37 @@ pub(super) fn read(known: &Known, kept: Vec<Kept>, surroundings: &Surroundings<'
         cache.save();
     }
     Ok((tree, shared.into_inner().unwrap_or_else(PoisonError::into_inner)))
+}
+
+/// The bytes of a file that is read by itself, as a checkout without any user configuration has them.
+///
+/// Only line ends that git has made are undone: where `bytes`, the file's own, have no CRLF, they are given back at once,
+/// and what is edited, untracked or outside git stays as it is.
+pub fn as_checked_out(file: &Path, bytes: Vec<u8>, limits: &Limits) -> Result<Vec<u8>, Error> {
+    if !bytes.windows(2).any(|pair| pair == b"\r\n") {
+        return Ok(bytes);
+    }
+    let unreadable = |error| Error::Unreadable { path: display(file), error };
+    let file = file.canonicalize().map_err(unreadable)?;
+    let Some(repository) = file.parent().map(Repository::find).transpose()?.flatten() else { return Ok(bytes) };
+    let path = repository.work_tree().to_owned();
+    let layer = Layer::whole(repository, limits)?;
+    let Ok(inner) = file.strip_prefix(&path) else { return Ok(bytes) };
+    let inner = inner.as_os_str().as_encoded_bytes();
+    let Some(entry) = layer.entry(inner) else { return Ok(bytes) };
+    let root = open::open_root(&path).map_err(unreadable)?;
+    let (folder, name) = open::split(inner);
+    let folder = open::open_folder(&root, folder).map_err(unreadable)?;
+    let node = node_of(&folder, name).map_err(|error| Error::unreadable(inner, error))?;
+    let (Some(Node::File(stamp)), TrackedKind::File { .. }) = (node, entry.kind) else { return Ok(bytes) };
+    let identity = Identity { digest: Digest::of(&bytes), id: ObjectId::of_blob(&bytes) };
+    let cancel = Cancel::default();
+    let files = Files { root: &root, path: &path, cancel: &cancel, cache: None };
+    let tracked = TrackedFile { files: &files, layer: &layer, entry, path: inner, stamp: &stamp, identity };
+    Ok(match tracked.content()? {
+        Found::Bytes(checked_out) => checked_out,
+        Found::AsIs | Found::Edited => bytes,
+    })
 }
 
 /// What the content of a tracked file is.

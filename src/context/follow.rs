@@ -7,11 +7,12 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use super::SentOtherwise;
+use super::effort::{Effort, Stopped};
 use super::error::Error;
 use super::folder::{Node, Source};
 use super::ignore::clean;
 use super::open;
-use super::pattern::{Candidate, Pattern};
+use super::pattern::{Candidate, Pattern, Unanswered};
 use crate::escape;
 
 /// Links in one chain, and bytes of one path: the bounds of the system that will resolve them.
@@ -22,7 +23,11 @@ const LONGEST_PATH: usize = 4096;
 const MOST_STEPS: usize = 100_000;
 
 /// The patterns that select what `paths` need; none if they need everything.
-pub(super) fn follow(paths: &[String], source: &impl Source) -> Result<Option<Vec<String>>, Error> {
+pub(super) fn follow(
+    paths: &[String],
+    source: &impl Source,
+    effort: &Effort<'_>,
+) -> Result<Option<Vec<String>>, Error> {
     let mut found: BTreeSet<String> = BTreeSet::new();
     let mut seen = BTreeSet::new();
     let mut queue: VecDeque<(String, usize)> = paths.iter().map(|path| (rooted(path), 0)).collect();
@@ -37,7 +42,7 @@ pub(super) fn follow(paths: &[String], source: &impl Source) -> Result<Option<Ve
             steps += 1;
             let (name, after) = rest.split_once('/').unwrap_or((rest, ""));
             current = if current.is_empty() { name.to_owned() } else { format!("{current}/{name}") };
-            let targets = if steps < MOST_STEPS { link_targets(&current, source)? } else { None };
+            let targets = if steps < MOST_STEPS { link_targets(&current, source, effort)? } else { None };
             if let Some(targets) = targets {
                 found.insert(current.clone());
                 queue.extend(targets.into_iter().map(|target| (rooted(&format!("{target}/{after}")), links + 1)));
@@ -61,6 +66,7 @@ pub(super) fn sent_otherwise(
     paths: &[String],
     patterns: Option<&[String]>,
     source: &impl Source,
+    effort: &Effort<'_>,
 ) -> Result<Option<SentOtherwise>, Error> {
     if let Some(path) = paths.iter().find(|path| path.bytes().any(|byte| byte.is_ascii_control())) {
         let why = format!("`{}` holds a control character", escape::text(path));
@@ -69,14 +75,14 @@ pub(super) fn sent_otherwise(
     let is_exception = |pattern: &&str| pattern.starts_with('!');
     let (special, what) = match patterns.unwrap_or_default().iter().map(String::as_str).find(is_exception) {
         Some(pattern) => (pattern, "reads as an exception"),
-        None => match unsent(paths, patterns, source)? {
+        None => match unsent(paths, patterns, source, effort)? {
             Some(pattern) => (pattern, "is behind a link that is passed more than once"),
             None => return Ok(None),
         },
     };
     let mut asked = String::new();
     for path in paths {
-        let alone = follow(std::slice::from_ref(path), source)?;
+        let alone = follow(std::slice::from_ref(path), source, effort)?;
         if alone.map_or(special.is_empty(), |patterns| patterns.iter().any(|pattern| pattern == special)) {
             asked.clone_from(path);
             break;
@@ -90,13 +96,14 @@ fn unsent<'a>(
     paths: &[String],
     patterns: Option<&'a [String]>,
     source: &impl Source,
+    effort: &Effort<'_>,
 ) -> Result<Option<&'a str>, Error> {
     // Where no link led elsewhere both ways are the same.
     let asked: BTreeSet<String> = paths.iter().map(|path| rooted(path)).collect();
     if patterns.is_some_and(|patterns| patterns.iter().all(|pattern| asked.contains(pattern))) {
         return Ok(None);
     }
-    let sent = client_patterns(paths, source)?;
+    let sent = client_patterns(paths, source, effort)?;
     let is_sent = |pattern: &str| {
         let above = pattern.match_indices('/').any(|(at, _)| sent.contains(&pattern[..at]));
         above || ["", "*", pattern].iter().any(|all| sent.contains(*all))
@@ -108,7 +115,7 @@ fn unsent<'a>(
 }
 
 /// What the client follows `paths` to: no link for a second time, whatever comes after it.
-fn client_patterns(paths: &[String], source: &impl Source) -> Result<BTreeSet<String>, Error> {
+fn client_patterns(paths: &[String], source: &impl Source, effort: &Effort<'_>) -> Result<BTreeSet<String>, Error> {
     let mut sent = BTreeSet::new();
     let mut open: Vec<String> = paths.iter().rev().map(|path| rooted(path)).collect();
     let mut steps = 0;
@@ -118,7 +125,7 @@ fn client_patterns(paths: &[String], source: &impl Source) -> Result<BTreeSet<St
             steps += 1;
             let (name, after) = rest.split_once('/').unwrap_or((rest, ""));
             current = if current.is_empty() { name.to_owned() } else { format!("{current}/{name}") };
-            let targets = if steps < MOST_STEPS { link_targets(&current, source)? } else { None };
+            let targets = if steps < MOST_STEPS { link_targets(&current, source, effort)? } else { None };
             if targets.is_some() || after.is_empty() {
                 if sent.insert(current) {
                     let behind = targets.iter().flatten().rev();
@@ -138,7 +145,7 @@ fn rooted(path: &str) -> String {
 }
 
 /// The targets of the links that `path` names, its last part perhaps with wildcards; none if it names no link.
-fn link_targets(path: &str, source: &impl Source) -> Result<Option<Vec<String>>, Error> {
+fn link_targets(path: &str, source: &impl Source, effort: &Effort<'_>) -> Result<Option<Vec<String>>, Error> {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let mut targets = Vec::new();
     if has_wildcard(name) {
@@ -148,10 +155,17 @@ fn link_targets(path: &str, source: &impl Source) -> Result<Option<Vec<String>>,
             return Ok(None);
         }
         for child in source.children(folder.as_bytes())?.unwrap_or_default() {
-            if let Node::Symlink(target) = child.node
-                && child.counts
-                && pattern.matches(&Candidate::new(&child.name)) == Ok(true)
-            {
+            let Node::Symlink(target) = child.node else { continue };
+            if !child.counts {
+                continue;
+            }
+            let stopped = |stopped: Stopped| stopped.told_of(format!("`{}`", escape::text(name)));
+            effort.spend(1).map_err(stopped)?;
+            let is_meant = match pattern.matches(&Candidate::new(&child.name), effort) {
+                Err(Unanswered::Stopped(why)) => return Err(stopped(why)),
+                answer => answer == Ok(true),
+            };
+            if is_meant {
                 targets.extend(resolve(folder.as_bytes(), &target));
             }
         }

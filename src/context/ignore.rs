@@ -1,6 +1,7 @@
 //! Ignore files: their lines, and what a list of patterns says about a path.
 
-use super::pattern::{Candidate, Fault, Pattern};
+use super::effort::{Effort, Stopped};
+use super::pattern::{Candidate, Fault, Pattern, Unanswered};
 
 /// The patterns of one ignore file, in order; the last that matches decides.
 #[derive(Clone, Debug, Default)]
@@ -38,7 +39,27 @@ pub enum InvalidPattern {
 
 /// Which patterns matched a folder, so that what lies below needs no second look.
 #[derive(Clone, Debug, Default)]
-pub struct Matched(Vec<bool>);
+pub struct Matched {
+    /// Those that were looked at and matched, by index; the walk goes on with them.
+    hits: Vec<bool>,
+    /// All that match the folder or one above it, by index; empty where no exception can make a difference.
+    all: Vec<bool>,
+}
+
+/// Why a path has no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Undecided {
+    /// A pattern that can't be used would have to be.
+    Invalid(InvalidPattern),
+    /// The answer was not waited for.
+    Stopped(Stopped),
+}
+
+impl From<Stopped> for Undecided {
+    fn from(stopped: Stopped) -> Self {
+        Self::Stopped(stopped)
+    }
+}
 
 /// Go's `bufio.Scanner` takes no longer line.
 const LONGEST_LINE: usize = 65535;
@@ -135,7 +156,12 @@ impl Rules {
 
     /// Whether the patterns match `path`, given what they said of the folder it lies in (none at the root).
     pub fn look_at(&self, path: &[u8], parent: Option<&Matched>) -> Result<(bool, Matched), InvalidPattern> {
-        self.matches(&Candidate::new(path), parent)
+        match self.matches(&Candidate::new(path), parent, &Effort::unbounded()) {
+            Ok(found) => Ok(found),
+            Err(Undecided::Invalid(invalid)) => Err(invalid),
+            // Nobody stops what has no bound.
+            Err(Undecided::Stopped(_)) => Ok((false, Matched::default())),
+        }
     }
 
     /// Rules that take literally what the Dockerfile names, where a `!` at the start means nothing.
@@ -160,45 +186,107 @@ impl Rules {
     /// Whether the patterns match `path`, given what they said of the folder it lies in (none at the root).
     ///
     /// This is the library's `MatchesUsingParentResults`, which BuildKit's client walks with.
+    pub(super) fn matches_below(
+        &self,
+        path: &Candidate<'_>,
+        parent: Option<&Matched>,
+        effort: &Effort<'_>,
+    ) -> Result<bool, Undecided> {
+        self.decide(path, parent, effort, |_| ())
+    }
+
+    /// The same for a folder, with what has to be known of it below.
     pub(super) fn matches(
         &self,
         path: &Candidate<'_>,
         parent: Option<&Matched>,
-    ) -> Result<(bool, Matched), InvalidPattern> {
+        effort: &Effort<'_>,
+    ) -> Result<(bool, Matched), Undecided> {
+        let mut matched = Matched { hits: vec![false; self.rules.len()], all: Vec::new() };
+        let decided = self.decide(path, parent, effort, |index| matched.hits[index] = true)?;
+        if self.has_exceptions {
+            effort.spend(self.rules.len() as u64)?;
+            let above = |index: usize| parent.is_some_and(|parent| parent.all[index]);
+            let all = self.rules.iter().enumerate().map(|(index, rule)| match rule.matches(path, effort) {
+                // Whether it is looked at at all is seen when the question is put.
+                Err(Undecided::Invalid(_)) => Ok(false),
+                Err(stopped) => Err(stopped),
+                Ok(hit) => Ok(hit || above(index)),
+            });
+            matched.all = all.collect::<Result<_, _>>()?;
+        }
+        Ok((decided, matched))
+    }
+
+    fn decide(
+        &self,
+        path: &Candidate<'_>,
+        parent: Option<&Matched>,
+        effort: &Effort<'_>,
+        mut remember: impl FnMut(usize),
+    ) -> Result<bool, Undecided> {
+        effort.spend(self.rules.len() as u64)?;
         let mut decided = false;
-        let mut matched = vec![false; self.rules.len()];
         for (index, rule) in self.rules.iter().enumerate() {
-            let mut hit = parent.is_some_and(|parent| parent.0[index]);
+            let mut hit = parent.is_some_and(|parent| parent.hits[index]);
             if !hit {
                 // The library looks at a pattern only where it could change the answer, and remembers only those.
                 if rule.exception != decided {
                     continue;
                 }
-                hit = rule.matches(path)?;
+                hit = rule.matches(path, effort)?;
             }
-            matched[index] = hit;
             if hit {
+                remember(index);
                 decided = !rule.exception;
             }
         }
-        Ok((decided, Matched(matched)))
+        Ok(decided)
     }
 
-    /// The library's `MatchesOrParentMatches`, which BuildKit's client opens files with.
-    pub(super) fn matches_with_parents(&self, path: &[u8]) -> Result<bool, InvalidPattern> {
+    /// Whether opening a file that the walk kept is refused all the same: the library's `MatchesOrParentMatches`, which
+    /// BuildKit's client opens files with, given what the patterns said of the folder it lies in.
+    pub(super) fn contradict(
+        &self,
+        path: &Candidate<'_>,
+        parent: Option<&Matched>,
+        effort: &Effort<'_>,
+    ) -> Result<bool, Undecided> {
+        if !self.has_exceptions {
+            // Then the walk looked at every pattern for every folder on the way, and none matched.
+            return Ok(false);
+        }
+        self.open(path, |index| parent.is_some_and(|parent| parent.all[index]), effort)
+    }
+
+    /// Whether the patterns match `path` or a folder that it lies in, in the library's second way.
+    pub(super) fn matches_with_parents(&self, path: &[u8], effort: &Effort<'_>) -> Result<bool, Undecided> {
         let parents = path.iter().enumerate().filter(|&(_, &byte)| byte == b'/').map(|(at, _)| &path[..at]);
         let parents: Vec<_> = parents.map(Candidate::new).collect();
-        let path = Candidate::new(path);
-        let mut decided = false;
-        for rule in &self.rules {
-            if rule.exception != decided {
-                continue;
-            }
-            let mut hit = rule.matches(&path)?;
+        effort.spend((self.rules.len() as u64).saturating_mul(parents.len() as u64))?;
+        let mut above = vec![false; self.rules.len()];
+        for (rule, above) in self.rules.iter().zip(&mut above) {
             for parent in &parents {
-                hit = hit || rule.matches(parent)?;
+                *above = *above
+                    || match rule.matches(parent, effort) {
+                        Err(Undecided::Invalid(_)) => false,
+                        answer => answer?,
+                    };
             }
-            if hit {
+        }
+        self.open(&Candidate::new(path), |index| above[index], effort)
+    }
+
+    fn open(
+        &self,
+        path: &Candidate<'_>,
+        above: impl Fn(usize) -> bool,
+        effort: &Effort<'_>,
+    ) -> Result<bool, Undecided> {
+        effort.spend(self.rules.len() as u64)?;
+        let mut decided = false;
+        for (index, rule) in self.rules.iter().enumerate() {
+            if rule.exception == decided && (above(index) || rule.matches(path, effort)?) {
                 decided = !rule.exception;
             }
         }
@@ -220,8 +308,11 @@ impl Rules {
 }
 
 impl Rule {
-    fn matches(&self, path: &Candidate<'_>) -> Result<bool, InvalidPattern> {
-        self.pattern.matches(path).map_err(|fault| invalid(fault, &self.pattern.text))
+    fn matches(&self, path: &Candidate<'_>, effort: &Effort<'_>) -> Result<bool, Undecided> {
+        self.pattern.matches(path, effort).map_err(|unanswered| match unanswered {
+            Unanswered::Fault(fault) => Undecided::Invalid(invalid(fault, &self.pattern.text)),
+            Unanswered::Stopped(stopped) => Undecided::Stopped(stopped),
+        })
     }
 }
 
@@ -290,7 +381,8 @@ mod tests {
         ] {
             let lines = read_lines(lines.as_bytes()).unwrap();
             let rules = Rules::new(lines.iter().map(String::as_str)).unwrap();
-            assert_eq!(rules.matches_with_parents(path.as_bytes()), Ok(want), "{lines:?} {path}");
+            let found = rules.matches_with_parents(path.as_bytes(), &Effort::unbounded());
+            assert_eq!(found, Ok(want), "{lines:?} {path}");
         }
     }
 

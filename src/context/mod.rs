@@ -12,6 +12,7 @@ mod cache;
 mod checkout;
 mod content;
 mod digest;
+mod effort;
 mod error;
 mod folder;
 mod follow;
@@ -31,6 +32,7 @@ use crate::git::Repository;
 use crate::limits::Limits;
 use crate::progress::Reporter;
 
+pub use checkout::as_checked_out;
 pub use error::Error;
 pub use ignore::{InvalidPattern, Matched, Rules as Patterns};
 pub use stage::stage;
@@ -127,23 +129,32 @@ pub struct Surroundings<'a> {
 /// Warns of untracked files that BuildKit would be sent, and notes tracked ones that count otherwise than committed.
 pub fn read(request: &Request<'_>, surroundings: &Surroundings<'_>) -> Result<Tree, Error> {
     let limits = surroundings.limits;
+    let report = report::Report { name: request.name, progress: surroundings.progress };
+    let effort = effort::Effort::new(limits.context_steps, surroundings.cancel);
     let repository = if request.tracked_only { Repository::find(request.root)? } else { None };
     let Some(repository) = repository else {
         let source = folder::Folder::open(request.root)?;
         let rules = select::ignore_rules(request, &source, limits)?;
-        let wanted = select::wanted_paths(request.paths, &source)?;
-        let selected = select::select(&source, &wanted.rules, &rules, surroundings)?;
+        let wanted = select::wanted_paths(request.paths, &source, &effort)?;
+        if select::has_lost_rules(&source, &rules)? {
+            report.lost_rules();
+        }
+        let selected = select::select(&source, &wanted.rules, &rules, surroundings, &effort)?;
+        report.whiteouts(selected.kept.iter().map(|kept| kept.path.as_slice()));
         let tree = content::read(&source, selected.kept, surroundings)?;
         return Ok(Tree { sent_otherwise: wanted.sent_otherwise, ..tree });
     };
-    let source = tracked::WorkTree::open(request.root, repository, request.include, limits)?;
+    let source = tracked::WorkTree::open(request.root, repository, request.include, limits, &effort)?;
     let rules = select::ignore_rules(request, &source, limits)?;
-    let wanted = select::wanted_paths(request.paths, &source)?;
+    let wanted = select::wanted_paths(request.paths, &source, &effort)?;
     let uncounted_rules = source.uncounted_rules(rules.are_there())?;
-    let selected = select::select(&source, &wanted.rules, &rules, surroundings)?;
+    if select::has_lost_rules(&source, &rules)? {
+        report.lost_rules();
+    }
+    let selected = select::select(&source, &wanted.rules, &rules, surroundings, &effort)?;
+    report.whiteouts(selected.kept.iter().map(|kept| kept.path.as_slice()));
     let known = source.finish();
     let (tree, remarks) = checkout::read(&known, selected.kept, surroundings)?;
-    let report = report::Report { name: request.name, progress: surroundings.progress };
     report.untracked(&selected.untracked, uncounted_rules.as_deref());
     report.remarks(&remarks, &known);
     Ok(Tree { sent_otherwise: wanted.sent_otherwise, ..tree })

@@ -1,6 +1,7 @@
 //! What a person is told about a context of tracked files, in few lines however many files there are.
 
 use super::checkout::Remarks;
+use super::open;
 use super::tracked::Known;
 use crate::escape;
 use crate::progress::Reporter;
@@ -32,6 +33,27 @@ impl Report<'_> {
                 if paths.len() == 1 { "it" } else { "them" },
             ));
         }
+    }
+
+    /// Names that mean something else in a layer than in a context.
+    pub(super) fn whiteouts<'b>(&self, paths: impl Iterator<Item = &'b [u8]>) {
+        let paths: Vec<_> = paths.filter(|path| open::split(path).1.starts_with(b".wh.")).map(<[u8]>::to_vec).collect();
+        if !paths.is_empty() {
+            self.progress.warn(&format!(
+                "{}: in an image, a name that starts with `.wh.` is no file, but hides another: {}; rename or ignore {}",
+                self.place(),
+                list(paths.iter()),
+                if paths.len() == 1 { "it" } else { "them" },
+            ));
+        }
+    }
+
+    /// An ignore file that is a link to nothing that counts, over which BuildKit passes in silence.
+    pub(super) fn lost_rules(&self) {
+        self.progress.warn(&format!(
+            "{}: `.dockerignore` is a link to no file of the context, so there are no rules, as for BuildKit",
+            self.place()
+        ));
     }
 
     /// Tracked files that count otherwise than committed.

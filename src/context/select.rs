@@ -6,10 +6,11 @@
 use std::io::Read;
 use std::path::PathBuf;
 
+use super::effort::Effort;
 use super::error::{Error, display};
 use super::folder::{Child, Node, Source};
 use super::follow::{follow, sent_otherwise};
-use super::ignore::{InvalidPattern, Matched, Rules, clean, read_lines};
+use super::ignore::{Matched, Rules, Undecided, clean, read_lines};
 use super::open;
 use super::pattern::Candidate;
 use super::{Request, SentOtherwise, Surroundings};
@@ -37,8 +38,11 @@ impl Ignored {
         !self.file.is_empty()
     }
 
-    fn invalid(&self, error: InvalidPattern) -> Error {
-        Error::Ignore { file: self.file.clone(), error }
+    fn error(&self, undecided: Undecided) -> Error {
+        match undecided {
+            Undecided::Invalid(error) => Error::Ignore { file: self.file.clone(), error },
+            Undecided::Stopped(stopped) => stopped.told_of(self.file.clone()),
+        }
     }
 }
 
@@ -95,6 +99,11 @@ fn root_ignore_file(source: &impl Source, limits: &Limits) -> Result<Option<(Str
     Ok(None)
 }
 
+/// Whether the root's ignore file is a link and its rules are nowhere.
+pub(super) fn has_lost_rules(source: &impl Source, found: &Ignored) -> Result<bool, Error> {
+    Ok(!found.are_there() && matches!(source.node(b".dockerignore")?, Some(Node::Symlink(_))))
+}
+
 /// What the target needs.
 #[derive(Default)]
 pub(super) struct Wanted {
@@ -105,12 +114,23 @@ pub(super) struct Wanted {
 }
 
 /// What is needed where these paths are named.
-pub(super) fn wanted_paths(paths: Option<&[String]>, source: &impl Source) -> Result<Wanted, Error> {
+pub(super) fn wanted_paths(
+    paths: Option<&[String]>,
+    source: &impl Source,
+    effort: &Effort<'_>,
+) -> Result<Wanted, Error> {
     let Some(paths) = paths else { return Ok(Wanted::default()) };
-    let patterns = follow(paths, source)?;
-    let sent_otherwise = sent_otherwise(paths, patterns.as_deref(), source)?;
+    let patterns = follow(paths, source, effort)?;
+    let sent_otherwise = sent_otherwise(paths, patterns.as_deref(), source, effort)?;
     let rules = patterns.map(|patterns| Rules::of_paths(patterns.iter().map(String::as_str))).transpose();
     Ok(Wanted { rules: rules.map_err(Error::Path)?, sent_otherwise })
+}
+
+fn path_error(undecided: Undecided) -> Error {
+    match undecided {
+        Undecided::Invalid(error) => Error::Path(error),
+        Undecided::Stopped(stopped) => stopped.told_of("the paths that the Dockerfile copies"),
+    }
 }
 
 /// What a walk found.
@@ -130,9 +150,10 @@ pub(super) fn select(
     wanted: &Option<Rules>,
     ignored: &Ignored,
     surroundings: &Surroundings<'_>,
+    effort: &Effort<'_>,
 ) -> Result<Selected, Error> {
     let selected = Selected { kept: Vec::new(), untracked: Vec::new() };
-    let mut walk = Walk { source, wanted: wanted.as_ref(), ignored, surroundings, selected };
+    let mut walk = Walk { source, wanted: wanted.as_ref(), ignored, surroundings, effort, selected };
     walk.folder(&Place { path: b"", wanted: None, ignored: None, keep: true, counts: true, depth: 0 })?;
     walk.selected.kept.sort_by(|a, b| a.path.cmp(&b.path));
     walk.selected.untracked.sort();
@@ -144,6 +165,7 @@ struct Walk<'a, S> {
     wanted: Option<&'a Rules>,
     ignored: &'a Ignored,
     surroundings: &'a Surroundings<'a>,
+    effort: &'a Effort<'a>,
     selected: Selected,
 }
 
@@ -172,7 +194,7 @@ struct Judgement {
     /// Nothing below the folder can be kept.
     pruned: bool,
     wanted: Option<Matched>,
-    ignored: Matched,
+    ignored: Option<Matched>,
 }
 
 impl<S: Source> Walk<'_, S> {
@@ -188,7 +210,8 @@ impl<S: Source> Walk<'_, S> {
         for Child { name, node, counts } in children {
             let path = open::join(place.path, &name);
             let is_folder = node == Node::Directory;
-            let judgement = self.judge(&path, is_folder, place.wanted, place.ignored)?;
+            let candidate = Candidate::new(&path);
+            let judgement = self.judge(&candidate, is_folder, place)?;
             if judgement.pruned {
                 found.counts |= counts;
                 continue;
@@ -198,7 +221,7 @@ impl<S: Source> Walk<'_, S> {
                 let below = Place {
                     path: &path,
                     wanted: judgement.wanted.as_ref(),
-                    ignored: Some(&judgement.ignored),
+                    ignored: judgement.ignored.as_ref(),
                     keep,
                     counts,
                     depth: place.depth + 1,
@@ -222,7 +245,7 @@ impl<S: Source> Walk<'_, S> {
             } else {
                 found.counts |= counts;
                 if keep {
-                    self.check(&path, &node)?;
+                    self.check(&candidate, &node, place)?;
                     self.keep(path, node)?;
                     found.kept = true;
                 }
@@ -231,31 +254,39 @@ impl<S: Source> Walk<'_, S> {
         Ok(found)
     }
 
-    fn judge(
-        &self,
-        path: &[u8],
-        is_folder: bool,
-        wanted_parent: Option<&Matched>,
-        ignored_parent: Option<&Matched>,
-    ) -> Result<Judgement, Error> {
-        let candidate = Candidate::new(path);
-        let mut judgement = Judgement { keep: true, pruned: false, wanted: None, ignored: Matched::default() };
+    fn judge(&self, path: &Candidate<'_>, is_folder: bool, place: &Place<'_>) -> Result<Judgement, Error> {
+        let mut judgement = Judgement { keep: true, pruned: false, wanted: None, ignored: None };
         if let Some(rules) = self.wanted {
-            let (is_wanted, matched) = rules.matches(&candidate, wanted_parent).map_err(Error::Path)?;
+            let (is_wanted, matched) = self.look(rules, path, is_folder, place.wanted).map_err(path_error)?;
             judgement.keep = is_wanted;
-            judgement.wanted = Some(matched);
-            if !is_wanted && (!is_folder || rules.prunes_unmatched(path)) {
+            judgement.wanted = matched;
+            if !is_wanted && (!is_folder || rules.prunes_unmatched(path.bytes)) {
                 judgement.pruned = true;
                 return Ok(judgement);
             }
         }
         let rules = &self.ignored.rules;
-        let invalid = |error| self.ignored.invalid(error);
-        let (is_ignored, matched) = rules.matches(&candidate, ignored_parent).map_err(invalid)?;
+        let looked = self.look(rules, path, is_folder, place.ignored);
+        let (is_ignored, matched) = looked.map_err(|undecided| self.ignored.error(undecided))?;
         judgement.keep &= !is_ignored;
         judgement.ignored = matched;
-        judgement.pruned = is_ignored && (!is_folder || rules.prunes_excluded(path));
+        judgement.pruned = is_ignored && (!is_folder || rules.prunes_excluded(path.bytes));
         Ok(judgement)
+    }
+
+    /// What rules say about a path; what they matched matters for folders only.
+    fn look(
+        &self,
+        rules: &Rules,
+        path: &Candidate<'_>,
+        is_folder: bool,
+        parent: Option<&Matched>,
+    ) -> Result<(bool, Option<Matched>), Undecided> {
+        if is_folder {
+            let (hit, matched) = rules.matches(path, parent, self.effort)?;
+            return Ok((hit, Some(matched)));
+        }
+        Ok((rules.matches_below(path, parent, self.effort)?, None))
     }
 
     /// Whether an untracked folder holds a file that would be sent; yes if that takes too long to find out.
@@ -271,14 +302,15 @@ impl<S: Source> Walk<'_, S> {
             };
             let path = open::join(place.path, &child.name);
             let is_folder = child.node == Node::Directory;
-            let judgement = self.judge(&path, is_folder, place.wanted, place.ignored)?;
+            let candidate = Candidate::new(&path);
+            let judgement = self.judge(&candidate, is_folder, place)?;
             if judgement.pruned {
                 continue;
             }
             let below = Place {
                 path: &path,
                 wanted: judgement.wanted.as_ref(),
-                ignored: Some(&judgement.ignored),
+                ignored: judgement.ignored.as_ref(),
                 keep: judgement.keep,
                 counts: false,
                 depth: place.depth + 1,
@@ -291,14 +323,14 @@ impl<S: Source> Walk<'_, S> {
     }
 
     /// Refuses what is kept but can't be sent.
-    fn check(&self, path: &[u8], node: &Node) -> Result<(), Error> {
-        let path_text = || escape::name(path);
+    fn check(&self, path: &Candidate<'_>, node: &Node, place: &Place<'_>) -> Result<(), Error> {
+        let path_text = || escape::name(path.bytes);
         match node {
             Node::Special(kind) => Err(Error::Special { path: path_text(), kind }),
             Node::Sparse => Err(Error::Sparse { path: path_text() }),
             Node::File(_) => {
-                let invalid = |error| self.ignored.invalid(error);
-                let contradicted = self.ignored.rules.matches_with_parents(path).map_err(invalid)?;
+                let contradicted = self.ignored.rules.contradict(path, place.ignored, self.effort);
+                let contradicted = contradicted.map_err(|undecided| self.ignored.error(undecided))?;
                 if contradicted { Err(Error::Contradiction { path: path_text() }) } else { Ok(()) }
             }
             Node::Directory | Node::Symlink(_) => Ok(()),

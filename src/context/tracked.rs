@@ -9,9 +9,10 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::effort::Effort;
 use super::error::{Error, below};
 use super::folder::{Child, Node, Source, is_own_file, names, node_of, small_file};
-use super::ignore::{InvalidPattern, Rules};
+use super::ignore::{InvalidPattern, Rules, Undecided};
 use super::open;
 use crate::escape;
 use crate::git::{Attributes, ObjectId, Repository, Tracked, TrackedKind};
@@ -42,6 +43,7 @@ pub(super) struct WorkTree<'a> {
     /// An ignore file that git doesn't track, safe to print.
     uncounted_rules: RefCell<Option<String>>,
     limits: &'a Limits,
+    effort: &'a Effort<'a>,
 }
 
 /// What is left of a [`WorkTree`] once all names are known.
@@ -62,17 +64,18 @@ impl<'a> WorkTree<'a> {
         repository: Repository,
         include: &[String],
         limits: &'a Limits,
+        effort: &'a Effort<'a>,
     ) -> Result<Self, Error> {
         let unreadable = |error| Error::Unreadable { path: super::error::display(root), error };
         let path = root.canonicalize().map_err(unreadable)?;
         let handle = open::open_root(&path).map_err(unreadable)?;
         let scope = path.strip_prefix(repository.work_tree()).unwrap_or(Path::new(""));
         let scope = scope.as_os_str().as_encoded_bytes().to_vec();
-        let include = Rules::new(include.iter().map(String::as_str)).map_err(include_error)?;
+        let include = Rules::new(include.iter().map(String::as_str)).map_err(invalid_include)?;
         let layer = Layer::read(Vec::new(), scope, repository, limits)?;
         let layers = RefCell::new(vec![Rc::new(layer)]);
         let (deleted, uncounted_rules) = (RefCell::default(), RefCell::default());
-        Ok(Self { root: handle, path, include, layers, deleted, uncounted_rules, limits })
+        Ok(Self { root: handle, path, include, layers, deleted, uncounted_rules, limits, effort })
     }
 
     /// An ignore file that would count if git tracked it; `found` if another one did.
@@ -121,6 +124,14 @@ impl<'a> WorkTree<'a> {
         }
     }
 
+    /// Whether a path counts though git doesn't track it.
+    fn is_included(&self, path: &[u8]) -> Result<bool, Error> {
+        self.include.matches_with_parents(path, self.effort).map_err(|undecided| match undecided {
+            Undecided::Invalid(error) => invalid_include(error),
+            Undecided::Stopped(stopped) => stopped.told_of("`include`"),
+        })
+    }
+
     /// What lies in the place of a tracked name; none if that is nothing that could be it.
     fn tracked_node(&self, handle: Option<&OwnedFd>, entry: &Tracked, path: &[u8]) -> Result<Option<Node>, Error> {
         let (_, name) = open::split(path);
@@ -154,7 +165,7 @@ impl Source for WorkTree<'_> {
         // Beside the repository nothing is tracked, and all counts.
         let Ok(path) = file.strip_prefix(main.repository.work_tree()) else { return true };
         let inside = file.strip_prefix(&self.path).map(|path| path.as_os_str().as_encoded_bytes().to_vec());
-        let included = inside.is_ok_and(|inside| self.include.matches_with_parents(&inside) == Ok(true));
+        let included = inside.is_ok_and(|inside| self.include.matches_with_parents(&inside, self.effort) == Ok(true));
         let counts = included || main.is_tracked(path.as_os_str().as_encoded_bytes());
         if !counts {
             *self.uncounted_rules.borrow_mut() = Some(super::error::display(path));
@@ -197,7 +208,7 @@ impl Source for WorkTree<'_> {
             let path = open::join(folder, &name);
             let Some(handle) = &handle else { continue };
             let node = node_of(handle, &name).map_err(|error| Error::unreadable(&path, error))?;
-            let counts = self.include.matches_with_parents(&path).map_err(include_error)?;
+            let counts = self.is_included(&path)?;
             children.extend(node.map(|node| Child { name, node, counts }));
         }
         children.sort_by(|a, b| a.name.cmp(&b.name));
@@ -217,7 +228,7 @@ impl Source for WorkTree<'_> {
             if layer.has_below(path) {
                 return Ok(Some(Node::Directory));
             }
-            let included = self.include.matches_with_parents(path).map_err(include_error)?;
+            let included = self.is_included(path)?;
             let Ok(handle) = open::open_folder(&self.root, folder) else { return Ok(None) };
             let node = if included { node_of(&handle, name) } else { Ok(None) };
             return node.map_err(|error| Error::unreadable(path, error));
@@ -241,6 +252,15 @@ impl Layer {
         let mut entries = repository.tracked()?;
         let own = |entry: &Tracked| is_own_file(open::split(&entry.path).1);
         entries.retain(|entry| !own(entry));
+        let mut layer = Self { base, scope, repository, entries, attributes: Attributes::default() };
+        layer.read_attributes(limits)?;
+        Ok(layer)
+    }
+
+    /// A whole repository, files of our own included.
+    pub(super) fn whole(repository: Repository, limits: &Limits) -> Result<Self, Error> {
+        let entries = repository.tracked()?;
+        let (base, scope) = (Vec::new(), Vec::new());
         let mut layer = Self { base, scope, repository, entries, attributes: Attributes::default() };
         layer.read_attributes(limits)?;
         Ok(layer)
@@ -330,7 +350,7 @@ impl Known {
     }
 }
 
-fn include_error(error: InvalidPattern) -> Error {
+fn invalid_include(error: InvalidPattern) -> Error {
     Error::Ignore { file: "`include`".to_owned(), error }
 }
 

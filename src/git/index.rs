@@ -1,6 +1,8 @@
 //! The index: which files git tracks.
 
-use super::{Error, ObjectId, Repository, display};
+use std::path::Path;
+
+use super::{Error, ObjectId, Repository, display, split_index};
 use crate::escape;
 
 /// One tracked name.
@@ -48,13 +50,10 @@ impl Repository {
         if !path.exists() {
             return Ok(Vec::new());
         }
-        let failed = |error: git2::Error| Error::Index {
-            path: display(&path),
-            message: escape::text(error.message()).into_owned(),
-        };
-        let index = git2::Index::open(&path).map_err(failed)?;
-        let mut tracked: Vec<Tracked> = Vec::with_capacity(index.len());
-        for entry in index.iter() {
+        let mut entries = entries(&path)?;
+        entries.sort_by(|a, b| (&a.path, a.flags & STAGE).cmp(&(&b.path, b.flags & STAGE)));
+        let mut tracked: Vec<Tracked> = Vec::with_capacity(entries.len());
+        for entry in entries {
             let unmerged = entry.flags & STAGE != 0;
             if let Some(last) = tracked.last()
                 && last.path == entry.path
@@ -71,20 +70,52 @@ impl Repository {
                     return Err(Error::Index { path: display(&path), message });
                 }
             };
-            let id: [u8; 20] = entry.id.as_bytes().try_into().map_err(|_| Error::invalid(&path))?;
             tracked.push(Tracked {
                 path: entry.path,
                 kind,
-                id: ObjectId(id),
+                id: ObjectId(entry.id),
                 sparse: entry.flags_extended & SKIP_WORK_TREE != 0,
                 intent_to_add: entry.flags_extended & INTENT_TO_ADD != 0,
                 unmerged,
-                seen: (entry.file_size, (entry.mtime.seconds(), entry.mtime.nanoseconds())),
+                seen: (entry.size, entry.modified),
             });
         }
-        tracked.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(tracked)
     }
+}
+
+/// One entry as it stands in the file.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) path: Vec<u8>,
+    pub(super) mode: u32,
+    pub(super) id: [u8; 20],
+    pub(super) flags: u16,
+    pub(super) flags_extended: u16,
+    pub(super) size: u32,
+    pub(super) modified: (i32, u32),
+}
+
+fn entries(path: &Path) -> Result<Vec<Entry>, Error> {
+    let index = match git2::Index::open(path) {
+        Ok(index) => index,
+        Err(error) => {
+            let message = escape::text(error.message()).into_owned();
+            return split_index::read(path)?.ok_or_else(|| Error::Index { path: display(path), message });
+        }
+    };
+    let entry = |entry: git2::IndexEntry| {
+        Ok(Entry {
+            id: entry.id.as_bytes().try_into().map_err(|_| Error::invalid(path))?,
+            path: entry.path,
+            mode: entry.mode,
+            flags: entry.flags,
+            flags_extended: entry.flags_extended,
+            size: entry.file_size,
+            modified: (entry.mtime.seconds(), entry.mtime.nanoseconds()),
+        })
+    };
+    index.iter().map(entry).collect()
 }
 
 /// Refuses names that git would refuse to check out (safety rules, git 5).

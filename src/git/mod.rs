@@ -10,6 +10,7 @@ mod error;
 mod head;
 mod index;
 mod lfs;
+mod split_index;
 mod wildmatch;
 
 use std::fs;

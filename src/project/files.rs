@@ -4,8 +4,10 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
+use crate::context;
 use crate::escape;
 use crate::input::open_regular;
+use crate::limits::Limits;
 use crate::status::{ExitStatus, Failure, Status};
 
 /// A file can't be read.
@@ -28,13 +30,13 @@ pub fn shown(path: &Path) -> String {
     escape::bytes(path.as_os_str().as_encoded_bytes())
 }
 
-/// Reads a file of at most `limit` bytes.
+/// Reads a file of at most `limit` bytes, with the line ends of a checkout without user configuration.
 pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     let fail = |error| FileError::Unreadable { path: shown(path), error };
     let file = open_regular(path).map_err(|error| fail(dangling(path).unwrap_or(error)))?;
     let mut bytes = Vec::new();
     file.take(limit + 1).read_to_end(&mut bytes).map_err(fail)?;
-    Ok(bytes)
+    Ok(context::as_checked_out(path, bytes, &Limits::default())?)
 }
 
 /// What is wrong with a link to nothing: the link is there, so that its own name would mislead.

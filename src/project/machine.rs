@@ -32,10 +32,16 @@ pub struct Machine {
 
 /// There is no place for the cache.
 #[derive(Debug, thiserror::Error)]
-#[error("no directory for the cache: neither `XDG_CACHE_HOME` nor `HOME` is set to an absolute path")]
-struct NoHome;
+enum CacheError {
+    #[error(
+        "no directory for the cache: none of `REPRO_CACHE`, `XDG_CACHE_HOME` and `HOME` is set to an absolute path"
+    )]
+    NoHome,
+    #[error("`REPRO_CACHE`: `{}` is no absolute path", crate::escape::bytes(.0.as_os_str().as_encoded_bytes()))]
+    Relative(PathBuf),
+}
 
-impl ExitStatus for NoHome {
+impl ExitStatus for CacheError {
     fn status(&self) -> Status {
         Status::Usage
     }
@@ -73,10 +79,15 @@ impl Machine {
     /// The directory for everything that can be made again.
     pub fn cache_directory(&self) -> Result<PathBuf, Failure> {
         let absolute = |name: &str| self.variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        if let Some(chosen) = self.variable("REPRO_CACHE").map(PathBuf::from)
+            && !chosen.is_absolute()
+        {
+            return Err(CacheError::Relative(chosen).into());
+        }
         let directory = absolute("REPRO_CACHE")
             .or_else(|| absolute("XDG_CACHE_HOME").map(|cache| cache.join("repro")))
             .or_else(|| absolute("HOME").map(|home| home.join(".cache").join("repro")))
-            .ok_or(NoHome)?;
+            .ok_or(CacheError::NoHome)?;
         Ok(directory)
     }
 

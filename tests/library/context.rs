@@ -267,6 +267,30 @@ fn limits_are_named() {
     }
 }
 
+/// Ignore files that are lists of what is not there, as `**/NAME/**`, as a folder of sources has it.
+#[test]
+fn a_pattern_costs_one_step_a_name_and_all_steps_are_bounded() {
+    let names: Vec<_> = (0..200).map(|number| format!("packages/a/src/file-{number}.ts")).collect();
+    let root = folder(&names.iter().map(|name| (name.as_str(), "x")).collect::<Vec<_>>());
+    let rules: String = (0..50).map(|number| format!("**/node_modules{number}/**\n**/[Bb]in{number}/*\n")).collect();
+    fs::write(root.path().join(".dockerignore"), rules).unwrap();
+    let request = Request {
+        name: "context",
+        root: root.path(),
+        dockerfile: None,
+        tracked_only: false,
+        include: &[],
+        paths: None,
+    };
+    // 204 names and 100 patterns.
+    let limits = Limits { context_steps: 40_000, ..Limits::default() };
+    assert_eq!(read_within(&request, &limits).unwrap().entries.len(), 201);
+    let limits = Limits { context_steps: 2_000, ..limits };
+    let error = read_within(&request, &limits).unwrap_err();
+    assert!(error.to_string().starts_with(".dockerignore: limit `context-steps` of 2000"), "{error}");
+    assert_eq!(error.status(), Status::Malformed);
+}
+
 #[test]
 fn names_of_any_bytes_survive_reading_and_staging() {
     let (root, staged) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

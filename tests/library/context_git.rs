@@ -227,6 +227,30 @@ fn the_digest_is_the_same_in_every_clone() {
 }
 
 #[test]
+fn an_index_in_two_files_is_read_as_one() {
+    for version in ["2", "4"] {
+        let root = repository(&[("a", "1"), ("b", "2"), ("d/c", "3"), ("d/gone", "4"), ("z", "5")]);
+        let setting = format!("index.version={version}");
+        let git = |arguments: &[&str]| {
+            git(root.path(), &[&["-c", "core.splitIndex=true", "-c", &setting], arguments].concat())
+        };
+        git(&["update-index", "--index-version", version, "--split-index"]);
+        write(root.path(), &[("b", "changed"), ("d/new", "6"), ("late", "7")]);
+        fs::remove_file(root.path().join("d/gone")).unwrap();
+        git(&["add", "-A"]);
+        let shared = fs::read_dir(root.path().join(".git")).unwrap();
+        let shared =
+            shared.filter(|entry| entry.as_ref().unwrap().file_name().as_encoded_bytes().starts_with(b"shared"));
+        assert!(shared.count() > 0, "the index is split");
+        let split = read(root.path());
+        assert_eq!(split.names(), ["a", "b", "d/c", "d/new", "late", "z"]);
+        assert!(split.heard.is_empty(), "{:?}", split.heard);
+        git(&["update-index", "--no-split-index"]);
+        assert_eq!(read(root.path()).digest(), split.digest());
+    }
+}
+
+#[test]
 fn an_edited_file_counts_as_it_lies_with_a_note() {
     let root = repository(&[("a", "1"), ("b", "2"), ("c", "3"), ("run", "4")]);
     let committed = read(root.path()).digest();

@@ -3,15 +3,20 @@
 //! That library turns a pattern into a Go regular expression, and its corner cases are those of the detour: `\d` is a
 //! digit, `*` inside brackets ends up in the class. So a pattern goes the same way: `glob` checks it as it is written,
 //! `translate` makes the expression, `expression` reads that into parts, and `matcher` follows the parts along a path.
-//! They follow each other without nesting, so matching is linear in pattern times path.
+//! They follow each other without nesting, so matching is linear in pattern times path. Before that, `pairs` turns away
+//! the paths that lack the pattern's letters, which are most.
 
 mod expression;
 mod glob;
 mod matcher;
+mod pairs;
 mod translate;
 
-use expression::Part;
+use expression::{Atom, Part, Repeat};
+use pairs::Pairs;
 use translate::Kind;
+
+use super::effort::{Effort, Stopped};
 
 /// A pattern without its `!`, ready to match.
 #[derive(Clone, Debug)]
@@ -26,7 +31,11 @@ enum How {
     Exact,
     Prefix,
     Suffix,
-    Parts(Vec<Part>),
+    Parts {
+        parts: Vec<Part>,
+        /// What is in every path that matches.
+        letters: Pairs,
+    },
     /// Only trying to match tells, as in the library, which compiles when it must.
     Broken(Fault),
 }
@@ -44,6 +53,16 @@ pub(super) enum Fault {
 pub(super) struct Candidate<'a> {
     pub(super) bytes: &'a [u8],
     chars: Vec<char>,
+    letters: Pairs,
+}
+
+/// Why a match has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unanswered {
+    /// The pattern can't be used.
+    Fault(Fault),
+    /// The answer was not waited for.
+    Stopped(Stopped),
 }
 
 impl<'a> Candidate<'a> {
@@ -53,7 +72,7 @@ impl<'a> Candidate<'a> {
             chars.extend(chunk.valid().chars());
             chars.extend(chunk.invalid().iter().map(|_| '\u{fffd}'));
         }
-        Self { bytes, chars }
+        Self { bytes, chars, letters: Pairs::of(bytes) }
     }
 }
 
@@ -66,13 +85,16 @@ impl Pattern {
             Kind::Exact => How::Exact,
             Kind::Prefix => How::Prefix,
             Kind::Suffix => How::Suffix,
-            Kind::Expression => expression::parse(&expression).map_or_else(How::Broken, How::Parts),
+            Kind::Expression => match expression::parse(&expression) {
+                Ok(parts) => How::Parts { letters: letters(&parts), parts },
+                Err(fault) => How::Broken(fault),
+            },
         };
         Ok(Self { text: text.to_owned(), how })
     }
 
     /// Whether the path as a whole matches; parents are the caller's business.
-    pub(super) fn matches(&self, path: &Candidate<'_>) -> Result<bool, Fault> {
+    pub(super) fn matches(&self, path: &Candidate<'_>, effort: &Effort<'_>) -> Result<bool, Unanswered> {
         let text = self.text.as_bytes();
         Ok(match &self.how {
             How::Exact => path.bytes == text,
@@ -81,8 +103,11 @@ impl Pattern {
                 let suffix = &text[2..];
                 path.bytes.ends_with(suffix) || (suffix.first() == Some(&b'/') && path.bytes == &suffix[1..])
             }
-            How::Parts(parts) => matcher::matches(parts, &path.chars),
-            How::Broken(fault) => return Err(*fault),
+            How::Parts { parts, letters } => {
+                path.letters.may_hold(letters)
+                    && matcher::matches(parts, &path.chars, effort).map_err(Unanswered::Stopped)?
+            }
+            How::Broken(fault) => return Err(Unanswered::Fault(*fault)),
         })
     }
 
@@ -93,9 +118,28 @@ impl Pattern {
     }
 }
 
+/// The pairs of characters that a match can't do without.
+fn letters(parts: &[Part]) -> Pairs {
+    let mut letters = Pairs::default();
+    let literal = |part: &Part| match part {
+        // A byte that is not text counts as U+FFFD, so that is not looked for.
+        Part { atom: Atom::One(one), repeat: Repeat::Once } if *one != '\u{fffd}' => Some(*one),
+        _ => None,
+    };
+    for run in parts.split(|part| literal(part).is_none()) {
+        letters.add(run.iter().filter_map(literal).collect::<String>().as_bytes());
+    }
+    letters
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn matches(pattern: &str, path: &[u8]) -> Result<bool, Unanswered> {
+        let compiled = Pattern::new(pattern).unwrap_or_else(|fault| panic!("{pattern}: {fault:?}"));
+        compiled.matches(&Candidate::new(path), &Effort::unbounded())
+    }
 
     #[test]
     fn patterns_match_as_the_library_says() {
@@ -125,11 +169,9 @@ mod tests {
             ("a/**b", &["a/b", "a/x/b"], &["a/xb"]),
             ("*\\bx", &["-x"], &["ax"]),
         ] {
-            let compiled = Pattern::new(pattern).unwrap_or_else(|fault| panic!("{pattern}: {fault:?}"));
             for (paths, want) in [(yes, true), (no, false)] {
                 for path in paths {
-                    let found = compiled.matches(&Candidate::new(path.as_bytes()));
-                    assert_eq!(found, Ok(want), "{pattern} {path}");
+                    assert_eq!(matches(pattern, path.as_bytes()), Ok(want), "{pattern} {path}");
                 }
             }
         }
@@ -147,14 +189,33 @@ mod tests {
             ("a*[-a]", Ok(false)),
             ("a*/[]x]", Ok(false)),
         ] {
-            assert_eq!(Pattern::new(pattern).unwrap().matches(&Candidate::new(b"q")), want, "{pattern}");
+            assert_eq!(matches(pattern, b"q"), want.map_err(Unanswered::Fault), "{pattern}");
         }
     }
 
     #[test]
     fn a_byte_that_is_not_text_is_one_character() {
-        let pattern = Pattern::new("a?b").unwrap();
-        assert_eq!(pattern.matches(&Candidate::new(b"a\xffb")), Ok(true));
-        assert_eq!(pattern.matches(&Candidate::new(b"a\xff\xfeb")), Ok(false));
+        assert_eq!(matches("a?b", b"a\xffb"), Ok(true));
+        assert_eq!(matches("a?b", b"a\xff\xfeb"), Ok(false));
+        assert_eq!(matches("*a\u{fffd}b", b"xa\xffb"), Ok(true));
+    }
+
+    #[test]
+    fn a_pattern_longer_than_its_states_fit_into_words_matches_all_the_same() {
+        let long = "x".repeat(1000);
+        assert_eq!(matches(&format!("**/{long}/**"), format!("a/{long}/b").as_bytes()), Ok(true));
+        assert_eq!(matches(&format!("*{long}?"), format!("a{long}").as_bytes()), Ok(false));
+        assert_eq!(matches(&"?*".repeat(200), "y".repeat(300).as_bytes()), Ok(true));
+        assert_eq!(matches(&"?*".repeat(200), "y".repeat(199).as_bytes()), Ok(false));
+    }
+
+    #[test]
+    fn one_long_look_counts_as_many_steps() {
+        let cancel = crate::cancel::Cancel::default();
+        let effort = Effort::new(1000, &cancel);
+        let pattern = Pattern::new(&format!("{}b", "*a".repeat(5000))).unwrap();
+        let path = format!("{}b", "a".repeat(20_000));
+        let found = pattern.matches(&Candidate::new(path.as_bytes()), &effort);
+        assert_eq!(found, Err(Unanswered::Stopped(Stopped::Limit(1000))));
     }
 }

@@ -100,7 +100,7 @@ impl<'a> Builder<'a> {
             plan,
             surroundings,
             sources,
-            fetcher: Fetcher::new(plan, sources, checkouts),
+            fetcher: Fetcher::new(plan, sources, checkouts, &surroundings.progress),
             images,
             files: Filesystem::default(),
             stages: BTreeMap::new(),

@@ -181,7 +181,7 @@ impl<'a> Diff<'a> {
     fn whiteout(&mut self, path: &[u8]) -> Result<(), Problem> {
         let (directory, name) = path::split(path);
         self.parents(path)?;
-        let entry = tar::Entry::file([directory, b".wh.", name].concat(), 0, 0);
+        let entry = tar::Entry::file([directory, WHITEOUT, name].concat(), 0, 0);
         self.out.push(LayerEntry { entry, content: None });
         Ok(())
     }
@@ -200,6 +200,12 @@ impl<'a> Diff<'a> {
     }
 
     fn write(&mut self, change: Change, path: &[u8], id: InodeId) -> Result<(), Problem> {
+        if path::split(path).1.starts_with(WHITEOUT) {
+            let shown = escape::bytes(path);
+            return Err(Problem::Unproven(format!(
+                "the name `/{shown}`: in an image it is no file, but hides the one without `.wh.`"
+            )));
+        }
         let inode = self.files.get(id);
         let mut content = None;
         let mut extra = Vec::new();
@@ -261,6 +267,9 @@ impl<'a> Diff<'a> {
         }
     }
 }
+
+/// What the names of files in layers start with that hide others.
+const WHITEOUT: &[u8] = b".wh.";
 
 /// Files that were made in the same moment: BuildKit takes the second for the first if their sizes are equal.
 fn may_be_lost(what: &str, path: &[u8]) -> Problem {

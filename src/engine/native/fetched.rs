@@ -12,7 +12,9 @@ use super::refusal::Place;
 use super::sources::Sources;
 use crate::build::Plan;
 use crate::dockerfile::target::{GitReference, TransferSource, TransferStep};
+use crate::escape;
 use crate::lockfile::Pin;
+use crate::progress::Reporter;
 use crate::status::Failure;
 
 /// A source that was fetched.
@@ -28,13 +30,20 @@ pub(super) struct Fetcher<'a> {
     plan: &'a Plan,
     sources: &'a dyn Sources,
     checkouts: &'a Checkouts,
+    /// Told of pointers that stand for files.
+    progress: &'a Reporter,
     /// Trees of git sources, by the folders of their checkouts and below.
     git_trees: Vec<((PathBuf, String), Tree)>,
 }
 
 impl<'a> Fetcher<'a> {
-    pub(super) fn new(plan: &'a Plan, sources: &'a dyn Sources, checkouts: &'a Checkouts) -> Self {
-        Self { plan, sources, checkouts, git_trees: Vec::new() }
+    pub(super) fn new(
+        plan: &'a Plan,
+        sources: &'a dyn Sources,
+        checkouts: &'a Checkouts,
+        progress: &'a Reporter,
+    ) -> Self {
+        Self { plan, sources, checkouts, progress, git_trees: Vec::new() }
     }
 
     /// What is behind the URLs among the sources, in their order, as trees in `files`.
@@ -92,7 +101,17 @@ impl<'a> Fetcher<'a> {
             return Ok(*tree);
         }
         let number = u32::try_from(self.git_trees.len()).unwrap_or(u32::MAX);
-        let tree = git_tree(files, &key.0, &key.1, number).map_err(|problem| place.error(problem))?;
+        let mut pointers = Vec::new();
+        let mut told = |path: &[u8]| pointers.push(escape::name(&path[1..]));
+        let tree = git_tree(files, &key.0, &key.1, number, &mut told);
+        let tree = tree.map_err(|problem| place.error(problem))?;
+        if let Some(first) = pointers.first() {
+            let more = if pointers.len() > 1 { format!(" and {} more", pointers.len() - 1) } else { String::new() };
+            self.progress.warn(&format!(
+                "{}: {first}{more}: the image gets pointers of Git LFS, not the files that they stand for",
+                escape::text(&git.remote)
+            ));
+        }
         self.git_trees.push((key, tree));
         Ok(tree)
     }

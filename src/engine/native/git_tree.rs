@@ -19,6 +19,7 @@ use crate::build::Plan;
 use crate::digest::{Digest, Hashing};
 use crate::dockerfile::target::{GitReference, TransferSource};
 use crate::escape;
+use crate::git::Pointer;
 use crate::lockfile::Pin;
 use crate::resolve::Checkout;
 use crate::status::Failure;
@@ -83,7 +84,15 @@ fn has_empty_folder(folder: &Path) -> io::Result<bool> {
 }
 
 /// A checkout, or a folder of it, as the root of a tree; `number` is the checkout's, by which times are told apart.
-pub(super) fn git_tree(files: &mut Filesystem, from: &Path, subdir: &str, number: u32) -> Result<Tree, Problem> {
+///
+/// `pointer` is told of files that are pointers of Git LFS.
+pub(super) fn git_tree(
+    files: &mut Filesystem,
+    from: &Path,
+    subdir: &str,
+    number: u32,
+    pointer: &mut dyn FnMut(&[u8]),
+) -> Result<Tree, Problem> {
     let mut folder = from.to_owned();
     for name in path::elements(&path::join(b"/", subdir.as_bytes())) {
         folder.push(std::ffi::OsStr::from_bytes(name));
@@ -95,7 +104,7 @@ pub(super) fn git_tree(files: &mut Filesystem, from: &Path, subdir: &str, number
         }
     }
     let mut mount = Mount::new(files, None)?;
-    fill(&mut mount, &folder, b"/", number, &mut 0)?;
+    fill(&mut mount, &folder, b"/", number, &mut 0, pointer)?;
     Ok(mount.tree)
 }
 
@@ -105,7 +114,14 @@ fn digest(file: &Path) -> io::Result<Digest> {
     Ok(reader.into_parts().1.digest())
 }
 
-fn fill(mount: &mut Mount<'_>, folder: &Path, target: &[u8], checkout: u32, count: &mut u32) -> Result<(), Problem> {
+fn fill(
+    mount: &mut Mount<'_>,
+    folder: &Path,
+    target: &[u8],
+    checkout: u32,
+    count: &mut u32,
+    pointer: &mut dyn FnMut(&[u8]),
+) -> Result<(), Problem> {
     let mut entries: Vec<DirEntry> = fs::read_dir(folder).and_then(Iterator::collect).map_err(reading)?;
     entries.sort_by_key(DirEntry::file_name);
     for entry in entries {
@@ -113,7 +129,7 @@ fn fill(mount: &mut Mount<'_>, folder: &Path, target: &[u8], checkout: u32, coun
         let metadata = entry.metadata().map_err(reading)?;
         if metadata.is_dir() {
             mount.make_directory(&target, 0o755)?;
-            fill(mount, &entry.path(), &target, checkout, count)?;
+            fill(mount, &entry.path(), &target, checkout, count, pointer)?;
             continue;
         }
         let (kind, mode) = if metadata.is_symlink() {
@@ -121,6 +137,10 @@ fn fill(mount: &mut Mount<'_>, folder: &Path, target: &[u8], checkout: u32, coun
             (Kind::Symlink(Arc::from(link.into_os_string().into_vec())), 0o777)
         } else {
             let digest = digest(&entry.path()).map_err(reading)?;
+            let is_small = metadata.len() < Pointer::LONGEST;
+            if is_small && Pointer::parse(&fs::read(entry.path()).map_err(reading)?).is_some() {
+                pointer(&target);
+            }
             let mode = if metadata.mode() & 0o100 == 0 { 0o644 } else { 0o755 };
             (Kind::File(Content::file(entry.path(), metadata.len(), digest)), mode)
         };
@@ -129,4 +149,22 @@ fn fill(mount: &mut Mount<'_>, folder: &Path, target: &[u8], checkout: u32, coun
         mount.change(&target)?.mtime = Mtime::CheckedOut { checkout, file: *count };
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pointers_of_lfs_are_told_by_their_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let pointer = format!("version https://git-lfs.github.com/spec/v1\noid {}\nsize 9\n", Digest::of(b"x"));
+        fs::create_dir(folder.path().join("d")).unwrap();
+        fs::write(folder.path().join("d/x.bin"), &pointer).unwrap();
+        fs::write(folder.path().join("other"), &pointer[..40]).unwrap();
+        let mut told = Vec::new();
+        let mut files = Filesystem::default();
+        git_tree(&mut files, folder.path(), "", 0, &mut |path| told.push(path.to_vec())).unwrap();
+        assert_eq!(told, [b"/d/x.bin"]);
+    }
 }

@@ -11,7 +11,7 @@ use super::problem::{Problem, failed};
 use super::unpack::Archive;
 use crate::build::Surroundings;
 use crate::context::{Matched, Patterns};
-use crate::dockerfile::target::{TransferSource, TransferStep};
+use crate::dockerfile::target::{Location, TransferSource, TransferStep};
 use crate::escape;
 
 /// Reads patterns, none if there are none; `what` names them in an error.
@@ -87,7 +87,10 @@ impl Transfer<'_> {
                 true => format!("\"{name}\": not found"),
                 false => format!("lstat {name}: no such file or directory"),
             };
-            return failed(message);
+            // Dockerfiles take a version from it; what it holds differs from clone to clone.
+            let is_left_out =
+                self.step.from == Location::Context && path::elements(&source).next() == Some(b".git".as_slice());
+            return failed(if is_left_out { message + ": `.git` is never part of the context" } else { message });
         }
         let unpack = self.step.unpack.unwrap_or(self.step.is_add);
         for path in glob::expand(mount.files, self.from, &source)? {

@@ -74,3 +74,39 @@ fn an_image_does_not_go_to_stdout_nor_into_a_file_that_nobody_meant() {
     project.repro(&["build", "-o", "./-"]).expect(0);
     assert!(project.path().join("-").is_file());
 }
+
+#[test]
+fn a_cache_that_is_no_absolute_path_is_refused_by_the_variables_name() {
+    let mut project = locked("FROM scratch\nCOPY a /\n", &[("a", "a")]);
+    project.set("REPRO_CACHE", "rel/x").repro(&["build"]).expect(2).says("`REPRO_CACHE`: `rel/x` is no absolute path");
+    let mut homeless = project.command(&["build"]);
+    homeless.env_remove("HOME").env_remove("REPRO_CACHE");
+    crate::project::outcome(&mut homeless).expect(2).says("`REPRO_CACHE`");
+}
+
+#[test]
+fn a_name_that_would_be_a_whiteout_is_told_and_not_built() {
+    let project = locked("FROM scratch\nCOPY d /d/\n", &[("d/.wh.hidden", "w"), ("d/hidden", "v"), ("e/.wh.x", "")]);
+    let outcome = project.repro(&["build", "--engine", "native"]).expect(7).says("the name `/d/.wh.hidden`");
+    assert!(outcome.stderr.contains("hides another: d/.wh.hidden; rename or ignore it"), "{outcome:?}");
+    project.write(".dockerignore", "**/.wh.*\n").commit().repro(&["build"]).expect(0);
+}
+
+#[test]
+fn rules_behind_a_link_that_leads_nowhere_are_missed_aloud() {
+    let project = locked("FROM scratch\nCOPY a /\n", &[("a", "a")]);
+    std::os::unix::fs::symlink("/nowhere/rules", project.path().join(".dockerignore")).unwrap();
+    project.commit().repro(&["build"]).expect(0).says("`.dockerignore` is a link to no file of the context");
+    project.write("rules", "a\n");
+    std::fs::remove_file(project.path().join(".dockerignore")).unwrap();
+    std::os::unix::fs::symlink("rules", project.path().join(".dockerignore")).unwrap();
+    let outcome = project.commit().repro(&["build"]).expect(5);
+    assert!(!outcome.stderr.contains("is a link"), "{outcome:?}");
+}
+
+#[test]
+fn who_copies_the_repository_itself_is_told_that_it_is_never_there() {
+    for dockerfile in ["FROM scratch\nCOPY .git /src/.git\n", "FROM scratch\nCOPY .git/HEAD /\n"] {
+        locked(dockerfile, &[]).repro(&["build"]).expect(5).says("`.git` is never part of the context");
+    }
+}

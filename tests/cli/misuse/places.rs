@@ -31,6 +31,22 @@ fn a_subfolder_a_worktree_and_a_submodule_build_the_same_image() {
     outer.repro(&["build"]).expect(2).says("submodule lib is not checked out").says("git submodule update");
 }
 
+/// What is beside the context is read by itself: the Dockerfile, the lockfile, tapes.
+#[test]
+fn a_checkout_with_other_line_ends_is_the_recorded_tree() {
+    let project = locked("FROM scratch\nCOPY text /\nCOPY <<T /here\none\ntwo\nT\n", &[("text", "l1\nl2\n")]);
+    project.repro(&["build", "--record"]).expect(0);
+    project.commit();
+    let clone = project.home().join("clone");
+    project.git(&["clone", "-q", "-c", "core.autocrlf=true", ".", clone.to_str().unwrap()]);
+    assert!(fs::read_to_string(clone.join("Dockerfile")).unwrap().contains("\r\n"));
+    let verify = || project.repro(&["-C", clone.to_str().unwrap(), "verify"]);
+    verify().expect(0);
+    // What was edited counts as it lies there.
+    fs::write(clone.join("Dockerfile"), "FROM scratch\r\nCOPY text /\r\n").unwrap();
+    verify().expect(3);
+}
+
 #[test]
 fn a_bare_repository_has_no_manifest() {
     let project = locked("FROM scratch\n", &[]);
