@@ -11,8 +11,15 @@ pub const RULES: &[&str] =
 pub const TAR_RULES: &[&str] =
     &["tar 1", "tar 2", "tar 3", "tar 4", "tar 5", "tar 6", "tar 7", "tar 8", "tar 9", "tar 10", "tar 11", "tar 12"];
 /// The codes of remarks.
-pub const NOTES: &[&str] =
-    &["absolute-names", "not-looked-into", "other-case", "short-end", "unreferenced-blob", "unreferenced-files"];
+pub const NOTES: &[&str] = &[
+    "absolute-names",
+    "not-looked-into",
+    "other-case",
+    "short-end",
+    "signed-checksums",
+    "unreferenced-blob",
+    "unreferenced-files",
+];
 
 /// The code of a rule of layers.
 pub fn tar_rule(number: u8) -> &'static str {

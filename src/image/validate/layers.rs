@@ -267,6 +267,10 @@ fn remark(examined: &Examined, object: &str, findings: &mut crate::image::findin
     }
     if examined.signed_checksums > 0 {
         let count = examined.signed_checksums;
-        findings.note(object, format!("{count} headers have checksums over signed bytes, as old programs wrote them"));
+        findings.note(
+            "signed-checksums",
+            object,
+            format!("{count} headers have checksums over signed bytes, as old programs wrote them"),
+        );
     }
 }
