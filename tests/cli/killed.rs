@@ -60,7 +60,7 @@ fn no_child_outlives_a_run_that_is_killed() {
         let mut run = command.spawn().unwrap();
         let is_there = || !processes(&word).is_empty();
         // Most often the child is there; now and then it is killed on its way.
-        if round % 4 == 0 {
+        if round.is_multiple_of(4) {
             thread::sleep(Duration::from_millis(round / 4));
         } else {
             assert!(wait_until(is_there), "no child was started");

@@ -78,7 +78,7 @@ fn follow<'a>(
                 looks += 1;
                 let Some(part) = parts.get(state / 2) else { continue };
                 // What may be left out opens the state after it, which this loop comes to later.
-                if state % 2 == 0 && part.may_be_left_out(before, after) {
+                if state.is_multiple_of(2) && part.may_be_left_out(before, after) {
                     now[(state + 2) / WORD] |= 1 << ((state + 2) % WORD);
                     if (state + 2) / WORD == word {
                         states |= 1 << ((state + 2) % WORD);
