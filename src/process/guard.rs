@@ -51,7 +51,7 @@ pub fn become_child(mut arguments: impl Iterator<Item = OsString>) -> Option<Exi
         return Some(ExitCode::from(NOT_STARTED));
     }
     let error = Command::new(&program).args(arguments).exec();
-    // Whoever started the child reads this as what the program wrote.
+    #[expect(clippy::disallowed_methods, reason = "whoever started the child reads this as what the program wrote")]
     let _ = io::Write::write_all(&mut io::stderr(), format!("can't be started: {error}\n").as_bytes());
     Some(ExitCode::from(NOT_STARTED))
 }

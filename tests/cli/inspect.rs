@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::Stdio;
 
 use crate::project::Project;
-use repro::digest::Digest;
+use repro::parts::digest::Digest;
 use serde_json::{Value, json};
 
 /// A project with an image, built by the native engine into `app.tar` and `layout`.
