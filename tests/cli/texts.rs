@@ -101,7 +101,7 @@ dockerfile = "docker/Dockerfile"
     assert_data_eq!(
         app(&["init", "--name", "other"]).expect(0).stdout,
         str![[r#"
-repro.toml is there already and was kept
+repro.toml already exists and was kept
 
 "#]]
     );
@@ -173,7 +173,7 @@ repro.lock is up to date
     assert_data_eq!(
         say(&["lock", "--check"], 0),
         str![[r#"
-the lockfile fits
+the lockfile is up to date
 
 "#]]
     );
