@@ -2,9 +2,7 @@
 
 use std::cell::Cell;
 
-use super::Error;
 use crate::cancel::Cancel;
-use crate::limits::LimitExceeded;
 
 /// Steps between two looks at the limit and at the user's wish to stop; less than a millisecond of work.
 const STEPS_BETWEEN_LOOKS: u64 = 1 << 13;
@@ -25,16 +23,6 @@ pub(super) enum Stopped {
     Limit(u64),
     /// The user doesn't want it any more.
     Cancelled,
-}
-
-impl Stopped {
-    /// The error; `object` says what was matched, safe to print.
-    pub(super) fn told_of(self, object: impl Into<String>) -> Error {
-        match self {
-            Self::Limit(limit) => LimitExceeded { name: "context-steps", limit, object: object.into() }.into(),
-            Self::Cancelled => crate::cancel::Cancelled.into(),
-        }
-    }
 }
 
 impl<'a> Effort<'a> {

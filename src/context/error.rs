@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::InvalidPattern;
+use super::effort::Stopped;
 use crate::cancel::Cancelled;
 use crate::escape;
 use crate::git;
@@ -114,6 +115,14 @@ pub enum Error {
 impl Error {
     pub(super) fn unreadable(path: &[u8], error: impl Into<io::Error>) -> Self {
         Self::Unreadable { path: escape::name(path), error: error.into() }
+    }
+
+    /// Matching was stopped; `object` says what was matched, safe to print.
+    pub(super) fn stopped(stopped: Stopped, object: impl Into<String>) -> Self {
+        match stopped {
+            Stopped::Limit(limit) => LimitExceeded { name: "context-steps", limit, object: object.into() }.into(),
+            Stopped::Cancelled => Cancelled.into(),
+        }
     }
 
     pub(super) fn changed(path: &[u8]) -> Self {

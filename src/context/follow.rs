@@ -159,7 +159,7 @@ fn link_targets(path: &str, source: &impl Source, effort: &Effort<'_>) -> Result
             if !child.counts {
                 continue;
             }
-            let stopped = |stopped: Stopped| stopped.told_of(format!("`{}`", escape::text(name)));
+            let stopped = |stopped: Stopped| Error::stopped(stopped, format!("`{}`", escape::text(name)));
             effort.spend(1).map_err(stopped)?;
             let is_meant = match pattern.matches(&Candidate::new(&child.name), effort) {
                 Err(Unanswered::Stopped(why)) => return Err(stopped(why)),

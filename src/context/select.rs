@@ -41,7 +41,7 @@ impl Ignored {
     fn error(&self, undecided: Undecided) -> Error {
         match undecided {
             Undecided::Invalid(error) => Error::Ignore { file: self.file.clone(), error },
-            Undecided::Stopped(stopped) => stopped.told_of(self.file.clone()),
+            Undecided::Stopped(stopped) => Error::stopped(stopped, self.file.clone()),
         }
     }
 }
@@ -129,7 +129,7 @@ pub(super) fn wanted_paths(
 fn path_error(undecided: Undecided) -> Error {
     match undecided {
         Undecided::Invalid(error) => Error::Path(error),
-        Undecided::Stopped(stopped) => stopped.told_of("the paths that the Dockerfile copies"),
+        Undecided::Stopped(stopped) => Error::stopped(stopped, "the paths that the Dockerfile copies"),
     }
 }
 

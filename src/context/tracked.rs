@@ -128,7 +128,7 @@ impl<'a> WorkTree<'a> {
     fn is_included(&self, path: &[u8]) -> Result<bool, Error> {
         self.include.matches_with_parents(path, self.effort).map_err(|undecided| match undecided {
             Undecided::Invalid(error) => invalid_include(error),
-            Undecided::Stopped(stopped) => stopped.told_of("`include`"),
+            Undecided::Stopped(stopped) => Error::stopped(stopped, "`include`"),
         })
     }
 

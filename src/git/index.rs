@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::entry::Entry;
 use super::{Error, ObjectId, Repository, display, split_index};
 use crate::escape;
 
@@ -82,18 +83,6 @@ impl Repository {
         }
         Ok(tracked)
     }
-}
-
-/// One entry as it stands in the file.
-#[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) path: Vec<u8>,
-    pub(super) mode: u32,
-    pub(super) id: [u8; 20],
-    pub(super) flags: u16,
-    pub(super) flags_extended: u16,
-    pub(super) size: u32,
-    pub(super) modified: (i32, u32),
 }
 
 fn entries(path: &Path) -> Result<Vec<Entry>, Error> {

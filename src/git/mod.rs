@@ -6,6 +6,7 @@
 
 mod attributes;
 mod checkout;
+mod entry;
 mod error;
 mod head;
 mod index;

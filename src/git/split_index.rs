@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use super::Error;
-use super::index::Entry;
+use super::entry::Entry;
 
 const SIGNATURE: &[u8] = b"DIRC";
 const ID: usize = 20;

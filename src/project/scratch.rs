@@ -29,7 +29,6 @@ const FREE_MEMORY: u64 = 512 << 20;
 /// Private directories of this run, on disk and in memory, made when somebody asks for them.
 pub struct ScratchDirectory {
     parent: PathBuf,
-    now: u64,
     disk: OnceLock<Place>,
     memory: OnceLock<Option<Place>>,
 }
@@ -52,7 +51,12 @@ impl ScratchDirectory {
     /// Directories below the cache.
     pub fn new(machine: &Machine) -> Result<Self, Failure> {
         let parent = machine.cache_directory()?.join("work");
-        Ok(Self { parent, now: machine.now, disk: OnceLock::new(), memory: OnceLock::new() })
+        // Not only when a place is asked for: the run after a killed one may need none.
+        sweep(&parent, machine.now);
+        if let Some(memory) = memory(Path::new(SHARED_MEMORY)) {
+            sweep(&memory, machine.now);
+        }
+        Ok(Self { parent, disk: OnceLock::new(), memory: OnceLock::new() })
     }
 
     /// The same without a place in memory.
@@ -78,12 +82,12 @@ impl ScratchDirectory {
         }
         let fail = |error| StoreError::NoPlace { action: "create the directory", path: self.parent.clone(), error };
         fs::create_dir_all(&self.parent).map_err(fail)?;
-        let place = Place::new(&self.parent, self.now)?;
+        let place = Place::new(&self.parent)?;
         Ok(self.disk.get_or_init(|| place))
     }
 
     fn memory(&self) -> Option<&Place> {
-        let place = || memory(Path::new(SHARED_MEMORY)).and_then(|parent| Place::new(&parent, self.now).ok());
+        let place = || memory(Path::new(SHARED_MEMORY)).and_then(|parent| Place::new(&parent).ok());
         self.memory.get_or_init(place).as_ref()
     }
 }
@@ -108,8 +112,7 @@ impl Workplace for BuildScratch<'_> {
 }
 
 impl Place {
-    fn new(parent: &Path, now: u64) -> Result<Self, StoreError> {
-        sweep(parent, now);
+    fn new(parent: &Path) -> Result<Self, StoreError> {
         let fail = |error| StoreError::NoPlace { action: "create a file in", path: parent.to_owned(), error };
         let mark = tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).tempfile_in(parent).map_err(fail)?;
         let (file, mark) = mark.into_parts();

@@ -40,20 +40,24 @@ pub struct TemporaryDirectory {
 impl TemporaryDirectory {
     /// An empty one in `parent`, for this user alone.
     pub fn new(parent: &Path) -> io::Result<Self> {
-        sweep(parent);
-        loop {
-            let directory = builder().tempdir_in(parent)?;
-            let Ok(lock) = File::open(directory.path()) else { continue };
-            // Whoever sweeps between the two steps takes the directory away.
-            if lock.try_lock().is_err() || lock.metadata()?.nlink() > 0 {
-                return Ok(Self { directory, _lock: lock });
-            }
-        }
+        Self::make(|builder| builder.tempdir_in(parent))
     }
 
     /// An empty one where the system has its temporary files.
     pub fn anywhere() -> io::Result<Self> {
-        Self::new(&tempfile::env::temp_dir())
+        Self::make(tempfile::Builder::tempdir)
+    }
+
+    fn make(make: impl Fn(&tempfile::Builder<'static, 'static>) -> io::Result<TempDir>) -> io::Result<Self> {
+        loop {
+            let directory = make(&builder())?;
+            let Ok(lock) = File::open(directory.path()) else { continue };
+            // Whoever sweeps between the two steps takes the directory away.
+            if lock.try_lock().is_err() || lock.metadata()?.nlink() > 0 {
+                directory.path().parent().into_iter().for_each(sweep);
+                return Ok(Self { directory, _lock: lock });
+            }
+        }
     }
 
     /// Where it is.
