@@ -213,9 +213,10 @@ wrong('entry below a whiteout', layer(ent('.wh.q'), ent('.wh.q/x', 'x')))
 # -------------------------------------------------------------------------------------------------------------- headers
 for field, at_byte, value in [('size', 124, b'00000000 01\0'), ('size', 124, b'0000000000x\0'), ('size', 124, b'        -1\0 '), ('size', 124, b'\x80' + b'\xff' * 11),
                               ('size', 124, b'\xff' * 12), ('uid', 108, b'+000001\0'), ('mode', 100, b'99999999'), ('mtime', 136, b'0x000000001\0'),
-                              ('mtime', 136, b'\xff' * 12), ('gid', 116, b'\xff' * 8), ('device', 329, b'zzzzzzzz'), ('device', 337, b'\xff' * 8),
+                              ('mtime', 136, b'\xbf' + b'\xff' * 11), ('gid', 116, b'\xff' * 8), ('device', 329, b'zzzzzzzz'), ('device', 337, b'\xff' * 8),
                               ('magic', 257, b'ustar\x0001'), ('magic', 257, b'ustar 00'), ('magic', 257, b'rustar\0\0'), ('magic', 257, b'ustar  \1')]:
     wrong('%s field %r' % (field, value), layer(hdr('n', put=[(at_byte, value)])))
+right('time before 1970 in binary', layer(hdr('n', put=[(136, b'\xff' * 12)])))
 wrong('checksum', layer(ent('n', 'x', check='bad')))
 wrong('PAX before the old format', layer(pax(('path', 'q')) + ent('n', 'x', fmt='v7')))
 wrong('PAX in the old format', layer(pax(('path', 'q'), fmt='v7') + ent('n', 'x')))
@@ -239,7 +240,8 @@ for key, value in [('size', '-1'), ('size', '1e3'), ('size', ' 1'), ('size', '1.
                    ('SCHILY.xattr.', 'x'), ('SCHILY.xattr.user.a', '1' * 70000)]:
     wrong('PAX %s=%.20r' % (key, value), layer(pax((key, value)) + ent('n', 'x')))
 right('PAX time before 1970', layer(pax(('mtime', '-1.5')) + ent('n', 'x')))
-wrong('attribute in two ways', layer(pax(('SCHILY.xattr.user.a', '1'), ('LIBARCHIVE.xattr.user.a', 'MQ==')) + ent('n', 'x')))
+right('attribute under two keys', layer(pax(('SCHILY.xattr.user.a', '1'), ('LIBARCHIVE.xattr.user.a', 'MQ==')) + ent('n', 'x')))
+wrong('attribute with two values', layer(pax(('SCHILY.xattr.user.a', '1'), ('LIBARCHIVE.xattr.user.a', 'Mg==')) + ent('n', 'x')))
 wrong('65 attributes', layer(pax(*[('SCHILY.xattr.user.a%d' % i, '1') for i in range(65)]) + ent('n', 'x')))
 
 
