@@ -147,6 +147,8 @@ impl Registry {
         let object = object(digest);
         let mut attempt = 1;
         let mut asked_again = false;
+        // Where pieces are no way either, this is what the registry minds.
+        let mut refused_whole = None;
         loop {
             if self.has(push, digest, size)? {
                 return Ok(attempt > 1);
@@ -155,7 +157,10 @@ impl Registry {
             let before = push.done.load(Ordering::Relaxed);
             let in_pieces = push.in_pieces.load(Ordering::Relaxed);
             let result = if in_pieces {
-                self.send_in_pieces(push, &place, (digest, size), open, &object)?
+                match self.send_in_pieces(push, &place, (digest, size), open, &object) {
+                    Ok(result) => result,
+                    Err(error) => return Err(refused_whole.unwrap_or(error)),
+                }
             } else {
                 self.send_whole(push, &place, (digest, size), open)
             };
@@ -170,10 +175,11 @@ impl Registry {
                 Ok(answer) if !in_pieces && is_about_the_way(answer.status) => {
                     push.in_pieces.store(true, Ordering::Relaxed);
                     self.progress().log(&format!("{object}: status {}, sent again in pieces", answer.status));
+                    refused_whole = Some(push.refuse(Ok(answer), object.clone()));
                 }
                 result => {
                     if !self.client.wait_after(attempt, &result, &place.url)? {
-                        return Err(push.refuse(result, object));
+                        return Err(refused_whole.unwrap_or_else(|| push.refuse(result, object)));
                     }
                     attempt += 1;
                 }

@@ -167,7 +167,8 @@ fn https_needs_a_trusted_certificate_and_stays_https() {
     assert_eq!(error.status(), Status::Source, "{error}");
     assert!(error.to_string().to_lowercase().contains("certificate"), "{error}");
 
-    let trusting = Surroundings::with_config(&format!("[registry.\"{}\"]\nca = [\"tls/ca.pem\"]", server.host()));
+    let trusting =
+        Surroundings::with_config(&format!("[registry.\"{}\"]\nca = [\"../../server/tls/ca.pem\"]", server.host()));
     assert_eq!(get(&trusting, &server.url("/")).unwrap(), b"encrypted");
     let error = get(&trusting, &server.url("/down")).unwrap_err();
     assert_eq!(error.status(), Status::Malformed, "{error}");

@@ -398,7 +398,7 @@ fn offline_and_plain_http_to_others_are_refused() {
 fn a_registry_with_a_certificate_of_its_own_takes_a_push() {
     let taking = Taking::default();
     let server = Server::start_tls(move |seen| taking.answer(seen));
-    let config = format!("[registry.\"{}\"]\nca = [\"tls/ca.pem\"]", server.host());
+    let config = format!("[registry.\"{}\"]\nca = [\"../../server/tls/ca.pem\"]", server.host());
     push_with(&Surroundings::with_config(&config), &server.host()).unwrap();
     assert!(
         push_with(

@@ -355,7 +355,7 @@ fn a_mirror_says_what_a_tag_means_only_where_the_registry_is_not_reached_and_is_
 #[test]
 fn a_registry_may_need_its_own_certificate() {
     let server = Server::start_tls(|_| index());
-    let config = format!("[registry.\"{}\"]\nca = [\"tls/ca.pem\"]", server.host());
+    let config = format!("[registry.\"{}\"]\nca = [\"../../server/tls/ca.pem\"]", server.host());
     Surroundings::with_config(&config).registry().manifest(&reference(&format!("{}/app", server.host()))).unwrap();
     let missing = format!("[registry.\"{}\"]\nca = [\"tls/absent.pem\"]", server.host());
     let error = Surroundings::with_config(&missing)
