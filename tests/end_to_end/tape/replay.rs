@@ -39,6 +39,8 @@ fn a_step_reaches_the_tape_and_nothing_else() {
         "{GET}RUN for host in 127.0.0.1 $(ip route | cut -d ' ' -f 1 | cut -d / -f 1) 10.0.0.1 192.0.2.1 ::1; do \
            echo x | nc -w 1 $host {port} && echo reached $host >> /reached; \
            env -u http_proxy wget -O /dev/null http://$host:{port}/ && echo reached $host >> /reached; \
+         done; \
+         for host in 127.0.0.1 10.0.0.1 192.0.2.1; do \
            wget -O /dev/null http://$host:{port}/ && echo reached $host >> /reached; \
          done; \
          nslookup origin.example && echo resolved >> /reached; \
