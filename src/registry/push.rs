@@ -42,7 +42,7 @@ pub(super) struct Push<'a> {
     step: String,
     total: u64,
     done: Arc<AtomicU64>,
-    /// Whether the registry took no whole blob before.
+    /// Whether the registry took a blob in pieces that it did not take whole.
     in_pieces: AtomicBool,
 }
 
@@ -149,13 +149,13 @@ impl Registry {
         let mut asked_again = false;
         // Where pieces are no way either, this is what the registry minds.
         let mut refused_whole = None;
+        let mut in_pieces = push.in_pieces.load(Ordering::Relaxed);
         loop {
             if self.has(push, digest, size)? {
                 return Ok(attempt > 1);
             }
             let place = self.begin_upload(push, &object)?;
             let before = push.done.load(Ordering::Relaxed);
-            let in_pieces = push.in_pieces.load(Ordering::Relaxed);
             let result = if in_pieces {
                 match self.send_in_pieces(push, &place, (digest, size), open, &object) {
                     Ok(result) => result,
@@ -167,13 +167,14 @@ impl Registry {
             match result {
                 Ok(answer) if matches!(answer.status, 200 | 201 | 204) => {
                     check_digest(&answer, digest, &object)?;
+                    push.in_pieces.fetch_or(in_pieces, Ordering::Relaxed);
                     return Ok(true);
                 }
                 // The token ran out on the way.
                 Ok(answer) if answer.status == 401 && !asked_again => asked_again = true,
                 // Some take no blob whole, or none as large as this; those that do are asked the usual way.
                 Ok(answer) if !in_pieces && is_about_the_way(answer.status) => {
-                    push.in_pieces.store(true, Ordering::Relaxed);
+                    in_pieces = true;
                     self.progress().log(&format!("{object}: status {}, sent again in pieces", answer.status));
                     refused_whole = Some(push.refuse(Ok(answer), object.clone()));
                 }
