@@ -25,8 +25,8 @@ mod tests {
 
     #[test]
     fn only_a_regular_file_is_opened_and_nothing_is_waited_for() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
         std::fs::write(path("file"), "text").unwrap();
         std::os::unix::fs::symlink("file", path("link")).unwrap();
         for name in ["file", "link"] {

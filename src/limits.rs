@@ -105,17 +105,17 @@ limits! {
     archive_descriptors = "archive-descriptors", 200_000;
     /// Steps of searches through the documents and layers of one image archive or layout.
     archive_steps = "archive-steps", 10_000_000;
-    /// Faults, and notes, that a report tells; all are counted.
+    /// Violations, and notes, that a report tells; all are counted.
     report_items = "report-items", 1000;
     /// Bytes of the documents whose details a report tells.
     report_details = "report-details", 16 * MIB;
     /// Bytes of the listings in one report.
     report_bytes = "report-bytes", 64 * MIB;
-    /// Bytes of all headers of one HTTP answer.
+    /// Bytes of all headers of one HTTP response.
     http_header = "http-header", 64 * KIB;
-    /// Bytes of one token answer.
+    /// Bytes of one token response.
     token_body = "token-body", 64 * KIB;
-    /// Bytes of one error answer.
+    /// Bytes of one error response.
     error_body = "error-body", 64 * KIB;
     /// Bytes kept of an engine's log.
     log = "log", 10 * MIB;
@@ -125,12 +125,12 @@ limits! {
     context_bytes = "context-bytes", 64 * GIB;
     /// Patterns tried against names while one context is chosen; a pattern that takes long counts for several.
     context_steps = "context-steps", 500_000_000;
-    /// Folders below each other in one context.
+    /// Directories below each other in one context.
     context_depth = "context-depth", 256;
     /// Seconds until a connection stands.
     connect_time = "connect-time", 15;
-    /// Seconds until the headers of an HTTP answer are there.
-    answer_time = "answer-time", 60;
+    /// Seconds until the headers of an HTTP response are there.
+    response_time = "answer-time", 60;
     /// Seconds between two parts of an HTTP body.
     idle_time = "idle-time", 60;
     /// Seconds that one engine run may take.

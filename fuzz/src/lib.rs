@@ -72,7 +72,7 @@ pub fn tar(data: &[u8]) {
     let workspace = Workspace::default();
     let how = Examination { workspace: &workspace, limits: &limits, algorithm: Algorithm::Sha512, is_listed: true };
     let examined = how.run(&data[..data.len().min(7)], &data[data.len().min(7)..]).expect("memory can be read");
-    assert_eq!(scanned.is_ok(), examined.faults.is_empty(), "{scanned:?} {:?}", examined.faults);
+    assert_eq!(scanned.is_ok(), examined.violations.is_empty(), "{scanned:?} {:?}", examined.violations);
     let listed = examined.listing.expect("it was asked for");
     let members: Vec<_> = listed.members(&limits).map(|member| member.expect("it was read before")).collect();
     assert_eq!(members.len() as u64 + listed.left_out(), examined.entries);
@@ -126,7 +126,7 @@ pub fn archive(data: &[u8]) {
     assert_eq!(piped.findings.are_none(), read.findings.are_none(), "{:?}\n{:?}", piped.findings, read.findings);
     let printed = piped
         .findings
-        .faults
+        .violations
         .iter()
         .map(ToString::to_string)
         .chain(piped.images.into_iter().flat_map(|image| image.names));

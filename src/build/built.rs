@@ -23,7 +23,7 @@ pub struct StepRequests {
     pub step: String,
     /// The first line of its instruction in the Dockerfile, from 1, where that is certain.
     pub line: Option<u32>,
-    /// True URLs and the status of each answer, in the order of the requests.
+    /// True URLs and the status of each response, in the order of the requests.
     pub requests: Vec<(String, u16)>,
 }
 

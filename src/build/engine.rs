@@ -9,7 +9,7 @@ use crate::cancel::Cancel;
 use crate::limits::Limits;
 use crate::progress::{Reporter, Silent};
 use crate::status::Failure;
-use crate::store::{StoreError, make_private_folder};
+use crate::store::{StoreError, make_private_directory};
 
 /// What surrounds a build but can't change its result.
 pub struct Surroundings<'a> {
@@ -23,20 +23,20 @@ pub struct Surroundings<'a> {
     pub limits: &'a Limits,
 }
 
-/// Private folders for one build alone, which the caller removes; those that nobody asks for are never made.
+/// Private directories for one build alone, which the caller removes; those that nobody asks for are never made.
 pub trait Workplace: Sync {
-    /// A folder, made if need be. The engine may leave its output in it.
-    fn folder(&self) -> Result<PathBuf, StoreError>;
+    /// A directory, made if need be. The engine may leave its output in it.
+    fn directory(&self) -> Result<PathBuf, StoreError>;
 
     /// The place of another one in memory, for contexts that are small enough; it need not be there yet.
     fn in_memory(&self) -> Option<PathBuf>;
 }
 
-/// A folder of the caller's choice.
+/// A directory of the caller's choice.
 impl Workplace for PathBuf {
-    fn folder(&self) -> Result<PathBuf, StoreError> {
+    fn directory(&self) -> Result<PathBuf, StoreError> {
         let fail = |error| StoreError::NoPlace { action: "create the directory", path: self.clone(), error };
-        make_private_folder(self).map_err(fail)?;
+        make_private_directory(self).map_err(fail)?;
         Ok(self.clone())
     }
 
@@ -78,6 +78,6 @@ pub trait CheckedBuild {
 
     /// The exact commands that [`CheckedBuild::build`] would run, ready to paste; empty for engines that run none.
     ///
-    /// They read and write in the folder of `surroundings.work`, where their inputs are put; the caller keeps it.
+    /// They read and write in the directory of `surroundings.work`, where their inputs are put; the caller keeps it.
     fn commands(&self, surroundings: &Surroundings<'_>) -> Result<Vec<String>, Failure>;
 }

@@ -1,6 +1,6 @@
 //! What layers became when they were packed, so that one that is known already is not packed again.
 //!
-//! Below the user's cache folder: `packed/<diff ID>` tells digest and size of the blob that the frozen encoder makes of
+//! Below the user's cache directory: `packed/<diff ID>` tells digest and size of the blob that the frozen encoder makes of
 //! a layer, and the cache of blobs may have the blob. Builds that start without any cache don't look.
 
 use std::fs::{self, File};
@@ -22,14 +22,14 @@ const LONGEST: u64 = 256;
 /// Layers that earlier builds packed.
 #[derive(Clone, Debug)]
 pub struct PackedLayers {
-    folder: PathBuf,
+    directory: PathBuf,
     blobs: Cache,
 }
 
 impl PackedLayers {
-    /// The layers that are remembered in the user's cache folder; with nothing there, none.
-    pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.join("packed"), blobs: Cache::new(folder) }
+    /// The layers that are remembered in the user's cache directory; with nothing there, none.
+    pub fn new(directory: &Path) -> Self {
+        Self { directory: directory.join("packed"), blobs: Cache::new(directory) }
     }
 
     /// What the layer was packed to.
@@ -70,7 +70,7 @@ impl PackedLayers {
             return;
         }
         // Looking through all takes longer than packing a little layer.
-        let is_crowded = fs::read_dir(&self.folder).is_ok_and(|layers| layers.count() > MOST_LAYERS);
+        let is_crowded = fs::read_dir(&self.directory).is_ok_and(|layers| layers.count() > MOST_LAYERS);
         if is_crowded {
             self.forget(MOST_BYTES, MOST_LAYERS / 2);
         }
@@ -90,14 +90,14 @@ impl PackedLayers {
     }
 
     fn write(&self, packed: &Packed) -> io::Result<()> {
-        fs::create_dir_all(&self.folder)?;
-        let mut file = temporary_file(&self.folder)?;
+        fs::create_dir_all(&self.directory)?;
+        let mut file = temporary_file(&self.directory)?;
         file.write_all(record(packed).as_bytes())?;
         file.persist(self.place(&packed.diff_id)).map(drop).map_err(|error| error.error)
     }
 
     fn forget(&self, most_bytes: u64, most_layers: usize) {
-        let Ok(entries) = fs::read_dir(&self.folder) else { return };
+        let Ok(entries) = fs::read_dir(&self.directory) else { return };
         let known = |entry: fs::DirEntry| {
             let diff_id = format!("sha256:{}", entry.file_name().to_str()?).parse::<DiffId>().ok()?;
             Some((entry.metadata().ok()?.modified().ok()?, diff_id))
@@ -120,7 +120,7 @@ impl PackedLayers {
     }
 
     fn place(&self, diff_id: &DiffId) -> PathBuf {
-        self.folder.join(diff_id.hex())
+        self.directory.join(diff_id.hex())
     }
 }
 
@@ -145,8 +145,8 @@ mod tests {
         Packed { digest: Digest::of(blob), size: blob.len() as u64, diff_id: DiffId::of(name.as_bytes()) }
     }
 
-    fn learn(layers: &PackedLayers, folder: &Path, name: &str, blob: &[u8]) -> Packed {
-        let (packed, file) = (packed(name, blob), folder.join(name));
+    fn learn(layers: &PackedLayers, directory: &Path, name: &str, blob: &[u8]) -> Packed {
+        let (packed, file) = (packed(name, blob), directory.join(name));
         fs::write(&file, blob).unwrap();
         layers.learn(&packed, Some(&file));
         packed
@@ -154,11 +154,11 @@ mod tests {
 
     #[test]
     fn a_layer_and_its_blob_are_known_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let layers = PackedLayers::new(&folder.path().join("cache"));
-        let known = learn(&layers, folder.path(), "a", b"blob");
+        let directory = tempfile::tempdir().unwrap();
+        let layers = PackedLayers::new(&directory.path().join("cache"));
+        let known = learn(&layers, directory.path(), "a", b"blob");
         assert_eq!(layers.find(&known.diff_id), Some(known));
-        let target = folder.path().join("target");
+        let target = directory.path().join("target");
         assert!(layers.fetch(&known, &target));
         assert_eq!(fs::read(target).unwrap(), b"blob");
         assert!(layers.find(&DiffId::of(b"b")).is_none());
@@ -166,8 +166,8 @@ mod tests {
 
     #[test]
     fn bytes_are_known_again_unless_they_are_damaged() {
-        let folder = tempfile::tempdir().unwrap();
-        let layers = PackedLayers::new(folder.path());
+        let directory = tempfile::tempdir().unwrap();
+        let layers = PackedLayers::new(directory.path());
         let known = packed("a", b"blob");
         layers.learn_bytes(&known, b"blob");
         assert_eq!(layers.find(&known.diff_id), Some(known));
@@ -181,11 +181,11 @@ mod tests {
 
     #[test]
     fn a_damaged_record_is_not_believed() {
-        let folder = tempfile::tempdir().unwrap();
-        let layers = PackedLayers::new(folder.path());
+        let directory = tempfile::tempdir().unwrap();
+        let layers = PackedLayers::new(directory.path());
         let known = packed("a", b"blob");
         layers.learn(&known, None);
-        assert!(!layers.fetch(&layers.find(&known.diff_id).unwrap(), &folder.path().join("target")));
+        assert!(!layers.fetch(&layers.find(&known.diff_id).unwrap(), &directory.path().join("target")));
         let path = layers.place(&known.diff_id);
         let good = fs::read(&path).unwrap();
         for at in 0..good.len() {
@@ -203,19 +203,19 @@ mod tests {
 
     #[test]
     fn a_damaged_blob_is_not_used_and_removed() {
-        let folder = tempfile::tempdir().unwrap();
-        let layers = PackedLayers::new(folder.path());
-        let known = learn(&layers, folder.path(), "a", b"blob");
+        let directory = tempfile::tempdir().unwrap();
+        let layers = PackedLayers::new(directory.path());
+        let known = learn(&layers, directory.path(), "a", b"blob");
         fs::write(layers.blobs.path(&known.digest).unwrap(), b"evil").unwrap();
-        assert!(!layers.fetch(&known, &folder.path().join("target")));
+        assert!(!layers.fetch(&known, &directory.path().join("target")));
         assert!(layers.blobs.path(&known.digest).is_none());
     }
 
     #[test]
     fn layers_that_were_not_used_for_long_are_forgotten_with_their_blobs() {
-        let folder = tempfile::tempdir().unwrap();
-        let layers = PackedLayers::new(folder.path());
-        let all = ["a", "b", "c"].map(|name| learn(&layers, folder.path(), name, name.repeat(10).as_bytes()));
+        let directory = tempfile::tempdir().unwrap();
+        let layers = PackedLayers::new(directory.path());
+        let all = ["a", "b", "c"].map(|name| learn(&layers, directory.path(), name, name.repeat(10).as_bytes()));
         for (second, packed) in all.iter().enumerate() {
             let file = File::open(layers.place(&packed.diff_id)).unwrap();
             file.set_modified(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(second as u64)).unwrap();

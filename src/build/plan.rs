@@ -60,11 +60,11 @@ pub struct Inputs {
 /// What a named context stands for, ready to be used.
 #[derive(Clone, Debug)]
 pub enum PlannedContext {
-    /// A folder's normalised tree.
+    /// A directory's normalised tree.
     Local(Arc<Tree>),
     /// An image reference; its pin is among the plan's.
     Image(String),
-    /// An OCI layout's folder; its pin is among the plan's, by the context's name.
+    /// An OCI layout's directory; its pin is among the plan's, by the context's name.
     Layout(PathBuf),
     /// An HTTP URL; its pin is among the plan's.
     Http(String),
@@ -129,7 +129,7 @@ impl Inputs {
     pub fn of(image: &Image, root: &Path, tree: &WorkTree, pins: &[Pin]) -> Self {
         let contexts = image.contexts.iter().filter_map(|(name, context)| {
             let planned = match context {
-                // A folder that the target does not reach is not read.
+                // A directory that the target does not reach is not read.
                 NamedContext::Local(_) => PlannedContext::Local(tree.contexts.get(name)?.clone()),
                 NamedContext::Image(reference) => PlannedContext::Image(reference.clone()),
                 // Likewise; what is not locked can't be used.

@@ -41,12 +41,13 @@ impl WorkTree {
         surroundings: &context::Surroundings<'_>,
     ) -> Result<Self, context::Error> {
         let dockerfile_path = root.join(&image.dockerfile);
-        let read = |name: &str, folder: &Path, dockerfile: Option<&Path>, include: &[String]| match reached.get(name) {
+        let read = |name: &str, directory: &Path, dockerfile: Option<&Path>, include: &[String]| match reached.get(name)
+        {
             None => Ok(Arc::new(Tree::default())),
             Some(paths) => {
                 let request = context::Request {
                     name,
-                    root: folder,
+                    root: directory,
                     dockerfile,
                     tracked_only: true,
                     include,
@@ -55,16 +56,16 @@ impl WorkTree {
                 context::read(&request, surroundings).map(Arc::new)
             }
         };
-        let folder = root.join(&image.context);
+        let directory = root.join(&image.context);
         let mut include = image.include.clone();
-        include.extend(manifest.and_then(|manifest| pattern_of(manifest, &folder)));
-        let context = read(MAIN_CONTEXT, &folder, Some(&dockerfile_path), &include)?;
+        include.extend(manifest.and_then(|manifest| pattern_of(manifest, &directory)));
+        let context = read(MAIN_CONTEXT, &directory, Some(&dockerfile_path), &include)?;
         let mut contexts = BTreeMap::new();
         for (name, named) in &image.contexts {
-            if let NamedContext::Local(folder) = named
+            if let NamedContext::Local(directory) = named
                 && reached.contains_key(name)
             {
-                contexts.insert(name.clone(), read(name, &root.join(folder), None, &[])?);
+                contexts.insert(name.clone(), read(name, &root.join(directory), None, &[])?);
             }
         }
         Ok(Self { dockerfile, dockerfile_path, context, contexts })
@@ -81,11 +82,11 @@ impl WorkTree {
     }
 }
 
-/// The pattern that matches `file` alone in the context `folder`; none if it lies elsewhere.
-fn pattern_of(file: &Path, folder: &Path) -> Option<String> {
-    let (file, folder) = (file.canonicalize().ok()?, folder.canonicalize().ok()?);
+/// The pattern that matches `file` alone in the context `directory`; none if it lies elsewhere.
+fn pattern_of(file: &Path, directory: &Path) -> Option<String> {
+    let (file, directory) = (file.canonicalize().ok()?, directory.canonicalize().ok()?);
     let mut pattern = String::new();
-    for letter in file.strip_prefix(folder).ok()?.to_str()?.chars() {
+    for letter in file.strip_prefix(directory).ok()?.to_str()?.chars() {
         if matches!(letter, '*' | '?' | '[' | ']' | '\\' | '!' | '#') {
             pattern.push('\\');
         }
@@ -100,14 +101,14 @@ mod tests {
 
     #[test]
     fn a_manifest_in_the_context_has_a_pattern_of_its_own() {
-        let folder = tempfile::tempdir().unwrap();
-        let odd = folder.path().join("a[b]*!");
+        let directory = tempfile::tempdir().unwrap();
+        let odd = directory.path().join("a[b]*!");
         std::fs::create_dir(&odd).unwrap();
         let file = odd.join("repro.toml");
-        assert_eq!(pattern_of(&file, folder.path()), None, "it is not there");
+        assert_eq!(pattern_of(&file, directory.path()), None, "it is not there");
         std::fs::write(&file, "").unwrap();
-        assert_eq!(pattern_of(&file, folder.path()).as_deref(), Some(r"a\[b\]\*\!/repro.toml"));
+        assert_eq!(pattern_of(&file, directory.path()).as_deref(), Some(r"a\[b\]\*\!/repro.toml"));
         assert_eq!(pattern_of(&file, &odd.join(".")).as_deref(), Some("repro.toml"));
-        assert_eq!(pattern_of(folder.path(), &odd), None, "it lies elsewhere");
+        assert_eq!(pattern_of(directory.path(), &odd), None, "it lies elsewhere");
     }
 }

@@ -323,12 +323,12 @@ mod tests {
     }
 
     #[test]
-    fn hard_links_are_files_and_folders_are_not() {
+    fn hard_links_are_files_and_directories_are_not() {
         let hard = |target: &str| Entry::new("h", Kind::HardLink { target: target.into() }, 0o644);
         let difference = compare(&layer(&[(hard("a"), "")]), &layer(&[(hard("b"), "")]));
         assert!(difference.paths[&b"h"[..]].is_file && shown(&difference) == ["h: target"]);
-        let folder = |mode| layer(&[(Entry::directory("d", mode), "")]);
-        assert!(!compare(&folder(0o755), &folder(0o700)).paths[&b"d"[..]].is_file);
+        let directory = |mode| layer(&[(Entry::directory("d", mode), "")]);
+        assert!(!compare(&directory(0o755), &directory(0o700)).paths[&b"d"[..]].is_file);
     }
 
     #[test]

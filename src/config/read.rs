@@ -69,10 +69,10 @@ impl Config {
         }
     }
 
-    /// Reads the text of the configuration file at `path`; certificates named in it are relative to its folder.
+    /// Reads the text of the configuration file at `path`; certificates named in it are relative to its directory.
     pub fn parse(text: &str, path: &Path) -> Result<Self, InvalidConfig> {
-        let folder = path.parent().unwrap_or(Path::new(""));
-        parse(text, folder).map_err(|(span, message)| {
+        let directory = path.parent().unwrap_or(Path::new(""));
+        parse(text, directory).map_err(|(span, message)| {
             let before = text.get(..span.start).unwrap_or(text);
             let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
             InvalidConfig {
@@ -86,7 +86,7 @@ impl Config {
     }
 }
 
-fn parse(text: &str, folder: &Path) -> Result<Config, Wrong> {
+fn parse(text: &str, directory: &Path) -> Result<Config, Wrong> {
     let document = DeTable::parse(text)
         .map_err(|error| (error.span().unwrap_or_default(), escape::text(error.message()).into_owned()))?;
     let mut config = Config::default();
@@ -97,7 +97,7 @@ fn parse(text: &str, folder: &Path) -> Result<Config, Wrong> {
                     if !is_authority(host.get_ref()) {
                         return Err(wrong_value(host, "`HOST[:PORT]`", host.get_ref()));
                     }
-                    config.registries.insert(host.get_ref().to_ascii_lowercase(), registry(settings, folder)?);
+                    config.registries.insert(host.get_ref().to_ascii_lowercase(), registry(settings, directory)?);
                 }
             }
             "mirror" => {
@@ -118,7 +118,7 @@ fn parse(text: &str, folder: &Path) -> Result<Config, Wrong> {
     Ok(config)
 }
 
-fn registry(value: &Spanned<DeValue<'_>>, folder: &Path) -> Result<Registry, Wrong> {
+fn registry(value: &Spanned<DeValue<'_>>, directory: &Path) -> Result<Registry, Wrong> {
     let mut registry = Registry::default();
     for (key, value) in table(value, "a table")? {
         match key.get_ref().as_ref() {
@@ -134,7 +134,7 @@ fn registry(value: &Spanned<DeValue<'_>>, folder: &Path) -> Result<Registry, Wro
             },
             "ca" => {
                 for file in strings(value)? {
-                    registry.ca.push(folder.join(string(file)?));
+                    registry.ca.push(directory.join(string(file)?));
                 }
             }
             "insecure" => {
@@ -261,8 +261,8 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_empty_unless_it_was_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("config.toml");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.toml");
         assert_eq!(Config::load(&path, false), Ok(Config::default()));
         assert!(Config::load(&path, true).is_err());
         std::fs::write(&path, "[mirror]\n\"https://a.example/\" = \"http://127.0.0.1/\"").unwrap();

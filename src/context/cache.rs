@@ -1,6 +1,6 @@
 //! What files' contents were when they were last hashed, so that unchanged ones are not read again.
 //!
-//! One file for each context, in the user's cache folder. Its form is private and changes without notice; a file that is
+//! One file for each context, in the user's cache directory. Its form is private and changes without notice; a file that is
 //! damaged or of another form is ignored. An entry is believed when the file's whole stamp is equal (device, inode, size,
 //! modification and change time). Like git, the cache does not keep files that changed so shortly before they were read
 //! that a further change might carry the same time.
@@ -15,7 +15,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use tempfile::NamedTempFile;
 
 use super::content::Identity;
-use super::folder::Stamp;
+use super::directory::Stamp;
 use crate::digest::Digest;
 use crate::git::ObjectId;
 use crate::store::temporary_file;
@@ -44,10 +44,10 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// Reads the cache of the context at `root` below the user's cache folder.
-    pub(super) fn open(folder: &Path, root: &Path) -> Self {
+    /// Reads the cache of the context at `root` below the user's cache directory.
+    pub(super) fn open(directory: &Path, root: &Path) -> Self {
         let name = Digest::of(root.as_os_str().as_encoded_bytes()).hex();
-        let file = folder.join("context").join(&name[..32]);
+        let file = directory.join("context").join(&name[..32]);
         let fits = fs::metadata(&file).is_ok_and(|found| found.is_file() && found.len() <= MOST_BYTES);
         let bytes = if fits { fs::read(&file).unwrap_or_default() } else { Vec::new() };
         let known = parse(&bytes).unwrap_or_default();
@@ -62,9 +62,9 @@ impl Cache {
     /// To be called before a file is read whose identity will be [`Cache::learn`]ed.
     pub(super) fn prepare(&self) {
         self.start.get_or_init(|| {
-            let folder = self.file.parent()?;
-            fs::create_dir_all(folder).ok()?;
-            let file = temporary_file(folder).ok()?;
+            let directory = self.file.parent()?;
+            fs::create_dir_all(directory).ok()?;
+            let file = temporary_file(directory).ok()?;
             let found = file.as_file().metadata().ok()?;
             Some((file, nanoseconds((found.mtime(), found.mtime_nsec() as u32))))
         });
@@ -167,8 +167,8 @@ mod tests {
         Identity { digest: Digest::of(b"x"), id: ObjectId::of_blob(b"x") }
     }
 
-    fn save(folder: &Path, path: &[u8], stamp: &Stamp) {
-        let cache = Cache::open(folder, Path::new("/root"));
+    fn save(directory: &Path, path: &[u8], stamp: &Stamp) {
+        let cache = Cache::open(directory, Path::new("/root"));
         cache.prepare();
         cache.learn(path, stamp, identity());
         cache.save();
@@ -176,34 +176,34 @@ mod tests {
 
     #[test]
     fn an_unchanged_file_is_known_again() {
-        let folder = tempfile::tempdir().unwrap();
-        save(folder.path(), b"a/\xff", &stamp(1000));
-        save(folder.path(), b"b", &stamp(1001));
-        let cache = Cache::open(folder.path(), Path::new("/root"));
+        let directory = tempfile::tempdir().unwrap();
+        save(directory.path(), b"a/\xff", &stamp(1000));
+        save(directory.path(), b"b", &stamp(1001));
+        let cache = Cache::open(directory.path(), Path::new("/root"));
         assert_eq!(cache.find(b"a/\xff", &stamp(1000)), Some(identity()));
         assert_eq!(cache.find(b"b", &stamp(1001)), Some(identity()));
         assert_eq!(cache.find(b"b", &stamp(1000)), None);
-        assert_eq!(Cache::open(folder.path(), Path::new("/other")).find(b"b", &stamp(1001)), None);
+        assert_eq!(Cache::open(directory.path(), Path::new("/other")).find(b"b", &stamp(1001)), None);
     }
 
     #[test]
     fn a_file_that_may_change_unnoticed_is_not_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        let fresh = tempfile::NamedTempFile::new_in(folder.path()).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let fresh = tempfile::NamedTempFile::new_in(directory.path()).unwrap();
         let found = fresh.as_file().metadata().unwrap();
         let now = Stamp { changed: (found.mtime(), found.mtime_nsec() as u32), ..stamp(1000) };
         let second = Stamp { modified: (found.mtime() - 1, 0), ..stamp(1000) };
         for stamp in [now, second] {
-            save(folder.path(), b"a", &stamp);
-            assert_eq!(Cache::open(folder.path(), Path::new("/root")).find(b"a", &stamp), None);
+            save(directory.path(), b"a", &stamp);
+            assert_eq!(Cache::open(directory.path(), Path::new("/root")).find(b"a", &stamp), None);
         }
     }
 
     #[test]
     fn a_damaged_cache_is_ignored() {
-        let folder = tempfile::tempdir().unwrap();
-        save(folder.path(), b"a", &stamp(1000));
-        let file = Cache::open(folder.path(), Path::new("/root")).file;
+        let directory = tempfile::tempdir().unwrap();
+        save(directory.path(), b"a", &stamp(1000));
+        let file = Cache::open(directory.path(), Path::new("/root")).file;
         let good = fs::read(&file).unwrap();
         for at in 0..good.len() {
             let mut bad = good.clone();

@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 use super::cache::Cache;
 use super::content::{Files, Identity, read_all};
+use super::directory::{Node, Stamp, node_of};
 use super::error::{Error, display};
-use super::folder::{Node, Stamp, node_of};
 use super::open;
 use super::select::Kept;
 use super::tracked::{Known, Layer};
@@ -96,9 +96,9 @@ pub fn as_checked_out(file: &Path, bytes: Vec<u8>, limits: &Limits) -> Result<Ve
     let inner = inner.as_os_str().as_encoded_bytes();
     let Some(entry) = layer.entry(inner) else { return Ok(bytes) };
     let root = open::open_root(&path).map_err(unreadable)?;
-    let (folder, name) = open::split(inner);
-    let folder = open::open_folder(&root, folder).map_err(unreadable)?;
-    let node = node_of(&folder, name).map_err(|error| Error::unreadable(inner, error))?;
+    let (directory, name) = open::split(inner);
+    let directory = open::open_directory(&root, directory).map_err(unreadable)?;
+    let node = node_of(&directory, name).map_err(|error| Error::unreadable(inner, error))?;
     let (Some(Node::File(stamp)), TrackedKind::File { .. }) = (node, entry.kind) else { return Ok(bytes) };
     let identity = Identity { digest: Digest::of(&bytes), id: ObjectId::of_blob(&bytes) };
     let cancel = Cancel::default();

@@ -10,8 +10,8 @@ use rayon::prelude::*;
 use rustix::fs::{FileType, fstat};
 
 use super::cache::Cache;
+use super::directory::{Directory, Node, Stamp};
 use super::error::{Error, below};
-use super::folder::{Folder, Node, Stamp};
 use super::select::Kept;
 use super::{Content, Entry, EntryKind, Surroundings, Tree, open};
 use crate::cancel::Cancel;
@@ -26,11 +26,12 @@ const BUFFER: usize = 128 * 1024;
 const FEW: usize = 64;
 const LITTLE: u64 = 1 << 20;
 
-/// Makes the tree of a plain folder.
-pub(super) fn read(folder: &Folder, kept: Vec<Kept>, surroundings: &Surroundings<'_>) -> Result<Tree, Error> {
+/// Makes the tree of a plain directory.
+pub(super) fn read(directory: &Directory, kept: Vec<Kept>, surroundings: &Surroundings<'_>) -> Result<Tree, Error> {
     let firsts = first_names(&kept);
-    let cache = surroundings.cache.map(|cache| Cache::open(cache, folder.path()));
-    let files = Files { root: folder.root(), path: folder.path(), cancel: surroundings.cancel, cache: cache.as_ref() };
+    let cache = surroundings.cache.map(|cache| Cache::open(cache, directory.path()));
+    let files =
+        Files { root: directory.root(), path: directory.path(), cancel: surroundings.cancel, cache: cache.as_ref() };
     let tree = read_all(kept, surroundings, |path, stamp| match firsts.get(&(stamp.device, stamp.inode)) {
         Some(first) if first != path => Ok(EntryKind::HardLink(first.clone())),
         _ => Ok(files.entry(path, stamp, stamp.executable, files.hash(path, stamp)?.digest)),

@@ -14,7 +14,7 @@ use crate::status::{ExitStatus, Status};
 /// Why a context can't be read or staged.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A file or folder can't be read.
+    /// A file or directory can't be read.
     #[error("can't read {path}: {error}")]
     Unreadable {
         /// The file, safe to print.
@@ -53,7 +53,7 @@ pub enum Error {
         /// The file, safe to print.
         path: String,
     },
-    /// The staging folder can't be written.
+    /// The staging directory can't be written.
     #[error("can't write {path} while staging the context: {error}")]
     Stage {
         /// The file, safe to print.
@@ -61,11 +61,11 @@ pub enum Error {
         /// What the system said.
         error: io::Error,
     },
-    /// The staging folder's file system can hold no time that is safe.
-    #[error("the file system of {folder} can't hold the modification times that staging needs")]
+    /// The staging directory's file system can hold no time that is safe.
+    #[error("the file system of {directory} can't hold the modification times that staging needs")]
     Times {
-        /// The folder, safe to print.
-        folder: String,
+        /// The directory, safe to print.
+        directory: String,
     },
     /// A tracked file that a sparse checkout left out.
     #[error("{path} is tracked, but a sparse checkout left it out of the work tree")]

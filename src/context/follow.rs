@@ -7,9 +7,9 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use super::SentOtherwise;
+use super::directory::{Node, Source};
 use super::effort::{Effort, Stopped};
 use super::error::Error;
-use super::folder::{Node, Source};
 use super::ignore::clean;
 use super::open;
 use super::pattern::{Candidate, Pattern, Unanswered};
@@ -146,15 +146,15 @@ fn rooted(path: &str) -> String {
 
 /// The targets of the links that `path` names, its last part perhaps with wildcards; none if it names no link.
 fn link_targets(path: &str, source: &impl Source, effort: &Effort<'_>) -> Result<Option<Vec<String>>, Error> {
-    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
     let mut targets = Vec::new();
     if has_wildcard(name) {
         // A broken pattern matches nothing here; whoever compiles the patterns reports it.
         let Ok(pattern) = Pattern::new(name) else { return Ok(None) };
-        if source.node(folder.as_bytes())? != Some(Node::Directory) {
+        if source.node(directory.as_bytes())? != Some(Node::Directory) {
             return Ok(None);
         }
-        for child in source.children(folder.as_bytes())?.unwrap_or_default() {
+        for child in source.children(directory.as_bytes())?.unwrap_or_default() {
             let Node::Symlink(target) = child.node else { continue };
             if !child.counts {
                 continue;
@@ -163,21 +163,21 @@ fn link_targets(path: &str, source: &impl Source, effort: &Effort<'_>) -> Result
             effort.spend(1).map_err(stopped)?;
             let is_meant = match pattern.matches(&Candidate::new(&child.name), effort) {
                 Err(Unanswered::Stopped(why)) => return Err(stopped(why)),
-                answer => answer == Ok(true),
+                response => response == Ok(true),
             };
             if is_meant {
-                targets.extend(resolve(folder.as_bytes(), &target));
+                targets.extend(resolve(directory.as_bytes(), &target));
             }
         }
     } else if let Some(Node::Symlink(target)) = source.node(path.as_bytes())? {
-        targets.extend(resolve(folder.as_bytes(), &target));
+        targets.extend(resolve(directory.as_bytes(), &target));
     }
     Ok((!targets.is_empty()).then_some(targets))
 }
 
-/// Where a link in `folder` leads, from the context's root; none if the target is not text.
-fn resolve(folder: &[u8], target: &[u8]) -> Option<String> {
-    let target = if target.starts_with(b"/") { target.to_vec() } else { open::join(folder, target) };
+/// Where a link in `directory` leads, from the context's root; none if the target is not text.
+fn resolve(directory: &[u8], target: &[u8]) -> Option<String> {
+    let target = if target.starts_with(b"/") { target.to_vec() } else { open::join(directory, target) };
     String::from_utf8(target).ok()
 }
 

@@ -1,14 +1,14 @@
 //! Ignore files: their lines, and what a list of patterns says about a path.
 
 use super::effort::{Effort, Stopped};
-use super::pattern::{Candidate, Fault, Pattern, Unanswered};
+use super::pattern::{Candidate, Pattern, Unanswered, Violation};
 
 /// The patterns of one ignore file, in order; the last that matches decides.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     rules: Vec<Rule>,
     has_exceptions: bool,
-    /// All exceptions are plain paths, so a folder that none of them starts with needs no look.
+    /// All exceptions are plain paths, so a directory that none of them starts with needs no look.
     only_prefix_exceptions: bool,
     /// All patterns but exceptions are plain paths.
     only_prefix_patterns: bool,
@@ -37,21 +37,21 @@ pub enum InvalidPattern {
     LongLine(usize),
 }
 
-/// Which patterns matched a folder, so that what lies below needs no second look.
+/// Which patterns matched a directory, so that what lies below needs no second look.
 #[derive(Clone, Debug, Default)]
 pub struct Matched {
     /// Those that were looked at and matched, by index; the walk goes on with them.
     hits: Vec<bool>,
-    /// All that match the folder or one above it, by index; empty where no exception can make a difference.
+    /// All that match the directory or one above it, by index; empty where no exception can make a difference.
     all: Vec<bool>,
 }
 
-/// Why a path has no answer.
+/// Why a path has no response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Undecided {
     /// A pattern that can't be used would have to be.
     Invalid(InvalidPattern),
-    /// The answer was not waited for.
+    /// The response was not waited for.
     Stopped(Stopped),
 }
 
@@ -143,7 +143,7 @@ impl Rules {
                 Some(rest) => (true, rest),
                 None => (false, cleaned.as_str()),
             };
-            let pattern = Pattern::new(text).map_err(|fault| invalid(fault, text))?;
+            let pattern = Pattern::new(text).map_err(|violation| invalid(violation, text))?;
             rules.push(Rule { exception, pattern });
         }
         Ok(Self::from_rules(rules))
@@ -154,7 +154,7 @@ impl Rules {
         self.has_exceptions
     }
 
-    /// Whether the patterns match `path`, given what they said of the folder it lies in (none at the root).
+    /// Whether the patterns match `path`, given what they said of the directory it lies in (none at the root).
     pub fn look_at(&self, path: &[u8], parent: Option<&Matched>) -> Result<(bool, Matched), InvalidPattern> {
         match self.matches(&Candidate::new(path), parent, &Effort::unbounded()) {
             Ok(found) => Ok(found),
@@ -168,7 +168,7 @@ impl Rules {
     pub(super) fn of_paths<'a>(paths: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidPattern> {
         let rule = |path: &str| match Pattern::new(path) {
             Ok(pattern) => Ok(Rule { exception: false, pattern }),
-            Err(fault) => Err(invalid(fault, path)),
+            Err(violation) => Err(invalid(violation, path)),
         };
         Ok(Self::from_rules(paths.into_iter().map(rule).collect::<Result<_, _>>()?))
     }
@@ -183,7 +183,7 @@ impl Rules {
         }
     }
 
-    /// Whether the patterns match `path`, given what they said of the folder it lies in (none at the root).
+    /// Whether the patterns match `path`, given what they said of the directory it lies in (none at the root).
     ///
     /// This is the library's `MatchesUsingParentResults`, which BuildKit's client walks with.
     pub(super) fn matches_below(
@@ -195,7 +195,7 @@ impl Rules {
         self.decide(path, parent, effort, |_| ())
     }
 
-    /// The same for a folder, with what has to be known of it below.
+    /// The same for a directory, with what has to be known of it below.
     pub(super) fn matches(
         &self,
         path: &Candidate<'_>,
@@ -230,7 +230,7 @@ impl Rules {
         for (index, rule) in self.rules.iter().enumerate() {
             let mut hit = parent.is_some_and(|parent| parent.hits[index]);
             if !hit {
-                // The library looks at a pattern only where it could change the answer, and remembers only those.
+                // The library looks at a pattern only where it could change the response, and remembers only those.
                 if rule.exception != decided {
                     continue;
                 }
@@ -245,7 +245,7 @@ impl Rules {
     }
 
     /// Whether opening a file that the walk kept is refused all the same: the library's `MatchesOrParentMatches`, which
-    /// BuildKit's client opens files with, given what the patterns said of the folder it lies in.
+    /// BuildKit's client opens files with, given what the patterns said of the directory it lies in.
     pub(super) fn contradict(
         &self,
         path: &Candidate<'_>,
@@ -253,13 +253,13 @@ impl Rules {
         effort: &Effort<'_>,
     ) -> Result<bool, Undecided> {
         if !self.has_exceptions {
-            // Then the walk looked at every pattern for every folder on the way, and none matched.
+            // Then the walk looked at every pattern for every directory on the way, and none matched.
             return Ok(false);
         }
         self.open(path, |index| parent.is_some_and(|parent| parent.all[index]), effort)
     }
 
-    /// Whether the patterns match `path` or a folder that it lies in, in the library's second way.
+    /// Whether the patterns match `path` or a directory that it lies in, in the library's second way.
     pub(super) fn matches_with_parents(&self, path: &[u8], effort: &Effort<'_>) -> Result<bool, Undecided> {
         let parents = path.iter().enumerate().filter(|&(_, &byte)| byte == b'/').map(|(at, _)| &path[..at]);
         let parents: Vec<_> = parents.map(Candidate::new).collect();
@@ -270,7 +270,7 @@ impl Rules {
                 *above = *above
                     || match rule.matches(parent, effort) {
                         Err(Undecided::Invalid(_)) => false,
-                        answer => answer?,
+                        response => response?,
                     };
             }
         }
@@ -293,39 +293,39 @@ impl Rules {
         Ok(decided)
     }
 
-    /// Whether nothing below an excluded folder can be excepted, so that BuildKit's client doesn't look.
-    pub(super) fn prunes_excluded(&self, folder: &[u8]) -> bool {
+    /// Whether nothing below an excluded directory can be excepted, so that BuildKit's client doesn't look.
+    pub(super) fn prunes_excluded(&self, directory: &[u8]) -> bool {
         if !self.has_exceptions {
             return true;
         }
-        self.only_prefix_exceptions && !self.rules.iter().any(|rule| rule.exception && starts_below(rule, folder))
+        self.only_prefix_exceptions && !self.rules.iter().any(|rule| rule.exception && starts_below(rule, directory))
     }
 
-    /// Whether nothing below a folder can match, for rules that say what to take.
-    pub(super) fn prunes_unmatched(&self, folder: &[u8]) -> bool {
-        self.only_prefix_patterns && !self.rules.iter().any(|rule| !rule.exception && starts_below(rule, folder))
+    /// Whether nothing below a directory can match, for rules that say what to take.
+    pub(super) fn prunes_unmatched(&self, directory: &[u8]) -> bool {
+        self.only_prefix_patterns && !self.rules.iter().any(|rule| !rule.exception && starts_below(rule, directory))
     }
 }
 
 impl Rule {
     fn matches(&self, path: &Candidate<'_>, effort: &Effort<'_>) -> Result<bool, Undecided> {
         self.pattern.matches(path, effort).map_err(|unanswered| match unanswered {
-            Unanswered::Fault(fault) => Undecided::Invalid(invalid(fault, &self.pattern.text)),
+            Unanswered::Violation(violation) => Undecided::Invalid(invalid(violation, &self.pattern.text)),
             Unanswered::Stopped(stopped) => Undecided::Stopped(stopped),
         })
     }
 }
 
-fn invalid(fault: Fault, pattern: &str) -> InvalidPattern {
-    match fault {
-        Fault::Syntax => InvalidPattern::Syntax(pattern.to_owned()),
-        Fault::Unsupported => InvalidPattern::Unsupported(pattern.to_owned()),
+fn invalid(violation: Violation, pattern: &str) -> InvalidPattern {
+    match violation {
+        Violation::Syntax => InvalidPattern::Syntax(pattern.to_owned()),
+        Violation::Unsupported => InvalidPattern::Unsupported(pattern.to_owned()),
     }
 }
 
-fn starts_below(rule: &Rule, folder: &[u8]) -> bool {
+fn starts_below(rule: &Rule, directory: &[u8]) -> bool {
     let pattern = rule.pattern.without_trailing_glob().as_bytes();
-    match pattern.strip_prefix(folder) {
+    match pattern.strip_prefix(directory) {
         Some(rest) => rest.is_empty() || rest[0] == b'/',
         None => false,
     }
@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_left_alone_only_if_no_exception_can_lie_in_it() {
+    fn a_directory_is_left_alone_only_if_no_exception_can_lie_in_it() {
         let rules = Rules::new(["**", "!keep/**", "!a.txt"]).unwrap();
         assert!(rules.prunes_excluded(b"sub"));
         assert!(!rules.prunes_excluded(b"keep"));

@@ -1,10 +1,10 @@
 //! The files given to a build: listing, ignore rules, content, context digest, staging.
 //!
-//! The way of the data: a source (a plain `folder`, or what git has `tracked`) tells folder by folder what is there.
+//! The way of the data: a source (a plain `directory`, or what git has `tracked`) tells directory by directory what is there.
 //! `select` walks it the way BuildKit's client does, with the ignore file's rules and the paths that the target
 //! needs, and keeps names only. `content` then reads and hashes the kept files in parallel; for tracked ones `checkout`
 //! decides between the work tree's bytes and those of a clean checkout. The result is a [`Tree`], whose
-//! [`Tree::digest`] is its identity and which [`stage()`] writes into a private folder for BuildKit.
+//! [`Tree::digest`] is its identity and which [`stage()`] writes into a private directory for BuildKit.
 //!
 //! Nothing here follows a link out of a context: files are opened relative to its root, and links stay links.
 
@@ -12,9 +12,9 @@ mod cache;
 mod checkout;
 mod content;
 mod digest;
+mod directory;
 mod effort;
 mod error;
-mod folder;
 mod follow;
 pub mod ignore;
 mod open;
@@ -100,11 +100,11 @@ pub enum Content {
 pub struct Request<'a> {
     /// The context's name for messages: `context`, or that of a named context.
     pub name: &'a str,
-    /// Its folder.
+    /// Its directory.
     pub root: &'a Path,
     /// The Dockerfile, whose `<Dockerfile>.dockerignore` replaces the context's own; none for named contexts.
     pub dockerfile: Option<&'a Path>,
-    /// Only files that git tracks count, if the folder lies in a git work tree.
+    /// Only files that git tracks count, if the directory lies in a git work tree.
     pub tracked_only: bool,
     /// Patterns of untracked files that count as well.
     pub include: &'a [String],
@@ -120,7 +120,7 @@ pub struct Surroundings<'a> {
     pub progress: &'a Reporter,
     /// Asked whether to stop.
     pub cancel: &'a Cancel,
-    /// A folder for what speeds up the next reading; its loss or damage changes nothing.
+    /// A directory for what speeds up the next reading; its loss or damage changes nothing.
     pub cache: Option<&'a Path>,
 }
 
@@ -133,7 +133,7 @@ pub fn read(request: &Request<'_>, surroundings: &Surroundings<'_>) -> Result<Tr
     let effort = effort::Effort::new(limits.context_steps, surroundings.cancel);
     let repository = if request.tracked_only { Repository::find(request.root)? } else { None };
     let Some(repository) = repository else {
-        let source = folder::Folder::open(request.root)?;
+        let source = directory::Directory::open(request.root)?;
         let rules = select::ignore_rules(request, &source, limits)?;
         let wanted = select::wanted_paths(request.paths, &source, &effort)?;
         if select::has_lost_rules(&source, &rules)? {

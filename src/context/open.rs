@@ -1,4 +1,4 @@
-//! Opening below a folder without following any link.
+//! Opening below a directory without following any link.
 
 use std::fs::File;
 use std::io;
@@ -7,16 +7,16 @@ use std::path::Path;
 
 use rustix::fs::{Mode, OFlags, openat};
 
-const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// Opens a context's root; this alone may be reached through links.
 pub(super) fn open_root(path: &Path) -> io::Result<OwnedFd> {
     Ok(rustix::fs::open(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?)
 }
 
-/// Opens the folder `path` (empty: the root itself) below `root`; a link anywhere on the way is an error.
-pub(super) fn open_folder(root: impl AsFd, path: &[u8]) -> io::Result<OwnedFd> {
-    if path.is_empty() { Ok(openat(root, ".", FOLDER, Mode::empty())?) } else { open_below(root, path, FOLDER) }
+/// Opens the directory `path` (empty: the root itself) below `root`; a link anywhere on the way is an error.
+pub(super) fn open_directory(root: impl AsFd, path: &[u8]) -> io::Result<OwnedFd> {
+    if path.is_empty() { Ok(openat(root, ".", DIRECTORY, Mode::empty())?) } else { open_below(root, path, DIRECTORY) }
 }
 
 /// Opens the file `path` below `root` for reading, never through a link; does not wait for a fifo's other end.
@@ -44,15 +44,15 @@ fn open_below(root: impl AsFd, path: &[u8], flags: OFlags) -> io::Result<OwnedFd
             result => return Ok(result?),
         }
     }
-    let (folders, name) = split(path);
-    let mut folder = openat(root, ".", FOLDER, Mode::empty())?;
-    for part in folders.split(|&byte| byte == b'/').filter(|part| !part.is_empty()) {
-        folder = openat(&folder, part, FOLDER, Mode::empty())?;
+    let (directories, name) = split(path);
+    let mut directory = openat(root, ".", DIRECTORY, Mode::empty())?;
+    for part in directories.split(|&byte| byte == b'/').filter(|part| !part.is_empty()) {
+        directory = openat(&directory, part, DIRECTORY, Mode::empty())?;
     }
-    Ok(openat(&folder, name, flags, Mode::empty())?)
+    Ok(openat(&directory, name, flags, Mode::empty())?)
 }
 
-/// A path's folder and last name.
+/// A path's directory and last name.
 pub(super) fn split(path: &[u8]) -> (&[u8], &[u8]) {
     match path.iter().rposition(|&byte| byte == b'/') {
         Some(at) => (&path[..at], &path[at + 1..]),
@@ -60,7 +60,7 @@ pub(super) fn split(path: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// A folder's path and a name in it as one path.
-pub(super) fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
-    if folder.is_empty() { name.to_vec() } else { [folder, b"/", name].concat() }
+/// A directory's path and a name in it as one path.
+pub(super) fn join(directory: &[u8], name: &[u8]) -> Vec<u8> {
+    if directory.is_empty() { name.to_vec() } else { [directory, b"/", name].concat() }
 }

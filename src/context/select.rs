@@ -1,14 +1,14 @@
 //! Which names of a source are part of the context: the walk of BuildKit's client, without its side effects.
 //!
-//! A name is kept when the paths that the target needs match it and the ignore rules don't. A folder that is not kept
-//! itself comes back as the parent of something that is; a folder that stays though all in it is ignored is an entry.
+//! A name is kept when the paths that the target needs match it and the ignore rules don't. A directory that is not kept
+//! itself comes back as the parent of something that is; a directory that stays though all in it is ignored is an entry.
 
 use std::io::Read;
 use std::path::PathBuf;
 
+use super::directory::{Child, Node, Source};
 use super::effort::Effort;
 use super::error::{Error, display};
-use super::folder::{Child, Node, Source};
 use super::follow::{follow, sent_otherwise};
 use super::ignore::{Matched, Rules, Undecided, clean, read_lines};
 use super::open;
@@ -85,8 +85,8 @@ fn root_ignore_file(source: &impl Source, limits: &Limits) -> Result<Option<(Str
     for _ in 0..MOST_LINKS {
         match source.node(&path)? {
             Some(Node::Symlink(target)) => {
-                let (folder, _) = open::split(&path);
-                let joined = if target.starts_with(b"/") { target } else { open::join(folder, &target) };
+                let (directory, _) = open::split(&path);
+                let joined = if target.starts_with(b"/") { target } else { open::join(directory, &target) };
                 let Ok(text) = String::from_utf8(joined) else { return Ok(None) };
                 path = clean(&format!("/{text}")).split_off(1).into_bytes();
             }
@@ -135,13 +135,13 @@ fn path_error(undecided: Undecided) -> Error {
 
 /// What a walk found.
 pub(super) struct Selected {
-    /// The names of the context, sorted by path bytes; folders only where nothing below them is kept.
+    /// The names of the context, sorted by path bytes; directories only where nothing below them is kept.
     pub(super) kept: Vec<Kept>,
-    /// Files that don't count but would be sent if they did, and folders (with a `/` at the end) that hold such files.
+    /// Files that don't count but would be sent if they did, and directories (with a `/` at the end) that hold such files.
     pub(super) untracked: Vec<Vec<u8>>,
 }
 
-/// Names looked at below one untracked folder to find out whether it holds anything that would be sent.
+/// Names looked at below one untracked directory to find out whether it holds anything that would be sent.
 const MOST_UNTRACKED: u32 = 10_000;
 
 /// Walks the source and decides about every name.
@@ -154,7 +154,7 @@ pub(super) fn select(
 ) -> Result<Selected, Error> {
     let selected = Selected { kept: Vec::new(), untracked: Vec::new() };
     let mut walk = Walk { source, wanted: wanted.as_ref(), ignored, surroundings, effort, selected };
-    walk.folder(&Place { path: b"", wanted: None, ignored: None, keep: true, counts: true, depth: 0 })?;
+    walk.directory(&Place { path: b"", wanted: None, ignored: None, keep: true, counts: true, depth: 0 })?;
     walk.selected.kept.sort_by(|a, b| a.path.cmp(&b.path));
     walk.selected.untracked.sort();
     Ok(walk.selected)
@@ -169,7 +169,7 @@ struct Walk<'a, S> {
     selected: Selected,
 }
 
-/// A folder on the way, with what the rules said about it.
+/// A directory on the way, with what the rules said about it.
 struct Place<'a> {
     path: &'a [u8],
     wanted: Option<&'a Matched>,
@@ -179,7 +179,7 @@ struct Place<'a> {
     depth: u64,
 }
 
-/// What lies in a folder.
+/// What lies in a directory.
 #[derive(Clone, Copy, Default)]
 struct Found {
     /// Something is kept.
@@ -191,14 +191,14 @@ struct Found {
 /// What the rules say about one name.
 struct Judgement {
     keep: bool,
-    /// Nothing below the folder can be kept.
+    /// Nothing below the directory can be kept.
     pruned: bool,
     wanted: Option<Matched>,
     ignored: Option<Matched>,
 }
 
 impl<S: Source> Walk<'_, S> {
-    fn folder(&mut self, place: &Place<'_>) -> Result<Found, Error> {
+    fn directory(&mut self, place: &Place<'_>) -> Result<Found, Error> {
         self.surroundings.cancel.check()?;
         self.limit("context-depth", self.surroundings.limits.context_depth, place.depth, place.path)?;
         let mut found = Found::default();
@@ -209,15 +209,15 @@ impl<S: Source> Walk<'_, S> {
         };
         for Child { name, node, counts } in children {
             let path = open::join(place.path, &name);
-            let is_folder = node == Node::Directory;
+            let is_directory = node == Node::Directory;
             let candidate = Candidate::new(&path);
-            let judgement = self.judge(&candidate, is_folder, place)?;
+            let judgement = self.judge(&candidate, is_directory, place)?;
             if judgement.pruned {
                 found.counts |= counts;
                 continue;
             }
             let keep = judgement.keep;
-            if is_folder {
+            if is_directory {
                 let below = Place {
                     path: &path,
                     wanted: judgement.wanted.as_ref(),
@@ -232,8 +232,8 @@ impl<S: Source> Walk<'_, S> {
                     }
                     continue;
                 }
-                let inside = self.folder(&below)?;
-                let is_there = counts && (inside.counts || self.source.has_empty_folders());
+                let inside = self.directory(&below)?;
+                let is_there = counts && (inside.counts || self.source.has_empty_directories());
                 let stays = keep && is_there;
                 if stays && !inside.kept {
                     self.keep(path, node)?;
@@ -254,42 +254,42 @@ impl<S: Source> Walk<'_, S> {
         Ok(found)
     }
 
-    fn judge(&self, path: &Candidate<'_>, is_folder: bool, place: &Place<'_>) -> Result<Judgement, Error> {
+    fn judge(&self, path: &Candidate<'_>, is_directory: bool, place: &Place<'_>) -> Result<Judgement, Error> {
         let mut judgement = Judgement { keep: true, pruned: false, wanted: None, ignored: None };
         if let Some(rules) = self.wanted {
-            let (is_wanted, matched) = self.look(rules, path, is_folder, place.wanted).map_err(path_error)?;
+            let (is_wanted, matched) = self.look(rules, path, is_directory, place.wanted).map_err(path_error)?;
             judgement.keep = is_wanted;
             judgement.wanted = matched;
-            if !is_wanted && (!is_folder || rules.prunes_unmatched(path.bytes)) {
+            if !is_wanted && (!is_directory || rules.prunes_unmatched(path.bytes)) {
                 judgement.pruned = true;
                 return Ok(judgement);
             }
         }
         let rules = &self.ignored.rules;
-        let looked = self.look(rules, path, is_folder, place.ignored);
+        let looked = self.look(rules, path, is_directory, place.ignored);
         let (is_ignored, matched) = looked.map_err(|undecided| self.ignored.error(undecided))?;
         judgement.keep &= !is_ignored;
         judgement.ignored = matched;
-        judgement.pruned = is_ignored && (!is_folder || rules.prunes_excluded(path.bytes));
+        judgement.pruned = is_ignored && (!is_directory || rules.prunes_excluded(path.bytes));
         Ok(judgement)
     }
 
-    /// What rules say about a path; what they matched matters for folders only.
+    /// What rules say about a path; what they matched matters for directories only.
     fn look(
         &self,
         rules: &Rules,
         path: &Candidate<'_>,
-        is_folder: bool,
+        is_directory: bool,
         parent: Option<&Matched>,
     ) -> Result<(bool, Option<Matched>), Undecided> {
-        if is_folder {
+        if is_directory {
             let (hit, matched) = rules.matches(path, parent, self.effort)?;
             return Ok((hit, Some(matched)));
         }
         Ok((rules.matches_below(path, parent, self.effort)?, None))
     }
 
-    /// Whether an untracked folder holds a file that would be sent; yes if that takes too long to find out.
+    /// Whether an untracked directory holds a file that would be sent; yes if that takes too long to find out.
     fn would_send(&self, place: &Place<'_>, names: &mut u32) -> Result<bool, Error> {
         self.surroundings.cancel.check()?;
         if place.depth > self.surroundings.limits.context_depth {
@@ -301,9 +301,9 @@ impl<S: Source> Walk<'_, S> {
                 None => return Ok(true),
             };
             let path = open::join(place.path, &child.name);
-            let is_folder = child.node == Node::Directory;
+            let is_directory = child.node == Node::Directory;
             let candidate = Candidate::new(&path);
-            let judgement = self.judge(&candidate, is_folder, place)?;
+            let judgement = self.judge(&candidate, is_directory, place)?;
             if judgement.pruned {
                 continue;
             }
@@ -315,7 +315,7 @@ impl<S: Source> Walk<'_, S> {
                 counts: false,
                 depth: place.depth + 1,
             };
-            if if is_folder { self.would_send(&below, names)? } else { judgement.keep } {
+            if if is_directory { self.would_send(&below, names)? } else { judgement.keep } {
                 return Ok(true);
             }
         }

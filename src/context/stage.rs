@@ -1,4 +1,4 @@
-//! Writes a tree into a private folder from which BuildKit's client sends it.
+//! Writes a tree into a private directory from which BuildKit's client sends it.
 //!
 //! BuildKit tells files of two builds apart by size, mode and modification time only, and clamps times down to the
 //! epoch, never up. So each file's time is made from its content and lies after every epoch; the image is the same for
@@ -49,19 +49,19 @@ impl Window {
     }
 }
 
-/// Writes the tree into `folder`, which exists and is empty: modes 0644 and 0755, times as above.
+/// Writes the tree into `directory`, which exists and is empty: modes 0644 and 0755, times as above.
 ///
 /// Every file is copied and its digest checked on the way; a file that is no longer what the tree says is
-/// [`Error::Changed`]. On an error the folder is left as it is, for its owner to remove.
-pub fn stage(tree: &Tree, folder: &Path) -> Result<(), Error> {
-    let window = probe(folder)?;
-    let folders = folders(tree);
-    for path in &folders {
-        let path = below(folder, path);
+/// [`Error::Changed`]. On an error the directory is left as it is, for its owner to remove.
+pub fn stage(tree: &Tree, directory: &Path) -> Result<(), Error> {
+    let window = probe(directory)?;
+    let directories = directories(tree);
+    for path in &directories {
+        let path = below(directory, path);
         fs::create_dir(&path).map_err(|error| Error::stage(&path, error))?;
     }
     tree.entries.par_iter().try_for_each(|entry| {
-        let path = below(folder, &entry.path);
+        let path = below(directory, &entry.path);
         match &entry.kind {
             EntryKind::File { executable, size, digest, content } => {
                 let mode = if *executable { 0o755 } else { 0o644 };
@@ -82,11 +82,11 @@ pub fn stage(tree: &Tree, folder: &Path) -> Result<(), Error> {
     })?;
     for entry in &tree.entries {
         if let EntryKind::HardLink(first) = &entry.kind {
-            let path = below(folder, &entry.path);
-            fs::hard_link(below(folder, first), &path).map_err(|error| Error::stage(&path, error))?;
+            let path = below(directory, &entry.path);
+            fs::hard_link(below(directory, first), &path).map_err(|error| Error::stage(&path, error))?;
         }
     }
-    let all = folders.iter().rev().map(|path| below(folder, path)).chain([folder.to_owned()]);
+    let all = directories.iter().rev().map(|path| below(directory, path)).chain([directory.to_owned()]);
     for path in all {
         let written = |error| Error::stage(&path, error);
         fs::set_permissions(&path, Permissions::from_mode(0o755)).map_err(written)?;
@@ -95,24 +95,24 @@ pub fn stage(tree: &Tree, folder: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// All folders of the tree, parents first.
-fn folders(tree: &Tree) -> BTreeSet<Vec<u8>> {
-    let mut folders = BTreeSet::new();
+/// All directories of the tree, parents first.
+fn directories(tree: &Tree) -> BTreeSet<Vec<u8>> {
+    let mut directories = BTreeSet::new();
     for entry in &tree.entries {
         let mut path = entry.path.as_slice();
         if entry.kind != EntryKind::Directory {
             path = open::split(path).0;
         }
-        while !path.is_empty() && folders.insert(path.to_vec()) {
+        while !path.is_empty() && directories.insert(path.to_vec()) {
             path = open::split(path).0;
         }
     }
-    folders
+    directories
 }
 
-/// Finds times that the folder's file system can hold, by setting one and reading it back.
-fn probe(folder: &Path) -> Result<Window, Error> {
-    let path = folder.join(".repro-time");
+/// Finds times that the directory's file system can hold, by setting one and reading it back.
+fn probe(directory: &Path) -> Result<Window, Error> {
+    let path = directory.join(".repro-time");
     let written = |error| Error::stage(&path, error);
     let file = new_file(&path)?;
     let holds = |window: &Window| {
@@ -122,7 +122,7 @@ fn probe(folder: &Path) -> Result<Window, Error> {
     };
     let window = [FAR, NEAR].into_iter().find(holds);
     fs::remove_file(&path).map_err(written)?;
-    window.ok_or_else(|| Error::Times { folder: display(folder) })
+    window.ok_or_else(|| Error::Times { directory: display(directory) })
 }
 
 fn set_time(path: &PathBuf, time: Timespec) -> Result<(), Error> {
@@ -198,9 +198,9 @@ mod tests {
 
     #[test]
     fn modes_and_times_come_from_the_tree_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        stage(&tree(), folder.path()).unwrap();
-        let stat = |path: &str| fs::symlink_metadata(folder.path().join(path)).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        stage(&tree(), directory.path()).unwrap();
+        let stat = |path: &str| fs::symlink_metadata(directory.path().join(path)).unwrap();
         for (path, mode) in [("a", 0o100_644), ("sub/deep/run", 0o100_755), ("empty", 0o40_755), ("sub", 0o40_755)] {
             assert_eq!(stat(path).mode(), mode, "{path}");
         }
@@ -211,13 +211,13 @@ mod tests {
         assert_eq!(stat("a").mtime(), FAR.start + (0x61be_55a8 >> 2));
         assert_eq!(stat("a").mtime_nsec(), ((0x61be_55a8_e2f6_b4e1_u64 >> 2) & 0xffff_ffff) as i64 % 1_000_000_000);
         assert_eq!(stat("a").ino(), stat("hard").ino());
-        assert_eq!(fs::read_link(folder.path().join("link")).unwrap(), Path::new("/etc/passwd"));
-        assert!(!folder.path().join(".repro-time").exists());
+        assert_eq!(fs::read_link(directory.path().join("link")).unwrap(), Path::new("/etc/passwd"));
+        assert!(!directory.path().join(".repro-time").exists());
     }
 
     #[test]
     fn a_file_that_changed_since_it_was_hashed_is_not_staged() {
-        let (source, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (source, directory) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let path = source.path().join("f");
         for bytes in [b"new!".as_slice(), b"longer", b"", b"old"] {
             fs::write(&path, bytes).unwrap();
@@ -225,8 +225,8 @@ mod tests {
             let content = Content::File(path.clone());
             let kind = EntryKind::File { executable: false, size: 4, digest, content };
             let tree = Tree { entries: vec![Entry { path: b"f".to_vec(), kind }], ..Tree::default() };
-            assert!(matches!(stage(&tree, folder.path()), Err(Error::Changed { .. })));
-            fs::remove_file(folder.path().join("f")).unwrap();
+            assert!(matches!(stage(&tree, directory.path()), Err(Error::Changed { .. })));
+            fs::remove_file(directory.path().join("f")).unwrap();
         }
     }
 

@@ -1,4 +1,4 @@
-//! A folder of a git work tree as the source of a context: what git tracks counts, and what is included on purpose.
+//! A directory of a git work tree as the source of a context: what git tracks counts, and what is included on purpose.
 //!
 //! The index says which names are tracked, the work tree what lies there. A submodule is a further repository, read when
 //! the walk comes to it.
@@ -9,9 +9,9 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::directory::{Child, Node, Source, is_own_file, names, node_of, small_file};
 use super::effort::Effort;
 use super::error::{Error, below};
-use super::folder::{Child, Node, Source, is_own_file, names, node_of, small_file};
 use super::ignore::{InvalidPattern, Rules, Undecided};
 use super::open;
 use crate::escape;
@@ -25,7 +25,7 @@ const LONGEST_LINK: u64 = 4096;
 pub(super) struct Layer {
     /// Where it starts in the context; empty for the main repository.
     base: Vec<u8>,
-    /// Which folder of the repository that is; empty for submodules.
+    /// Which directory of the repository that is; empty for submodules.
     scope: Vec<u8>,
     pub(super) repository: Repository,
     /// Sorted by path bytes.
@@ -100,13 +100,13 @@ impl<'a> WorkTree<'a> {
         Known { root: self.root, path: self.path, layers, deleted: self.deleted.into_inner(), moved }
     }
 
-    /// The repository that a folder belongs to; a submodule is opened when it is asked for the first time.
-    fn layer_of(&self, folder: &[u8]) -> Result<Rc<Layer>, Error> {
+    /// The repository that a directory belongs to; a submodule is opened when it is asked for the first time.
+    fn layer_of(&self, directory: &[u8]) -> Result<Rc<Layer>, Error> {
         loop {
-            let layer = deepest(&self.layers.borrow(), folder);
-            let Some(layer) = layer else { return Err(Error::Submodule { path: escape::name(folder) }) };
-            let inside = strip_folder(folder, &layer.base).unwrap_or_default();
-            // The first folder on the way that is a submodule, if any.
+            let layer = deepest(&self.layers.borrow(), directory);
+            let Some(layer) = layer else { return Err(Error::Submodule { path: escape::name(directory) }) };
+            let inside = strip_directory(directory, &layer.base).unwrap_or_default();
+            // The first directory on the way that is a submodule, if any.
             let ends = inside.iter().enumerate().filter(|&(_, &byte)| byte == b'/').map(|(at, _)| at);
             let mut ways = ends.chain([inside.len()]).map(|end| &inside[..end]);
             let submodule = ways.find(|way| {
@@ -117,7 +117,7 @@ impl<'a> WorkTree<'a> {
             let base = open::join(&layer.base, way);
             let not_there = || Error::Submodule { path: escape::name(&base) };
             // No link may lead to another repository.
-            open::open_folder(&self.root, &base).map_err(|_| not_there())?;
+            open::open_directory(&self.root, &base).map_err(|_| not_there())?;
             let repository = Repository::open(&below(&self.path, &base))?.ok_or_else(not_there)?;
             let layer = Layer::read(base, Vec::new(), repository, self.limits)?;
             self.layers.borrow_mut().push(Rc::new(layer));
@@ -155,7 +155,7 @@ impl<'a> WorkTree<'a> {
 }
 
 impl Source for WorkTree<'_> {
-    fn has_empty_folders(&self) -> bool {
+    fn has_empty_directories(&self) -> bool {
         false
     }
 
@@ -173,21 +173,21 @@ impl Source for WorkTree<'_> {
         counts
     }
 
-    fn may_include_below(&self, folder: &[u8]) -> bool {
-        !self.include.prunes_unmatched(folder)
+    fn may_include_below(&self, directory: &[u8]) -> bool {
+        !self.include.prunes_unmatched(directory)
     }
 
-    fn children(&self, folder: &[u8]) -> Result<Option<Vec<Child>>, Error> {
-        let layer = self.layer_of(folder)?;
-        let handle = match open::open_folder(&self.root, folder) {
+    fn children(&self, directory: &[u8]) -> Result<Option<Vec<Child>>, Error> {
+        let layer = self.layer_of(directory)?;
+        let handle = match open::open_directory(&self.root, directory) {
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return Ok(None),
             // Not there, or something else in its place: then all that is tracked below is deleted.
             result => result.ok(),
         };
         let mut children = Vec::new();
         let mut tracked = BTreeSet::new();
-        for (name, entry) in layer.children(folder) {
-            let path = open::join(folder, name);
+        for (name, entry) in layer.children(directory) {
+            let path = open::join(directory, name);
             tracked.insert(name);
             let node = match entry {
                 None => Some(Node::Directory),
@@ -200,12 +200,12 @@ impl Source for WorkTree<'_> {
                 }
             }
         }
-        let on_disk = handle.as_ref().map(names).transpose().map_err(|error| Error::unreadable(folder, error))?;
+        let on_disk = handle.as_ref().map(names).transpose().map_err(|error| Error::unreadable(directory, error))?;
         for (name, _) in on_disk.unwrap_or_default() {
             if name == b".git" || tracked.contains(name.as_slice()) {
                 continue;
             }
-            let path = open::join(folder, &name);
+            let path = open::join(directory, &name);
             let Some(handle) = &handle else { continue };
             let node = node_of(handle, &name).map_err(|error| Error::unreadable(&path, error))?;
             let counts = self.is_included(&path)?;
@@ -219,21 +219,21 @@ impl Source for WorkTree<'_> {
         if path.is_empty() {
             return Ok(Some(Node::Directory));
         }
-        let (folder, name) = open::split(path);
+        let (directory, name) = open::split(path);
         if name == b".git" || is_own_file(name) {
             return Ok(None);
         }
-        let layer = self.layer_of(folder)?;
+        let layer = self.layer_of(directory)?;
         let Some(entry) = layer.entry(path) else {
             if layer.has_below(path) {
                 return Ok(Some(Node::Directory));
             }
             let included = self.is_included(path)?;
-            let Ok(handle) = open::open_folder(&self.root, folder) else { return Ok(None) };
+            let Ok(handle) = open::open_directory(&self.root, directory) else { return Ok(None) };
             let node = if included { node_of(&handle, name) } else { Ok(None) };
             return node.map_err(|error| Error::unreadable(path, error));
         };
-        match open::open_folder(&self.root, folder) {
+        match open::open_directory(&self.root, directory) {
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Ok(None),
             handle => self.tracked_node(handle.ok().as_ref(), entry, path),
         }
@@ -271,7 +271,7 @@ impl Layer {
         let unreadable = |error| Error::Unreadable { path: super::error::display(self.repository.work_tree()), error };
         let root = open::open_root(self.repository.work_tree()).map_err(unreadable)?;
         for entry in &self.entries {
-            let (folder, name) = open::split(&entry.path);
+            let (directory, name) = open::split(&entry.path);
             if name != b".gitattributes" || !matches!(entry.kind, TrackedKind::File { .. }) {
                 continue;
             }
@@ -282,7 +282,7 @@ impl Layer {
                 (false, true) => self.repository.blob(entry.id)?,
                 (false, false) => continue,
             };
-            self.attributes.add(folder, &text);
+            self.attributes.add(directory, &text);
         }
         Ok(())
     }
@@ -294,7 +294,7 @@ impl Layer {
 
     /// A path of the context as one of the repository.
     pub(super) fn inner_path(&self, path: &[u8]) -> Option<Vec<u8>> {
-        let inside = strip_folder(path, &self.base)?;
+        let inside = strip_directory(path, &self.base)?;
         Some(if inside.is_empty() { self.scope.clone() } else { open::join(&self.scope, inside) })
     }
 
@@ -305,17 +305,17 @@ impl Layer {
         Some(&self.entries[at])
     }
 
-    /// Whether something is tracked below a folder of the context.
-    fn has_below(&self, folder: &[u8]) -> bool {
-        let Some(mut prefix) = self.inner_path(folder) else { return false };
+    /// Whether something is tracked below a directory of the context.
+    fn has_below(&self, directory: &[u8]) -> bool {
+        let Some(mut prefix) = self.inner_path(directory) else { return false };
         prefix.push(b'/');
         let at = self.entries.partition_point(|entry| entry.path < prefix);
         self.entries.get(at).is_some_and(|entry| entry.path.starts_with(&prefix))
     }
 
-    /// The names in a folder of the context; an entry for all but folders.
-    fn children(&self, folder: &[u8]) -> Vec<(&[u8], Option<&Tracked>)> {
-        let mut prefix = self.inner_path(folder).unwrap_or_default();
+    /// The names in a directory of the context; an entry for all but directories.
+    fn children(&self, directory: &[u8]) -> Vec<(&[u8], Option<&Tracked>)> {
+        let mut prefix = self.inner_path(directory).unwrap_or_default();
         if !prefix.is_empty() {
             prefix.push(b'/');
         }
@@ -331,7 +331,7 @@ impl Layer {
                 }
                 Some(end) => {
                     found.push((&rest[..end], None));
-                    // Everything below the folder sorts before its name followed by the byte after `/`.
+                    // Everything below the directory sorts before its name followed by the byte after `/`.
                     let next = [&entry.path[..prefix.len() + end], b"0"].concat();
                     at += self.entries[at..].partition_point(|entry| entry.path < next);
                 }
@@ -344,7 +344,7 @@ impl Layer {
 impl Known {
     /// The repository that a path belongs to, and what is tracked there.
     pub(super) fn entry(&self, path: &[u8]) -> Option<(&Layer, &Tracked)> {
-        let layers = self.layers.iter().filter(|layer| strip_folder(path, &layer.base).is_some());
+        let layers = self.layers.iter().filter(|layer| strip_directory(path, &layer.base).is_some());
         let layer = layers.max_by_key(|layer| layer.base.len())?;
         Some((layer, layer.entry(path)?))
     }
@@ -354,15 +354,15 @@ fn invalid_include(error: InvalidPattern) -> Error {
     Error::Ignore { file: "`include`".to_owned(), error }
 }
 
-fn deepest(layers: &[Rc<Layer>], folder: &[u8]) -> Option<Rc<Layer>> {
-    let around = layers.iter().filter(|layer| strip_folder(folder, &layer.base).is_some());
+fn deepest(layers: &[Rc<Layer>], directory: &[u8]) -> Option<Rc<Layer>> {
+    let around = layers.iter().filter(|layer| strip_directory(directory, &layer.base).is_some());
     around.max_by_key(|layer| layer.base.len()).cloned()
 }
 
-/// What is left of a path below a folder (empty: the path is the folder); none if it lies elsewhere.
-fn strip_folder<'a>(path: &'a [u8], folder: &[u8]) -> Option<&'a [u8]> {
-    match path.strip_prefix(folder)? {
-        rest if folder.is_empty() || rest.is_empty() => Some(rest),
+/// What is left of a path below a directory (empty: the path is the directory); none if it lies elsewhere.
+fn strip_directory<'a>(path: &'a [u8], directory: &[u8]) -> Option<&'a [u8]> {
+    match path.strip_prefix(directory)? {
+        rest if directory.is_empty() || rest.is_empty() => Some(rest),
         rest => rest.strip_prefix(b"/"),
     }
 }

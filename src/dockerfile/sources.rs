@@ -29,7 +29,7 @@ pub enum Origin {
         url: String,
         /// Branch, tag or commit; empty for the remote's own choice.
         git_ref: String,
-        /// A folder inside; empty for all of it.
+        /// A directory inside; empty for all of it.
         subdir: String,
         /// The commit that must come, whole or its start.
         checksum: Option<String>,
@@ -58,11 +58,11 @@ pub enum Origin {
         /// The OCI layout's store and digest, when a named context puts one in the image's place.
         layout: Option<(String, String)>,
     },
-    /// A folder of the client.
+    /// A directory of the client.
     Local {
         /// `context`, or the local name of a named context.
         name: String,
-        /// The paths that are asked for, links followed; none for the whole folder.
+        /// The paths that are asked for, links followed; none for the whole directory.
         paths: Option<Vec<String>>,
     },
 }

@@ -62,22 +62,22 @@ fn builds_without_parsing(engine: &dyn Engine, plan: &Plan, work: &Path) -> Resu
 
 #[test]
 fn no_engine_parses_a_dockerfile_again() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let plan = plan();
-    let native = folder.path().join("native");
+    let native = directory.path().join("native");
     fs::create_dir(&native).unwrap();
     builds_without_parsing(&Native::new(Arc::new(Nothing)), &plan, &native).map_err(|error| error.to_string()).unwrap();
-    let buildctl = folder.path().join("buildctl");
+    let buildctl = directory.path().join("buildctl");
     fs::write(&buildctl, BUILDCTL).unwrap();
     fs::set_permissions(&buildctl, fs::Permissions::from_mode(0o755)).unwrap();
     let host = Host {
-        programs: Programs::from_path(folder.path().as_os_str()),
-        cache: folder.path().join("cache"),
+        programs: Programs::from_path(directory.path().as_os_str()),
+        cache: directory.path().join("cache"),
         now: 1_800_000_000,
         ..Host::default()
     };
     let engine = BuildKit::buildctl(host, ">=0.26".parse().unwrap(), Some("unix:///nowhere".to_owned()));
-    let work = folder.path().join("work");
+    let work = directory.path().join("work");
     fs::create_dir(&work).unwrap();
     let error = builds_without_parsing(&engine, &plan, &work).err().unwrap();
     assert_eq!(error.status(), Status::Build, "{error}");

@@ -63,7 +63,7 @@ const BY_PATH: &[(&[&str], Fix)] = &[
 ];
 
 const CACHE: Fix = Fix::Dockerfile("remove it in the same RUN, or name its path in `scrub`");
-const CACHE_FOLDER: Fix = Fix::Dockerfile(
+const CACHE_DIRECTORY: Fix = Fix::Dockerfile(
     "remove the cache in the same RUN, or tell the tool to keep none: `scrub` leaves out files, never directories or links",
 );
 
@@ -83,7 +83,7 @@ pub(super) fn fixes(path: &[u8], difference: &PathDifference, sees_epoch: bool) 
     let by_path = BY_PATH.iter().find(|(patterns, _)| patterns.iter().any(names));
     let useful = |fix: &Fix| !(sees_epoch && matches!(fix, Fix::RunEnv { name: EPOCH, .. }));
     if let Some((_, fix)) = by_path.filter(|(_, fix)| useful(fix)) {
-        return vec![if *fix == CACHE && !difference.is_file { CACHE_FOLDER } else { *fix }];
+        return vec![if *fix == CACHE && !difference.is_file { CACHE_DIRECTORY } else { *fix }];
     }
     if difference.presence != Presence::Both {
         return vec![NAME];
@@ -132,8 +132,8 @@ mod tests {
         );
         assert_eq!(content("stamp", false), [CONTENT]);
         assert_eq!(content("root/.cache/a/b", false), [CACHE]);
-        let folder = PathDifference { presence: Presence::First, aspects: BTreeSet::new(), is_file: false };
-        assert_eq!(fixes(b"root/.cache/a", &folder, false), [CACHE_FOLDER]);
+        let directory = PathDifference { presence: Presence::First, aspects: BTreeSet::new(), is_file: false };
+        assert_eq!(fixes(b"root/.cache/a", &directory, false), [CACHE_DIRECTORY]);
         assert_eq!(of("x", Presence::Second, &[], false), [NAME]);
         assert_eq!(of("x", Presence::Both, &[Aspect::Owner, Aspect::Mtime], false), [OWNER, MTIME]);
         assert_eq!(of("x", Presence::Both, &[Aspect::Kind, Aspect::Mode], false), [OTHER]);

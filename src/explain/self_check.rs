@@ -60,7 +60,7 @@ pub struct ExplainedPath {
 
 /// Holds two builds of one plan against each other; `given` are the rules that both were scrubbed by.
 ///
-/// Both builds' folders must still be there. RUN of both saw the epoch if `sees_epoch`.
+/// Both builds' directories must still be there. RUN of both saw the epoch if `sees_epoch`.
 ///
 /// # Errors
 /// When a layer can't be read.

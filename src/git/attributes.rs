@@ -9,7 +9,7 @@ use super::wildmatch::Glob;
 /// The `.gitattributes` files of a work tree.
 #[derive(Clone, Debug, Default)]
 pub struct Attributes {
-    /// By folder; the lines in their order.
+    /// By directory; the lines in their order.
     files: BTreeMap<Vec<u8>, Vec<Line>>,
     /// `[attr]` definitions of the root's file, and git's own `binary`.
     macros: BTreeMap<String, Vec<(String, Value)>>,
@@ -72,8 +72,8 @@ const MOST_BYTES: usize = 100 << 20;
 const DEEPEST_MACRO: usize = 16;
 
 impl Attributes {
-    /// Adds the file of one folder (empty: the root of the work tree).
-    pub fn add(&mut self, folder: &[u8], text: &[u8]) {
+    /// Adds the file of one directory (empty: the root of the work tree).
+    pub fn add(&mut self, directory: &[u8], text: &[u8]) {
         if text.len() > MOST_BYTES {
             return;
         }
@@ -87,14 +87,14 @@ impl Attributes {
             let Some((pattern, rest)) = split_pattern(line) else { continue };
             let sets = read_sets(rest);
             match pattern.strip_prefix(b"[attr]") {
-                Some(name) if folder.is_empty() => {
+                Some(name) if directory.is_empty() => {
                     self.macros.insert(String::from_utf8_lossy(name).into_owned(), sets);
                 }
                 Some(_) => {}
                 None => lines.extend(read_line(&pattern, sets)),
             }
         }
-        self.files.insert(folder.to_vec(), lines);
+        self.files.insert(directory.to_vec(), lines);
     }
 
     /// What a checkout must do with `path`, which is relative to the root of the work tree.
@@ -104,13 +104,13 @@ impl Attributes {
         }
         let mut found = BTreeMap::new();
         // The nearest file counts first, in it the last line.
-        let mut folder = path;
-        while !folder.is_empty() {
-            let end = folder.iter().rposition(|&byte| byte == b'/');
-            folder = &folder[..end.unwrap_or(0)];
-            let below = if folder.is_empty() { path } else { &path[folder.len() + 1..] };
+        let mut directory = path;
+        while !directory.is_empty() {
+            let end = directory.iter().rposition(|&byte| byte == b'/');
+            directory = &directory[..end.unwrap_or(0)];
+            let below = if directory.is_empty() { path } else { &path[directory.len() + 1..] };
             let name = below.rsplit(|&byte| byte == b'/').next().unwrap_or(below);
-            for line in self.files.get(folder).into_iter().flatten().rev() {
+            for line in self.files.get(directory).into_iter().flatten().rev() {
                 if line.glob.matches(if line.name_only { name } else { below }) {
                     self.assign(&line.sets, &mut found, 0);
                 }
@@ -226,7 +226,7 @@ fn unquote(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
 }
 
 fn read_line(pattern: &[u8], sets: Vec<(String, Value)>) -> Option<Line> {
-    // Git takes no negative patterns here, and a pattern for folders matches no file.
+    // Git takes no negative patterns here, and a pattern for directories matches no file.
     if pattern.starts_with(b"!") || pattern.ends_with(b"/") {
         return None;
     }

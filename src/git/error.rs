@@ -23,7 +23,7 @@ pub enum Error {
         /// The file, safe to print.
         path: String,
     },
-    /// A bare repository, or the inside of a `.git` folder.
+    /// A bare repository, or the inside of a `.git` directory.
     #[error("{path} is a git repository without a work tree")]
     NoWorkTree {
         /// The repository, safe to print.

@@ -21,11 +21,11 @@ pub struct Head {
 /// References that name references, followed so far.
 const MOST_REFERENCES: usize = 5;
 
-/// The commit time of `HEAD` in whose work tree `folder` lies; none outside git.
+/// The commit time of `HEAD` in whose work tree `directory` lies; none outside git.
 ///
 /// No commit yet, or one whose time is no epoch, is an error. Whether the time lies ahead is for the caller to ask.
-pub fn head_commit_time(folder: &Path) -> Result<Option<Epoch>, Error> {
-    Repository::find(folder)?.map(|repository| Ok(repository.head()?.time)).transpose()
+pub fn head_commit_time(directory: &Path) -> Result<Option<Epoch>, Error> {
+    Repository::find(directory)?.map(|repository| Ok(repository.head()?.time)).transpose()
 }
 
 impl Repository {
@@ -52,7 +52,8 @@ impl Repository {
     pub fn head_id(&self) -> Result<ObjectId, Error> {
         let mut name = "HEAD".to_owned();
         for _ in 0..MOST_REFERENCES {
-            let text = [&self.git_dir, &self.common_dir].iter().find_map(|folder| read_small(&folder.join(&name)).ok());
+            let text =
+                [&self.git_dir, &self.common_dir].iter().find_map(|directory| read_small(&directory.join(&name)).ok());
             let Some(text) = text else { return self.packed(&name)?.ok_or_else(|| self.no_head()) };
             let text = text.trim_end();
             match text.strip_prefix("ref:") {

@@ -1,7 +1,7 @@
 //! A git work tree, read without running anything of it: no hooks, filters, helpers or file-system monitors.
 //!
 //! [`Repository::find`] locates the work tree, [`Repository::tracked`] reads the index, [`Repository::blob`] an object,
-//! [`Attributes`] says what tracked `.gitattributes` ask for and [`Checkout`] does it. Who owns the folder doesn't
+//! [`Attributes`] says what tracked `.gitattributes` ask for and [`Checkout`] does it. Who owns the directory doesn't
 //! matter, since nothing in it is executed; the user's configuration is asked only whether line ends were converted.
 
 mod attributes;
@@ -91,10 +91,10 @@ const POINTER_FILE: u64 = 4096;
 const LINE_ENDS: &str = "core.autocrlf";
 
 impl Repository {
-    /// The repository in whose work tree `folder` lies: the nearest one upward; none outside git.
-    pub fn find(folder: &Path) -> Result<Option<Self>, Error> {
-        let folder = folder.canonicalize().map_err(|error| Error::io(folder, error))?;
-        for candidate in folder.ancestors() {
+    /// The repository in whose work tree `directory` lies: the nearest one upward; none outside git.
+    pub fn find(directory: &Path) -> Result<Option<Self>, Error> {
+        let directory = directory.canonicalize().map_err(|error| Error::io(directory, error))?;
+        for candidate in directory.ancestors() {
             if let Some(found) = Self::open(candidate)? {
                 return Ok(Some(found));
             }
@@ -105,20 +105,20 @@ impl Repository {
         Ok(None)
     }
 
-    /// The repository whose work tree has its root at `folder`; none if there is none.
-    pub fn open(folder: &Path) -> Result<Option<Self>, Error> {
-        let dot_git = folder.join(".git");
+    /// The repository whose work tree has its root at `directory`; none if there is none.
+    pub fn open(directory: &Path) -> Result<Option<Self>, Error> {
+        let dot_git = directory.join(".git");
         let git_dir = match fs::metadata(&dot_git) {
             Ok(found) if found.is_dir() => dot_git.clone(),
             Ok(found) if found.is_file() => {
                 let text = read_small(&dot_git)?;
                 let path = text.strip_prefix("gitdir: ").ok_or_else(|| Error::invalid(&dot_git))?;
-                folder.join(path.trim_end_matches(['\n', '\r']))
+                directory.join(path.trim_end_matches(['\n', '\r']))
             }
             _ => return Ok(None),
         };
         if !is_git_dir(&git_dir) {
-            // Like git, pass by a folder that only has the name.
+            // Like git, pass by a directory that only has the name.
             return if dot_git.is_dir() { Ok(None) } else { Err(Error::invalid(&dot_git)) };
         }
         let common_dir = match read_small(&git_dir.join("commondir")) {
@@ -126,7 +126,7 @@ impl Repository {
             Err(_) => git_dir.clone(),
         };
         let mut found = Self {
-            work_tree: folder.to_owned(),
+            work_tree: directory.to_owned(),
             git_dir,
             common_dir,
             line_ends: None,
@@ -167,9 +167,9 @@ impl Repository {
         let mut objects = self.objects.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if objects.is_none() {
             let opened = git2::Odb::new().map_err(failed)?;
-            let folder = self.common_dir.join("objects");
-            let folder = folder.to_str().ok_or_else(|| Error::invalid(&folder))?;
-            opened.add_disk_alternate(folder).map_err(failed)?;
+            let directory = self.common_dir.join("objects");
+            let directory = directory.to_str().ok_or_else(|| Error::invalid(&directory))?;
+            opened.add_disk_alternate(directory).map_err(failed)?;
             *objects = Some(opened);
         }
         let Some(objects) = objects.as_ref() else { return Ok(Vec::new()) };

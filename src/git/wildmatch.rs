@@ -11,8 +11,8 @@ enum Part {
     One,
     /// `*`
     Name,
-    /// `**/`: any number of folders, none too.
-    Folders,
+    /// `**/`: any number of directories, none too.
+    Directories,
     /// `**` at the end: all that is left.
     Rest,
     Class {
@@ -28,7 +28,7 @@ impl Glob {
         let mut rest = pattern;
         while let Some((&byte, after)) = rest.split_first() {
             let at_start = rest.len() == pattern.len() || parts.last() == Some(&Part::Byte(b'/'));
-            let at_start = at_start || parts.last() == Some(&Part::Folders);
+            let at_start = at_start || parts.last() == Some(&Part::Directories);
             rest = after;
             let part = match byte {
                 b'*' => {
@@ -38,7 +38,7 @@ impl Glob {
                         (true, None) => Part::Rest,
                         (true, Some(b'/')) => {
                             rest = &rest[1..];
-                            Part::Folders
+                            Part::Directories
                         }
                         _ => Part::Name,
                     }
@@ -70,7 +70,7 @@ impl Glob {
         now[0] = true;
         for at in 0..=path.len() {
             for (index, part) in parts.iter().enumerate() {
-                if now[2 * index] && matches!(part, Part::Name | Part::Folders | Part::Rest) {
+                if now[2 * index] && matches!(part, Part::Name | Part::Directories | Part::Rest) {
                     now[2 * index + 2] = true;
                 }
             }
@@ -79,7 +79,7 @@ impl Glob {
             for (index, part) in parts.iter().enumerate() {
                 let (before, inside) = (now[2 * index], now[2 * index + 1]);
                 match part {
-                    Part::Folders if before || inside => {
+                    Part::Directories if before || inside => {
                         next[2 * index + 1] = true;
                         next[2 * index + 2] |= byte == b'/';
                     }

@@ -32,7 +32,7 @@ struct Key {
 pub(super) struct Agents(Mutex<BTreeMap<Key, Agent>>);
 
 impl Agents {
-    /// The agent for `url`; one that was only named by an answer must have a public address.
+    /// The agent for `url`; one that was only named by an response must have a public address.
     pub(super) fn agent(&self, settings: &Settings, url: &Url, public_only: bool) -> Result<Agent, HttpError> {
         let certificates = settings.config.host(&url.authority()).map(|host| host.ca.clone()).unwrap_or_default();
         let proxy = settings.proxies.of(url).map(str::to_owned);
@@ -65,7 +65,7 @@ impl Key {
             None => None,
         };
         let roots = if self.certificates.is_empty() { RootCerts::PlatformVerifier } else { roots(&self.certificates)? };
-        let Timeouts { connect, answer, idle } = settings.timeouts;
+        let Timeouts { connect, response, idle } = settings.timeouts;
         let config = Agent::config_builder()
             .tls_config(TlsConfig::builder().root_certs(roots).build())
             .proxy(proxy)
@@ -77,8 +77,8 @@ impl Key {
             .max_response_header_size(usize::try_from(settings.limits.http_header).unwrap_or(usize::MAX))
             .timeout_resolve(Some(connect))
             .timeout_connect(Some(connect))
-            .timeout_send_request(Some(answer))
-            .timeout_recv_response(Some(answer))
+            .timeout_send_request(Some(response))
+            .timeout_recv_response(Some(response))
             .timeout_per_read(Some(idle))
             .timeout_per_write(Some(idle))
             .max_idle_connections_per_host(8)

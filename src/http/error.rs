@@ -12,10 +12,10 @@ use crate::escape;
 use crate::limits::LimitExceeded;
 use crate::status::{ExitStatus, Status};
 
-/// How the library underneath says that an answer has more header lines than it takes.
+/// How the library underneath says that an response has more header lines than it takes.
 const TOO_MANY_HEADERS: &str = "too many headers";
 
-/// A request that led to no usable answer.
+/// A request that led to no usable response.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum HttpError {
     /// The URL can't be asked for.
@@ -32,7 +32,7 @@ pub enum HttpError {
     /// A certificate or proxy of the user's own configuration can't be used.
     #[error("{0}")]
     Configuration(String),
-    /// An answer led to where it must not lead.
+    /// An response led to where it must not lead.
     #[error("`{url}`: {reason}")]
     Unsafe {
         /// The URL that it came from or led to, safe to print.
@@ -40,7 +40,7 @@ pub enum HttpError {
         /// Why that is refused.
         reason: String,
     },
-    /// An answer led to an address that only this machine or its network can reach.
+    /// An response led to an address that only this machine or its network can reach.
     #[error("`{url}`: the address {address} is not public, and only a response or a build step named it")]
     NotPublic {
         /// The URL, safe to print.
@@ -81,7 +81,7 @@ pub enum HttpError {
     },
     /// The server answered, but not with what was asked for.
     #[error("`{url}`: the server answered {status}{}", if detail.is_empty() { String::new() } else { format!(": {detail}") })]
-    Answer {
+    Response {
         /// The URL, safe to print.
         url: String,
         /// The HTTP status.
@@ -89,15 +89,15 @@ pub enum HttpError {
         /// What the server says about it, safe to print, short.
         detail: String,
     },
-    /// The answer breaks the protocol.
+    /// The response breaks the protocol.
     #[error("`{url}`: {reason}")]
     Nonsense {
         /// The URL, safe to print.
         url: String,
-        /// What is wrong with the answer.
+        /// What is wrong with the response.
         reason: String,
     },
-    /// The answer is larger than it may be.
+    /// The response is larger than it may be.
     #[error(transparent)]
     Limit(#[from] LimitExceeded),
     /// The work was stopped.
@@ -115,7 +115,7 @@ impl ExitStatus for HttpError {
                 Status::Usage
             }
             Self::Unsafe { .. } | Self::NotPublic { .. } | Self::Nonsense { .. } | Self::Limit(_) => Status::Malformed,
-            Self::Unreachable { .. } | Self::Astray { .. } | Self::TimedOut { .. } | Self::Answer { .. } => {
+            Self::Unreachable { .. } | Self::Astray { .. } | Self::TimedOut { .. } | Self::Response { .. } => {
                 Status::Source
             }
             Self::Cancelled(_) => Status::Interrupted,
@@ -130,7 +130,7 @@ impl ExitStatus for HttpError {
             Self::NotPublic { host, .. } => {
                 Some(format!("if that host is yours, name it with `[registry.\"{host}\"]` in the user configuration"))
             }
-            Self::Answer { status: 401 | 403, .. } => {
+            Self::Response { status: 401 | 403, .. } => {
                 Some("if the source is not public, log in with `docker login` or `podman login` first".to_owned())
             }
             _ => None,
@@ -162,7 +162,7 @@ impl HttpError {
                     ureq::Timeout::Resolve | ureq::Timeout::Connect => ("connecting", timeouts.connect),
                     ureq::Timeout::SendBody => ("sending the body", timeouts.idle),
                     ureq::Timeout::PerRead | ureq::Timeout::PerWrite => (reading, timeouts.idle),
-                    _ => ("waiting for the response", timeouts.answer),
+                    _ => ("waiting for the response", timeouts.response),
                 };
                 Self::TimedOut { url: shown, phase, limit }
             }

@@ -1,19 +1,19 @@
 //! The HTTP client: hostile servers get no further than an error.
 //!
 //! A [`Request`] goes out through [`Client::send`], which repeats it while the server is busy, follows redirects by
-//! the rules below, and gives an [`Answer`] whose body is read under limits.
+//! the rules below, and gives an [`Response`] whose body is read under limits.
 //!
 //! - Plain HTTP only for this machine and for hosts that the user's configuration names; never after https.
 //! - `Authorization` goes to one scheme, host and port; a redirect elsewhere drops it for good.
-//! - A host that only an answer named must have a public address, checked when connecting.
-//! - Nothing is decoded: an answer with a content coding is refused, unless the request takes any.
+//! - A host that only an response named must have a public address, checked when connecting.
+//! - Nothing is decoded: an response with a content coding is refused, unless the request takes any.
 
 mod address;
 mod agents;
-mod answer;
 pub mod date;
 mod error;
 mod proxy;
+mod response;
 mod retry;
 mod secret;
 mod upload;
@@ -24,9 +24,9 @@ use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-pub use answer::Answer;
 pub use error::HttpError;
 pub use proxy::Proxies;
+pub use response::Response;
 pub use retry::Retry;
 pub use secret::Secret;
 pub use upload::Upload;
@@ -70,8 +70,8 @@ pub struct Settings {
 pub struct Timeouts {
     /// Until a connection stands.
     pub connect: Duration,
-    /// Until all headers of the answer are there.
-    pub answer: Duration,
+    /// Until all headers of the response are there.
+    pub response: Duration,
     /// Between two parts of a body.
     pub idle: Duration,
 }
@@ -79,7 +79,7 @@ pub struct Timeouts {
 impl Default for Timeouts {
     fn default() -> Self {
         let minute = Duration::from_secs(60);
-        Self { connect: Duration::from_secs(15), answer: minute, idle: minute }
+        Self { connect: Duration::from_secs(15), response: minute, idle: minute }
     }
 }
 
@@ -152,7 +152,7 @@ impl Request {
         self
     }
 
-    /// Takes an answer with a content coding, whose body is what was sent.
+    /// Takes an response with a content coding, whose body is what was sent.
     #[must_use]
     pub fn any_coding(mut self) -> Self {
         self.any_coding = true;
@@ -191,7 +191,7 @@ impl Request {
         Self::new(url, Kind::Put(upload))
     }
 
-    /// Says that only an answer from `declared` named this URL: its address must be public, or on that same host.
+    /// Says that only an response from `declared` named this URL: its address must be public, or on that same host.
     #[must_use]
     pub fn named_by(mut self, declared: &Url) -> Self {
         self.declared = Some(declared.clone());
@@ -263,11 +263,11 @@ impl Client {
         agents::may_be_plain(&self.0.settings.config, url)
     }
 
-    /// Sends the request until an answer comes that waiting would not better, and follows its redirects.
+    /// Sends the request until an response comes that waiting would not better, and follows its redirects.
     ///
-    /// The answer may have any status; after the last repetition also a busy one (429, 503, …). A body is sent once: what
+    /// The response may have any status; after the last repetition also a busy one (429, 503, …). A body is sent once: what
     /// became of a half is for the caller to know, who repeats with [`Client::wait_after`].
-    pub fn send(&self, request: &Request) -> Result<Answer, HttpError> {
+    pub fn send(&self, request: &Request) -> Result<Response, HttpError> {
         let settings = &self.0.settings;
         self.check_online(&request.url.shown())?;
         self.watch();
@@ -287,16 +287,16 @@ impl Client {
     }
 
     /// Waits as long as it takes until attempt `attempt` (from 1), which gave `result`, may be repeated; false: never.
-    pub fn wait_after(&self, attempt: u32, result: &Result<Answer, HttpError>, url: &Url) -> Result<bool, HttpError> {
+    pub fn wait_after(&self, attempt: u32, result: &Result<Response, HttpError>, url: &Url) -> Result<bool, HttpError> {
         let asked = match result {
-            Ok(answer) if retry::is_worth_retrying(answer.status) => {
-                retry::asked_wait(answer.header("retry-after"), answer.header("date"))
+            Ok(response) if retry::is_worth_retrying(response.status) => {
+                retry::asked_wait(response.header("retry-after"), response.header("date"))
             }
             Err(error) if error.is_passing() => None,
             _ => return Ok(false),
         };
         let Some(wait) = self.0.settings.retry.wait(attempt + 1, asked) else { return Ok(false) };
-        let reason = result.as_ref().map_or_else(ToString::to_string, |answer| format!("status {}", answer.status));
+        let reason = result.as_ref().map_or_else(ToString::to_string, |response| format!("status {}", response.status));
         let again = format!("`{}`: {reason}; asked again in {} s", url.shown(), wait.as_secs_f32().ceil());
         let progress = &self.0.settings.progress;
         if wait >= LONG_WAIT {
@@ -308,17 +308,17 @@ impl Client {
         Ok(true)
     }
 
-    fn follow(&self, request: &Request) -> Result<Answer, HttpError> {
+    fn follow(&self, request: &Request) -> Result<Response, HttpError> {
         let declared = request.declared.as_ref().unwrap_or(&request.url);
         let mut url = request.url.clone();
         let mut authorization = request.authorization.as_ref();
         let mut redirects = 0;
         loop {
-            let answer = self.once(request, &url, declared, authorization)?;
-            let is_redirect = matches!(answer.status, 301 | 302 | 303 | 307 | 308);
+            let response = self.once(request, &url, declared, authorization)?;
+            let is_redirect = matches!(response.status, 301 | 302 | 303 | 307 | 308);
             let follows = is_redirect && request.kind.is_reading() && !request.of_a_build;
-            let Some(location) = answer.header("location").filter(|_| follows) else {
-                return Ok(answer);
+            let Some(location) = response.header("location").filter(|_| follows) else {
+                return Ok(response);
             };
             let led = |reason: String| HttpError::Unsafe { url: url.shown(), reason };
             let next = url.join(location).map_err(|error| led(format!("redirects to {error}")))?;
@@ -337,20 +337,20 @@ impl Client {
         }
     }
 
-    fn once(&self, request: &Request, url: &Url, declared: &Url, auth: Option<&Secret>) -> Result<Answer, HttpError> {
+    fn once(&self, request: &Request, url: &Url, declared: &Url, auth: Option<&Secret>) -> Result<Response, HttpError> {
         let settings = &self.0.settings;
         let is_foreign = request.of_a_build || url.host() != declared.host();
-        let named_by_an_answer = is_foreign && !settings.config.names(&url.authority());
+        let named_by_an_response = is_foreign && !settings.config.names(&url.authority());
         if !url.is_tls() && !request.of_a_build && !self.may_be_plain(url) {
             return Err(match url == &request.url && request.declared.is_none() {
                 true => HttpError::PlainHttp { url: url.shown(), host: url.authority() },
                 false => HttpError::Unsafe { url: url.shown(), reason: "a response led to plain http".to_owned() },
             });
         }
-        if named_by_an_answer && let Some(private) = address::private_literal(url.host()) {
+        if named_by_an_response && let Some(private) = address::private_literal(url.host()) {
             return Err(HttpError::NotPublic { url: url.shown(), host: url.authority(), address: private.0 });
         }
-        let agent = self.0.agents.agent(settings, url, named_by_an_answer)?;
+        let agent = self.0.agents.agent(settings, url, named_by_an_response)?;
         let fail = |error| HttpError::from_ureq(error, url, &settings.timeouts);
         let mut builder = ureq::http::Request::builder().method(request.kind.method()).uri(url.to_string());
         for (name, value) in &request.headers {
@@ -371,11 +371,11 @@ impl Client {
             }
             Kind::Get | Kind::Head | Kind::Post => agent.run(builder.body(()).map_err(|error| fail(error.into()))?),
         };
-        let answer = Answer::new(self, url.clone(), response.map_err(fail)?);
-        self.show_warnings(&answer);
-        match answer.header("content-encoding").map(str::trim) {
-            None | Some("" | "identity") => Ok(answer),
-            Some(_) if request.any_coding => Ok(answer),
+        let response = Response::new(self, url.clone(), response.map_err(fail)?);
+        self.show_warnings(&response);
+        match response.header("content-encoding").map(str::trim) {
+            None | Some("" | "identity") => Ok(response),
+            Some(_) if request.any_coding => Ok(response),
             Some(coding) => {
                 let reason =
                     format!("the response has the content coding `{}`, which was not asked for", escape::text(coding));
@@ -393,10 +393,10 @@ impl Client {
         Ok(self.0.settings.cancel.check()?)
     }
 
-    fn show_warnings(&self, answer: &Answer) {
-        for warning in answer.headers("warning") {
+    fn show_warnings(&self, response: &Response) {
+        for warning in response.headers("warning") {
             let short: String = warning.chars().take(LONGEST_WARNING).collect();
-            let message = format!("`{}` says: {}", answer.url.authority(), escape::text(&short));
+            let message = format!("`{}` says: {}", response.url.authority(), escape::text(&short));
             let mut shown = self.0.warnings.lock().unwrap_or_else(PoisonError::into_inner);
             if shown.len() < 100 && shown.insert(message.clone()) {
                 self.0.settings.progress.warn(&message);

@@ -43,12 +43,12 @@ impl Retry {
     }
 }
 
-/// Whether an answer with this status is worth asking again.
+/// Whether an response with this status is worth asking again.
 pub(super) fn is_worth_retrying(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// What `Retry-After` asks for: seconds, or a date counted from the answer's own `Date`.
+/// What `Retry-After` asks for: seconds, or a date counted from the response's own `Date`.
 pub(super) fn asked_wait(retry_after: Option<&str>, date: Option<&str>) -> Option<Duration> {
     let retry_after = retry_after?.trim();
     if let Ok(seconds) = retry_after.parse::<u64>() {

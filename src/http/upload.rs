@@ -70,13 +70,13 @@ impl Upload {
         request: ureq::http::Request<SendBody<'static>>,
         timeouts: &Timeouts,
     ) -> ureq::http::Request<SendBody<'static>> {
-        let answer = timeouts.answer + Duration::from_secs(self.size / SLOWEST_LOOK);
+        let response = timeouts.response + Duration::from_secs(self.size / SLOWEST_LOOK);
         agent
             .configure_request(request)
             .timeout_await_100(Some(LONGEST_QUESTION.min(timeouts.idle / 2)))
-            .timeout_per_read(Some(answer))
+            .timeout_per_read(Some(response))
             .timeout_send_body(Some(timeouts.idle + Duration::from_secs(self.size / SLOWEST)))
-            .timeout_recv_response(Some(answer))
+            .timeout_recv_response(Some(response))
             .build()
     }
 }

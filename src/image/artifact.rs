@@ -153,12 +153,12 @@ impl Artifacts<'_> {
         self.named.values().flat_map(Artifact::small).map(|bytes| (Digest::of(bytes), bytes)).collect()
     }
 
-    /// Writes a layout into the new or empty `folder`.
+    /// Writes a layout into the new or empty `directory`.
     ///
     /// # Errors
     /// What the file system says, and a file that can't be opened or is not as long as it should be.
-    pub fn write_layout(&self, folder: &Path) -> io::Result<()> {
-        let blobs = folder.join("blobs").join("sha256");
+    pub fn write_layout(&self, directory: &Path) -> io::Result<()> {
+        let blobs = directory.join("blobs").join("sha256");
         fs::create_dir_all(&blobs)?;
         for (digest, size) in self.files() {
             let mut target = File::create(blobs.join(digest.hex()))?;
@@ -171,8 +171,8 @@ impl Artifacts<'_> {
         for (digest, bytes) in self.small() {
             fs::write(blobs.join(digest.hex()), bytes)?;
         }
-        fs::write(folder.join("oci-layout"), OCI_LAYOUT)?;
-        fs::write(folder.join("index.json"), self.index())
+        fs::write(directory.join("oci-layout"), OCI_LAYOUT)?;
+        fs::write(directory.join("index.json"), self.index())
     }
 
     /// Writes a layout as a tar archive, members sorted by name.
@@ -181,8 +181,8 @@ impl Artifacts<'_> {
     /// Like those of [`Artifacts::write_layout`].
     pub fn write_archive(&self, out: impl Write) -> io::Result<()> {
         let mut tar = Writer::new(out);
-        for folder in ["blobs/", "blobs/sha256/"] {
-            tar.append_empty(&Entry::directory(folder, 0o755))?;
+        for directory in ["blobs/", "blobs/sha256/"] {
+            tar.append_empty(&Entry::directory(directory, 0o755))?;
         }
         let (files, small) = (self.files(), self.small());
         let digests: std::collections::BTreeSet<Digest> =
@@ -238,15 +238,15 @@ mod tests {
 
     #[test]
     fn a_layout_and_an_archive_hold_every_file_and_are_the_same_twice() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let named = BTreeMap::from([("app".to_owned(), Artifact::new(KIND, files()))]);
         let artifacts = Artifacts { named: &named, open: &open };
         for name in ["a", "b"] {
-            artifacts.write_layout(&folder.path().join(name)).unwrap();
+            artifacts.write_layout(&directory.path().join(name)).unwrap();
         }
-        let index = |name: &str| fs::read(folder.path().join(name).join("index.json")).unwrap();
+        let index = |name: &str| fs::read(directory.path().join(name).join("index.json")).unwrap();
         assert_eq!(index("a"), index("b"));
-        let layout = Layout::open(&folder.path().join("a"), &Limits::default()).unwrap();
+        let layout = Layout::open(&directory.path().join("a"), &Limits::default()).unwrap();
         for digest in files().keys() {
             assert!(layout.open_blob(*digest).is_ok());
         }
@@ -259,7 +259,7 @@ mod tests {
             let name = entry.path().unwrap().display().to_string();
             let mut bytes = Vec::new();
             entry.read_to_end(&mut bytes).unwrap();
-            let of_layout = folder.path().join("a").join(&name);
+            let of_layout = directory.path().join("a").join(&name);
             assert!(of_layout.is_dir() || fs::read(of_layout).unwrap() == bytes, "{name}");
             names.push(name);
         }
@@ -269,10 +269,10 @@ mod tests {
 
     #[test]
     fn a_file_of_another_size_is_not_written() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let short = BTreeMap::from([("a".to_owned(), Artifact::new(KIND, BTreeMap::from([(Digest::of(b"one"), 4)])))]);
         let artifacts = Artifacts { named: &short, open: &open };
-        assert!(artifacts.write_layout(folder.path()).is_err());
+        assert!(artifacts.write_layout(directory.path()).is_err());
         assert!(artifacts.write_archive(io::sink()).is_err());
     }
 

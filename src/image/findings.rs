@@ -27,17 +27,17 @@ pub fn tar_rule(number: u8) -> &'static str {
     TAR_RULES[usize::from(number) - 1]
 }
 
-/// Characters of a fault's or note's object, and of what is said about it; what is cut off ends with `…`.
+/// Characters of a violation's or note's object, and of what is said about it; what is cut off ends with `…`.
 const MOST_OBJECT: usize = 400;
 const MOST_WHAT: usize = 1200;
 
 /// Everything that was found, in order; beyond a number it is only counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
-    /// The faults that are kept.
-    pub faults: Vec<Finding>,
+    /// The violations that are kept.
+    pub violations: Vec<Finding>,
     /// How many more there are.
-    pub more_faults: u64,
+    pub more_violations: u64,
     /// The notes that are kept.
     pub notes: Vec<Finding>,
     /// How many more there are.
@@ -58,26 +58,26 @@ impl Findings {
 
     /// Whether nothing is wrong.
     pub fn are_none(&self) -> bool {
-        self.faults.is_empty() && self.more_faults == 0
+        self.violations.is_empty() && self.more_violations == 0
     }
 
-    /// How many faults there are, kept or not.
-    pub fn fault_count(&self) -> u64 {
-        self.faults.len() as u64 + self.more_faults
+    /// How many violations there are, kept or not.
+    pub fn violation_count(&self) -> u64 {
+        self.violations.len() as u64 + self.more_violations
     }
 
-    /// Adds a fault against a rule; `object` and `what` must be safe to print.
-    pub fn fault(&mut self, rule: &'static str, object: impl fmt::Display, what: impl fmt::Display) {
-        if (self.faults.len() as u64) < self.most {
-            self.faults.push(finding(rule, Severity::Error, &object, &what));
+    /// Adds a violation against a rule; `object` and `what` must be safe to print.
+    pub fn violation(&mut self, rule: &'static str, object: impl fmt::Display, what: impl fmt::Display) {
+        if (self.violations.len() as u64) < self.most {
+            self.violations.push(finding(rule, Severity::Error, &object, &what));
         } else {
-            self.more_faults += 1;
+            self.more_violations += 1;
         }
     }
 
-    /// Counts faults that nobody kept.
-    pub fn add_faults(&mut self, count: u64) {
-        self.more_faults += count;
+    /// Counts violations that nobody kept.
+    pub fn add_violations(&mut self, count: u64) {
+        self.more_violations += count;
     }
 
     /// Adds a note; `object` and `what` must be safe to print.
@@ -110,19 +110,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn beyond_the_most_faults_and_notes_are_counted() {
+    fn beyond_the_most_violations_and_notes_are_counted() {
         let mut findings = Findings::new(2);
         assert!(findings.are_none());
         for number in 0..5 {
-            findings.fault("V1", "x", number);
+            findings.violation("V1", "x", number);
             findings.note("short-end", "y", number);
         }
-        assert_eq!((findings.faults.len(), findings.more_faults, findings.fault_count()), (2, 3, 5));
+        assert_eq!((findings.violations.len(), findings.more_violations, findings.violation_count()), (2, 3, 5));
         assert_eq!((findings.notes.len(), findings.more_notes), (2, 3));
-        assert_eq!(findings.faults[1].to_string(), "x: 1");
+        assert_eq!(findings.violations[1].to_string(), "x: 1");
         let mut findings = Findings::new(1);
-        findings.fault("V1", "ä".repeat(2000), "b".repeat(2000));
-        assert!(findings.faults[0].place.to_string().ends_with("ä…") && findings.faults[0].message.len() < 1300);
+        findings.violation("V1", "ä".repeat(2000), "b".repeat(2000));
+        assert!(
+            findings.violations[0].place.to_string().ends_with("ä…") && findings.violations[0].message.len() < 1300
+        );
         assert!(!findings.are_none());
     }
 

@@ -1,4 +1,4 @@
-//! OCI layouts: a folder with `oci-layout`, `index.json` and blobs named by their digests.
+//! OCI layouts: a directory with `oci-layout`, `index.json` and blobs named by their digests.
 
 use std::fs::File;
 use std::io::Read;
@@ -19,7 +19,7 @@ const MARKER_BYTES: u64 = 4096;
 /// An OCI layout that is read.
 #[derive(Clone, Debug)]
 pub struct Layout {
-    folder: PathBuf,
+    directory: PathBuf,
     index: Document<Index>,
 }
 
@@ -34,17 +34,17 @@ pub enum LayoutError {
         /// Why.
         source: std::io::Error,
     },
-    /// A file of the layout is a link, a folder or a device.
+    /// A file of the layout is a link, a directory or a device.
     #[error("`{}` is not a regular file", crate::escape::name(.0.as_os_str().as_encoded_bytes()))]
     NotRegular(PathBuf),
     /// `oci-layout` says something else than version 1.0.0.
     #[error("`{}` is not an OCI layout of version 1.0.0", crate::escape::name(.0.as_os_str().as_encoded_bytes()))]
     Version(PathBuf),
     /// A blob that is not there.
-    #[error("blob {digest} is missing from `{}`", crate::escape::name(.folder.as_os_str().as_encoded_bytes()))]
+    #[error("blob {digest} is missing from `{}`", crate::escape::name(.directory.as_os_str().as_encoded_bytes()))]
     Missing {
         /// The layout.
-        folder: PathBuf,
+        directory: PathBuf,
         /// The blob.
         digest: Digest,
     },
@@ -92,18 +92,18 @@ struct Marker {
 }
 
 impl Layout {
-    /// Opens the layout in `folder`: reads and checks `oci-layout` and `index.json`.
-    pub fn open(folder: &Path, limits: &Limits) -> Result<Self, LayoutError> {
-        let marker_path = folder.join("oci-layout");
+    /// Opens the layout in `directory`: reads and checks `oci-layout` and `index.json`.
+    pub fn open(directory: &Path, limits: &Limits) -> Result<Self, LayoutError> {
+        let marker_path = directory.join("oci-layout");
         let marker = read_regular(&marker_path, MARKER_BYTES)?;
         match crate::json::parse::<Marker>(&marker, limits) {
             Ok(marker) if marker.image_layout_version == "1.0.0" => {}
             _ => return Err(LayoutError::Version(marker_path)),
         }
-        let path = folder.join("index.json");
+        let path = directory.join("index.json");
         let bytes = read_regular(&path, limits.json_bytes)?;
         let index = Document::parse(bytes, limits).map_err(|source| LayoutError::Index { path, source })?;
-        Ok(Self { folder: folder.to_owned(), index })
+        Ok(Self { directory: directory.to_owned(), index })
     }
 
     /// `index.json`.
@@ -111,14 +111,14 @@ impl Layout {
         &self.index
     }
 
-    /// The layout's folder.
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    /// The layout's directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Where the blob with `digest` lies, if it is in the layout; whoever reads it checks it.
     pub fn blob_path(&self, digest: Digest) -> PathBuf {
-        self.folder.join("blobs/sha256").join(digest.hex())
+        self.directory.join("blobs/sha256").join(digest.hex())
     }
 
     /// Reads the document that `descriptor` describes; size, digest and kind are checked.
@@ -169,7 +169,7 @@ impl Layout {
         let path = self.blob_path(digest);
         match open_regular(&path) {
             Err(LayoutError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
-                Err(LayoutError::Missing { folder: self.folder.clone(), digest })
+                Err(LayoutError::Missing { directory: self.directory.clone(), digest })
             }
             other => other,
         }
@@ -193,7 +193,7 @@ fn read_up_to(file: File, path: &Path, limit: u64) -> Result<Vec<u8>, LayoutErro
     Ok(bytes)
 }
 
-/// Opens a file that is no link, folder, pipe or device.
+/// Opens a file that is no link, directory, pipe or device.
 fn open_regular(path: &Path) -> Result<File, LayoutError> {
     use rustix::fs::{Mode, OFlags};
     let failed = |source: std::io::Error| LayoutError::Io { path: path.to_owned(), source };
@@ -234,13 +234,13 @@ mod tests {
     #[test]
     fn links_and_missing_blobs_are_refused() {
         let limits = Limits::default();
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let original = Layout::open(&fixture("nolayers"), &limits).unwrap();
         for name in ["oci-layout", "index.json"] {
-            std::fs::copy(original.folder().join(name), folder.path().join(name)).unwrap();
+            std::fs::copy(original.directory().join(name), directory.path().join(name)).unwrap();
         }
-        std::fs::create_dir_all(folder.path().join("blobs/sha256")).unwrap();
-        let layout = Layout::open(folder.path(), &limits).unwrap();
+        std::fs::create_dir_all(directory.path().join("blobs/sha256")).unwrap();
+        let layout = Layout::open(directory.path(), &limits).unwrap();
         let manifest = &layout.index().manifests[0];
         let read = || layout.document::<ImageManifest>(manifest, &limits);
         assert!(matches!(read(), Err(LayoutError::Missing { .. })));

@@ -2,7 +2,7 @@
 //!
 //! Bytes come first: a [`Document`] keeps what was read or will be stored, and its view ([`Index`], [`ImageManifest`],
 //! [`Config`]) derives from that. A [`Descriptor`] leads from one document to the next. `layout` reads them from a
-//! folder; `contents` lists what a layout or an archive is to hold and writes either, byte for byte as BuildKit does.
+//! directory; `contents` lists what a layout or an archive is to hold and writes either, byte for byte as BuildKit does.
 
 pub mod archive;
 pub mod artifact;

@@ -116,8 +116,8 @@ impl Writable<'_> {
         mut blob: impl FnMut(&mut Writer<W>, &Entry, Digest, &OpenBlob<'_>) -> io::Result<()>,
     ) -> io::Result<W> {
         let mut tar = Writer::new(out);
-        for folder in ["blobs/", "blobs/sha256/"] {
-            tar.append_empty(&Entry::directory(folder, 0o755))?;
+        for directory in ["blobs/", "blobs/sha256/"] {
+            tar.append_empty(&Entry::directory(directory, 0o755))?;
         }
         for (digest, (size, open)) in &self.blobs {
             let entry = Entry::file(format!("blobs/sha256/{}", digest.hex()), 0o444, *size);
@@ -132,19 +132,19 @@ impl Writable<'_> {
         tar.finish()
     }
 
-    /// Writes a layout into `folder`, which must be new or empty.
-    pub fn write_layout(&self, folder: &Path) -> io::Result<()> {
-        let blobs = folder.join("blobs").join("sha256");
+    /// Writes a layout into `directory`, which must be new or empty.
+    pub fn write_layout(&self, directory: &Path) -> io::Result<()> {
+        let blobs = directory.join("blobs").join("sha256");
         fs::create_dir_all(&blobs)?;
         for (digest, (size, open)) in &self.blobs {
             let mut file = File::create_new(blobs.join(digest.hex()))?;
             io::copy(&mut BufReader::with_capacity(BUFFER, Checked::new(open()?, *digest, *size)?), &mut file)?;
         }
-        fs::write(folder.join("index.json"), self.index())?;
+        fs::write(directory.join("index.json"), self.index())?;
         if let Some(manifest) = self.docker_manifest() {
-            fs::write(folder.join("manifest.json"), manifest)?;
+            fs::write(directory.join("manifest.json"), manifest)?;
         }
-        fs::write(folder.join("oci-layout"), OCI_LAYOUT)
+        fs::write(directory.join("oci-layout"), OCI_LAYOUT)
     }
 }
 
@@ -282,9 +282,9 @@ mod tests {
     #[test]
     fn blobs_with_other_bytes_than_promised_are_not_written() {
         for content in [b"".as_slice(), b"{", b"[]"] {
-            let folder = tempfile::tempdir().unwrap();
+            let directory = tempfile::tempdir().unwrap();
             assert!(image(content).write_archive(io::sink()).is_err(), "{content:?}");
-            assert!(image(content).write_layout(folder.path()).is_err(), "{content:?}");
+            assert!(image(content).write_layout(directory.path()).is_err(), "{content:?}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! One pass over a stored layer that goes on after faults: its sums are known in any case, and every fault that can
+//! One pass over a stored layer that goes on after violations: its sums are known in any case, and every violation that can
 //! still be seen is told.
 
 use std::io::{self, Cursor, Read};
@@ -10,10 +10,10 @@ use super::tar::{End, Reader, TarError};
 use crate::digest::{Algorithm, Checksums, Summing};
 use crate::limits::{LimitExceeded, Limits};
 
-/// So many faults of one layer are kept; the others are counted.
-const MOST_FAULTS: usize = 100;
-/// So many faults of all layers together are kept, besides the first of each.
-const MOST_FAULTS_OF_ALL: usize = 10_000;
+/// So many violations of one layer are kept; the others are counted.
+const MOST_VIOLATIONS: usize = 100;
+/// So many violations of all layers together are kept, besides the first of each.
+const MOST_VIOLATIONS_OF_ALL: usize = 10_000;
 
 /// How layers are examined.
 #[derive(Clone, Copy)]
@@ -52,9 +52,9 @@ pub struct Examined {
     /// Hard links into lower layers.
     pub outer_links: OuterLinks,
     /// What is wrong, in order.
-    pub faults: Vec<TarError>,
-    /// How many more faults there are.
-    pub more_faults: u64,
+    pub violations: Vec<TarError>,
+    /// How many more violations there are.
+    pub more_violations: u64,
     /// The entries, where they were asked for.
     pub listing: Option<Listing>,
 }
@@ -69,8 +69,8 @@ struct Findings<'a> {
     end: Option<End>,
     names: Option<Names>,
     outer_links: OuterLinks,
-    faults: Vec<TarError>,
-    more_faults: u64,
+    violations: Vec<TarError>,
+    more_violations: u64,
     listing: Option<Listing>,
 }
 
@@ -89,8 +89,8 @@ impl Examination<'_> {
             end: None,
             names: None,
             outer_links: OuterLinks::default(),
-            faults: Vec::new(),
-            more_faults: 0,
+            violations: Vec::new(),
+            more_violations: 0,
             listing: self.is_listed.then(|| Listing::new(self.limits.report_bytes)),
         };
         let compression = Compression::of_magic(start);
@@ -101,7 +101,7 @@ impl Examination<'_> {
             let (_, sums) = stored.into_parts();
             if sums.length > self.limits.layer_bytes {
                 let limit = self.limits.layer_bytes;
-                findings.fault(LimitExceeded { name: "layer-bytes", limit, object: "layer".into() }.into());
+                findings.violation(LimitExceeded { name: "layer-bytes", limit, object: "layer".into() }.into());
             }
             (sums.clone(), Some(sums))
         } else {
@@ -118,20 +118,20 @@ impl Examination<'_> {
             end: findings.end,
             names: findings.names,
             outer_links: findings.outer_links,
-            faults: findings.faults,
-            more_faults: findings.more_faults,
+            violations: findings.violations,
+            more_violations: findings.more_violations,
             listing: findings.listing,
         })
     }
 }
 
 impl Findings<'_> {
-    fn fault(&mut self, error: TarError) {
-        let room = || self.how.workspace.count_fault() < MOST_FAULTS_OF_ALL;
-        if self.faults.is_empty() || self.faults.len() < MOST_FAULTS && room() {
-            self.faults.push(error);
+    fn violation(&mut self, error: TarError) {
+        let room = || self.how.workspace.count_violation() < MOST_VIOLATIONS_OF_ALL;
+        if self.violations.is_empty() || self.violations.len() < MOST_VIOLATIONS && room() {
+            self.violations.push(error);
         } else {
-            self.more_faults += 1;
+            self.more_violations += 1;
         }
     }
 
@@ -140,7 +140,7 @@ impl Findings<'_> {
         match error {
             TarError::Io(error) => Err(error),
             error => {
-                self.fault(error);
+                self.violation(error);
                 Ok(())
             }
         }
@@ -154,8 +154,8 @@ impl Findings<'_> {
         let decompressor = Decompressor::new(compression, stored, self.how.limits)?;
         let mut unpacked = self.read(Summing::new(decompressor, self.how.algorithm))?;
         // What goes over a limit is not read on: it would only cost time.
-        let ends_all = |fault: &TarError| matches!(fault, TarError::Decompress(_) | TarError::Limit(_));
-        let mut is_whole = !self.faults.iter().any(ends_all);
+        let ends_all = |violation: &TarError| matches!(violation, TarError::Decompress(_) | TarError::Limit(_));
+        let mut is_whole = !self.violations.iter().any(ends_all);
         if is_whole && let Err(error) = drain(&mut unpacked) {
             self.take(error.into())?;
             is_whole = false;
@@ -167,7 +167,7 @@ impl Findings<'_> {
         Ok((stored, is_whole.then_some(unpacked)))
     }
 
-    /// Reads the archive up to its end or its first fault that hides where the next entry starts.
+    /// Reads the archive up to its end or its first violation that hides where the next entry starts.
     fn read<R: Read>(&mut self, source: R) -> io::Result<R> {
         let mut reader = Reader::new(source, self.how.limits);
         let mut tree = Tree::new(self.how.workspace);
@@ -192,7 +192,7 @@ impl Findings<'_> {
             }
         }
         self.end = reader.end();
-        let (names, outer_links) = tree.finish(|error| self.fault(error))?;
+        let (names, outer_links) = tree.finish(|error| self.violation(error))?;
         (self.names, self.outer_links) = (Some(names), outer_links);
         Ok(reader.into_inner())
     }

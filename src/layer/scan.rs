@@ -64,9 +64,9 @@ pub fn scan_layer(stored: impl Read, compression: Compression, limits: &Limits) 
         newest_mtime = newest_mtime.max(Some(member.entry.mtime));
         Ok(())
     })?;
-    let mut fault = None;
-    let (_, outer_links) = tree.finish(|error| fault = Some(error))?;
-    if let Some(error) = fault {
+    let mut violation = None;
+    let (_, outer_links) = tree.finish(|error| violation = Some(error))?;
+    if let Some(error) = violation {
         return Err(error);
     }
     let Visited { digest, size, diff_id, uncompressed_size, end } = visited;

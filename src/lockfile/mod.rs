@@ -1,7 +1,7 @@
 //! `repro.lock`: pins (what a build may take from outside) and records (what one tree gave).
 //!
 //! The way of the data: `read` turns text into checked facts, `update` finds what is to be resolved and puts the
-//! answers in, `write` turns facts into text whose bytes are frozen in `docs/formats.md`. `merge` reads a file with
+//! responses in, `write` turns facts into text whose bytes are frozen in `docs/formats.md`. `merge` reads a file with
 //! conflict markers as two lockfiles, `facts` spells what a manifest asks for.
 
 mod change;

@@ -1,4 +1,4 @@
-//! What has to be resolved, and the lockfile with the answers in it.
+//! What has to be resolved, and the lockfile with the responses in it.
 //!
 //! [`lookups`] compares what is wanted with what is pinned and says what to resolve; [`update`] puts the resolved pins
 //! in and tells what changed. Between the two stands the network, which is not known here.

@@ -24,7 +24,7 @@ const SYNTAX_ERRORS: usize = 5;
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     pub(super) root: &'a Path,
-    pub(super) folder: &'a Path,
+    pub(super) directory: &'a Path,
     pub(super) read_link: ReadLink<'a>,
 }
 
@@ -85,7 +85,7 @@ fn check_document(mut file: Table<'_>, place: Place<'_>, problems: &mut Problems
         );
     }
     file.finish(problems);
-    Some(Manifest { root: place.folder.to_owned(), buildkit: buildkit?, images })
+    Some(Manifest { root: place.directory.to_owned(), buildkit: buildkit?, images })
 }
 
 fn check_version(version: &Value<'_>) -> Result<(), Problem> {

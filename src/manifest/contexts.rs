@@ -105,13 +105,13 @@ fn is_scp_like(value: &str) -> bool {
 }
 
 fn layout_context(text: &Text<'_>, layout: &str, place: Place<'_>) -> Result<NamedContext, Problem> {
-    let after_folder = layout.rfind('/').map_or(0, |at| at + 1);
+    let after_directory = layout.rfind('/').map_or(0, |at| at + 1);
     let (path, selector) = if let Some((path, digest)) = layout.rsplit_once("@sha256:") {
         let digest = format!("sha256:{digest}");
         digest.parse::<Digest>().map_err(|error| text.problem(error))?;
         (path, Some(digest))
-    } else if let Some(at) = layout[after_folder..].find(':') {
-        let (path, tag) = (&layout[..after_folder + at], &layout[after_folder + at + 1..]);
+    } else if let Some(at) = layout[after_directory..].find(':') {
+        let (path, tag) = (&layout[..after_directory + at], &layout[after_directory + at + 1..]);
         grammar::tag(tag).map_err(|message| text.problem(message))?;
         (path, Some(tag.to_owned()))
     } else {

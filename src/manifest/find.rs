@@ -9,9 +9,9 @@ pub const FILE_NAME: &str = "repro.toml";
 /// A manifest that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// The file, absolute, its folder free of links.
+    /// The file, absolute, its directory free of links.
     pub file: PathBuf,
-    /// The repository's root: the nearest folder upward with `.git`; outside git the file's own folder.
+    /// The repository's root: the nearest directory upward with `.git`; outside git the file's own directory.
     pub root: PathBuf,
 }
 
@@ -21,18 +21,18 @@ pub struct Found {
 /// Outside a git work tree only `start` itself is looked at: nobody else's file higher up is taken for ours.
 pub fn find(start: &Path) -> io::Result<Option<Found>> {
     let start = start.canonicalize()?;
-    let root = start.ancestors().find(|folder| folder.join(".git").exists());
+    let root = start.ancestors().find(|directory| directory.join(".git").exists());
     let highest = root.unwrap_or(&start);
-    for folder in start.ancestors() {
-        let file = folder.join(FILE_NAME);
+    for directory in start.ancestors() {
+        let file = directory.join(FILE_NAME);
         if file.try_exists()? {
             if !file.canonicalize()?.starts_with(highest) {
                 let problem = format!("`{}` leads out of the repository", crate::escape::text(&file.to_string_lossy()));
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
             }
-            return Ok(Some(Found { file, root: root.unwrap_or(folder).to_owned() }));
+            return Ok(Some(Found { file, root: root.unwrap_or(directory).to_owned() }));
         }
-        if folder == highest {
+        if directory == highest {
             break;
         }
     }
@@ -52,10 +52,10 @@ mod tests {
         std::fs::write(top.join(FILE_NAME), "").unwrap();
         let repository = top.join("repository");
         assert_eq!(find(&repository.join("a/b")).unwrap(), None, "a manifest above the repository is not ours");
-        for folder in [repository.clone(), repository.join("a")] {
-            std::fs::write(folder.join(FILE_NAME), "").unwrap();
+        for directory in [repository.clone(), repository.join("a")] {
+            std::fs::write(directory.join(FILE_NAME), "").unwrap();
             let found = find(&repository.join("a/b")).unwrap().unwrap();
-            assert_eq!(found, Found { file: folder.join(FILE_NAME), root: repository.clone() });
+            assert_eq!(found, Found { file: directory.join(FILE_NAME), root: repository.clone() });
         }
         std::fs::remove_file(repository.join("a").join(FILE_NAME)).unwrap();
         std::os::unix::fs::symlink("../../repro.toml", repository.join("a").join(FILE_NAME)).unwrap();

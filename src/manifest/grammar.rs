@@ -1,6 +1,6 @@
 //! The spellings of single values: what each may look like, and why another spelling is refused.
 //!
-//! All functions answer with what is wrong, ready to stand after the key's name.
+//! All functions response with what is wrong, ready to stand after the key's name.
 
 use crate::context::Patterns;
 use crate::reference::Reference;

@@ -124,7 +124,7 @@ fn path(value: Option<Value<'_>>, place: Place<'_>, problems: &mut Problems) -> 
 /// The context's `Dockerfile`, which may be a link as little as one that is named.
 fn default_dockerfile(table: &Table<'_>, context: &Path, place: Place<'_>, problems: &mut Problems) -> Option<PathBuf> {
     let path = clean(&context.join("Dockerfile"));
-    let inside = stays_inside(place.root, place.folder, &path, place.read_link).map_err(|outside| {
+    let inside = stays_inside(place.root, place.directory, &path, place.read_link).map_err(|outside| {
         let (_, span) = table.place();
         Problem::new(span, format!("`{}` {outside}", shown(&path.to_string_lossy())))
     });
@@ -138,7 +138,7 @@ pub(super) fn inside(text: &Text<'_>, path: &str, place: Place<'_>) -> Result<Pa
         let problem = text.problem(format!("`{}` is absolute, expected a path relative to this file", shown(path)));
         return Err(problem);
     }
-    stays_inside(place.root, place.folder, Path::new(path), place.read_link)
+    stays_inside(place.root, place.directory, Path::new(path), place.read_link)
         .map_err(|outside| text.problem(format!("`{}` {outside}", shown(path))))?;
     Ok(clean(Path::new(path)))
 }

@@ -12,7 +12,7 @@ use super::grammar;
 pub struct Init<'a> {
     /// Name of the image; see [`name_from`].
     pub name: &'a str,
-    /// Context folder, relative to the manifest.
+    /// Context directory, relative to the manifest.
     pub context: &'a str,
     /// Dockerfile, relative to the manifest.
     pub dockerfile: &'a str,
@@ -32,9 +32,9 @@ pub fn init(project: &Init<'_>) -> String {
     text
 }
 
-/// A name for the image of a project in `folder`: its last part, with what a name can't hold replaced.
-pub fn name_from(folder: &Path) -> String {
-    let last = folder.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+/// A name for the image of a project in `directory`: its last part, with what a name can't hold replaced.
+pub fn name_from(directory: &Path) -> String {
+    let last = directory.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
     let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
     let plain: String = last.chars().map(|c| if word(c) { c } else { '-' }).collect();
     let name: String = plain.trim_matches(['.', '_', '-']).chars().take(63).collect();
@@ -69,15 +69,15 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_made_of_any_folder() {
-        for (folder, want) in [
+    fn a_name_is_made_of_any_directory() {
+        for (directory, want) in [
             ("/src/My App", "my-app"),
             ("/", "app"),
             ("/x/.hidden", "hidden"),
             ("/x/\u{e4}", "app"),
             ("/x/v1.2", "v1.2"),
         ] {
-            assert_eq!(name_from(Path::new(folder)), want);
+            assert_eq!(name_from(Path::new(directory)), want);
         }
     }
 }

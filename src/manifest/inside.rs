@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 /// Links followed for one path, as the kernel bounds them.
 const LINKS: usize = 40;
 
-/// Answers where a symbolic link points; nothing for what is no link or not there.
+/// Responses where a symbolic link points; nothing for what is no link or not there.
 pub type ReadLink<'a> = &'a dyn Fn(&Path) -> Option<PathBuf>;
 
 /// Why a path is refused.
@@ -24,12 +24,12 @@ pub enum Outside {
     TooManyLinks,
 }
 
-/// Checks that `path`, relative to `folder`, stays below `root` all the way, links followed.
+/// Checks that `path`, relative to `directory`, stays below `root` all the way, links followed.
 ///
-/// `folder` lies in `root`; both are absolute and free of links. What does not exist is taken as it is written.
-pub fn stays_inside(root: &Path, folder: &Path, path: &Path, read_link: ReadLink<'_>) -> Result<(), Outside> {
-    let depth = folder.strip_prefix(root).map_err(|_| Outside::Above)?.components().count();
-    let mut here = folder.to_owned();
+/// `directory` lies in `root`; both are absolute and free of links. What does not exist is taken as it is written.
+pub fn stays_inside(root: &Path, directory: &Path, path: &Path, read_link: ReadLink<'_>) -> Result<(), Outside> {
+    let depth = directory.strip_prefix(root).map_err(|_| Outside::Above)?.components().count();
+    let mut here = directory.to_owned();
     let mut below = depth;
     let mut links = 0;
     let mut last_link = None;
@@ -92,10 +92,11 @@ mod tests {
             };
             Some(PathBuf::from(target))
         };
-        let check = |folder: &str, path: &str| {
-            stays_inside(Path::new("/r"), Path::new(folder), Path::new(path), &links).map_err(|error| error.to_string())
+        let check = |directory: &str, path: &str| {
+            stays_inside(Path::new("/r"), Path::new(directory), Path::new(path), &links)
+                .map_err(|error| error.to_string())
         };
-        for (folder, path) in [
+        for (directory, path) in [
             ("/r", "."),
             ("/r", "a/b"),
             ("/r/sub", ".."),
@@ -105,9 +106,9 @@ mod tests {
             ("/r", "home/x"),
             ("/r", "missing/../a"),
         ] {
-            assert_eq!(check(folder, path), Ok(()), "{folder} {path}");
+            assert_eq!(check(directory, path), Ok(()), "{directory} {path}");
         }
-        for (folder, path, want) in [
+        for (directory, path, want) in [
             ("/r", "..", "leads out of the repository"),
             ("/r/sub", "../..", "leads out of the repository"),
             ("/r", "a/../../r", "leads out of the repository"),
@@ -118,7 +119,7 @@ mod tests {
             ("/r", "loop", "goes through more than 40 links"),
             ("/elsewhere", "a", "leads out of the repository"),
         ] {
-            assert_eq!(check(folder, path).unwrap_err(), want, "{folder} {path}");
+            assert_eq!(check(directory, path).unwrap_err(), want, "{directory} {path}");
         }
     }
 }

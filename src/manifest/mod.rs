@@ -36,9 +36,9 @@ use crate::platform::Platform;
 /// A validated manifest.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
-    /// The folder that holds `repro.toml`; all paths below are relative to it.
+    /// The directory that holds `repro.toml`; all paths below are relative to it.
     pub root: PathBuf,
-    /// What starts or answers builds.
+    /// What starts or responses builds.
     pub buildkit: Buildkit,
     /// The images by name.
     pub images: BTreeMap<String, Image>,
@@ -60,8 +60,8 @@ impl Manifest {
         read_link: ReadLink<'_>,
         limits: &Limits,
     ) -> Result<Self, ManifestErrors> {
-        let folder = file.parent().unwrap_or(root);
-        let place = check::Place { root, folder, read_link };
+        let directory = file.parent().unwrap_or(root);
+        let place = check::Place { root, directory, read_link };
         let shown = file.strip_prefix(root).unwrap_or(file);
         check::check(text, shown, place, limits)
     }
@@ -79,7 +79,7 @@ pub struct Buildkit {
 /// One `[image.NAME]` table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Image {
-    /// Context folder, relative to the root.
+    /// Context directory, relative to the root.
     pub context: PathBuf,
     /// Dockerfile, relative to the root.
     pub dockerfile: PathBuf,
@@ -137,13 +137,13 @@ pub enum EpochSource {
 /// What a named context stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NamedContext {
-    /// A folder, relative to the root.
+    /// A directory, relative to the root.
     Local(PathBuf),
     /// `docker-image://REFERENCE`.
     Image(String),
     /// `oci-layout://PATH[:TAG|@DIGEST]`, the path relative to the root or absolute.
     Layout {
-        /// The layout's folder.
+        /// The layout's directory.
         path: PathBuf,
         /// Tag or digest inside the layout, as written, if any.
         selector: Option<String>,

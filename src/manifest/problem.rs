@@ -22,7 +22,7 @@ pub struct Problem {
     pub span: Range<usize>,
     /// What is wrong, with what was expected and found; safe to print.
     pub message: String,
-    /// How to mend it, if that is known; safe to print.
+    /// How to fix it, if that is known; safe to print.
     pub help: Option<String>,
 }
 

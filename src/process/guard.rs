@@ -98,15 +98,15 @@ pub(super) fn spawn(command: Command) -> io::Result<Child> {
     let starter = STARTER.get_or_init(|| {
         let (sender, orders) = mpsc::channel::<Order>();
         thread::spawn(move || {
-            for (mut command, answer) in orders {
+            for (mut command, response) in orders {
                 // Whoever asked waits for it.
-                let _ = answer.send(command.spawn());
+                let _ = response.send(command.spawn());
             }
         });
         Mutex::new(sender)
     });
-    let (sender, answer) = mpsc::channel();
+    let (sender, response) = mpsc::channel();
     let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
     starter.lock().unwrap_or_else(PoisonError::into_inner).send((command, sender)).map_err(|_| gone(()))?;
-    answer.recv().map_err(|_| gone(()))?
+    response.recv().map_err(|_| gone(()))?
 }

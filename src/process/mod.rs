@@ -44,14 +44,14 @@ pub struct Command {
     pub arguments: Vec<OsString>,
     /// Its whole environment.
     pub environment: BTreeMap<OsString, OsString>,
-    /// The folder it runs in.
-    pub folder: PathBuf,
+    /// The directory it runs in.
+    pub directory: PathBuf,
 }
 
 impl Command {
-    /// `program` in `folder`, without arguments.
-    pub fn new(program: PathBuf, environment: BTreeMap<OsString, OsString>, folder: PathBuf) -> Self {
-        Self { program, arguments: Vec::new(), environment, folder }
+    /// `program` in `directory`, without arguments.
+    pub fn new(program: PathBuf, environment: BTreeMap<OsString, OsString>, directory: PathBuf) -> Self {
+        Self { program, arguments: Vec::new(), environment, directory }
     }
 
     /// Adds one argument.
@@ -86,7 +86,7 @@ impl Command {
         // A guarded child could say so only when it runs.
         std::fs::metadata(&self.program).map_err(failed)?;
         let mut command = guard::command(&self.program, farewell);
-        command.args(&self.arguments).env_clear().envs(&self.environment).current_dir(&self.folder);
+        command.args(&self.arguments).env_clear().envs(&self.environment).current_dir(&self.directory);
         command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped()).process_group(0);
         guard::spawn(command).map_err(failed)
     }
@@ -150,12 +150,12 @@ mod tests {
 
     #[test]
     fn a_shell_line_is_read_back_as_the_same_words() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let words = ["plain", "", "a b", "it's", "$(id)", "*", "-o", "type=oci,dest=/x", "\u{e9}", "new\nline", "\\"];
         let line = words.map(shell_word).join(" ");
         let out = std::process::Command::new("/bin/sh")
             .args(["-c", &format!("printf '%s\\0' {line}")])
-            .current_dir(folder.path())
+            .current_dir(directory.path())
             .output()
             .unwrap();
         let read: Vec<&str> = std::str::from_utf8(&out.stdout).unwrap().split_terminator('\0').collect();

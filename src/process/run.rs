@@ -284,8 +284,8 @@ mod tests {
             thread::sleep(Duration::from_millis(200));
             stopper.cancel();
         });
-        let folder = tempfile::tempdir().unwrap();
-        let mark = folder.path().join("late");
+        let directory = tempfile::tempdir().unwrap();
+        let mark = directory.path().join("late");
         let (result, _) = run(&format!("(sleep 1; touch {}) & wait", mark.display()), &cancel, LONG);
         timer.join().unwrap();
         assert!(matches!(result, Err(ProcessError::Cancelled(_))), "{result:?}");

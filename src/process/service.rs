@@ -93,8 +93,8 @@ mod tests {
 
     #[test]
     fn a_service_runs_until_it_is_stopped_and_its_log_is_bounded() {
-        let folder = tempfile::tempdir().unwrap();
-        let log = folder.path().join("log");
+        let directory = tempfile::tempdir().unwrap();
+        let log = directory.path().join("log");
         let script = "trap 'echo bye >&2; exit 0' TERM; echo hello >&2; while :; do sleep 0.05; done";
         let command =
             Command::new("/bin/sh".into(), BTreeMap::from([("PATH".into(), "/bin:/usr/bin".into())]), "/".into())

@@ -16,7 +16,7 @@ use crate::manifest::Image;
 use crate::reference::Reference;
 use crate::resolve::{ResolveError, Resolver};
 use crate::status::{ExitStatus, Failure, Status};
-use crate::store::{Replacement, make_folder};
+use crate::store::{Replacement, make_directory};
 
 /// The form of an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ fn of_source(error: &io::Error) -> Option<&ResolveError> {
 impl ExitStatus for OutputError {
     fn status(&self) -> Status {
         match self {
-            // A base layer that is not available is nothing that another path would mend.
+            // A base layer that is not available is nothing that another path would fix.
             Self::Write { error, .. } => of_source(error).map_or(Status::Usage, ExitStatus::status),
             _ => Status::Usage,
         }
@@ -164,7 +164,7 @@ pub fn write(
         }
         Place::Directory(path) => {
             let fail = |error| OutputError::Write { path: shown(path), size, error };
-            make_folder(path, |directory| writable.write_layout(directory)).map_err(fail)?;
+            make_directory(path, |directory| writable.write_layout(directory)).map_err(fail)?;
         }
     }
     Ok(())

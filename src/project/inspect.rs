@@ -94,7 +94,7 @@ impl Inspection {
 
     /// All that is wrong.
     pub fn failures(&self) -> Vec<Failure> {
-        let broken = self.closure.findings.faults.iter().map(|fault| Broken(fault.clone()).into());
+        let broken = self.closure.findings.violations.iter().map(|violation| Broken(violation.clone()).into());
         let different = self.expected.iter().filter(|expected| !expected.is_equal).map(Expected::failure);
         broken.chain(different).collect()
     }

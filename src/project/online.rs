@@ -34,12 +34,12 @@ fn config_file(machine: &Machine) -> Option<(PathBuf, bool)> {
     if let Some(path) = machine.variable("REPRO_CONFIG") {
         return Some((machine.resolve(Path::new(path)), true));
     }
-    let folder = machine
+    let directory = machine
         .variable("XDG_CONFIG_HOME")
         .map(PathBuf::from)
         .filter(|path| path.is_absolute())
         .or_else(|| machine.variable("HOME").map(|home| Path::new(home).join(".config")))?;
-    Some((folder.join("repro").join("config.toml"), false))
+    Some((directory.join("repro").join("config.toml"), false))
 }
 
 /// The programs of `PATH`.
@@ -61,7 +61,7 @@ pub fn registry(machine: &Machine) -> Result<Registry, Failure> {
         limits: machine.limits.clone(),
         timeouts: Timeouts {
             connect: Duration::from_secs(machine.limits.connect_time),
-            answer: Duration::from_secs(machine.limits.answer_time),
+            response: Duration::from_secs(machine.limits.response_time),
             idle: Duration::from_secs(machine.limits.idle_time),
         },
         retry: Retry::default(),
@@ -97,7 +97,7 @@ pub fn resolver(machine: &Machine, project: &Project, ages: bool) -> Result<Reso
     })
 }
 
-/// The same for questions that no host is asked for: without a folder for the cache, nothing is at hand.
+/// The same for questions that no host is asked for: without a directory for the cache, nothing is at hand.
 pub fn offline_resolver(machine: &Machine, project: &Project) -> Result<Option<Resolver>, Failure> {
     match machine.cache_directory() {
         Ok(_) => resolver(&machine.without_network(), project, false).map(Some),

@@ -102,8 +102,8 @@ impl BuildScratch<'_> {
 }
 
 impl Workplace for BuildScratch<'_> {
-    fn folder(&self) -> Result<PathBuf, StoreError> {
-        self.whole.disk()?.directory.join(&self.name).folder()
+    fn directory(&self) -> Result<PathBuf, StoreError> {
+        self.whole.disk()?.directory.join(&self.name).directory()
     }
 
     fn in_memory(&self) -> Option<PathBuf> {

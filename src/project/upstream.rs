@@ -35,7 +35,7 @@ impl ExitStatus for Offline {
 pub struct Asked {
     /// The pin.
     pub pin: Pin,
-    /// How it stands, or why there was no answer.
+    /// How it stands, or why there was no response.
     pub standing: Result<Standing, Failure>,
 }
 
@@ -60,7 +60,7 @@ pub fn check(machine: &Machine, resolver: &Resolver, images: &[ReadyImage<'_>]) 
     if gone.is_empty() { Ok(()) } else { Err(Gone(gone).into()) }
 }
 
-/// Asks upstream for every pin of the project; what gives no answer is a failure of its own.
+/// Asks upstream for every pin of the project; what gives no response is a failure of its own.
 pub fn outdated(machine: &Machine) -> Result<Vec<Asked>, Failure> {
     if machine.offline {
         return Err(Offline.into());

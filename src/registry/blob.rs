@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::endpoint::Endpoint;
 use super::{Registry, RegistryError, header_digest, refuse};
 use crate::digest::Digest;
-use crate::http::{Answer, HttpError, Request};
+use crate::http::{HttpError, Request, Response};
 use crate::limits::LimitExceeded;
 use crate::reference::Reference;
 use crate::store::{BlobWriter, Cache, StoreError};
@@ -39,7 +39,7 @@ impl Registry {
             let mut attempt = 1;
             loop {
                 let before = part.done;
-                // Only the end of the answer is missing: the digest tells whether all of the blob is there.
+                // Only the end of the response is missing: the digest tells whether all of the blob is there.
                 if size == Some(part.done) && attempt > 1 {
                     return finish(part, endpoint, digest, size);
                 }
@@ -67,8 +67,8 @@ impl Registry {
         let object = format!("blob {digest}");
         let asked = self.try_each(reference, &object, |endpoint| {
             let url = endpoint.url("blobs", &digest.to_string())?;
-            let answer = self.ask(endpoint, &Request::head(url))?;
-            if answer.status == 200 { Ok(()) } else { Err(refuse(answer, &object)) }
+            let response = self.ask(endpoint, &Request::head(url))?;
+            if response.status == 200 { Ok(()) } else { Err(refuse(response, &object)) }
         });
         match asked {
             Ok(()) => Ok(true),
@@ -92,25 +92,25 @@ impl Registry {
         if part.done > 0 {
             request = request.header("range", format!("bytes={}-", part.done));
         }
-        let answer = self.ask(endpoint, &request)?;
-        match answer.status {
-            206 if continues(&answer, part.done) => {}
+        let response = self.ask(endpoint, &request)?;
+        match response.status {
+            206 if continues(&response, part.done) => {}
             200 if part.done == 0 => {}
             200 => *part = Part { writer: cache.writer()?, done: 0 },
             206 => {
                 let reason = format!("`Content-Range` does not go on from byte {}", part.done);
-                return Err(RegistryError::Nonsense { object, url: answer.url.shown(), reason });
+                return Err(RegistryError::Nonsense { object, url: response.url.shown(), reason });
             }
-            _ => return Err(refuse(answer, &object)),
+            _ => return Err(refuse(response, &object)),
         }
-        if let Some(claimed) = header_digest(&answer, &object)?
+        if let Some(claimed) = header_digest(&response, &object)?
             && claimed != digest
         {
-            let (url, reason) = (answer.url.shown(), format!("`Docker-Content-Digest` is {claimed}"));
+            let (url, reason) = (response.url.shown(), format!("`Docker-Content-Digest` is {claimed}"));
             return Err(RegistryError::Nonsense { object, url, reason });
         }
         let limit = size.unwrap_or(self.limits().blob);
-        let mut body = answer.into_body().take(limit.saturating_add(1) - part.done);
+        let mut body = response.into_body().take(limit.saturating_add(1) - part.done);
         let mut piece = vec![0; PIECE];
         loop {
             let count = body.read(&mut piece).map_err(HttpError::unwrap)?;
@@ -137,9 +137,9 @@ struct Part {
     done: u64,
 }
 
-/// Whether a partial answer begins at byte `from`.
-fn continues(answer: &Answer, from: u64) -> bool {
-    let start = answer.header("content-range").and_then(|range| range.trim().strip_prefix("bytes ")?.split_once('-'));
+/// Whether a partial response begins at byte `from`.
+fn continues(response: &Response, from: u64) -> bool {
+    let start = response.header("content-range").and_then(|range| range.trim().strip_prefix("bytes ")?.split_once('-'));
     from > 0 && start.is_some_and(|(start, _)| start.parse() == Ok(from))
 }
 

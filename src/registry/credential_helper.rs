@@ -14,7 +14,7 @@ use crate::http::Secret;
 use crate::process::Programs;
 
 const TIME: Duration = Duration::from_secs(30);
-const LARGEST_ANSWER: u64 = 64 << 10;
+const LARGEST_RESPONSE: u64 = 64 << 10;
 /// What the helpers' protocol says for no login.
 const NONE: &str = "credentials not found in native keychain";
 /// The user name that marks the secret as an identity token.
@@ -22,7 +22,7 @@ const IDENTITY: &str = "<token>";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Answer {
+struct Response {
     username: String,
     secret: String,
 }
@@ -52,24 +52,24 @@ pub(super) fn ask(helper: &str, server: &str, programs: &Programs) -> Result<Opt
             let _ = input.write_all(server.as_bytes());
         }
         let mut text = Vec::new();
-        let read = output.map(|output| output.take(LARGEST_ANSWER + 1).read_to_end(&mut text));
+        let read = output.map(|output| output.take(LARGEST_RESPONSE + 1).read_to_end(&mut text));
         let _ = sender.send(read.filter(Result::is_ok).map(|_| text));
     });
-    let answer = receiver.recv_timeout(TIME);
-    if !matches!(&answer, Ok(Some(text)) if text.len() as u64 <= LARGEST_ANSWER) {
+    let response = receiver.recv_timeout(TIME);
+    if !matches!(&response, Ok(Some(text)) if text.len() as u64 <= LARGEST_RESPONSE) {
         let _ = child.kill();
         let _ = child.wait();
-        return Err(failed(if answer.is_err() { "took longer than 30 s" } else { "printed too much" }));
+        return Err(failed(if response.is_err() { "took longer than 30 s" } else { "printed too much" }));
     }
-    let text = answer.ok().flatten().unwrap_or_default();
+    let text = response.ok().flatten().unwrap_or_default();
     let status = child.wait().map_err(|error| failed(&error.to_string()))?;
     if !status.success() {
         let none = String::from_utf8_lossy(&text).contains(NONE);
         return if none { Ok(None) } else { Err(failed("failed")) };
     }
-    let answer: Answer = serde_json::from_slice(&text).map_err(|_| failed("printed no login"))?;
-    let secret = Secret::new(answer.secret);
-    Ok(match answer.username.as_str() {
+    let response: Response = serde_json::from_slice(&text).map_err(|_| failed("printed no login"))?;
+    let secret = Secret::new(response.secret);
+    Ok(match response.username.as_str() {
         "" => None,
         IDENTITY => Some(Login::Identity(secret)),
         user => Some(Login::Password { user: user.to_owned(), password: secret }),
@@ -83,9 +83,9 @@ mod tests {
 
     #[test]
     fn helpers_are_asked_by_their_protocol() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let script = |name: &str, text: &str| {
-            let path = folder.path().join(format!("docker-credential-{name}"));
+            let path = directory.path().join(format!("docker-credential-{name}"));
             std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
         };
@@ -95,7 +95,7 @@ mod tests {
         script("bad", "echo secret-word; exit 1");
         script("noise", "echo secret-word");
         script("endless", "while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done");
-        let programs = Programs::from_path(folder.path().as_os_str());
+        let programs = Programs::from_path(directory.path().as_os_str());
         let ask = |helper: &str| ask(helper, "r.example", &programs);
         assert_eq!(ask("good"), Ok(Some(Login::Password { user: "u".into(), password: Secret::new("r.example!") })));
         assert_eq!(ask("token"), Ok(Some(Login::Identity(Secret::new("t")))));

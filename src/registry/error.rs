@@ -23,10 +23,10 @@ pub enum RegistryError {
         /// The registry's own words.
         detail: String,
     },
-    /// No answer, or none of use.
+    /// No response, or none of use.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// An answer that breaks the protocol.
+    /// An response that breaks the protocol.
     #[error("{object}: {reason} (`{url}`)")]
     Nonsense {
         /// What was asked for.
@@ -133,7 +133,7 @@ impl RegistryError {
     /// Whether the registry had nothing to say: it was not reached, or has no time.
     pub(super) fn is_silence(&self) -> bool {
         match self {
-            Self::Http(HttpError::Answer { status: 408 | 429 | 500.., .. } | HttpError::TimedOut { .. }) => true,
+            Self::Http(HttpError::Response { status: 408 | 429 | 500.., .. } | HttpError::TimedOut { .. }) => true,
             Self::Http(error) => error.is_unreachable(),
             _ => false,
         }
@@ -142,7 +142,7 @@ impl RegistryError {
     /// Whether a registry refused a manifest for what it is, and not for who sends it.
     pub(super) fn is_refused_form(&self) -> bool {
         let Self::NotTaken { error, .. } = self else { return false };
-        matches!(&**error, HttpError::Answer { status: 400 | 404..=406 | 415 | 422 | 501, .. })
+        matches!(&**error, HttpError::Response { status: 400 | 404..=406 | 415 | 422 | 501, .. })
     }
 
     /// Whether every endpoint that was reached says that there is no such thing.
@@ -178,7 +178,7 @@ impl ExitStatus for RegistryError {
         match self {
             Self::Http(error) => error.hint(),
             Self::NotTaken { error, host, repository, is_redirected, .. } => match &**error {
-                HttpError::Answer { status: 401 | 403, .. } => {
+                HttpError::Response { status: 401 | 403, .. } => {
                     Some(format!("log in as somebody who may push: `docker login {host}` or `podman login {host}`"))
                 }
                 HttpError::Unreachable { .. } if !is_redirected => {
@@ -187,7 +187,7 @@ impl ExitStatus for RegistryError {
                         "mirrors are never pushed to; `[registry.\"{registry}\"] push = \"HOST\"` in the user configuration names another place for uploads"
                     ))
                 }
-                HttpError::Answer { .. } => Some(
+                HttpError::Response { .. } => Some(
                     "`repro tape save PATH` writes it as a layout, for another program to copy or for `--tape PATH`; another repository may take it, too"
                         .to_owned(),
                 ),

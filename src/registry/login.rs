@@ -88,7 +88,7 @@ impl Logins {
     }
 
     /// The text of a docker `config.json` with the logins for these images and nothing else, for an engine's private
-    /// folder; helpers were asked and are not named in it.
+    /// directory; helpers were asked and are not named in it.
     pub fn docker_config<'a>(
         &self,
         references: impl IntoIterator<Item = &'a Reference>,
@@ -228,10 +228,10 @@ mod tests {
     use crate::progress::Silent;
 
     fn find(json: &str, host: &str, repository: &str) -> Option<String> {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("config.json");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("config.json");
         fs::write(&file, json).unwrap();
-        let logins = Logins { files: vec![folder.path().join("absent"), file], programs: Programs::default() };
+        let logins = Logins { files: vec![directory.path().join("absent"), file], programs: Programs::default() };
         logins.find(host, repository, &Silent).map(|login| match login {
             Login::Password { user, password } => format!("{user}:{}", password.expose()),
             Login::Identity(token) => token.expose().to_owned(),
@@ -280,8 +280,8 @@ mod tests {
 
     #[test]
     fn an_engine_gets_the_logins_that_it_needs() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("config.json");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("config.json");
         fs::write(
             &file,
             r#"{"auths":{"r.example":{"username":"u","password":"p"},"other.example":{"auth":"eDp5"},

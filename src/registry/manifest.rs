@@ -76,12 +76,12 @@ impl Registry {
         let object = object(&reference);
         let asked = self.try_upstream(&reference, "manifest", |endpoint| {
             let url = endpoint.url("manifests", &name(&reference))?;
-            let answer = self.ask(endpoint, &accepting(Request::head(url)))?;
-            match answer.status {
+            let response = self.ask(endpoint, &accepting(Request::head(url)))?;
+            match response.status {
                 200 => Ok(()),
-                // Some registries answer only GET.
+                // Some registries response only GET.
                 405 | 501 => self.manifest_from(endpoint, &reference, &object).map(drop),
-                _ => Err(refuse(answer, &object)),
+                _ => Err(refuse(response, &object)),
             }
         });
         match asked {
@@ -98,14 +98,14 @@ impl Registry {
         object: &str,
     ) -> Result<Fetched, RegistryError> {
         let url = endpoint.url("manifests", &name(reference))?;
-        let answer = self.ask(endpoint, &accepting(Request::get(url)))?;
-        if answer.status != 200 {
-            return Err(refuse(answer, object));
+        let response = self.ask(endpoint, &accepting(Request::get(url)))?;
+        if response.status != 200 {
+            return Err(refuse(response, object));
         }
-        let url = answer.url.shown();
-        let claimed = header_digest(&answer, object)?;
-        let content_type = answer.header("content-type").map(bare_type);
-        let bytes = answer.into_bytes("json-bytes", self.limits().json_bytes)?;
+        let url = response.url.shown();
+        let claimed = header_digest(&response, object)?;
+        let content_type = response.header("content-type").map(bare_type);
+        let bytes = response.into_bytes("json-bytes", self.limits().json_bytes)?;
         let computed = Digest::of(&bytes);
         // What was asked for counts; the header must not contradict it.
         for expected in reference.digest().into_iter().chain(claimed) {

@@ -2,7 +2,7 @@
 //!
 //! A [`Reference`] leads to a list of endpoints (`endpoint`): the mirrors of the user's configuration, then the
 //! registry itself. Each is asked in turn until one gives bytes that are right. What a tag means only the registry
-//! itself can say, so it is asked first; where it is not reached, a mirror answers, and is named. Credentials (`login`) and tokens
+//! itself can say, so it is asked first; where it is not reached, a mirror responses, and is named. Credentials (`login`) and tokens
 //! (`token`, after a `challenge`) belong to one endpoint and never travel to another. Everything is judged by digest.
 //! What is pushed (`push`, a blob by `upload`) goes to one endpoint: blobs first, the manifest last, so that nothing half
 //! is ever named.
@@ -27,7 +27,7 @@ pub use manifest::ImageDocument;
 pub use push::{OpenBlob, Pushed};
 
 use crate::escape;
-use crate::http::{Answer, Client, HttpError, Request, Secret};
+use crate::http::{Client, HttpError, Request, Response, Secret};
 use crate::limits::Limits;
 use crate::progress::Progress;
 use crate::reference::Reference;
@@ -134,14 +134,14 @@ impl Registry {
     }
 
     /// Sends a request for something of the endpoint's repository, with what the endpoint wants to let us in.
-    fn ask(&self, endpoint: &Endpoint, request: &Request) -> Result<Answer, RegistryError> {
+    fn ask(&self, endpoint: &Endpoint, request: &Request) -> Result<Response, RegistryError> {
         let key = (endpoint.origin(), endpoint.repository.clone(), endpoint.purpose);
         let request = if endpoint.once { request.clone().once() } else { request.clone() };
-        let answer = self.client.send(&request.clone().authorization(self.known_login(endpoint)))?;
-        if answer.status != 401 || answer.url.origin() != key.0 {
-            return Ok(answer);
+        let response = self.client.send(&request.clone().authorization(self.known_login(endpoint)))?;
+        if response.status != 401 || response.url.origin() != key.0 {
+            return Ok(response);
         }
-        let Some(authorization) = self.authorize(endpoint, &answer)? else { return Ok(answer) };
+        let Some(authorization) = self.authorize(endpoint, &response)? else { return Ok(response) };
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(key, authorization.clone());
         Ok(self.client.send(&request.authorization(Some(authorization)))?)
     }
@@ -153,26 +153,28 @@ impl Registry {
     }
 }
 
-/// An answer that is not what was asked for, told as not found where it is.
-fn refuse(answer: Answer, object: &str) -> RegistryError {
-    match answer.status {
+/// An response that is not what was asked for, told as not found where it is.
+fn refuse(response: Response, object: &str) -> RegistryError {
+    match response.status {
         404 | 410 => {
-            let url = answer.url.shown();
-            match answer.into_error() {
-                HttpError::Answer { detail, .. } => RegistryError::NotFound { object: object.to_owned(), url, detail },
+            let url = response.url.shown();
+            match response.into_error() {
+                HttpError::Response { detail, .. } => {
+                    RegistryError::NotFound { object: object.to_owned(), url, detail }
+                }
                 other => other.into(),
             }
         }
-        _ => answer.into_error().into(),
+        _ => response.into_error().into(),
     }
 }
 
 /// A header's digest, if there is one: it must be one.
-fn header_digest(answer: &Answer, object: &str) -> Result<Option<crate::digest::Digest>, RegistryError> {
-    let Some(text) = answer.header("docker-content-digest") else { return Ok(None) };
+fn header_digest(response: &Response, object: &str) -> Result<Option<crate::digest::Digest>, RegistryError> {
+    let Some(text) = response.header("docker-content-digest") else { return Ok(None) };
     text.trim().parse().map(Some).map_err(|_| RegistryError::Nonsense {
         object: object.to_owned(),
-        url: answer.url.shown(),
+        url: response.url.shown(),
         reason: format!("`Docker-Content-Digest` is `{}`, which is no digest", escape::text(text)),
     })
 }

@@ -9,7 +9,7 @@ use std::thread;
 use super::endpoint::{self, Endpoint};
 use super::{Registry, RegistryError, header_digest};
 use crate::digest::Digest;
-use crate::http::{Answer, HttpError, Request, Upload};
+use crate::http::{HttpError, Request, Response, Upload};
 use crate::image::Artifact;
 use crate::progress::Reporter;
 use crate::reference::Reference;
@@ -165,18 +165,18 @@ impl Registry {
                 self.send_whole(push, &place, (digest, size), open)
             };
             match result {
-                Ok(answer) if matches!(answer.status, 200 | 201 | 204) => {
-                    check_digest(&answer, digest, &object)?;
+                Ok(response) if matches!(response.status, 200 | 201 | 204) => {
+                    check_digest(&response, digest, &object)?;
                     push.in_pieces.fetch_or(in_pieces, Ordering::Relaxed);
                     return Ok(true);
                 }
                 // The token ran out on the way.
-                Ok(answer) if answer.status == 401 && !asked_again => asked_again = true,
+                Ok(response) if response.status == 401 && !asked_again => asked_again = true,
                 // Some take no blob whole, or none as large as this; those that do are asked the usual way.
-                Ok(answer) if !in_pieces && is_about_the_way(answer.status) => {
+                Ok(response) if !in_pieces && is_about_the_way(response.status) => {
                     in_pieces = true;
-                    self.progress().log(&format!("{object}: status {}, sent again in pieces", answer.status));
-                    refused_whole = Some(push.refuse(Ok(answer), object.clone()));
+                    self.progress().log(&format!("{object}: status {}, sent again in pieces", response.status));
+                    refused_whole = Some(push.refuse(Ok(response), object.clone()));
                 }
                 result => {
                     if !self.client.wait_after(attempt, &result, &place.url)? {
@@ -193,16 +193,16 @@ impl Registry {
     fn has(&self, push: &Push<'_>, digest: Digest, size: u64) -> Result<bool, RegistryError> {
         let object = object(digest);
         let url = push.endpoint.url("blobs", &digest.to_string())?;
-        let answer = self.ask(&push.endpoint, &Request::head(url)).map_err(|error| push.wrap(error, &object))?;
-        match answer.status {
-            200 => match answer.content_length() {
+        let response = self.ask(&push.endpoint, &Request::head(url)).map_err(|error| push.wrap(error, &object))?;
+        match response.status {
+            200 => match response.content_length() {
                 Some(found) if found != size => {
-                    Err(RegistryError::Size { object, url: answer.url.shown(), found, expected: size })
+                    Err(RegistryError::Size { object, url: response.url.shown(), found, expected: size })
                 }
                 _ => Ok(true),
             },
             404 | 405 | 410 | 501 => Ok(false),
-            _ => Err(push.refuse(Ok(answer), object)),
+            _ => Err(push.refuse(Ok(response), object)),
         }
     }
 
@@ -216,7 +216,7 @@ impl Registry {
     ) -> Result<bool, RegistryError> {
         let object = format!("manifest `{name}`");
         let digest = Digest::of(bytes);
-        let head = |name: &str| -> Result<Answer, RegistryError> {
+        let head = |name: &str| -> Result<Response, RegistryError> {
             let url = push.endpoint.url("manifests", name)?;
             let request = Request::head(url).header("accept", kind);
             self.ask(&push.endpoint, &request).map_err(|error| push.wrap(error, &object))
@@ -227,15 +227,15 @@ impl Registry {
         }
         let url = push.endpoint.url("manifests", name)?;
         let mut attempt = 1;
-        let answer = loop {
+        let response = loop {
             let request = Request::put(url.clone(), Upload::of_bytes(bytes, kind));
             let result = match self.ask(&push.endpoint, &request) {
-                Ok(answer) => Ok(answer),
+                Ok(response) => Ok(response),
                 Err(RegistryError::Http(error)) => Err(error),
                 Err(error) => return Err(push.wrap(error, &object)),
             };
             match result {
-                Ok(answer) if matches!(answer.status, 200..=204) => break answer,
+                Ok(response) if matches!(response.status, 200..=204) => break response,
                 result => {
                     if !self.client.wait_after(attempt, &result, &url)? {
                         return Err(push.refuse(result, object));
@@ -244,10 +244,10 @@ impl Registry {
                 }
             }
         };
-        check_digest(&answer, digest, &object)?;
-        if answer.header("docker-content-digest").is_none() && head(&digest.to_string())?.status != 200 {
+        check_digest(&response, digest, &object)?;
+        if response.header("docker-content-digest").is_none() && head(&digest.to_string())?.status != 200 {
             let reason = format!("it was taken, but is not there as {digest}");
-            return Err(RegistryError::Nonsense { object, url: answer.url.shown(), reason });
+            return Err(RegistryError::Nonsense { object, url: response.url.shown(), reason });
         }
         Ok(true)
     }
@@ -263,10 +263,10 @@ fn is_about_the_way(status: u16) -> bool {
 }
 
 /// What was taken must be what was sent.
-fn check_digest(answer: &Answer, expected: Digest, object: &str) -> Result<(), RegistryError> {
-    match header_digest(answer, object)? {
+fn check_digest(response: &Response, expected: Digest, object: &str) -> Result<(), RegistryError> {
+    match header_digest(response, object)? {
         Some(computed) if computed != expected => {
-            Err(RegistryError::Digest { object: object.to_owned(), url: answer.url.shown(), computed, expected })
+            Err(RegistryError::Digest { object: object.to_owned(), url: response.url.shown(), computed, expected })
         }
         _ => Ok(()),
     }
@@ -289,9 +289,9 @@ impl Push<'_> {
         progress.step(&self.step, done.min(self.total), Some(self.total));
     }
 
-    /// The error of an answer that is none of those that were hoped for, or of none at all.
-    pub fn refuse(&self, result: Result<Answer, HttpError>, object: String) -> RegistryError {
-        let error = result.map_or_else(|error| error, Answer::into_error);
+    /// The error of an response that is none of those that were hoped for, or of none at all.
+    pub fn refuse(&self, result: Result<Response, HttpError>, object: String) -> RegistryError {
+        let error = result.map_or_else(|error| error, Response::into_error);
         self.wrap(error.into(), &object)
     }
 

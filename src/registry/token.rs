@@ -9,21 +9,21 @@ use super::endpoint::Endpoint;
 use super::login::Login;
 use super::{Registry, RegistryError};
 use crate::escape;
-use crate::http::{Answer, HttpError, Request, Secret, Url, encode_parameter};
+use crate::http::{HttpError, Request, Response, Secret, Url, encode_parameter};
 
 /// Token servers that may be given the login of a registry on another host.
 const PARTNERS: &[(&str, &str)] = &[("registry-1.docker.io", "auth.docker.io"), ("registry.gitlab.com", "gitlab.com")];
 
 #[derive(Deserialize)]
-struct TokenAnswer {
+struct TokenResponse {
     token: Option<String>,
     access_token: Option<String>,
 }
 
 impl Registry {
     /// What to send as `Authorization` after this 401; none if there is nothing to try.
-    pub(super) fn authorize(&self, endpoint: &Endpoint, answer: &Answer) -> Result<Option<Secret>, RegistryError> {
-        let Some(challenge) = challenge::choose(answer.headers("www-authenticate")) else { return Ok(None) };
+    pub(super) fn authorize(&self, endpoint: &Endpoint, response: &Response) -> Result<Option<Secret>, RegistryError> {
+        let Some(challenge) = challenge::choose(response.headers("www-authenticate")) else { return Ok(None) };
         let login = self.logins.find(&endpoint.host(), &endpoint.repository, self.progress());
         match challenge {
             Challenge::Basic => Ok(login.and_then(|login| basic(&login))),
@@ -64,10 +64,10 @@ impl Registry {
                 Request::get(realm.with_parameter("scope", &scope)).authorization(other.as_ref().and_then(basic))
             }
         };
-        let answer = self.client.send(&request.named_by(endpoint.base()))?.expect_ok()?;
-        let url = answer.url.clone();
-        let bytes = answer.into_bytes("token-body", self.limits().token_body)?;
-        let token: TokenAnswer = crate::json::parse(&bytes, self.limits()).map_err(|error| HttpError::Nonsense {
+        let response = self.client.send(&request.named_by(endpoint.base()))?.expect_ok()?;
+        let url = response.url.clone();
+        let bytes = response.into_bytes("token-body", self.limits().token_body)?;
+        let token: TokenResponse = crate::json::parse(&bytes, self.limits()).map_err(|error| HttpError::Nonsense {
             url: url.shown(),
             reason: format!("the token response: {error}"),
         })?;

@@ -8,10 +8,10 @@ use super::{Reason, ResolveError, Resolver};
 use crate::http::HttpError;
 use crate::store::TemporaryDirectory;
 
-/// A commit's files in a folder of their own, which goes when this value does.
+/// A commit's files in a directory of their own, which goes when this value does.
 #[derive(Debug)]
 pub struct Checkout {
-    folder: TemporaryDirectory,
+    directory: TemporaryDirectory,
     commit: String,
 }
 
@@ -21,9 +21,9 @@ impl Checkout {
         &self.commit
     }
 
-    /// The folder that holds the files and nothing else; a submodule is an empty folder.
+    /// The directory that holds the files and nothing else; a submodule is an empty directory.
     pub fn files(&self) -> PathBuf {
-        self.folder.path().join("files")
+        self.directory.path().join("files")
     }
 }
 
@@ -37,10 +37,10 @@ impl Resolver {
             let source = self.git_source(request)?;
             let local = |error: std::io::Error| HttpError::Local(error.into());
             let checkout =
-                Checkout { folder: TemporaryDirectory::anywhere().map_err(local)?, commit: commit.to_owned() };
-            let repository = checkout.folder.path().join("repository");
-            for folder in [&repository, &checkout.files()] {
-                std::fs::create_dir(folder).map_err(local)?;
+                Checkout { directory: TemporaryDirectory::anywhere().map_err(local)?, commit: commit.to_owned() };
+            let repository = checkout.directory.path().join("repository");
+            for directory in [&repository, &checkout.files()] {
+                std::fs::create_dir(directory).map_err(local)?;
             }
             self.init(&repository, commit)?;
             self.with_remotes(&source, |remote, transport| self.fetch_commit(&repository, remote, transport, commit))?;

@@ -33,8 +33,8 @@ impl Resolver {
             return Ok(());
         }
         match (pin, self.layouts.get(pin.request())) {
-            (Pin::Layout { .. }, Some(folder)) => {
-                let layout = Layout::open(folder, self.limits())?;
+            (Pin::Layout { .. }, Some(directory)) => {
+                let layout = Layout::open(directory, self.limits())?;
                 let source = Local { layout: &layout, limits: self.limits() };
                 self.compare(&source, digest, source.by_digest(digest)?, platforms)
             }

@@ -134,7 +134,7 @@ pub enum Reason {
     /// `git` could not be run.
     #[error(transparent)]
     Process(#[from] ProcessError),
-    /// `git` did not get an answer.
+    /// `git` did not get an response.
     #[error("`git {command}` failed{}", if .said.is_empty() { String::new() } else { format!(": {said}") })]
     Git {
         /// What it was asked.
@@ -150,7 +150,7 @@ pub enum Reason {
     NoCommit(String),
     /// `git` printed something else than refs and commits.
     #[error("`git` printed something unexpected: `{}`", escape::text(.0))]
-    GitAnswer(String),
+    GitResponse(String),
     /// The cache can't be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -194,7 +194,7 @@ impl ExitStatus for Reason {
             | Self::Ambiguous { .. }
             | Self::NotListed(_)
             | Self::Depth(_)
-            | Self::GitAnswer(_) => Status::Malformed,
+            | Self::GitResponse(_) => Status::Malformed,
             Self::Selection(_) => Status::Usage,
             Self::Platform { .. }
             | Self::Changed { .. }

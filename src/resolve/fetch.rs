@@ -26,8 +26,8 @@ impl Resolver {
     /// `request` is the request of an image or layout pin; `size` is what the blob's descriptor says.
     pub fn fetch_blob(&self, request: &str, digest: Digest, size: Option<u64>) -> Result<PathBuf, ResolveError> {
         let fetch = || -> Result<PathBuf, Reason> {
-            if let Some(folder) = self.layouts.get(request) {
-                let layout = Layout::open(folder, self.limits())?;
+            if let Some(directory) = self.layouts.get(request) {
+                let layout = Layout::open(directory, self.limits())?;
                 let path = layout.blob_path(digest);
                 let file = layout.open_blob(digest)?;
                 let length = file.metadata().map_err(|error| crate::http::HttpError::Local(error.into()))?.len();
@@ -57,8 +57,8 @@ impl Resolver {
     pub fn locked_image(&self, pin: &Pin, manifest: Digest) -> Result<LockedImage, ResolveError> {
         let request = pin.request();
         let read = || match (pin, self.layouts.get(request)) {
-            (Pin::Layout { .. }, Some(folder)) => {
-                let layout = Layout::open(folder, self.limits())?;
+            (Pin::Layout { .. }, Some(directory)) => {
+                let layout = Layout::open(directory, self.limits())?;
                 let source = Local { layout: &layout, limits: self.limits() };
                 let manifest = as_manifest(source.by_digest(manifest)?)?;
                 let config = source.config(&manifest.config)?;

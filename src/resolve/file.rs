@@ -49,7 +49,7 @@ impl Resolver {
                         self.progress().note(&format!("mirror of `{}` not used: {error}", escape::text(url)));
                         Ok(file)
                     }
-                    // What the nearer place says is the better story, unless upstream itself had an answer.
+                    // What the nearer place says is the better story, unless upstream itself had an response.
                     Err(Reason::Http(HttpError::Unreachable { .. })) => Err(error),
                     Err(other) => Err(other),
                 }
@@ -69,19 +69,19 @@ impl Resolver {
     }
 
     fn fetch_once(&self, url: &Url, expected: Option<Digest>) -> Result<File, Reason> {
-        let answer = self.client().send(&Request::get(url.clone()).any_coding())?.expect_ok()?;
-        let modified = answer.header("last-modified").and_then(date::parse);
-        let total = answer.content_length();
+        let response = self.client().send(&Request::get(url.clone()).any_coding())?.expect_ok()?;
+        let modified = response.header("last-modified").and_then(date::parse);
+        let total = response.content_length();
         // As BuildKit takes it: Go's client decodes `gzip`, and nothing else that a server may say.
-        let is_packed = answer.header("content-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("gzip"));
+        let is_packed = response.header("content-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("gzip"));
         let limit = self.limits().blob;
         let step = format!("fetch {}", url.shown());
         let mut writer = self.cache.writer()?;
         let copied = if is_packed {
-            let mut body = MultiGzDecoder::new(answer.into_body()).take(limit.saturating_add(1));
+            let mut body = MultiGzDecoder::new(response.into_body()).take(limit.saturating_add(1));
             self.copy(&mut body, &mut writer, &step, None).map_err(|error| broken_coding(error, url))
         } else {
-            self.copy(&mut answer.into_body().take(limit.saturating_add(1)), &mut writer, &step, total)
+            self.copy(&mut response.into_body().take(limit.saturating_add(1)), &mut writer, &step, total)
         };
         self.progress().end(&step);
         if copied? > limit {

@@ -45,8 +45,8 @@ impl Git {
     }
 
     /// `git` for one remote: no terminal, no system configuration, no hooks, no protocol but the one that is meant.
-    pub(super) fn command(&self, transport: Transport, folder: &Path) -> Command {
-        Command::new(self.program.clone(), self.variables(transport), folder.to_owned()).args(SETTINGS)
+    pub(super) fn command(&self, transport: Transport, directory: &Path) -> Command {
+        Command::new(self.program.clone(), self.variables(transport), directory.to_owned()).args(SETTINGS)
     }
 
     /// `git` upon a repository and its work tree, without anybody's configuration and without a remote.
@@ -150,36 +150,36 @@ impl Resolver {
         }
         let text = String::from_utf8_lossy(&finished.output);
         if finished.output_cut {
-            return Err(Reason::GitAnswer(format!("more than {LARGEST_OUTPUT} bytes")));
+            return Err(Reason::GitResponse(format!("more than {LARGEST_OUTPUT} bytes")));
         }
         let commit = choose(&text, source.reference.as_deref()).ok_or_else(|| Reason::NoRef(wanted.to_owned()))?;
         if is_commit(commit) {
             Ok(commit.to_owned())
         } else {
-            Err(Reason::GitAnswer(commit.chars().take(80).collect()))
+            Err(Reason::GitResponse(commit.chars().take(80).collect()))
         }
     }
 
     /// When the commit was made; an error if the server does not have it.
     pub(super) fn commit_time(&self, commit: &str, remote: &str, transport: Transport) -> Result<i64, Reason> {
         let git = self.git()?;
-        let folder = TemporaryDirectory::anywhere().map_err(|error| crate::http::HttpError::Local(error.into()))?;
+        let directory = TemporaryDirectory::anywhere().map_err(|error| crate::http::HttpError::Local(error.into()))?;
         let run = |arguments: &[&str], name: &'static str| -> Result<Finished, Reason> {
-            let finished = self.run(&git.command(transport, folder.path()).args(arguments))?;
+            let finished = self.run(&git.command(transport, directory.path()).args(arguments))?;
             if finished.succeeded() { Ok(finished) } else { Err(failed(name, &finished)) }
         };
-        self.init(folder.path(), commit)?;
+        self.init(directory.path(), commit)?;
         let filter = ["fetch", "--quiet", "--depth=1", "--no-tags", "--filter=tree:0", "--", remote, commit];
         run(&filter, "fetch")?;
         let finished = run(&["show", "--no-patch", "--no-show-signature", "--format=%ct", commit], "show")?;
         let text = String::from_utf8_lossy(&finished.output);
-        text.trim().parse().map_err(|_| Reason::GitAnswer(text.chars().take(80).collect()))
+        text.trim().parse().map_err(|_| Reason::GitResponse(text.chars().take(80).collect()))
     }
 
-    /// Makes a bare repository in an empty folder, of the kind that the commit is from.
-    pub(super) fn init(&self, folder: &Path, commit: &str) -> Result<(), Reason> {
+    /// Makes a bare repository in an empty directory, of the kind that the commit is from.
+    pub(super) fn init(&self, directory: &Path, commit: &str) -> Result<(), Reason> {
         let format = if commit.len() == 64 { "--object-format=sha256" } else { "--object-format=sha1" };
-        let command = self.git()?.command(Transport::Https, folder);
+        let command = self.git()?.command(Transport::Https, directory);
         let finished = self.run(&command.args(["init", "--quiet", "--bare", format, "--template=", "."]))?;
         if finished.succeeded() { Ok(()) } else { Err(failed("init", &finished)) }
     }
@@ -205,7 +205,7 @@ fn choose<'a>(lines: &'a str, wanted: Option<&str>) -> Option<&'a str> {
         pairs.find(|(_, found)| *found == name).map(|(commit, _)| commit)
     };
     let Some(wanted) = wanted else { return find("HEAD") };
-    let below = |folder: &str| format!("{folder}{}", wanted.strip_prefix(folder).unwrap_or(wanted));
+    let below = |directory: &str| format!("{directory}{}", wanted.strip_prefix(directory).unwrap_or(wanted));
     let (whole, branch, tag) = (below("refs/"), below("refs/heads/"), below("refs/tags/"));
     let peeled = |name: &str| find(&format!("{name}^{{}}")).or_else(|| find(name));
     let whole = if whole == tag { None } else { peeled(&whole) };

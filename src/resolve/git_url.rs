@@ -15,7 +15,7 @@ pub struct GitSource {
     pub transport: Transport,
     /// Branch, tag, whole ref or commit.
     pub reference: Option<String>,
-    /// Folder inside the repository.
+    /// Directory inside the repository.
     pub subdir: Option<String>,
     /// Commit, or beginning of one, that must come out (`?checksum=`).
     pub checksum: Option<String>,
@@ -97,8 +97,8 @@ impl GitSource {
     fn take_parameter(&mut self, pair: &str) -> Result<(), String> {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         let value = decode(value).ok_or_else(|| format!("the query parameter `{}` is malformed", escape::text(key)))?;
-        let below = |folder: &str| {
-            if value.starts_with(folder) { value.clone() } else { format!("{folder}{value}") }
+        let below = |directory: &str| {
+            if value.starts_with(directory) { value.clone() } else { format!("{directory}{value}") }
         };
         let reference = match key {
             "ref" => value,
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn every_spelling_gives_remote_ref_and_folder() {
+    fn every_spelling_gives_remote_ref_and_directory() {
         for (text, remote, transport, reference, subdir) in [
             ("https://h.example/a/b.git", "https://h.example/a/b.git", Transport::Https, "", ""),
             ("https://h.example/b.git#v1:sub/x", "https://h.example/b.git", Transport::Https, "v1", "sub/x"),

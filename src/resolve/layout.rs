@@ -85,12 +85,12 @@ impl Local<'_> {
             Some(name) => format!("`{}`", escape::text(name)),
             None => listed.digest.to_string(),
         };
-        let folder = escape::name(self.layout.folder().as_os_str().as_encoded_bytes());
+        let directory = escape::name(self.layout.directory().as_os_str().as_encoded_bytes());
         let there = match listed {
             [] => "none".to_owned(),
             some => some.iter().take(20).map(shown).collect::<Vec<_>>().join(", "),
         };
-        Reason::Selection(format!("{expected} in the layout `{folder}`, found {there}"))
+        Reason::Selection(format!("{expected} in the layout `{directory}`, found {there}"))
     }
 
     /// A document that only its digest names: whatever kind it is.

@@ -61,7 +61,7 @@ pub enum Request {
     Layout {
         /// The named context, as in the manifest.
         name: String,
-        /// The layout's folder.
+        /// The layout's directory.
         path: PathBuf,
         /// Tag or digest inside it.
         selector: Option<String>,
@@ -110,7 +110,7 @@ pub struct Resolver {
     pub cache: Cache,
     /// The `git` program; none if the machine has none.
     pub git: Option<Git>,
-    /// The folders of `oci-layout://` named contexts, by name: where their locked blobs are.
+    /// The directories of `oci-layout://` named contexts, by name: where their locked blobs are.
     pub layouts: BTreeMap<String, PathBuf>,
     /// Whether to find out when upstream made things, which costs a fetch for git.
     pub ages: bool,

@@ -26,7 +26,7 @@ impl Standing {
 impl Resolver {
     /// Asks upstream about every pin, several at a time; results stand in the order of the pins.
     ///
-    /// An error means that there was no answer, not that something changed.
+    /// An error means that there was no response, not that something changed.
     pub fn standings(&self, pins: &[Pin]) -> Vec<Result<Standing, ResolveError>> {
         self.each(pins, |pin| pin.request().to_owned(), |pin| self.ask_upstream(pin))
     }
@@ -115,5 +115,5 @@ fn has_not(said: &str) -> bool {
 }
 
 fn is_gone(error: &Reason) -> bool {
-    matches!(error, Reason::Http(crate::http::HttpError::Answer { status: 404 | 410, .. }))
+    matches!(error, Reason::Http(crate::http::HttpError::Response { status: 404 | 410, .. }))
 }

@@ -1,4 +1,4 @@
-//! Patterns of paths: `*` and `?` within a name, `**` for whole folders, `\` before a character that stands for itself.
+//! Patterns of paths: `*` and `?` within a name, `**` for whole directories, `\` before a character that stands for itself.
 
 use super::RuleError;
 
@@ -13,8 +13,8 @@ enum Part {
     Name(Vec<u8>),
     /// A name of this form.
     Glob(Vec<Token>),
-    /// Any number of folders; at the end, at least one name.
-    Folders,
+    /// Any number of directories; at the end, at least one name.
+    Directories,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Pattern {
             parts.push(match name {
                 "" => return refuse("a name in it is empty, and directories can't be named"),
                 "." | ".." => return refuse("`.` and `..` name no file"),
-                "**" => Part::Folders,
+                "**" => Part::Directories,
                 name if name.contains("**") => return refuse("`**` stands for whole names only"),
                 name => match part(name) {
                     Some(part) => part,
@@ -59,7 +59,7 @@ impl Pattern {
         for (at, part) in self.0.iter().enumerate() {
             let mut next = vec![false; names.len() + 1];
             match part {
-                Part::Folders => {
+                Part::Directories => {
                     let start = open.iter().position(|&is_open| is_open).unwrap_or(open.len());
                     let is_last = at + 1 == self.0.len();
                     next.iter_mut().skip(start + usize::from(is_last)).for_each(|is_open| *is_open = true);
@@ -100,7 +100,7 @@ impl Part {
         match self {
             Self::Name(wanted) => wanted == name,
             Self::Glob(tokens) => glob(tokens, name),
-            Self::Folders => true,
+            Self::Directories => true,
         }
     }
 }

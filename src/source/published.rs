@@ -1,7 +1,7 @@
 //! The published image: what every platform of it is known by, whatever place it is in.
 //!
 //! All places are read by one reader and checked by one check ([`validate`]); of a registry's image the layers are fetched
-//! only where the answer rests on them ([`Published::confirm`]): a manifest that is equal proves all below it, but a
+//! only where the response rests on them ([`Published::confirm`]): a manifest that is equal proves all below it, but a
 //! config that claims the same diff IDs proves nothing. What any client could take from the index counts, so an entry
 //! that is no plain image or attestation ends the reading: clients differ in what they make of it.
 
@@ -134,8 +134,8 @@ impl Published {
         let selection = Selection { is_fast, ..Selection::default() };
         let found = validate::check(&mut archive, &selection, reader.limits)
             .map_err(|error| ReadError::Broken { place: place.to_string(), error })?;
-        if let Some(violation) = found.findings.faults.first() {
-            let more = found.findings.fault_count().saturating_sub(1);
+        if let Some(violation) = found.findings.violations.first() {
+            let more = found.findings.violation_count().saturating_sub(1);
             let more = if more == 0 { String::new() } else { format!(", and {more} more; see `repro inspect`") };
             return Err(malformed(&violation.place, format!("{}{more}", violation.message)));
         }

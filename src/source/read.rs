@@ -84,7 +84,7 @@ impl Reader<'_> {
         let unreadable = |error| ReadError::Unreadable { place: place.to_string(), error };
         let kind = std::fs::metadata(path).map_err(unreadable)?.file_type();
         Ok(if kind.is_dir() {
-            Archive::read_folder(path, around)
+            Archive::read_directory(path, around)
         } else if kind.is_file() {
             Archive::read_file(File::open(path).map_err(unreadable)?, around)
         } else if kind.is_fifo() {

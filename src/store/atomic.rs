@@ -12,7 +12,7 @@ use super::temporary::{TemporaryDirectory, make_file, temporary_file};
 
 /// Replaces `path` by `content` with mode 0644; true if the file changed.
 ///
-/// Equal content leaves the file untouched, its times included. The final component must not be a link, folder or
+/// Equal content leaves the file untouched, its times included. The final component must not be a link, directory or
 /// device (`StoreError::NotAFile`).
 pub fn replace_file(path: &Path, content: &[u8]) -> Result<bool, StoreError> {
     if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file())
@@ -26,16 +26,16 @@ pub fn replace_file(path: &Path, content: &[u8]) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-/// Makes the folder `path`, which is not there or empty, by `write`, which is given an empty one; on failure nothing is
+/// Makes the directory `path`, which is not there or empty, by `write`, which is given an empty one; on failure nothing is
 /// left.
-pub fn make_folder(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+pub fn make_directory(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let temporary = TemporaryDirectory::new(parent)?;
-    // The temporary folder itself is for its owner only.
-    let folder = temporary.path().join("folder");
-    fs::create_dir(&folder)?;
-    write(&folder)?;
-    fs::rename(&folder, path)
+    // The temporary directory itself is for its owner only.
+    let directory = temporary.path().join("folder");
+    fs::create_dir(&directory)?;
+    write(&directory)?;
+    fs::rename(&directory, path)
 }
 
 /// A file that is being written beside the one it will replace; dropping it leaves nothing.
@@ -45,15 +45,15 @@ pub struct Replacement {
 }
 
 impl Replacement {
-    /// Opens a temporary file in the folder of `path`.
+    /// Opens a temporary file in the directory of `path`.
     pub fn start(path: &Path) -> Result<Self, StoreError> {
         Self::new(path, temporary_file)
     }
 
     /// Takes the file `from` and moves it beside `path`; that fails between two file systems.
     pub fn take(from: &Path, path: &Path) -> Result<Self, StoreError> {
-        Self::new(path, |folder| {
-            make_file(folder, |temporary| {
+        Self::new(path, |directory| {
+            make_file(directory, |temporary| {
                 let file = File::options().read(true).write(true).open(from)?;
                 // Before it has the name by which leftovers are known; an error means that there are no locks.
                 let _ = file.try_lock();
@@ -68,8 +68,8 @@ impl Replacement {
             Ok(metadata) if !metadata.is_file() => return Err(StoreError::NotAFile(path.to_owned())),
             _ => {}
         }
-        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let temporary = make(folder).map_err(StoreError::file("write", path))?;
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let temporary = make(directory).map_err(StoreError::file("write", path))?;
         Ok(Self { temporary, target: path.to_owned() })
     }
 
@@ -82,11 +82,11 @@ impl Replacement {
     pub fn finish(self) -> Result<(), StoreError> {
         let fail = |error| StoreError::File { action: "write", path: self.target.clone(), error };
         self.temporary.as_file().sync_all().map_err(fail)?;
-        let folder = self.target.parent().filter(|parent| !parent.as_os_str().is_empty()).map(Path::to_owned);
+        let directory = self.target.parent().filter(|parent| !parent.as_os_str().is_empty()).map(Path::to_owned);
         self.finish_unsynced()?;
-        if let Some(folder) = folder {
-            // Some file systems can't sync a folder; the rename itself is done.
-            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        if let Some(directory) = directory {
+            // Some file systems can't sync a directory; the rename itself is done.
+            let _ = File::open(directory).and_then(|directory| directory.sync_all());
         }
         Ok(())
     }
@@ -119,8 +119,8 @@ mod tests {
 
     #[test]
     fn an_equal_file_is_left_untouched_and_another_replaced() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("f");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("f");
         assert!(replace_file(&path, b"one").unwrap());
         let before = fs::metadata(&path).unwrap().modified().unwrap();
         assert!(!replace_file(&path, b"one").unwrap());
@@ -132,32 +132,33 @@ mod tests {
 
     #[test]
     fn an_abandoned_replacement_leaves_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("f");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("f");
         let mut replacement = Replacement::start(&path).unwrap();
         replacement.write_all(b"half").unwrap();
         drop(replacement);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
     }
 
     #[test]
-    fn a_folder_is_made_whole_or_not_at_all() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("f");
-        let half = |folder: &Path| fs::write(folder.join("half"), b"").and(Err(io::ErrorKind::StorageFull.into()));
-        assert!(make_folder(&path, half).is_err());
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    fn a_directory_is_made_whole_or_not_at_all() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("f");
+        let half =
+            |directory: &Path| fs::write(directory.join("half"), b"").and(Err(io::ErrorKind::StorageFull.into()));
+        assert!(make_directory(&path, half).is_err());
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
         fs::create_dir(&path).unwrap();
-        make_folder(&path, |folder| fs::write(folder.join("all"), b"")).unwrap();
+        make_directory(&path, |directory| fs::write(directory.join("all"), b"")).unwrap();
         assert!(path.join("all").exists());
-        assert!(make_folder(&path, |_| Ok(())).is_err(), "it is not empty any more");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert!(make_directory(&path, |_| Ok(())).is_err(), "it is not empty any more");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     }
 
     #[test]
     fn a_file_that_is_taken_is_moved_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let (from, path) = (folder.path().join("from"), folder.path().join("f"));
+        let directory = tempfile::tempdir().unwrap();
+        let (from, path) = (directory.path().join("from"), directory.path().join("f"));
         fs::write(&from, b"content").unwrap();
         fs::write(&path, b"old").unwrap();
         drop(Replacement::take(&from, &path).unwrap());
@@ -166,15 +167,15 @@ mod tests {
         fs::write(&from, b"content").unwrap();
         Replacement::take(&from, &path).unwrap().finish_unsynced().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"content");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     }
 
     #[test]
-    fn links_and_folders_are_not_replaced() {
-        let folder = tempfile::tempdir().unwrap();
-        let link = folder.path().join("link");
+    fn links_and_directories_are_not_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let link = directory.path().join("link");
         std::os::unix::fs::symlink("elsewhere", &link).unwrap();
         assert!(matches!(replace_file(&link, b"x"), Err(StoreError::NotAFile(_))));
-        assert!(matches!(replace_file(folder.path(), b"x"), Err(StoreError::NotAFile(_))));
+        assert!(matches!(replace_file(directory.path(), b"x"), Err(StoreError::NotAFile(_))));
     }
 }

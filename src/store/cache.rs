@@ -16,7 +16,7 @@ use super::temporary::temporary_file;
 use super::{StoreError, mark_used};
 use crate::digest::{Digest, Hasher, Hashing};
 
-/// A folder of blobs; a wrong blob is removed when it is met.
+/// A directory of blobs; a wrong blob is removed when it is met.
 #[derive(Clone, Debug)]
 pub struct Cache {
     blobs: PathBuf,
@@ -35,10 +35,10 @@ pub struct CacheUse {
 }
 
 impl Cache {
-    /// The cache in `folder`, which is made when the first blob is written.
-    pub fn new(folder: &Path) -> Self {
-        let new = folder.join("blobs").join("new");
-        Self { blobs: folder.join("blobs").join("sha256"), kept: folder.join("kept").join("sha256"), new }
+    /// The cache in `directory`, which is made when the first blob is written.
+    pub fn new(directory: &Path) -> Self {
+        let new = directory.join("blobs").join("new");
+        Self { blobs: directory.join("blobs").join("sha256"), kept: directory.join("kept").join("sha256"), new }
     }
 
     /// Where the blob is, if it is there; its bytes are not checked.
@@ -72,8 +72,8 @@ impl Cache {
 
     /// Starts a new blob.
     pub fn writer(&self) -> Result<BlobWriter, StoreError> {
-        for folder in [&self.blobs, &self.new] {
-            fs::create_dir_all(folder).map_err(StoreError::file("create the directory", folder))?;
+        for directory in [&self.blobs, &self.new] {
+            fs::create_dir_all(directory).map_err(StoreError::file("create the directory", directory))?;
         }
         let temporary = temporary_file(&self.new).map_err(StoreError::file("write in", &self.new))?;
         Ok(BlobWriter { file: Hashing::new(temporary), blobs: self.blobs.clone() })
@@ -129,7 +129,7 @@ impl Cache {
 
     /// Whether anything was written since `time`.
     pub fn has_grown_since(&self, time: SystemTime) -> bool {
-        fs::metadata(&self.blobs).and_then(|folder| folder.modified()).is_ok_and(|modified| modified >= time)
+        fs::metadata(&self.blobs).and_then(|directory| directory.modified()).is_ok_and(|modified| modified >= time)
     }
 
     /// Like [`Cache::shrink`], but leaves what was used at `busy` or later: another run may need it this moment.
@@ -167,16 +167,16 @@ impl Cache {
     }
 }
 
-/// The files of a folder, if it is there.
-fn entries(folder: &Path) -> Result<Vec<(PathBuf, fs::Metadata)>, StoreError> {
-    let entries = match fs::read_dir(folder) {
+/// The files of a directory, if it is there.
+fn entries(directory: &Path) -> Result<Vec<(PathBuf, fs::Metadata)>, StoreError> {
+    let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(StoreError::file("list", folder)(error)),
+        Err(error) => return Err(StoreError::file("list", directory)(error)),
     };
     let mut files = Vec::new();
     for entry in entries {
-        let entry = entry.map_err(StoreError::file("list", folder))?;
+        let entry = entry.map_err(StoreError::file("list", directory))?;
         // What another run removes meanwhile counts as gone.
         if let Ok(metadata) = entry.metadata()
             && metadata.is_file()
@@ -288,8 +288,8 @@ mod tests {
 
     #[test]
     fn a_blob_is_read_back_checked() {
-        let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::new(folder.path());
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::new(directory.path());
         let digest = insert(&cache, b"body");
         let mut text = String::new();
         cache.open(&digest).unwrap().unwrap().read_to_string(&mut text).unwrap();
@@ -299,8 +299,8 @@ mod tests {
 
     #[test]
     fn a_blob_with_wrong_bytes_is_an_error_and_removed() {
-        let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::new(folder.path());
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::new(directory.path());
         let digest = insert(&cache, b"body");
         fs::write(cache.path(&digest).unwrap(), b"evil").unwrap();
         assert!(!cache.check(&digest).unwrap());
@@ -309,8 +309,8 @@ mod tests {
 
     #[test]
     fn bytes_with_another_digest_than_expected_are_not_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::new(folder.path());
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::new(directory.path());
         let mut writer = cache.writer().unwrap();
         writer.write_all(b"evil").unwrap();
         assert!(matches!(writer.commit(Some(&Digest::of(b"good"))), Err(StoreError::Mismatch { .. })));
@@ -319,8 +319,8 @@ mod tests {
 
     #[test]
     fn shrinking_removes_the_least_recently_used_first() {
-        let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::new(folder.path());
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::new(directory.path());
         let (old, new) = (insert(&cache, b"old"), insert(&cache, b"new"));
         let path = cache.path(&old).unwrap();
         File::options().write(true).open(path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
@@ -330,8 +330,8 @@ mod tests {
 
     #[test]
     fn what_was_used_of_late_outlives_the_limit() {
-        let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::new(folder.path());
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::new(directory.path());
         let start = SystemTime::now() - std::time::Duration::from_secs(60);
         assert!(!cache.has_grown_since(start));
         let (old, new) = (insert(&cache, b"old"), insert(&cache, b"new"));
@@ -344,8 +344,8 @@ mod tests {
 
     #[test]
     fn what_may_be_the_only_copy_goes_only_when_everything_does() {
-        let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::new(folder.path());
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::new(directory.path());
         let (kept, other) = (insert(&cache, b"body"), insert(&cache, b"layer"));
         cache.keep(&kept).unwrap();
         cache.keep(&Digest::of(b"not there yet")).unwrap();

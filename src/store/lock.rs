@@ -45,8 +45,8 @@ impl FileLock {
 }
 
 fn open(path: &Path) -> Result<File, StoreError> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(StoreError::file("create the directory", folder))?;
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory).map_err(StoreError::file("create the directory", directory))?;
     }
     File::options().create(true).truncate(false).write(true).open(path).map_err(StoreError::file("open the lock", path))
 }
@@ -57,8 +57,8 @@ mod tests {
 
     #[test]
     fn a_held_lock_is_not_given_twice() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("deep/lock");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("deep/lock");
         let held = FileLock::acquire(&path, || panic!("nobody holds it")).unwrap();
         assert!(FileLock::try_acquire(&path).unwrap().is_none());
         drop(held);

@@ -1,6 +1,6 @@
 //! Files that outlive a run: replaced atomically, locked politely, cached by digest.
 //!
-//! `atomic` replaces a file or makes a folder whole, `lock` waits for other runs, `cache` keeps blobs under their computed digest.
+//! `atomic` replaces a file or makes a directory whole, `lock` waits for other runs, `cache` keeps blobs under their computed digest.
 //! What they write before it is whole is `temporary`.
 
 mod atomic;
@@ -15,7 +15,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-pub use atomic::{Replacement, make_folder, replace_file};
+pub use atomic::{Replacement, make_directory, replace_file};
 pub use cache::{BlobWriter, Cache, CacheUse};
 pub use lock::FileLock;
 pub use spool::Spool;
@@ -31,7 +31,7 @@ pub enum StoreError {
     /// The file system refused.
     #[error("cannot {action} `{}`: {}", crate::escape::bytes(path.as_os_str().as_encoded_bytes()), reason(error))]
     File {
-        /// What was tried (`write`, `create the folder`).
+        /// What was tried (`write`, `create the directory`).
         action: &'static str,
         /// The file.
         path: PathBuf,
@@ -41,14 +41,14 @@ pub enum StoreError {
     /// There is no place for what a build reads and writes.
     #[error("cannot {action} `{}`: {}", crate::escape::bytes(path.as_os_str().as_encoded_bytes()), reason(error))]
     NoPlace {
-        /// What was tried (`create the folder`, `create a file in`).
+        /// What was tried (`create the directory`, `create a file in`).
         action: &'static str,
-        /// The folder.
+        /// The directory.
         path: PathBuf,
         /// What the system said.
         error: io::Error,
     },
-    /// The output path is a link, folder or device.
+    /// The output path is a link, directory or device.
     #[error("`{}` is not a regular file: it is left as it is", crate::escape::bytes(.0.as_os_str().as_encoded_bytes()))]
     NotAFile(PathBuf),
     /// Bytes have another digest than they should.
@@ -77,8 +77,8 @@ impl ExitStatus for StoreError {
     }
 }
 
-/// Makes a folder for this user alone, and what is missing above it; one that is there stays as it is.
-pub fn make_private_folder(path: &Path) -> io::Result<()> {
+/// Makes a directory for this user alone, and what is missing above it; one that is there stays as it is.
+pub fn make_private_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 
 /// Bytes that are appended once and read at any place, with a bounded part of them in memory.
 ///
-/// The file is made when it is first needed, in the folder for temporary files, and has no name.
+/// The file is made when it is first needed, in the directory for temporary files, and has no name.
 #[derive(Debug)]
 pub struct Spool {
     memory: Vec<u8>,

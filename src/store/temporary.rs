@@ -96,20 +96,20 @@ mod tests {
 
     #[test]
     fn leftovers_are_swept_and_nothing_else() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
         let others = [".repro-config", ".repro-aaaaaaaaaaaaaaa.part", ".repro-aaaaaaaaaaaaaaa_.part", "a.part"];
         others.iter().for_each(|name| fs::write(at(name), "").unwrap());
-        let held = temporary_file(folder.path()).unwrap();
-        let held_directory = TemporaryDirectory::new(folder.path()).unwrap();
+        let held = temporary_file(directory.path()).unwrap();
+        let held_directory = TemporaryDirectory::new(directory.path()).unwrap();
         fs::write(held_directory.path().join("f"), "").unwrap();
         fs::write(at(".repro-aaaaaaaaaaaaaaaa.part"), "half").unwrap();
         fs::create_dir_all(at(".repro-bbbbbbbbbbbbbbbb.part/deep")).unwrap();
         std::os::unix::fs::symlink(at("a.part"), at(".repro-cccccccccccccccc.part")).unwrap();
-        drop(temporary_file(folder.path()).unwrap());
+        drop(temporary_file(directory.path()).unwrap());
         assert!(held.path().exists() && held_directory.path().join("f").exists());
         drop((held, held_directory));
-        let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        let mut left: Vec<_> = fs::read_dir(directory.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
         left.sort();
         let mut wanted = [&others[..], &[".repro-cccccccccccccccc.part"]].concat();
         wanted.sort_unstable();

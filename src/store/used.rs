@@ -19,11 +19,11 @@ mod tests {
 
     #[test]
     fn a_used_file_is_as_young_as_a_new_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = File::create(folder.path().join("used")).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let file = File::create(directory.path().join("used")).unwrap();
         file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
         mark_used(&file);
-        let new = File::create(folder.path().join("new")).unwrap();
+        let new = File::create(directory.path().join("new")).unwrap();
         let [used, new] = [file, new].map(|file| file.metadata().unwrap().modified().unwrap());
         assert!(new.duration_since(used).unwrap_or_default() < Duration::from_secs(60), "{used:?} {new:?}");
     }

@@ -9,7 +9,7 @@ use crate::manifest::{Image, NamedContext};
 use crate::reference::{InvalidReference, Reference};
 
 /// The sources to be locked for one platform's target: files, commits and images, also those of which only the config
-/// is asked for. Folders of the client are no outside sources.
+/// is asked for. Directories of the client are no outside sources.
 ///
 /// A layout is named by its context in `image`, whichever store name the Dockerfile reader was told.
 pub fn wanted_sources(image: &Image, sources: &Sources) -> Vec<WantedSource> {
@@ -50,7 +50,7 @@ fn wanted_source(image: &Image, source: &Source) -> Option<WantedSource> {
     Some(WantedSource { kind, request, platforms, checksum, lines })
 }
 
-/// The request of a git pin: `URL[#REF[:FOLDER]]`.
+/// The request of a git pin: `URL[#REF[:DIRECTORY]]`.
 pub fn git_request(url: &str, git_ref: &str, subdir: &str) -> String {
     match (git_ref, subdir) {
         ("", "") => url.to_owned(),

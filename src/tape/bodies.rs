@@ -220,17 +220,17 @@ impl Bodies {
                 request = request.header(name, value);
             }
         }
-        let answer = client.send(&request).map_err(|error| {
+        let response = client.send(&request).map_err(|error| {
             if error.is_unreachable() {
                 self.note_silence(host);
             }
             Absent::of(&error)
         })?;
-        if answer.content_length().is_some_and(|length| length != size) {
+        if response.content_length().is_some_and(|length| length != size) {
             return Err(Absent::because(format!("`{}` has changed: other size", url.shown())));
         }
         let writer = self.cache().writer().map_err(|error| Absent::of(&error))?;
-        let writer = copy(answer.into_body().take(size + 1), writer)?;
+        let writer = copy(response.into_body().take(size + 1), writer)?;
         writer.commit(Some(&digest)).map_err(|_| Absent::because(format!("`{}` has changed", url.shown())))?;
         Ok(())
     }

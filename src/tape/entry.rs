@@ -1,13 +1,13 @@
-//! One request and its answer.
+//! One request and its response.
 
 use std::collections::BTreeMap;
 
-use super::answers::Asked;
+use super::responses::Asked;
 use super::signature::strip;
 use crate::digest::Digest;
 use crate::http::Url;
 
-/// What was asked for: the part of a request that chooses the answer.
+/// What was asked for: the part of a request that chooses the response.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Request {
     /// Absolute URL without user, fragment, usual port and signatures.
@@ -52,7 +52,7 @@ pub struct Recorded {
     pub content_type: Option<String>,
 }
 
-/// The answers of one platform by request.
+/// The responses of one platform by request.
 pub type Requests = BTreeMap<Request, Recorded>;
 
 /// Whether `requests` hold `url` with the body `digest`, whatever it was asked to accept.
@@ -67,15 +67,15 @@ fn of_url<'a>(requests: &'a Requests, url: &'a str) -> impl Iterator<Item = (&'a
     requests.range(Request::plain(url)..).take_while(move |(request, _)| request.url == url)
 }
 
-/// The answer to just the request for `url` that `asked` is.
+/// The response to just the request for `url` that `asked` is.
 pub(super) fn exact<'a>(requests: &'a Requests, url: &'a str, asked: &Asked) -> Option<(&'a Request, &'a Recorded)> {
     let (accept, user_agent) = (asked.accept.as_deref(), asked.user_agent.as_deref());
     of_url(requests, url).find(|(request, _)| request.is_for(accept, user_agent))
 }
 
-/// The answer to the request for `url` that `asked` is: that to just this one, else the only one for the URL.
+/// The response to the request for `url` that `asked` is: that to just this one, else the only one for the URL.
 ///
-/// Programs change what they accept with their version, and seldom mean anything by it; an answer that was chosen by
+/// Programs change what they accept with their version, and seldom mean anything by it; an response that was chosen by
 /// `User-Agent` is for that one alone.
 pub(super) fn find<'a>(requests: &'a Requests, url: &'a str, asked: &Asked) -> Option<(&'a Request, &'a Recorded)> {
     let only = || {
@@ -104,7 +104,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn an_answer_is_chosen_by_url_and_then_by_what_is_accepted_and_who_asks() {
+    fn an_response_is_chosen_by_url_and_then_by_what_is_accepted_and_who_asks() {
         let request = |url: &str, accept: Option<&str>, user_agent: Option<&str>| Request {
             url: url.into(),
             accept: accept.map(Into::into),

@@ -53,22 +53,22 @@ impl ExitStatus for TapeError {
     }
 }
 
-/// What became of a request instead of an answer.
+/// What became of a request instead of an response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It is not on the tape.
     Unknown,
-    /// It is on the tape, and the body of its answer is not available anywhere.
+    /// It is on the tape, and the body of its response is not available anywhere.
     Gone,
-    /// The origin gave no answer; the step was told so, and a replay will tell it the same.
+    /// The origin gave no response; the step was told so, and a replay will tell it the same.
     Failed,
-    /// The origin has an answer that no tape holds.
+    /// The origin has an response that no tape holds.
     Refused,
     /// The step was given a part of the body, and may have taken it for the whole.
     Cut,
 }
 
-/// One request that got no answer that a tape could hold.
+/// One request that got no response that a tape could hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
     /// The URL as the step asked for it, safe to print.

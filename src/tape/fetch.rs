@@ -1,15 +1,15 @@
-//! One answer from the real place, on its way into the store and to the step that asked.
+//! One response from the real place, on its way into the store and to the step that asked.
 
 use std::io::{self, Read, Write};
 
-use super::answers::Asked;
 use super::entry::Recorded;
 use super::headers::spelled;
+use super::responses::Asked;
 use super::server::Reply;
 use super::signature;
 use crate::digest::Digest;
 use crate::escape;
-use crate::http::{Answer, Client, HttpError, Request, Url, date};
+use crate::http::{Client, HttpError, Request, Response, Url, date};
 use crate::limits::LimitExceeded;
 use crate::status::{ExitStatus, Status};
 use crate::store::{BlobWriter, Cache};
@@ -21,9 +21,9 @@ const LONGEST_HEADER: usize = 4096;
 
 /// What came of a request.
 pub(super) enum Fetched {
-    /// An answer that the tape can hold; its body is in the store.
+    /// An response that the tape can hold; its body is in the store.
     Whole {
-        /// The answer.
+        /// The response.
         recorded: Box<Recorded>,
         /// Whether the server chose it by `Accept`.
         by_accept: bool,
@@ -38,9 +38,9 @@ pub(super) enum Fetched {
         reason: String,
         /// What it means.
         status: Status,
-        /// The status to answer with, if nothing was answered yet.
-        answer: u16,
-        /// Whether the origin gave no answer, as opposed to one that no tape holds.
+        /// The status to response with, if nothing was answered yet.
+        response: u16,
+        /// Whether the origin gave no response, as opposed to one that no tape holds.
         failed: bool,
     },
 }
@@ -62,11 +62,11 @@ impl Fetch<'_> {
     ///
     /// Gives the reply back if nothing was written to it.
     pub fn run<'r>(&self, asked: &Asked, url: &Url, reply: Reply<'r>) -> (Fetched, Option<Reply<'r>>) {
-        let answer = match self.ask(asked, url) {
-            Ok(answer) => answer,
+        let response = match self.ask(asked, url) {
+            Ok(response) => response,
             Err(error) => return (failed(error.to_string(), error.status(), 502), Some(reply)),
         };
-        let status = answer.status;
+        let status = response.status;
         if is_failure(status) {
             let answered = if status < 600 { status } else { 502 };
             return (failed(format!("the server answered {status}"), Status::Source, answered), Some(reply));
@@ -75,14 +75,14 @@ impl Fetch<'_> {
             let reason = format!("the server answered {status}, which was not asked for");
             return (failed(reason, Status::Source, 502), Some(reply));
         }
-        let by_header = asked.passed_on.iter().find(|(name, _)| varies_by(&answer, &[name]));
+        let by_header = asked.passed_on.iter().find(|(name, _)| varies_by(&response, &[name]));
         if let Some((name, _)) = by_header {
             return (refused(choosing(&spelled(name)), Status::Usage), Some(reply));
         }
-        self.take(answer, url, reply)
+        self.take(response, url, reply)
     }
 
-    fn ask(&self, asked: &Asked, url: &Url) -> Result<Answer, HttpError> {
+    fn ask(&self, asked: &Asked, url: &Url) -> Result<Response, HttpError> {
         let config = &self.client.settings().config;
         let mirror = config.mirror_of(&url.to_string()).map(|mirror| Url::parse(&mirror)).transpose()?;
         let mut request = Request::get(mirror.unwrap_or_else(|| url.clone())).of_a_build();
@@ -97,10 +97,10 @@ impl Fetch<'_> {
         self.client.send(&request)
     }
 
-    fn take<'r>(&self, answer: Answer, url: &Url, reply: Reply<'r>) -> (Fetched, Option<Reply<'r>>) {
-        let mut recorded = described(&answer);
-        let by_accept = varies_by(&answer, &["accept", "*"]);
-        let by_agent = varies_by(&answer, &["user-agent"]);
+    fn take<'r>(&self, response: Response, url: &Url, reply: Reply<'r>) -> (Fetched, Option<Reply<'r>>) {
+        let mut recorded = described(&response);
+        let by_accept = varies_by(&response, &["accept", "*"]);
+        let by_agent = varies_by(&response, &["user-agent"]);
         let mut signed = None;
         let is_redirect = matches!(recorded.status, 300..=399);
         if let Some(location) = recorded.location.take().filter(|_| is_redirect) {
@@ -118,7 +118,7 @@ impl Fetch<'_> {
             // The body of a redirect repeats where it leads, signatures included.
             return (whole(recorded, signed), Some(reply));
         }
-        let length = answer.content_length();
+        let length = response.content_length();
         if length.is_some_and(|length| length > self.most) {
             return (refused(self.exceeded(url).to_string(), Status::Malformed), Some(reply));
         }
@@ -127,7 +127,7 @@ impl Fetch<'_> {
             Err(error) => return (refused(error.to_string(), error.status()), Some(reply)),
         };
         let json = recorded.content_type.as_deref().is_some_and(|kind| kind.contains("json"));
-        let mut body = Incoming { answer, writer, left: self.most, beginning: json.then(Vec::new) };
+        let mut body = Incoming { response, writer, left: self.most, beginning: json.then(Vec::new) };
         if reply.wants_part() || json && length.is_some_and(|length| length <= TOKEN_DOCUMENT as u64) {
             return match body.run(|_| ()) {
                 Ok(()) => (
@@ -193,7 +193,7 @@ enum Stop {
 
 /// A body between the server and the store.
 struct Incoming {
-    answer: Answer,
+    response: Response,
     writer: BlobWriter,
     left: u64,
     /// The first bytes, where they might be a token document.
@@ -205,7 +205,7 @@ impl Incoming {
         let mut piece = vec![0; PIECE];
         loop {
             let count =
-                self.answer.body().read(&mut piece).map_err(|error| Stop::Upstream(HttpError::unwrap(error)))?;
+                self.response.body().read(&mut piece).map_err(|error| Stop::Upstream(HttpError::unwrap(error)))?;
             if count == 0 {
                 return Ok(());
             }
@@ -220,19 +220,19 @@ impl Incoming {
     }
 }
 
-/// The origin gave no answer.
-fn failed(reason: String, status: Status, answer: u16) -> Fetched {
-    Fetched::Nothing { reason, status, answer, failed: true }
+/// The origin gave no response.
+fn failed(reason: String, status: Status, response: u16) -> Fetched {
+    Fetched::Nothing { reason, status, response, failed: true }
 }
 
-/// The origin has an answer that no tape holds.
+/// The origin has an response that no tape holds.
 fn refused(reason: String, status: Status) -> Fetched {
-    Fetched::Nothing { reason, status, answer: 502, failed: false }
+    Fetched::Nothing { reason, status, response: 502, failed: false }
 }
 
-/// Whether the server says that it chose the answer by one of these headers, in lower case.
-fn varies_by(answer: &Answer, wanted: &[&str]) -> bool {
-    let mut names = answer.headers("vary").flat_map(|value| value.split(','));
+/// Whether the server says that it chose the response by one of these headers, in lower case.
+fn varies_by(response: &Response, wanted: &[&str]) -> bool {
+    let mut names = response.headers("vary").flat_map(|value| value.split(','));
     names.any(|name| wanted.contains(&name.trim().to_ascii_lowercase().as_str()))
 }
 
@@ -251,21 +251,21 @@ pub(super) fn choosing(name: &str) -> String {
     }
 }
 
-/// The answer without its body: the headers that are kept, none of them longer than it may be.
-fn described(answer: &Answer) -> Recorded {
+/// The response without its body: the headers that are kept, none of them longer than it may be.
+fn described(response: &Response) -> Recorded {
     let text = |name: &str| {
-        let value = answer.header(name)?.trim();
+        let value = response.header(name)?.trim();
         let good = !value.is_empty() && value.len() <= LONGEST_HEADER && !value.chars().any(char::is_control);
         good.then(|| value.to_owned())
     };
     Recorded {
-        status: answer.status,
+        status: response.status,
         digest: Digest::of(b""),
         size: 0,
         encoding: text("content-encoding").filter(|coding| !coding.eq_ignore_ascii_case("identity")),
         etag: text("etag"),
         location: text("location"),
-        modified: answer.header("last-modified").and_then(date::parse).filter(|seconds| *seconds < 1 << 33),
+        modified: response.header("last-modified").and_then(date::parse).filter(|seconds| *seconds < 1 << 33),
         content_type: text("content-type"),
     }
 }

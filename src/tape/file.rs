@@ -18,7 +18,7 @@ const HEADER: &str = crate::lockfile::HEADER;
 const VERSIONS: [&str; 2] = ["1", "2"];
 const LIMIT: &str = "tape-file";
 
-/// A tape: the requests of each platform's build and their answers.
+/// A tape: the requests of each platform's build and their responses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tape {
     /// The requests by platform.

@@ -1,11 +1,10 @@
 //! The tape: what RUN downloads, recorded once and replayed for ever.
 //!
-//! A [`Tape`] is the file `repro.IMAGE.tape`: a map from requests to answers, a platform each, whose bodies lie in the
-//! content-addressed store. While an image is built a [`Server`] on loopback answers what BuildKit's proxy sends its
+//! A [`Tape`] is the file `repro.IMAGE.tape`: a map from requests to responses, a platform each, whose bodies lie in the
+//! content-addressed store. While an image is built a [`Server`] on loopback responses what BuildKit's proxy sends its
 //! way: a [`Recorder`] asks the real place, once for each request, and writes down what came; a [`Replayer`] has the
 //! tape and its [`Bodies`], and nothing else. Facts and limits: issue 5.
 
-mod answers;
 mod bodies;
 mod entry;
 mod error;
@@ -17,13 +16,13 @@ mod moved;
 mod package;
 mod record;
 mod replay;
+mod responses;
 mod route;
 mod saved;
 pub mod server;
 mod signature;
 mod validity;
 
-pub use answers::Answers;
 pub use bodies::Bodies;
 #[cfg(test)]
 pub use entry::{Recorded, Request};
@@ -33,6 +32,7 @@ pub use file::Tape;
 pub use moved::moved;
 pub use record::Recorder;
 pub use replay::{Locked, Replayer};
+pub use responses::Responses;
 pub use route::{PROBE_BASE, Route, former_true_url, true_urls};
 pub use saved::Saved;
 pub use server::{Listen, Server, unguessable};

@@ -1,16 +1,16 @@
-//! Recording: the first request for something asks the real place, every other one gets the same answer.
+//! Recording: the first request for something asks the real place, every other one gets the same response.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::answers::{Answers, Asked};
 use super::bodies::Bodies;
 use super::entry::{Recorded, Request, Requests, exact, find};
 use super::error::{Outcome, Trouble};
 use super::fetch::{Fetch, Fetched, choosing, is_failure, shown};
 use super::replay::Locked;
+use super::responses::{Asked, Responses};
 use super::server::Reply;
 use super::signature;
 use crate::cancel::Cancel;
@@ -22,11 +22,11 @@ use crate::status::Status;
 
 /// Troubles kept for the message.
 const TROUBLES: usize = 1000;
-/// How long answers may take that no step waits for any more.
-const LAST_ANSWERS: Duration = Duration::from_secs(600);
+/// How long responses may take that no step waits for any more.
+const LAST_RESPONSES: Duration = Duration::from_secs(600);
 const STEP: &str = "record downloads";
 
-/// Answers from the real places, and remembers.
+/// Responses from the real places, and remembers.
 pub struct Recorder {
     bodies: Bodies,
     locked: Locked,
@@ -40,7 +40,7 @@ pub struct Recorder {
 #[derive(Default)]
 struct State {
     requests: Requests,
-    /// URLs that got no answer so far, and the status that the step was told.
+    /// URLs that got no response so far, and the status that the step was told.
     failed: BTreeMap<String, u16>,
     /// URLs that are being asked for.
     busy: BTreeSet<String>,
@@ -53,20 +53,20 @@ struct State {
 }
 
 impl Recorder {
-    /// A recorder that takes answers from `kept` where it has them, and gives `locked` files as they are locked.
+    /// A recorder that takes responses from `kept` where it has them, and gives `locked` files as they are locked.
     pub fn new(bodies: Bodies, locked: Locked, kept: Requests) -> Self {
         let settings = bodies.resolver.client().settings();
         let (limits, progress) = (settings.limits.clone(), settings.progress.clone());
         Self { bodies, locked, kept, limits, progress, state: Mutex::default(), changed: Condvar::new() }
     }
 
-    /// What was recorded, once every answer that is still on its way is there.
+    /// What was recorded, once every response that is still on its way is there.
     ///
-    /// A step may go on without the rest of an answer; what it asked for belongs to the tape all the same. So does a
-    /// request that never got an answer: a replay tells the step the same.
+    /// A step may go on without the rest of an response; what it asked for belongs to the tape all the same. So does a
+    /// request that never got an response: a replay tells the step the same.
     pub fn requests(&self, cancel: &Cancel) -> Requests {
         let mut state = self.lock();
-        let until = Instant::now() + LAST_ANSWERS;
+        let until = Instant::now() + LAST_RESPONSES;
         while !state.busy.is_empty() && !cancel.is_cancelled() && Instant::now() < until {
             let waited = self.changed.wait_timeout(state, Duration::from_millis(100));
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
@@ -82,7 +82,7 @@ impl Recorder {
         requests
     }
 
-    /// The requests that got no answer that a tape could hold.
+    /// The requests that got no response that a tape could hold.
     pub fn troubles(&self) -> Vec<Trouble> {
         self.lock().troubles.clone()
     }
@@ -91,7 +91,7 @@ impl Recorder {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The answer that is already there; waits while somebody else asks. None makes the caller the one who asks.
+    /// The response that is already there; waits while somebody else asks. None makes the caller the one who asks.
     fn known(&self, url: &str, asked: &Asked) -> Option<Recorded> {
         let mut state = self.lock();
         loop {
@@ -106,7 +106,7 @@ impl Recorder {
     }
 
     /// What the former tape says, if its body is still to be had.
-    fn kept_answer(&self, url: &Url, asked: &Asked) -> Option<(Request, Recorded)> {
+    fn kept_response(&self, url: &Url, asked: &Asked) -> Option<(Request, Recorded)> {
         let key = url.to_string();
         let (request, recorded) = find(&self.kept, &key, asked).filter(|(_, recorded)| !is_failure(recorded.status))?;
         if recorded.size > 0 {
@@ -144,7 +144,7 @@ impl Recorder {
     }
 
     fn record(&self, asked: &Asked, key: &Url, reply: Reply<'_>) -> io::Result<()> {
-        if let Some((request, recorded)) = self.kept_answer(key, asked) {
+        if let Some((request, recorded)) = self.kept_response(key, asked) {
             self.remember(request, &recorded);
             return reply.stored(&recorded, self.bodies.stored(recorded.digest).as_deref());
         }
@@ -177,7 +177,7 @@ impl Recorder {
                     None => Ok(()),
                 }
             }
-            Fetched::Nothing { reason, status, answer, failed } => {
+            Fetched::Nothing { reason, status, response, failed } => {
                 let outcome = match (&reply, failed) {
                     (None, _) => Outcome::Cut,
                     (Some(_), true) => Outcome::Failed,
@@ -186,22 +186,22 @@ impl Recorder {
                 self.trouble(Trouble::new(&shown(key), reason.clone(), status, outcome));
                 let Some(reply) = reply else { return Err(io::ErrorKind::ConnectionAborted.into()) };
                 if failed {
-                    self.lock().failed.insert(key.to_string(), answer);
-                    return reply.stored(&failure(answer), None);
+                    self.lock().failed.insert(key.to_string(), response);
+                    return reply.stored(&failure(response), None);
                 }
-                reply.refuse(answer, &reason)
+                reply.refuse(response, &reason)
             }
         }
     }
 }
 
-impl Answers for Recorder {
-    fn answer(&self, asked: &Asked, reply: Reply<'_>) -> io::Result<()> {
+impl Responses for Recorder {
+    fn response(&self, asked: &Asked, reply: Reply<'_>) -> io::Result<()> {
         if let Some((recorded, path)) = self.locked.find(&asked.url) {
             return reply.stored(&recorded, Some(&path));
         }
         let key = signature::strip(&asked.url);
-        // Another request than the one without that header, which may have an answer.
+        // Another request than the one without that header, which may have an response.
         if let Some(name) = &asked.choosing {
             let reason = choosing(name);
             self.trouble(Trouble::new(&shown(&key), reason.clone(), Status::Usage, Outcome::Refused));
@@ -229,7 +229,7 @@ impl Drop for Busy<'_> {
     }
 }
 
-/// What a step is told of a request that got no answer, while recording and in every replay: a status and no body.
+/// What a step is told of a request that got no response, while recording and in every replay: a status and no body.
 fn failure(status: u16) -> Recorded {
     Recorded {
         status,

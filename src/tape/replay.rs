@@ -1,15 +1,15 @@
-//! Replay: the tape and its bodies answer, and nothing else.
+//! Replay: the tape and its bodies response, and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::answers::{Answers, Asked};
 use super::bodies::Bodies;
 use super::entry::{Recorded, Request, Requests, find};
 use super::error::Trouble;
 use super::fetch::shown;
+use super::responses::{Asked, Responses};
 use super::server::Reply;
 use super::signature;
 use crate::digest::Digest;
@@ -49,7 +49,7 @@ impl Locked {
     }
 }
 
-/// Answers from a tape.
+/// Responses from a tape.
 pub struct Replayer {
     bodies: Bodies,
     locked: Locked,
@@ -97,8 +97,8 @@ impl Replayer {
     }
 }
 
-impl Answers for Replayer {
-    fn answer(&self, asked: &Asked, reply: Reply<'_>) -> io::Result<()> {
+impl Responses for Replayer {
+    fn response(&self, asked: &Asked, reply: Reply<'_>) -> io::Result<()> {
         if let Some((recorded, path)) = self.locked.find(&asked.url) {
             return reply.stored(&recorded, Some(&path));
         }

@@ -1,4 +1,4 @@
-//! A tape that `repro tape save` wrote, or another program copied: an OCI layout, as a folder or as one archive.
+//! A tape that `repro tape save` wrote, or another program copied: an OCI layout, as a directory or as one archive.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -18,12 +18,12 @@ const BLOBS: &str = "blobs/sha256/";
 #[derive(Clone, Debug)]
 pub struct Saved {
     path: PathBuf,
-    /// Where each blob begins in an archive, and its bytes; none for a folder.
+    /// Where each blob begins in an archive, and its bytes; none for a directory.
     members: Option<Arc<BTreeMap<Digest, (u64, u64)>>>,
 }
 
 impl Saved {
-    /// The layout in the folder or archive at `path`.
+    /// The layout in the directory or archive at `path`.
     ///
     /// # Errors
     /// What the file system says, and an archive whose headers can't be read.
@@ -80,8 +80,8 @@ mod tests {
 
     #[test]
     fn bodies_are_found_in_archives_by_name_and_size() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("tape.tar");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tape.tar");
         let mut builder = tar::Builder::new(File::create(&path).unwrap());
         for (name, bytes) in [
             (format!("./blobs/sha256/{}", Digest::of(b"one").hex()), "one"),

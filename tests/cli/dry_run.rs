@@ -61,7 +61,7 @@ fn a_dry_run_prints_what_a_build_from_a_tape_runs() {
     let shelf = Shelf::default();
     let image = shelf.image("team/base", "linux/amd64", "2024-01-01T00:00:00Z");
     shelf.index("team/base", "1", &[image]);
-    let server = Server::start(move |seen| shelf.answer(seen));
+    let server = Server::start(move |seen| shelf.response(seen));
     let project = taped(&server.host());
     let (bin, trace) = (project.home().join("bin"), project.home().join("trace"));
     fs::create_dir(&bin).unwrap();

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 /// Where the generators are: the committed corpus, or another one of the same kind.
 fn corpus() -> PathBuf {
     match std::env::var_os("HOSTILE_CORPUS") {
-        Some(folder) => folder.into(),
+        Some(directory) => directory.into(),
         None => Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/hostile"),
     }
 }
@@ -149,28 +149,28 @@ fn complaint(case: &Case, archives: &Path, way: Way, budget: &Budget) -> Option<
 
 #[test]
 fn every_case_has_its_expected_outcome_within_the_budget() {
-    let folder = TempDir::new().unwrap();
+    let directory = TempDir::new().unwrap();
     let corpus = corpus();
     let set = if corpus.join("generate_held_back.py").exists() { "all" } else { "open" };
     let set = std::env::var("HOSTILE_SET").unwrap_or_else(|_| set.to_owned());
     let generated = Command::new("python3")
         .arg(corpus.join("generate.py"))
-        .arg(folder.path())
+        .arg(directory.path())
         .args(["--set", &set, "--layouts"])
         .output()
         .unwrap();
     assert!(generated.status.success(), "{}", String::from_utf8_lossy(&generated.stderr));
-    let list = File::open(folder.path().join("cases.json")).unwrap();
+    let list = File::open(directory.path().join("cases.json")).unwrap();
     let list: Corpus = serde_json::from_reader(list).unwrap();
     assert!(list.cases.len() >= 249, "the corpus is not whole: {} cases", list.cases.len());
     let next = AtomicUsize::new(0);
     let complaints = Mutex::new(Vec::new());
     let work = || {
         while let Some(case) = list.cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let bytes = fs::read(folder.path().join(&case.file)).unwrap();
+            let bytes = fs::read(directory.path().join(&case.file)).unwrap();
             assert_eq!(repro::parts::digest::Digest::of(&bytes).hex(), case.sha256, "{} is another archive", case.name);
             for way in [Way::File, Way::Pipe, Way::Layout, Way::Json] {
-                if let Some(complaint) = complaint(case, folder.path(), way, &list.budget) {
+                if let Some(complaint) = complaint(case, directory.path(), way, &list.budget) {
                     complaints.lock().unwrap().push(complaint);
                 }
             }
@@ -186,11 +186,11 @@ fn every_case_has_its_expected_outcome_within_the_budget() {
 
 #[test]
 fn what_differs_from_a_right_archive_in_one_small_thing_has_its_status() {
-    let folder = TempDir::new().unwrap();
+    let directory = TempDir::new().unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/variants/write.py");
-    let written = Command::new("python3").arg(script).arg(folder.path()).output().unwrap();
+    let written = Command::new("python3").arg(script).arg(directory.path()).output().unwrap();
     assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
-    let list = File::open(folder.path().join("list.json")).unwrap();
+    let list = File::open(directory.path().join("list.json")).unwrap();
     let list: Vec<Variant> = serde_json::from_reader(list).unwrap();
     assert!(list.len() >= 500 && list.iter().filter(|variant| variant.status == 0).count() >= 30);
     let next = AtomicUsize::new(0);
@@ -198,7 +198,7 @@ fn what_differs_from_a_right_archive_in_one_small_thing_has_its_status() {
     let work = || {
         while let Some(variant) = list.get(next.fetch_add(1, Ordering::Relaxed)) {
             let mut command = Command::new(env!("CARGO_BIN_EXE_repro"));
-            command.arg("inspect").arg(folder.path().join(&variant.file)).stdin(Stdio::null()).env_clear();
+            command.arg("inspect").arg(directory.path().join(&variant.file)).stdin(Stdio::null()).env_clear();
             let output = command.output().unwrap();
             let told = String::from_utf8(output.stderr).unwrap();
             let is_told = told.starts_with("error: ") == (variant.status == 6);

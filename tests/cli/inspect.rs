@@ -128,7 +128,7 @@ fn a_broken_image_never_has_the_expected_digest() {
     project.write(&format!("layout/blobs/sha256/{}", &layer["sha256:".len()..]), "another layer");
     let document = inspect(&project, &["layout", "--expected-image-digest", &digest], 6);
     assert_eq!((&document["verdict"], &document["expected"]), (&json!("invalid"), &Value::Null));
-    let rules: Vec<_> = document["faults"].as_array().unwrap().iter().map(|fault| &fault["rule"]).collect();
+    let rules: Vec<_> = document["faults"].as_array().unwrap().iter().map(|violation| &violation["rule"]).collect();
     assert!(rules.len() >= 2 && rules.iter().all(|rule| *rule == "V1"), "digest and size are told: {rules:?}");
 }
 

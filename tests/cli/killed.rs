@@ -12,7 +12,7 @@ use crate::project::Project;
 
 const KILLS: u64 = 100;
 
-/// A `buildctl` that never answers and has no children of its own; gives its path, which stands among its arguments.
+/// A `buildctl` that never responses and has no children of its own; gives its path, which stands among its arguments.
 fn sleeping_buildctl(project: &Project) -> String {
     project.write("bin/buildctl", "#!/bin/sh\nkill -STOP $$\n");
     let program = project.path().join("bin/buildctl");
@@ -68,7 +68,7 @@ fn no_child_outlives_a_run_that_is_killed() {
         }
         // Not SIGQUIT, which whoever runs the tests in the background may have had ignored.
         let signal = [Signal::KILL, Signal::ABORT, Signal::SEGV][(round % 3) as usize];
-        // A fault that is only sent is passed over once by what looks for overflows of the stack.
+        // A violation that is only sent is passed over once by what looks for overflows of the stack.
         assert!(wait_until(|| {
             kill_process(Pid::from_child(&run), signal).unwrap();
             run.try_wait().unwrap().is_some()

@@ -77,7 +77,7 @@ impl Published {
         let top = self.index()["manifests"][0].clone();
         let bytes = fs::read(self.blob(top["digest"].as_str().unwrap())).unwrap();
         shelf.put("published/manifests/1", top["mediaType"].as_str().unwrap(), &bytes);
-        let server = Server::start(move |seen| shelf.answer(seen));
+        let server = Server::start(move |seen| shelf.response(seen));
         let name = format!("{}/published:1", server.host());
         (server, name)
     }

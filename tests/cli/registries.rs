@@ -16,10 +16,10 @@ fn project(registry: &str, dockerfile: &str) -> Project {
 
 const DOCKERFILE: &str = "FROM REGISTRY/team/base:1\nCOPY f /\n";
 
-/// What `repro lock` says when the registry answers everything so; nothing may have been written.
+/// What `repro lock` says when the registry responses everything so; nothing may have been written.
 #[track_caller]
-fn locking(answer: impl Fn(&Seen) -> Reply + Send + Sync + 'static, more: &[&str], status: i32, says: &[&str]) {
-    let server = Server::start(answer);
+fn locking(response: impl Fn(&Seen) -> Reply + Send + Sync + 'static, more: &[&str], status: i32, says: &[&str]) {
+    let server = Server::start(response);
     let project = project(&server.host(), DOCKERFILE);
     // The limit on every case here: no server may hold a run for long.
     let started = Instant::now();
@@ -55,7 +55,7 @@ fn a_registry_that_is_not_there_or_says_nothing_is_status_4_within_a_limit() {
 }
 
 #[test]
-fn a_registry_that_answers_with_nonsense_is_status_6() {
+fn a_registry_that_responses_with_nonsense_is_status_6() {
     let page = |_: &Seen| Reply::ok("<html>welcome</html>").header("content-type", "text/html");
     locking(page, &[], 6, &["text/html"]);
     let random = |_: &Seen| Reply::ok([0x1f, 0x8b, 0, 255]).header("content-type", OCI_INDEX);
@@ -83,7 +83,7 @@ fn blobs_that_are_not_what_their_digest_says_never_reach_an_image() {
     let how = spoiled.clone();
     let server = Server::start(move |seen| {
         let how = how.load(std::sync::atomic::Ordering::SeqCst);
-        match serving.answer(seen) {
+        match serving.response(seen) {
             Reply::Send { status: 200, body, .. } if how > 0 && seen.path().contains("/blobs/") => match how {
                 1 => Reply::ok(body.iter().rev().copied().collect::<Vec<u8>>()),
                 2 => Reply::ok(&body[..body.len() - 1]),
@@ -108,7 +108,7 @@ fn an_image_manifest_that_the_locked_index_does_not_have_for_the_platform_is_not
     let shelf = Shelf::default();
     let [right, wrong] = ["linux/amd64", "linux/arm64"].map(|p| shelf.image("team/base", p, "2024-01-01T00:00:00Z"));
     let index = shelf.index("team/base", "1", &[right.clone(), wrong.clone()]);
-    let server = Server::start(move |seen| shelf.answer(seen));
+    let server = Server::start(move |seen| shelf.response(seen));
     let project = project(&server.host(), DOCKERFILE);
     project.write("repro.toml", "version = 1\n[image.app]\nplatforms = [\"linux/amd64\"]\n").commit();
     project.repro(&["lock"]).expect(0);
@@ -138,7 +138,7 @@ fn what_another_frontend_decides_is_not_built_natively() {
     let shelf = Shelf::default();
     let image = shelf.image("team/frontend", "linux/amd64", "2024-01-01T00:00:00Z");
     shelf.index("team/frontend", "1", &[image]);
-    let server = Server::start(move |seen| shelf.answer(seen));
+    let server = Server::start(move |seen| shelf.response(seen));
     let dockerfile = "#!/usr/bin/env x\n# syntax=REGISTRY/team/frontend:1\nFROM scratch\nCOPY f /\n";
     let project = project(&server.host(), dockerfile);
     project.repro(&["lock"]).expect(0);
@@ -169,7 +169,7 @@ fn upstreams_younger_than_asked_for_are_refused_and_the_lockfile_kept() {
     let old = shelf.image("team/base", "linux/amd64", "2024-01-01T00:00:00Z");
     shelf.index("team/base", "1", &[old]);
     let serving = shelf.clone();
-    let server = Server::start(move |seen| serving.answer(seen));
+    let server = Server::start(move |seen| serving.response(seen));
     let project = project(&server.host(), DOCKERFILE);
     let name = format!("{}/team/base:1", server.host());
     project.repro(&["lock", "--min-age", "7d"]).expect(0);

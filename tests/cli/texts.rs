@@ -128,7 +128,7 @@ fn the_way_from_lock_to_verify_reads_well() {
     let image = shelf.image("base", "linux/amd64", "2024-01-01T00:00:00Z");
     shelf.index("base", "1", &[image]);
     let serving = shelf.clone();
-    let server = Server::start(move |seen| serving.answer(seen));
+    let server = Server::start(move |seen| serving.response(seen));
     let project = Project::new();
     let name = format!("{}/base:1", server.host());
     project.write("Dockerfile", format!("FROM {name} AS base\nFROM scratch\nCOPY f /\nCOPY --from=base /a /\n"));

@@ -118,11 +118,11 @@ fn pair() -> impl Strategy<Value = Pair> {
         })
 }
 
-fn git(folder: &Path, arguments: &[&str]) {
+fn git(directory: &Path, arguments: &[&str]) {
     let output = Command::new("git")
         .args(["-c", "user.name=A", "-c", "user.email=a@project.example", "-c", "commit.gpgsign=false"])
         .args(arguments)
-        .current_dir(folder)
+        .current_dir(directory)
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .output()
@@ -130,13 +130,13 @@ fn git(folder: &Path, arguments: &[&str]) {
     assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn write(model: &Model, folder: &Path, circumstances: &Circumstances) {
+fn write(model: &Model, directory: &Path, circumstances: &Circumstances) {
     let mut items: Vec<_> = model.iter().collect();
     if circumstances.is_reversed {
         items.reverse();
     }
     for (path, item) in items {
-        let path = folder.join(path);
+        let path = directory.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         match item {
             Item::File { content, .. } => fs::write(&path, content).unwrap(),
@@ -146,9 +146,9 @@ fn write(model: &Model, folder: &Path, circumstances: &Circumstances) {
 }
 
 /// Sets modes and times of what lies there.
-fn wear(model: &Model, folder: &Path, circumstances: &Circumstances) {
+fn wear(model: &Model, directory: &Path, circumstances: &Circumstances) {
     for (path, item) in model {
-        let path = folder.join(path);
+        let path = directory.join(path);
         if let Item::File { executable, .. } = item {
             let mode = if *executable { 0o755 } else { 0o644 };
             fs::set_permissions(&path, Permissions::from_mode(mode & !circumstances.umask)).unwrap();
@@ -162,29 +162,32 @@ fn wear(model: &Model, folder: &Path, circumstances: &Circumstances) {
 
 /// The two trees on disk; the second one of an unchanged pair in git is a clone of the first.
 fn lay_out(pair: &Pair, place: &Path) -> [PathBuf; 2] {
-    let folders = [place.join("here"), place.join("elsewhere").join("deep")];
+    let directories = [place.join("here"), place.join("elsewhere").join("deep")];
     let mut second = pair.model.clone();
     second.extend(pair.change.clone());
-    for (at, (folder, model)) in folders.iter().zip([&pair.model, &second]).enumerate() {
+    for (at, (directory, model)) in directories.iter().zip([&pair.model, &second]).enumerate() {
         let circumstances = &pair.circumstances[at];
-        fs::create_dir_all(folder).unwrap();
+        fs::create_dir_all(directory).unwrap();
         if pair.in_git && at == 1 && second == pair.model {
             let autocrlf = format!("core.autocrlf={}", circumstances.autocrlf);
-            git(place, &["clone", "-q", "-c", &autocrlf, folders[0].to_str().unwrap(), folder.to_str().unwrap()]);
+            git(
+                place,
+                &["clone", "-q", "-c", &autocrlf, directories[0].to_str().unwrap(), directory.to_str().unwrap()],
+            );
         } else {
-            write(model, folder, circumstances);
+            write(model, directory, circumstances);
         }
-        wear(model, folder, circumstances);
-        if pair.in_git && !folder.join(".git").exists() {
-            git(folder, &["init", "-q"]);
-            git(folder, &["add", "-A"]);
-            git(folder, &["commit", "-q", "-m", "all"]);
+        wear(model, directory, circumstances);
+        if pair.in_git && !directory.join(".git").exists() {
+            git(directory, &["init", "-q"]);
+            git(directory, &["add", "-A"]);
+            git(directory, &["commit", "-q", "-m", "all"]);
         }
         if pair.in_git && circumstances.untracked {
-            fs::write(folder.join("untracked"), "x").unwrap();
+            fs::write(directory.join("untracked"), "x").unwrap();
         }
     }
-    folders
+    directories
 }
 
 fn read(root: &Path, tracked_only: bool) -> Tree {
@@ -255,7 +258,7 @@ fn equal_digests_give_equal_images_and_different_ones_different_images() {
     let mut runner = TestRunner::new(Cases { cases: pairs, max_shrink_iters: 20, ..Cases::default() });
     let tried = runner.run(&pair(), |pair| {
         let place = tempfile::tempdir().unwrap();
-        let trees = lay_out(&pair, place.path()).map(|folder| read(&folder, pair.in_git));
+        let trees = lay_out(&pair, place.path()).map(|directory| read(&directory, pair.in_git));
         let is_changed = pair.change.as_ref().is_some_and(|(path, item)| pair.model.get(path) != Some(item));
         prop_assert_eq!(trees[0].digest() != trees[1].digest(), is_changed);
         let images = trees.map(|tree| image(&engine, &plan(&pair, tree)));

@@ -120,11 +120,11 @@ fn busybox() -> Pin {
     Pin::Image { request: "registry.example/busybox:1".to_owned(), digest, platforms: BTreeMap::new() }
 }
 
-/// A file on the rig's server below a folder of this test.
+/// A file on the rig's server below a directory of this test.
 fn served(test: &str, content: &str) -> Pin {
-    let folder = Path::new(&std::env::var("RIG_FILES_ROOT").unwrap()).join("engines").join(test);
-    fs::create_dir_all(&folder).unwrap();
-    let path = folder.join("p.txt");
+    let directory = Path::new(&std::env::var("RIG_FILES_ROOT").unwrap()).join("engines").join(test);
+    fs::create_dir_all(&directory).unwrap();
+    let path = directory.join("p.txt");
     fs::write(&path, content).unwrap();
     run(Command::new("touch").args(["-d", &format!("@{MODIFIED}")]).arg(&path));
     Pin::Http {
@@ -332,15 +332,15 @@ fn a_private_daemon_is_started_used_twice_and_stopped() {
     assert!(!processes.contains(&mark), "{processes}");
 }
 
-/// A `buildctl` that passes everything on to the real one and then does `after` to the files in its folder.
-fn meddling(folder: &Path, address: &str, after: &str) -> BuildKit {
-    let real = host(folder).programs.find("buildctl").unwrap();
+/// A `buildctl` that passes everything on to the real one and then does `after` to the files in its directory.
+fn meddling(directory: &Path, address: &str, after: &str) -> BuildKit {
+    let real = host(directory).programs.find("buildctl").unwrap();
     let script =
         format!("#!/bin/sh\nset -e\n\"{}\" \"$@\"\ncase \"$*\" in *' build '*) {after};; esac\n", real.display());
-    let fake = folder.join("buildctl");
+    let fake = directory.join("buildctl");
     fs::write(&fake, script).unwrap();
     fs::set_permissions(&fake, fs::Permissions::from_mode(0o755)).unwrap();
-    let host = Host { programs: Programs::from_path(folder.as_os_str()), ..host(folder) };
+    let host = Host { programs: Programs::from_path(directory.as_os_str()), ..host(directory) };
     BuildKit::buildctl(host, ">=0.26".parse().unwrap(), Some(address.to_owned()))
 }
 
@@ -369,8 +369,8 @@ fn an_engine_that_writes_nonsense_or_lies_is_found_out() {
         ("echo '{}' > metadata.json", Status::Engine, "buildctl reports no image descriptor"),
         ("echo x > ref", Status::Engine, "no build `x`"),
     ] {
-        let folder = tempfile::tempdir().unwrap();
-        let engine = meddling(folder.path(), &address, after);
+        let directory = tempfile::tempdir().unwrap();
+        let engine = meddling(directory.path(), &address, after);
         let plan = plan("FROM scratch\nCOPY f /\n", &[("f", "x")], Vec::new());
         let (found, message) = failure(&engine, &plan);
         assert!(found == status && message.contains(want), "{after}\n{found:?}: {message}\nexpected {want}");

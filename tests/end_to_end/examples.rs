@@ -85,12 +85,12 @@ fn verify(clone: &Path, example: &Example) {
 
 /// A clone of this repository's last commit, made under a umask.
 fn clone(umask: &str) -> (TempDir, PathBuf) {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("clone");
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("clone");
     let script = r#"umask "$1" && exec git clone -q --local --no-hardlinks "$2" "$3""#;
     let status = Command::new("sh").args(["-c", script, "sh", umask]).arg(root()).arg(&path).status().unwrap();
     assert!(status.success(), "git clone: {status}");
-    (folder, path)
+    (directory, path)
 }
 
 #[test]
@@ -115,10 +115,10 @@ fn the_readme_shows_what_is_there() {
     for block in readme.split("```").skip(1).step_by(2) {
         let (language, text) = block.split_once('\n').unwrap();
         let file = if language == "dockerfile" { "Dockerfile" } else { "repro.toml" };
-        let folder = root().join("examples/remote-files");
-        let lockfile = fs::read_to_string(folder.join("repro.lock")).unwrap();
+        let directory = root().join("examples/remote-files");
+        let lockfile = fs::read_to_string(directory.join("repro.lock")).unwrap();
         let is_part = text.lines().all(|line| line.is_empty() || lockfile.lines().any(|locked| locked == line));
-        assert!(is_part || fs::read_to_string(folder.join(file)).unwrap() == text, "README.md shows:\n{text}");
+        assert!(is_part || fs::read_to_string(directory.join(file)).unwrap() == text, "README.md shows:\n{text}");
     }
 }
 
@@ -139,7 +139,7 @@ fn every_image_comes_out_as_recorded() {
 #[test]
 fn a_fresh_clone_under_another_umask_gives_the_same_images() {
     for umask in ["0077", "0000"] {
-        let (_folder, clone) = clone(umask);
+        let (_directory, clone) = clone(umask);
         for example in &EXAMPLES {
             repro(&clone, example, &["lock", "--check", "--offline"]);
             verify(&clone, example);

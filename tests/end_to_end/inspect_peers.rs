@@ -75,7 +75,7 @@ fn every_form_that_buildkit_exports_is_valid() {
 }
 
 /// A program's stdout, trimmed.
-fn answer(command: &mut Command) -> String {
+fn response(command: &mut Command) -> String {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
@@ -151,7 +151,7 @@ fn what_podman_saves_is_valid() {
     let Some(registry) = variable("RIG_REGISTRY") else { return };
     let busybox = format!("{registry}/busybox:1");
     run(&mut program(&project, "podman", &["pull", "-q", &busybox]));
-    let id = answer(&mut program(&project, "podman", &["image", "inspect", "--format", "{{.Id}}", &busybox]));
+    let id = response(&mut program(&project, "podman", &["image", "inspect", "--format", "{{.Id}}", &busybox]));
     for (format, target) in [("oci-archive", "oci.tar"), ("docker-archive", "docker.tar"), ("oci-dir", "layout")] {
         run(&mut program(&project, "podman", &["save", "-q", "--format", format, "-o", target, &busybox]));
         let document = valid(&project, target);
@@ -171,7 +171,7 @@ fn what_podman_saves_is_valid() {
 #[test]
 fn what_buildah_pushes_is_valid() {
     let Some(project) = project() else { return };
-    let container = answer(&mut program(&project, "buildah", &["from", "scratch"]));
+    let container = response(&mut program(&project, "buildah", &["from", "scratch"]));
     run(&mut program(&project, "buildah", &["copy", "-q", &container, "c", "/c"]));
     let settings = ["--entrypoint", "[\"/c\"]", "--label", "a=b", "--env", "E=f", "--annotation", "g=h"];
     run(program(&project, "buildah", &["config"]).args(settings).arg(&container));
@@ -205,27 +205,27 @@ fn what_repro_writes_loads_everywhere() {
     let manifest = valid(&project, "oci.tar")["images"][0]["manifest"].as_str().unwrap().to_owned();
     run(&mut program(&project, "docker", &["load", "-q", "-i", "docker.tar"]));
     let ask = ["image", "inspect", "--format", "{{.Id}}", "registry.example/peers:1"];
-    let id = answer(&mut program(&project, "docker", &ask));
+    let id = response(&mut program(&project, "docker", &ask));
     // With the containerd store an image's id is its manifest's digest.
     assert!([&config, &manifest].contains(&&id), "{id}");
 
     run(&mut program(&project, "crane", &["validate", "--tarball", "docker.tar"]));
     let Some(registry) = variable("RIG_REGISTRY") else { return };
-    let pushed = answer(&mut program(&project, "crane", &["push", "layout", &format!("{registry}/peers:layout")]));
+    let pushed = response(&mut program(&project, "crane", &["push", "layout", &format!("{registry}/peers:layout")]));
     assert!(pushed.ends_with(&manifest), "{pushed}");
     run(&mut program(&project, "crane", &["validate", "--remote", &pushed]));
 
     for source in ["oci-archive:oci.tar", "docker-archive:docker.tar", "oci:layout"] {
         let target = format!("dir:{}", source.replace(':', "-"));
         run(&mut program(&project, "skopeo", &["copy", "-q", source, &target]));
-        let raw = answer(&mut program(&project, "skopeo", &["inspect", "--raw", source]));
+        let raw = response(&mut program(&project, "skopeo", &["inspect", "--raw", source]));
         assert!(raw.contains(&config), "{raw}");
     }
 
     for file in ["oci.tar", "docker.tar"] {
-        let loaded = answer(&mut program(&project, "podman", &["load", "-q", "-i", file]));
+        let loaded = response(&mut program(&project, "podman", &["load", "-q", "-i", file]));
         let name = loaded.rsplit(' ').next().unwrap();
-        let id = answer(&mut program(&project, "podman", &["image", "inspect", "--format", "{{.Id}}", name]));
+        let id = response(&mut program(&project, "podman", &["image", "inspect", "--format", "{{.Id}}", name]));
         assert_eq!(format!("sha256:{id}"), config, "{file}");
     }
     run(&mut program(&project, "podman", &["pull", "-q", "oci:layout"]));

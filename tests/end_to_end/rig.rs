@@ -63,7 +63,7 @@ pub fn push_base(name: &str, label: &str) -> String {
     crane(&["digest", &target])
 }
 
-/// A file on the rig's web server, in a folder of the test's own.
+/// A file on the rig's web server, in a directory of the test's own.
 pub struct Served {
     path: PathBuf,
     /// The URL under which manifests and Dockerfiles name it.
@@ -73,10 +73,10 @@ pub struct Served {
 impl Served {
     /// Serves `content`.
     pub fn new(test: &str, content: &str) -> Self {
-        let folder = Path::new(&variable("RIG_FILES_ROOT").unwrap()).join("spine").join(test);
-        fs::remove_dir_all(&folder).ok();
-        fs::create_dir_all(&folder).unwrap();
-        let served = Self { path: folder.join("file"), url: format!("https://files.example/spine/{test}/file") };
+        let directory = Path::new(&variable("RIG_FILES_ROOT").unwrap()).join("spine").join(test);
+        fs::remove_dir_all(&directory).ok();
+        fs::create_dir_all(&directory).unwrap();
+        let served = Self { path: directory.join("file"), url: format!("https://files.example/spine/{test}/file") };
         served.set(content);
         served
     }
@@ -87,8 +87,8 @@ impl Served {
         run(Command::new("touch").args(["-d", "@1600000000"]).arg(&self.path));
     }
 
-    /// Changes the server's answers, as the rig's README says.
-    pub fn answer(&self, rules: &str) {
+    /// Changes the server's responses, as the rig's README says.
+    pub fn response(&self, rules: &str) {
         fs::write(self.path.with_extension("serve"), rules).unwrap();
     }
 }

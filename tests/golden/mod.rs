@@ -11,14 +11,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-/// One case: its folder, and `case.json`.
+/// One case: its directory, and `case.json`.
 pub struct Case {
     pub name: String,
     pub json: Value,
-    pub folder: PathBuf,
+    pub directory: PathBuf,
 }
 
-/// The folder of all cases and base images.
+/// The directory of all cases and base images.
 pub fn corpus() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/native")
 }
@@ -35,9 +35,9 @@ impl Case {
         cases
     }
 
-    fn read(folder: PathBuf) -> Self {
-        let json = serde_json::from_slice(&fs::read(folder.join("case.json")).unwrap()).unwrap();
-        Self { name: folder.file_name().unwrap().to_str().unwrap().to_owned(), json, folder }
+    fn read(directory: PathBuf) -> Self {
+        let json = serde_json::from_slice(&fs::read(directory.join("case.json")).unwrap()).unwrap();
+        Self { name: directory.file_name().unwrap().to_str().unwrap().to_owned(), json, directory }
     }
 
     /// The text that an error must hold: BuildKit's without the words around it, or ours for the same.
@@ -51,31 +51,31 @@ impl Case {
         })
     }
 
-    /// Puts the context into a folder.
-    pub fn lay_out_context(&self, folder: &Path) {
-        lay_out(&self.json["context"], &self.folder.join("context"), folder);
+    /// Puts the context into a directory.
+    pub fn lay_out_context(&self, directory: &Path) {
+        lay_out(&self.json["context"], &self.directory.join("context"), directory);
     }
 
-    /// Puts the named contexts into folders of their names, and tells the names.
-    pub fn lay_out_named_contexts(&self, folder: &Path) -> Vec<String> {
+    /// Puts the named contexts into directories of their names, and tells the names.
+    pub fn lay_out_named_contexts(&self, directory: &Path) -> Vec<String> {
         let contexts = self.json["named_contexts"].as_object().into_iter().flatten();
         contexts
             .map(|(name, entries)| {
-                lay_out(entries, &self.folder.join("contexts").join(name), &folder.join(name));
+                lay_out(entries, &self.directory.join("contexts").join(name), &directory.join(name));
                 name.clone()
             })
             .collect()
     }
 }
 
-fn lay_out(entries: &Value, bytes: &Path, folder: &Path) {
-    fs::create_dir_all(folder).unwrap();
+fn lay_out(entries: &Value, bytes: &Path, directory: &Path) {
+    fs::create_dir_all(directory).unwrap();
     for entry in entries.as_array().unwrap() {
         let path = match entry["path_base64"].as_str() {
             Some(text) => STANDARD.decode(text).unwrap(),
             None => entry["path"].as_str().unwrap().as_bytes().to_vec(),
         };
-        let path = folder.join(OsStr::from_bytes(&path));
+        let path = directory.join(OsStr::from_bytes(&path));
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let target = || entry["target"].as_str().unwrap();
         match entry["type"].as_str().unwrap() {
@@ -90,7 +90,7 @@ fn lay_out(entries: &Value, bytes: &Path, folder: &Path) {
             }
             "dir" => fs::create_dir_all(&path).unwrap(),
             "symlink" => symlink(target(), &path).unwrap(),
-            "hardlink" => fs::hard_link(folder.join(target()), &path).unwrap(),
+            "hardlink" => fs::hard_link(directory.join(target()), &path).unwrap(),
             other => panic!("{other}"),
         }
     }

@@ -30,12 +30,12 @@ fn read_with_cache(request: &Request<'_>, limits: &Limits, cache: Option<&Path>)
     context::read(request, &Surroundings { limits, progress: &progress, cancel: &cancel, cache })
 }
 
-/// A folder with files; a path that ends in `/` is a folder, `a -> b` a link.
-fn folder(entries: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
+/// A directory with files; a path that ends in `/` is a directory, `a -> b` a link.
+fn directory(entries: &[(&str, &str)]) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
     for (path, content) in entries {
         let (path, target) = path.split_once(" -> ").map_or((*path, None), |(path, target)| (path, Some(target)));
-        let place = folder.path().join(path);
+        let place = directory.path().join(path);
         fs::create_dir_all(place.parent().unwrap()).unwrap();
         match target {
             Some(target) => symlink(target, place).unwrap(),
@@ -43,10 +43,10 @@ fn folder(entries: &[(&str, &str)]) -> tempfile::TempDir {
             None => fs::write(place, content).unwrap(),
         }
     }
-    folder
+    directory
 }
 
-/// The entries by name: folders end in `/`, links in `@`.
+/// The entries by name: directories end in `/`, links in `@`.
 fn names(tree: &Tree) -> Vec<String> {
     let name = |entry: &context::Entry| {
         let path = String::from_utf8_lossy(&entry.path);
@@ -119,7 +119,7 @@ fn ignore_files_keep_what_the_client_of_buildkit_keeps() {
     let listed = lines.next().unwrap();
     let listed: Vec<_> = listed["tree"].as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
     let listed: Vec<_> = listed.iter().map(|path| path.replace('@', " -> keep")).collect();
-    let root = folder(&listed.iter().map(|path| (path.as_str(), "")).collect::<Vec<_>>());
+    let root = directory(&listed.iter().map(|path| (path.as_str(), "")).collect::<Vec<_>>());
     let outside = tempfile::tempdir().unwrap();
     let dockerfile = outside.path().join("Dockerfile");
     let mut count = 0;
@@ -141,23 +141,23 @@ fn ignore_files_keep_what_the_client_of_buildkit_keeps() {
 
 #[test]
 fn the_rules_beside_the_dockerfile_replace_those_of_the_context() {
-    let root = folder(&[("a", ""), ("b", ""), (".dockerignore", "a\n")]);
-    let outside = folder(&[("Containerfile", ""), ("Containerfile.dockerignore", "b\n")]);
+    let root = directory(&[("a", ""), ("b", ""), (".dockerignore", "a\n")]);
+    let outside = directory(&[("Containerfile", ""), ("Containerfile.dockerignore", "b\n")]);
     let dockerfile = outside.path().join("Containerfile");
     assert_eq!(names(&read(root.path(), None, None).unwrap()), [".dockerignore", "b"]);
     assert_eq!(names(&read(root.path(), Some(&dockerfile), None).unwrap()), [".dockerignore", "a"]);
 }
 
 #[test]
-fn folders_that_only_rules_emptied_stay() {
-    let root = folder(&[("gone/a", ""), ("kept/a", ""), ("kept/deep/b", ""), ("empty/", ""), (".dockerignore", "")]);
+fn directories_that_only_rules_emptied_stay() {
+    let root = directory(&[("gone/a", ""), ("kept/a", ""), ("kept/deep/b", ""), ("empty/", ""), (".dockerignore", "")]);
     fs::write(root.path().join(".dockerignore"), "gone\nkept/a\n**/b\n.dockerignore\n").unwrap();
     assert_eq!(names(&read(root.path(), None, None).unwrap()), ["empty/", "kept/deep/"]);
 }
 
 #[test]
 fn only_what_the_target_needs_is_listed_with_the_links_on_the_way() {
-    let root = folder(&[
+    let root = directory(&[
         ("readme", ""),
         ("src/a", ""),
         ("src/b", ""),
@@ -193,19 +193,19 @@ fn only_what_the_target_needs_is_listed_with_the_links_on_the_way() {
 
 #[test]
 fn lockfile_and_tapes_are_no_part_of_a_context() {
-    let root = folder(&[("repro.lock", ""), ("sub/repro.lock", ""), ("repro.app.tape", ""), ("repro.toml", "")]);
+    let root = directory(&[("repro.lock", ""), ("sub/repro.lock", ""), ("repro.app.tape", ""), ("repro.toml", "")]);
     assert_eq!(names(&read(root.path(), None, None).unwrap()), ["repro.toml", "sub/"]);
 }
 
 #[test]
 fn modes_times_and_place_do_not_reach_the_digest() {
     let content = [("a", "1"), ("run", "2"), ("d/b", "3"), ("l -> a", "")];
-    let (one, two) = (folder(&content), folder(&content));
-    for (root, plain, executable, folder) in [(&one, 0o600, 0o700, 0o700), (&two, 0o664, 0o775, 0o777)] {
+    let (one, two) = (directory(&content), directory(&content));
+    for (root, plain, executable, directory) in [(&one, 0o600, 0o700, 0o700), (&two, 0o664, 0o775, 0o777)] {
         let set = |path: &str, mode| fs::set_permissions(root.path().join(path), PermissionsExt::from_mode(mode));
         set("a", plain).unwrap();
         set("run", executable).unwrap();
-        set("d", folder).unwrap();
+        set("d", directory).unwrap();
     }
     let file = fs::File::options().write(true).open(two.path().join("a")).unwrap();
     file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
@@ -219,7 +219,7 @@ fn modes_times_and_place_do_not_reach_the_digest() {
 
 #[test]
 fn hard_links_name_the_first_of_their_paths() {
-    let root = folder(&[("b/first", "x"), ("other", "x")]);
+    let root = directory(&[("b/first", "x"), ("other", "x")]);
     fs::hard_link(root.path().join("b/first"), root.path().join("b.z")).unwrap();
     fs::hard_link(root.path().join("b/first"), root.path().join("z")).unwrap();
     let tree = read(root.path(), None, None).unwrap();
@@ -232,7 +232,7 @@ fn hard_links_name_the_first_of_their_paths() {
 
 #[test]
 fn what_no_context_can_hold_is_refused_by_name() {
-    let root = folder(&[("a", ""), ("d/", ""), (".dockerignore", "")]);
+    let root = directory(&[("a", ""), ("d/", ""), (".dockerignore", "")]);
     let fifo = rustix::fs::FileType::Fifo;
     rustix::fs::mknodat(rustix::fs::CWD, root.path().join("d/pipe"), fifo, rustix::fs::Mode::RWXU, 0).unwrap();
     let error = read(root.path(), None, None).unwrap_err();
@@ -246,14 +246,14 @@ fn what_no_context_can_hold_is_refused_by_name() {
 
 #[test]
 fn rules_that_buildkit_would_contradict_are_refused() {
-    let root = folder(&[("a/b", "x"), (".dockerignore", "*\n!a/b\na\n")]);
+    let root = directory(&[("a/b", "x"), (".dockerignore", "*\n!a/b\na\n")]);
     let error = read(root.path(), None, None).unwrap_err();
     assert!(matches!(error, Error::Contradiction { .. }), "{error}");
 }
 
 #[test]
 fn limits_are_named() {
-    let root = folder(&[("a/b/c", "xyz"), ("d", "x")]);
+    let root = directory(&[("a/b/c", "xyz"), ("d", "x")]);
     for (name, value) in [("context-files", 1), ("context-bytes", 3), ("context-depth", 1), ("ignore-file", 0)] {
         fs::write(root.path().join(".dockerignore"), if name == "ignore-file" { "#" } else { "" }).unwrap();
         let mut limits = Limits::default();
@@ -267,11 +267,11 @@ fn limits_are_named() {
     }
 }
 
-/// Ignore files that are lists of what is not there, as `**/NAME/**`, as a folder of sources has it.
+/// Ignore files that are lists of what is not there, as `**/NAME/**`, as a directory of sources has it.
 #[test]
 fn a_pattern_costs_one_step_a_name_and_all_steps_are_bounded() {
     let names: Vec<_> = (0..200).map(|number| format!("packages/a/src/file-{number}.ts")).collect();
-    let root = folder(&names.iter().map(|name| (name.as_str(), "x")).collect::<Vec<_>>());
+    let root = directory(&names.iter().map(|name| (name.as_str(), "x")).collect::<Vec<_>>());
     let rules: String = (0..50).map(|number| format!("**/node_modules{number}/**\n**/[Bb]in{number}/*\n")).collect();
     fs::write(root.path().join(".dockerignore"), rules).unwrap();
     let request = Request {
@@ -305,15 +305,15 @@ fn names_of_any_bytes_survive_reading_and_staging() {
     context::stage(&tree, staged.path()).unwrap();
     assert_eq!(read(staged.path(), None, None).unwrap().digest(), tree.digest());
     assert_eq!(tree.entries.len(), 10);
-    for folder in [root.path(), staged.path()] {
-        let script = Command::new("python3").arg("tests/context_digest.py").arg(folder).output().unwrap();
+    for directory in [root.path(), staged.path()] {
+        let script = Command::new("python3").arg("tests/context_digest.py").arg(directory).output().unwrap();
         assert_eq!(String::from_utf8(script.stdout).unwrap().trim(), tree.digest().to_string());
     }
 }
 
 #[test]
 fn the_cache_saves_reading_and_never_hides_an_edit() {
-    let (root, cache) = (folder(&[("a", "old!"), ("b", "2")]), tempfile::tempdir().unwrap());
+    let (root, cache) = (directory(&[("a", "old!"), ("b", "2")]), tempfile::tempdir().unwrap());
     let place = root.path().join("a");
     let request = Request {
         name: "context",

@@ -88,14 +88,14 @@ fn read(root: &Path) -> Reading {
     read_with(root, &[], None)
 }
 
-fn git(folder: &Path, arguments: &[&str]) {
+fn git(directory: &Path, arguments: &[&str]) {
     let output = Command::new("git")
         .args(["-c", "protocol.file.allow=always", "-c", "core.autocrlf=false"])
         .args(arguments)
-        .current_dir(folder)
+        .current_dir(directory)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap())
-        .env("HOME", folder)
+        .env("HOME", directory)
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .envs([("GIT_AUTHOR_NAME", "a"), ("GIT_AUTHOR_EMAIL", "a@x.example")])
         .envs([("GIT_COMMITTER_NAME", "c"), ("GIT_COMMITTER_EMAIL", "c@x.example")])
@@ -115,23 +115,23 @@ fn write(root: &Path, files: &[(&str, &str)]) {
 
 /// A repository with the files committed.
 fn repository(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    git(folder.path(), &["init", "-q", "-b", "main"]);
-    write(folder.path(), files);
-    commit(folder.path());
-    folder
+    let directory = tempfile::tempdir().unwrap();
+    git(directory.path(), &["init", "-q", "-b", "main"]);
+    write(directory.path(), files);
+    commit(directory.path());
+    directory
 }
 
-fn commit(folder: &Path) {
-    git(folder, &["add", "-A"]);
-    git(folder, &["commit", "-q", "--allow-empty", "-m", "x"]);
+fn commit(directory: &Path) {
+    git(directory, &["add", "-A"]);
+    git(directory, &["commit", "-q", "--allow-empty", "-m", "x"]);
 }
 
 fn clone_of(origin: &Path, options: &[&str]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let place = folder.path().to_str().unwrap();
-    git(folder.path(), &[&["clone", "-q"], options, &[origin.to_str().unwrap(), place]].concat());
-    folder
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().to_str().unwrap();
+    git(directory.path(), &[&["clone", "-q"], options, &[origin.to_str().unwrap(), place]].concat());
+    directory
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn an_edited_file_counts_as_it_lies_with_a_note() {
 }
 
 #[test]
-fn only_the_folder_of_the_context_counts() {
+fn only_the_directory_of_the_context_counts() {
     let root = repository(&[("app/a", ""), ("app/b/c", ""), ("app.x", ""), ("other/d", ""), ("app/repro.lock", "")]);
     write(root.path(), &[("other/untracked", ""), ("app/repro.app.tape", "")]);
     let found = read(&root.path().join("app"));
@@ -288,14 +288,14 @@ fn only_the_folder_of_the_context_counts() {
 }
 
 #[test]
-fn folders_stay_only_where_rules_emptied_them() {
+fn directories_stay_only_where_rules_emptied_them() {
     let root =
         repository(&[("a/x.log", ""), ("b/c/y.log", ""), ("l/repro.lock", ""), (".dockerignore", "**/*.log\n.*\n")]);
     fs::create_dir(root.path().join("untracked")).unwrap();
     let found = read(root.path());
     assert_eq!(found.names(), ["a", "b/c"]);
     assert!(found.tree.unwrap().entries.iter().all(|entry| entry.kind == EntryKind::Directory));
-    // Deleted on top of it, the folder is gone as it would be from a commit.
+    // Deleted on top of it, the directory is gone as it would be from a commit.
     fs::remove_file(root.path().join("a/x.log")).unwrap();
     assert_eq!(read(root.path()).names(), ["b/c"]);
 }
@@ -450,7 +450,7 @@ fn the_epoch_is_the_committers_time() {
 }
 
 #[test]
-fn a_tracked_folder_that_became_a_link_is_not_followed() {
+fn a_tracked_directory_that_became_a_link_is_not_followed() {
     let secret = tempfile::tempdir().unwrap();
     write(secret.path(), &[("b", "secret")]);
     let root = repository(&[("a/b", "1"), ("c", "2")]);

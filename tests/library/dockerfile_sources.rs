@@ -25,7 +25,7 @@ fn platform_of(text: &str) -> repro::parts::platform::Platform {
     text.parse().unwrap()
 }
 
-fn answer(dockerfile: &str, question: &Question) -> Result<Target, DockerfileError> {
+fn response(dockerfile: &str, question: &Question) -> Result<Target, DockerfileError> {
     match resolve(&parse(dockerfile.as_bytes())?, question, &mut UnknownImages) {
         Ok(target) => Ok(target),
         Err(ResolveError::Dockerfile(error)) => Err(error),
@@ -54,7 +54,7 @@ fn every_dockerfile_of_the_corpus_gives_what_buildkit_gives() {
         let case: Value = serde_json::from_str(line).unwrap();
         count += 1;
         let question = question(&case);
-        let got = answer(case["dockerfile"].as_str().unwrap(), &question);
+        let got = response(case["dockerfile"].as_str().unwrap(), &question);
         let problem = match (&got, case["error"].as_object()) {
             (Err(error), Some(want)) => {
                 let alternatives = want.get("or_else").and_then(Value::as_array).into_iter().flatten();
@@ -107,7 +107,7 @@ fn plain_question() -> Question {
     }
 }
 
-fn answer_bytes(dockerfile: &[u8]) -> Result<Target, DockerfileError> {
+fn response_bytes(dockerfile: &[u8]) -> Result<Target, DockerfileError> {
     match resolve(&parse(dockerfile)?, &plain_question(), &mut UnknownImages) {
         Ok(target) => Ok(target),
         Err(ResolveError::Dockerfile(error)) => Err(error),
@@ -132,7 +132,7 @@ fn a_hostile_dockerfile_meets_a_limit_soon() {
         ("a NUL", "FROM a\nUSER a\0b\n".to_owned()),
     ] {
         let start = std::time::Instant::now();
-        let got = answer_bytes(text.as_bytes());
+        let got = response_bytes(text.as_bytes());
         let is_limit = got.as_ref().is_err_and(|error| error.is_limit);
         assert!(
             is_limit || name == "environments" && got.is_ok(),
@@ -164,7 +164,7 @@ fn deep_triggers_and_long_lines_are_errors_of_the_language() {
         (format!("FROM a\nRUN {}\n", "x".repeat(65_532)), "dockerfile line greater than max allowed size of 65535"),
         (format!("FROM a\nRUN [{}\n", "[".repeat(60_000)), ""),
     ] {
-        match answer_bytes(text.as_bytes()) {
+        match response_bytes(text.as_bytes()) {
             Ok(_) => assert_eq!(want, ""),
             Err(error) => assert!(error.message.ends_with(want) && !error.is_limit, "{}", error.message),
         }
@@ -183,8 +183,8 @@ proptest::proptest! {
 
     #[test]
     fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300)) {
-        let _ = answer_bytes(&bytes);
-        let _ = answer_bytes(&[b"FROM a\n".as_slice(), &bytes].concat());
+        let _ = response_bytes(&bytes);
+        let _ = response_bytes(&[b"FROM a\n".as_slice(), &bytes].concat());
     }
 
     #[test]
@@ -205,6 +205,6 @@ proptest::proptest! {
                 _ => drop(bytes.splice(at..at, files[other].iter().copied())),
             }
         }
-        let _ = answer_bytes(&bytes);
+        let _ = response_bytes(&bytes);
     }
 }

@@ -38,8 +38,8 @@ fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().map_or(default, |text| text.parse().unwrap())
 }
 
-fn files(folder: &Path) -> Vec<Vec<u8>> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+fn files(directory: &Path) -> Vec<Vec<u8>> {
+    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
     let files: BTreeMap<_, _> =
         entries.map(|entry| entry.unwrap().path()).map(|path| (path.clone(), fs::read(path).unwrap())).collect();
     files.into_values().collect()
@@ -48,8 +48,8 @@ fn files(folder: &Path) -> Vec<Vec<u8>> {
 #[test]
 fn what_was_found_once_is_mended() {
     for (name, target) in TARGETS {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/regressions").join(name);
-        files(&folder).iter().for_each(|case| target(case));
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/regressions").join(name);
+        files(&directory).iter().for_each(|case| target(case));
     }
 }
 
@@ -95,14 +95,14 @@ impl Luck {
                     let to = self.below(case.len()) / 512 * 512;
                     case.splice(to..to, piece);
                 }
-                _ => self.mend_checksum(&mut case, at / 512 * 512),
+                _ => self.fix_checksum(&mut case, at / 512 * 512),
             }
         }
         case
     }
 
     /// Changes a tar header and makes its checksum right again.
-    fn mend_checksum(&mut self, case: &mut [u8], start: usize) {
+    fn fix_checksum(&mut self, case: &mut [u8], start: usize) {
         let Some(header) = case.get_mut(start..start + 512) else { return };
         let at = self.below(512);
         header[at] = u8::try_from(self.below(256)).unwrap();
@@ -114,9 +114,9 @@ impl Luck {
 
 #[test]
 fn changed_seeds_make_no_target_fail() {
-    let folder = TempDir::new().unwrap();
+    let directory = TempDir::new().unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let (archives, corpus) = (folder.path().join("archives"), folder.path().join("corpus"));
+    let (archives, corpus) = (directory.path().join("archives"), directory.path().join("corpus"));
     let run = |command: &mut Command| {
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

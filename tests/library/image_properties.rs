@@ -235,12 +235,12 @@ fn is_covered(archive: &[u8], at: usize) -> bool {
 
 #[test]
 fn no_byte_that_a_digest_covers_changes_unseen() {
-    let folder = TempDir::new().unwrap();
+    let directory = TempDir::new().unwrap();
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/hostile/generate.py");
     for name in ["oci-single-gzip", "docker-and-oci", "docker-flat", "oci-zstd"] {
-        let made = Command::new("python3").arg(&corpus).arg(folder.path()).args(["--only", name]).output().unwrap();
+        let made = Command::new("python3").arg(&corpus).arg(directory.path()).args(["--only", name]).output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let archive = std::fs::read(folder.path().join(format!("{name}.tar"))).unwrap();
+        let archive = std::fs::read(directory.path().join(format!("{name}.tar"))).unwrap();
         assert!(check(&archive, Way::Pipe, false).1.findings.are_none(), "{name} is valid");
         let mut unseen = Vec::new();
         for at in 0..archive.len() {
@@ -304,8 +304,8 @@ fn a_layer_whose_diff_id_is_in_another_algorithm_than_its_digest_is_checked_with
         blobs: [&config, &layer, &manifest].map(|bytes| (Digest::of(bytes), open(bytes))).into(),
         docker: None,
     };
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("image.tar");
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("image.tar");
     writable.write_archive(File::create(&path).unwrap()).unwrap();
     let inspect = |source: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_repro"));

@@ -18,7 +18,7 @@ const ARCHIVE: &str = "out.tar";
 fn set_up(case: &Case) -> Project {
     let project = Project::bare();
     for file in ["Dockerfile", "Dockerfile.dockerignore"] {
-        if let Ok(bytes) = fs::read(case.folder.join(file)) {
+        if let Ok(bytes) = fs::read(case.directory.join(file)) {
             project.write(file, bytes);
         }
     }

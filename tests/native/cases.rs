@@ -40,9 +40,9 @@ struct Fixtures(BTreeMap<String, Layout>);
 impl Fixtures {
     fn of(bases: &Value) -> Self {
         let layout = |(reference, fixture): (&String, &Value)| {
-            let folder = corpus().join("bases").join(fixture.as_str().unwrap());
+            let directory = corpus().join("bases").join(fixture.as_str().unwrap());
             let reference: Reference = reference.parse().unwrap();
-            (reference.with_default_tag().to_string(), Layout::open(&folder, &Limits::default()).unwrap())
+            (reference.with_default_tag().to_string(), Layout::open(&directory, &Limits::default()).unwrap())
         };
         Self(bases.as_object().unwrap().iter().map(layout).collect())
     }
@@ -107,7 +107,7 @@ impl Case {
     /// The plan without a platform; its files lie in `work`.
     fn plan(&self, work: &Path, pins: Vec<Pin>) -> Result<Plan, String> {
         let json = &self.json;
-        let dockerfile_path = self.folder.join("Dockerfile");
+        let dockerfile_path = self.directory.join("Dockerfile");
         self.lay_out_context(&work.join("context"));
         let context = self.read_context("context", &work.join("context"), Some(&dockerfile_path))?;
         let mut contexts = BTreeMap::new();
@@ -157,15 +157,15 @@ impl Case {
         let mut platforms = Vec::new();
         for (number, platform) in wanted.into_iter().enumerate() {
             let plan = Plan { platform, ..plan.clone() };
-            let folder = work.join(format!("engine-{number}"));
-            fs::create_dir(&folder).unwrap();
+            let directory = work.join(format!("engine-{number}"));
+            fs::create_dir(&directory).unwrap();
             let limits = Limits::default();
-            let surroundings = Surroundings::new(&folder, &limits);
+            let surroundings = Surroundings::new(&directory, &limits);
             let checked = engine.check(&plan).map_err(|error| error.to_string())?;
             let built = checked.build(&surroundings).map_err(|error| error.to_string())?;
             let cancel = Cancel::default();
             platforms.push(
-                assemble(&plan, built, Some(&folder), None, Bounds { limits: &Limits::default(), cancel: &cancel })
+                assemble(&plan, built, Some(&directory), None, Bounds { limits: &Limits::default(), cancel: &cancel })
                     .map_err(|error| error.to_string())?,
             );
         }

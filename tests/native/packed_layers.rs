@@ -25,8 +25,8 @@ fn archive(project: &Project, flags: &[&str]) -> Vec<u8> {
     fs::read(project.path().join("out.tar")).unwrap()
 }
 
-fn files(project: &Project, folder: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(project.cache().join(folder)).into_iter().flatten();
+fn files(project: &Project, directory: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(project.cache().join(directory)).into_iter().flatten();
     entries.map(|entry| entry.unwrap().path()).collect()
 }
 

@@ -6,7 +6,7 @@ use crate::project::{Outcome, Project};
 
 const HEAD: &str = "version = 1\n[image.app]\nsource-date-epoch = 1700000000\nplatforms = [\"linux/amd64\"]\n";
 
-/// Locks and builds `dockerfile` over a folder with `d/a`, `d/b`, the link `ld` to `d`, and `!x`.
+/// Locks and builds `dockerfile` over a directory with `d/a`, `d/b`, the link `ld` to `d`, and `!x`.
 fn build(dockerfile: &str, more: &str) -> Outcome {
     let project = Project::bare();
     for file in ["d/a", "d/b", "!x", "other/o"] {
@@ -37,7 +37,7 @@ fn paths_for_which_buildkits_client_sends_something_else_are_refused() {
 }
 
 #[test]
-fn a_folder_in_place_of_a_stage_is_taken_by_copies_only() {
+fn a_directory_in_place_of_a_stage_is_taken_by_copies_only() {
     let contexts = "[image.app.contexts]\nst = \"other\"\n";
     let replaced = "FROM scratch AS st\nCOPY d /\n";
     for rest in ["", "FROM st\nENV a=b\n", "FROM st AS between\nENV a=b\nFROM scratch\nCOPY --from=between / /x/\n"] {

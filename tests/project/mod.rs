@@ -1,4 +1,4 @@
-//! A project in a temporary folder, and the binary run on it.
+//! A project in a temporary directory, and the binary run on it.
 
 #![allow(dead_code, reason = "every test file uses a part")]
 use std::fs;
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 /// A work tree under git with its own home, cache and configuration.
 pub struct Project {
-    folder: TempDir,
+    directory: TempDir,
     home: TempDir,
     environment: Vec<(String, String)>,
 }
@@ -45,9 +45,9 @@ impl Outcome {
 }
 
 impl Project {
-    /// A new folder without git.
+    /// A new directory without git.
     pub fn bare() -> Self {
-        Self { folder: TempDir::new().unwrap(), home: TempDir::new().unwrap(), environment: Vec::new() }
+        Self { directory: TempDir::new().unwrap(), home: TempDir::new().unwrap(), environment: Vec::new() }
     }
 
     /// A new git work tree on a branch without commits.
@@ -57,17 +57,17 @@ impl Project {
         project
     }
 
-    /// The project's folder.
+    /// The project's directory.
     pub fn path(&self) -> &Path {
-        self.folder.path()
+        self.directory.path()
     }
 
-    /// The folder that `HOME` names.
+    /// The directory that `HOME` names.
     pub fn home(&self) -> &Path {
         self.home.path()
     }
 
-    /// The folder that the cache lies in.
+    /// The directory that the cache lies in.
     pub fn cache(&self) -> PathBuf {
         self.home.path().join(".cache").join("repro")
     }
@@ -79,7 +79,7 @@ impl Project {
         self
     }
 
-    /// Writes a file, with its folders.
+    /// Writes a file, with its directories.
     pub fn write(&self, path: &str, content: impl AsRef<[u8]>) -> &Self {
         let path = self.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -36,7 +36,7 @@ impl Seen {
 
 /// What the server does with a request.
 pub enum Reply {
-    /// An ordinary answer.
+    /// An ordinary response.
     Send { status: u16, headers: Vec<(String, String)>, body: Vec<u8> },
     /// These bytes, then the end.
     Raw(Vec<u8>),
@@ -74,12 +74,12 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn start(answer: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
-        Self::listen(answer, None)
+    pub fn start(response: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
+        Self::listen(response, None)
     }
 
     /// With the certificate in `tls/`, which `tls/ca.pem` signed.
-    pub fn start_tls(answer: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
+    pub fn start_tls(response: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
         let certificate = CertificateDer::from_pem_slice(include_bytes!("tls/server.pem")).unwrap();
         let key = PrivateKeyDer::from_pem_slice(include_bytes!("tls/server.key")).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -89,22 +89,25 @@ impl Server {
             .with_no_client_auth()
             .with_single_cert(vec![certificate], key)
             .unwrap();
-        Self::listen(answer, Some(Arc::new(config)))
+        Self::listen(response, Some(Arc::new(config)))
     }
 
-    fn listen(answer: impl Fn(&Seen) -> Reply + Send + Sync + 'static, tls: Option<Arc<rustls::ServerConfig>>) -> Self {
+    fn listen(
+        response: impl Fn(&Seen) -> Reply + Send + Sync + 'static,
+        tls: Option<Arc<rustls::ServerConfig>>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = Self { port: listener.local_addr().unwrap().port(), tls: tls.is_some(), seen: Arc::default() };
-        let (answer, seen) = (Arc::new(answer), Arc::clone(&server.seen));
+        let (response, seen) = (Arc::new(response), Arc::clone(&server.seen));
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let (answer, seen, tls) = (Arc::clone(&answer), Arc::clone(&seen), tls.clone());
+                let (response, seen, tls) = (Arc::clone(&response), Arc::clone(&seen), tls.clone());
                 thread::spawn(move || match tls {
-                    None => serve(&mut &stream, &*answer, &seen),
+                    None => serve(&mut &stream, &*response, &seen),
                     Some(config) => {
                         let connection = rustls::ServerConnection::new(config).unwrap();
                         let mut tls = rustls::StreamOwned::new(connection, stream);
-                        let done = serve(&mut tls, &*answer, &seen);
+                        let done = serve(&mut tls, &*response, &seen);
                         tls.conn.send_close_notify();
                         let _ = tls.flush();
                         done
@@ -137,10 +140,10 @@ impl Server {
 trait Stream: Read + Write {}
 impl<T: Read + Write> Stream for T {}
 
-fn serve(stream: &mut impl Stream, answer: &dyn Fn(&Seen) -> Reply, seen: &Mutex<Vec<Seen>>) -> io::Result<()> {
+fn serve(stream: &mut impl Stream, response: &dyn Fn(&Seen) -> Reply, seen: &Mutex<Vec<Seen>>) -> io::Result<()> {
     let request = read_request(stream)?;
     seen.lock().unwrap().push(request.clone());
-    match answer(&request) {
+    match response(&request) {
         Reply::Send { status, headers, body } => {
             let mut head = format!("HTTP/1.1 {status} Whatever\r\nconnection: close\r\n");
             for (name, value) in &headers {

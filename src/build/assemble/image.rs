@@ -42,7 +42,7 @@ pub struct AssembledLayer {
     pub diff_id: DiffId,
     /// Where the stored bytes are; none if nobody wanted to keep them.
     pub blob: Option<Blob>,
-    /// The uncompressed tar of a new layer, for as long as the build's folder is there.
+    /// The uncompressed tar of a new layer, for as long as the build's directory is there.
     pub tar: Option<Blob>,
 }
 

@@ -32,7 +32,7 @@ const SMALL: u64 = 1 << 20;
 /// Packs the new layers of `built`, all cores at once, and writes the image manifest.
 ///
 /// What the plan's scrub rules name is left out of them before; the config then lists the diff IDs of what is left.
-/// With `keep`, the packed layers stay: little ones in memory, others in its folder as `<platform>-<number>` unless the
+/// With `keep`, the packed layers stay: little ones in memory, others in its directory as `<platform>-<number>` unless the
 /// engine has them already; without, only their digests are known. A plan that may use caches takes from `earlier` what
 /// is known of layers that were packed before.
 pub fn assemble(

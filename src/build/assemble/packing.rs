@@ -112,7 +112,7 @@ impl Packing<'_> {
     fn target(&self, number: usize) -> Result<Option<PathBuf>, StoreError> {
         let Some(keep) = self.keep else { return Ok(None) };
         let name = format!("{}-{number}", self.plan.platform.to_string().replace('/', "-"));
-        Ok(Some(keep.folder()?.join(name)))
+        Ok(Some(keep.directory()?.join(name)))
     }
 
     /// A layer that stays as it is; what lies somewhere is not copied.

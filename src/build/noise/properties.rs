@@ -17,8 +17,8 @@ use crate::layer::tar::{Entry, Kind, Reader, Writer};
 use crate::layer::whiteout::Whiteout;
 use crate::limits::Limits;
 
-/// Folders, the root among them, and names in them: few, so that names meet.
-const FOLDERS: [&str; 4] = ["", "a/", "r/", "a/r/"];
+/// Directories, the root among them, and names in them: few, so that names meet.
+const DIRECTORIES: [&str; 4] = ["", "a/", "r/", "a/r/"];
 const NAMES: [&str; 4] = ["w", "x", "y", "z"];
 const RULES: [&str; 5] = ["/r/**", "/**/x", "/a/?", "/w", "/a/**/y"];
 
@@ -28,7 +28,7 @@ enum Made {
     File(u8),
     Link(u8),
     Symlink,
-    Folder,
+    Directory,
     Whiteout,
     Opaque,
 }
@@ -39,21 +39,21 @@ fn layer() -> impl Strategy<Value = Vec<Entry>> {
         4 => any::<u8>().prop_map(Made::File),
         5 => any::<u8>().prop_map(Made::Link),
         1 => Just(Made::Symlink),
-        1 => Just(Made::Folder),
+        1 => Just(Made::Directory),
         2 => Just(Made::Whiteout),
         1 => Just(Made::Opaque),
     ];
-    vec((0..FOLDERS.len(), 0..NAMES.len(), made), 0..14).prop_map(|all| {
+    vec((0..DIRECTORIES.len(), 0..NAMES.len(), made), 0..14).prop_map(|all| {
         let mut entries: BTreeMap<String, Made> = BTreeMap::new();
-        for (folder, name, made) in all {
-            let folder = FOLDERS[folder];
-            for (end, _) in folder.match_indices('/') {
-                entries.insert(folder[..end].to_owned(), Made::Folder);
+        for (directory, name, made) in all {
+            let directory = DIRECTORIES[directory];
+            for (end, _) in directory.match_indices('/') {
+                entries.insert(directory[..end].to_owned(), Made::Directory);
             }
             let path = match made {
-                Made::Whiteout => format!("{folder}.wh.{}", NAMES[name]),
-                Made::Opaque => format!("{folder}.wh..wh..opq"),
-                _ => format!("{folder}{}", NAMES[name]),
+                Made::Whiteout => format!("{directory}.wh.{}", NAMES[name]),
+                Made::Opaque => format!("{directory}.wh..wh..opq"),
+                _ => format!("{directory}{}", NAMES[name]),
             };
             entries.entry(path).or_insert(made);
         }
@@ -69,7 +69,7 @@ fn layer() -> impl Strategy<Value = Vec<Entry>> {
                 Entry::file(path, 0o640, u64::from(number)).at(i64::from(number))
             }
             Made::Symlink => Entry::new(path, Kind::Symlink { target: b"r/x".to_vec() }, 0o777),
-            Made::Folder => Entry::directory(format!("{path}/"), 0o755),
+            Made::Directory => Entry::directory(format!("{path}/"), 0o755),
             Made::Whiteout | Made::Opaque => Entry::file(path, 0, 0),
         };
         entries.into_iter().map(entry).collect()
@@ -104,7 +104,7 @@ fn read(tar: &[u8]) -> Vec<(Vec<u8>, Entry, Vec<u8>)> {
 /// What stands at a path; names of one file share its number.
 #[derive(Clone, Debug, PartialEq)]
 enum Node {
-    Folder,
+    Directory,
     Symlink,
     File { number: usize, content: Vec<u8>, mtime: i64 },
 }
@@ -119,13 +119,13 @@ impl Image {
     /// Puts a layer upon the image, without the names that `drop` says.
     fn apply(&mut self, layer: &[(Vec<u8>, Entry, Vec<u8>)], drop: impl Fn(&[u8]) -> bool) {
         for (key, ..) in layer {
-            let (folder, name) = split(key);
+            let (directory, name) = split(key);
             match Whiteout::parse(name).unwrap() {
-                Some(Whiteout::Name(hidden)) => self.remove(&[folder, hidden].concat()),
+                Some(Whiteout::Name(hidden)) => self.remove(&[directory, hidden].concat()),
                 Some(Whiteout::Opaque) => {
-                    self.nodes.retain(|path, _| !path.starts_with(folder));
-                    if let Some(folder) = folder.strip_suffix(b"/") {
-                        self.nodes.insert(folder.to_vec(), Node::Folder);
+                    self.nodes.retain(|path, _| !path.starts_with(directory));
+                    if let Some(directory) = directory.strip_suffix(b"/") {
+                        self.nodes.insert(directory.to_vec(), Node::Directory);
                     }
                 }
                 None => {}
@@ -135,7 +135,7 @@ impl Image {
         for (key, entry, content) in layer {
             let node = match &entry.kind {
                 _ if is_whiteout(key) => continue,
-                Kind::Directory => Node::Folder,
+                Kind::Directory => Node::Directory,
                 Kind::Symlink { .. } => Node::Symlink,
                 Kind::HardLink { target } => of_layer[target].clone(),
                 _ => {
@@ -149,7 +149,7 @@ impl Image {
             if matches!(node, Node::File { .. }) && drop(&key) {
                 continue;
             }
-            if node != Node::Folder {
+            if node != Node::Directory {
                 self.remove(&key);
             }
             self.nodes.insert(key, node);
@@ -175,7 +175,7 @@ impl Image {
     }
 }
 
-/// A path's folder, with its slash, and name.
+/// A path's directory, with its slash, and name.
 fn split(key: &[u8]) -> (&[u8], &[u8]) {
     key.split_at(key.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1))
 }
@@ -203,7 +203,7 @@ proptest! {
             let blob = Blob::Bytes(Arc::from(bytes.as_slice()));
             let mut clean = Vec::new();
             scrub_layer(&blob, &rules, bounds).unwrap().open().unwrap().read_to_end(&mut clean).unwrap();
-            // Links hold, nothing comes twice or before its folder.
+            // Links hold, nothing comes twice or before its directory.
             let report = scan_layer(clean.as_slice(), Compression::None, &limits).unwrap();
             prop_assert_eq!(report.outer_links, 0);
             let after = read(&clean);

@@ -9,7 +9,7 @@ use crate::digest::DiffId;
 use crate::layer::tar::{Entry, Kind, Writer};
 use crate::limits::Limits;
 
-const FOLDERS: [&str; 2] = ["var/", "var/log/"];
+const DIRECTORIES: [&str; 2] = ["var/", "var/log/"];
 
 /// `name=content` is a file, `name -> target` a symbolic link, `name => target` a hard link, `name/` a directory.
 fn tar(entries: &[&str]) -> Vec<u8> {
@@ -88,7 +88,7 @@ fn what_is_left_is_the_layer_as_if_the_noise_had_never_been() {
 
 #[test]
 fn a_layer_without_noise_is_passed_on_as_it_is() {
-    let mut layer = tar(&FOLDERS);
+    let mut layer = tar(&DIRECTORIES);
     layer.extend([0; 4096]);
     assert_eq!(scrub(&layer, &["dpkg-log", "/x"]).0, layer);
 }

@@ -11,7 +11,7 @@ pub struct Init {
     /// The Dockerfile
     #[arg(long, value_name = "FILE", default_value = "Dockerfile")]
     pub dockerfile: PathBuf,
-    /// The image's name in repro.toml; default: the folder's
+    /// The image's name in repro.toml; default: the directory's
     #[arg(long)]
     pub name: Option<String>,
 }

@@ -17,7 +17,7 @@ pub struct Question {
     /// Work on this Dockerfile, without repro.toml
     #[arg(short = 'f', long, value_name = "FILE", conflicts_with = "images")]
     pub dockerfile: Option<PathBuf>,
-    /// Context folder; default: the Dockerfile's
+    /// Context directory; default: the Dockerfile's
     #[arg(long, value_name = "DIR", requires = "dockerfile")]
     pub context: Option<PathBuf>,
     /// Build stage; default: the last

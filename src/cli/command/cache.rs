@@ -37,7 +37,7 @@ pub fn run(arguments: &Cache, session: &Session) -> Result<Report, Failure> {
     let document = CacheDocument {
         version: 1,
         status: 0,
-        folder: path,
+        directory: path,
         blobs: usage.blobs,
         bytes: usage.bytes,
         limit: session.cache_limit,

@@ -10,7 +10,7 @@ use crate::lockfile::SourceKind;
 use crate::project::{Asked, outdated};
 use crate::status::{Failure, Status};
 
-/// Runs the command; what is outdated is no error, what gives no answer is.
+/// Runs the command; what is outdated is no error, what gives no response is.
 pub fn run(session: &Session) -> Result<Report, Failure> {
     let mut text = String::new();
     let mut moved = Vec::new();

@@ -1,4 +1,4 @@
-//! One run's surroundings, read once: environment, clock, folders, limits, progress, the stop flag.
+//! One run's surroundings, read once: environment, clock, directories, limits, progress, the stop flag.
 
 mod terminal;
 

@@ -5,7 +5,7 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
-use super::Fault;
+use super::Violation;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
@@ -28,7 +28,7 @@ pub enum Atom {
         ranges: Vec<(char, char)>,
     },
     /// `.*` up to a `/`, as in `(.*/)?`; a newline ends it, as in Go.
-    Folders,
+    Directories,
     /// Any character but a newline.
     Dot,
     Start,
@@ -37,7 +37,7 @@ pub enum Atom {
 }
 
 /// The parts of an expression.
-pub fn parse(expression: &str) -> Result<Vec<Part>, Fault> {
+pub fn parse(expression: &str) -> Result<Vec<Part>, Violation> {
     let mut parts = Vec::new();
     let mut rest = expression.chars().peekable();
     while let Some(c) = rest.next() {
@@ -46,12 +46,12 @@ pub fn parse(expression: &str) -> Result<Vec<Part>, Fault> {
                 // Only ever `(.*/)?`.
                 let tail: String = rest.by_ref().take(".*/)?".len()).collect();
                 if tail != ".*/)?" {
-                    return Err(Fault::Syntax);
+                    return Err(Violation::Syntax);
                 }
-                parts.push(Part { atom: Atom::Folders, repeat: Repeat::Optional });
+                parts.push(Part { atom: Atom::Directories, repeat: Repeat::Optional });
                 // A quantifier on top of `?` is an error in Go.
                 if matches!(rest.peek(), Some('*' | '?')) {
-                    return Err(Fault::Syntax);
+                    return Err(Violation::Syntax);
                 }
                 continue;
             }
@@ -59,7 +59,7 @@ pub fn parse(expression: &str) -> Result<Vec<Part>, Fault> {
             '[' => parse_class(&mut rest)?,
             '^' => Atom::Start,
             '\\' => parse_escape(&mut rest)?,
-            '*' | '?' => return Err(Fault::Syntax),
+            '*' | '?' => return Err(Violation::Syntax),
             c => Atom::One(c),
         };
         let repeat = match rest.peek() {
@@ -72,7 +72,7 @@ pub fn parse(expression: &str) -> Result<Vec<Part>, Fault> {
             // `x*?` is the lazy form, which matches the same texts; `x**` is an error.
             rest.next_if_eq(&'?');
             if matches!(rest.peek(), Some('*' | '?')) {
-                return Err(Fault::Syntax);
+                return Err(Violation::Syntax);
             }
         }
         parts.push(Part { atom, repeat });
@@ -80,8 +80,8 @@ pub fn parse(expression: &str) -> Result<Vec<Part>, Fault> {
     Ok(parts)
 }
 
-fn parse_escape(rest: &mut Peekable<Chars<'_>>) -> Result<Atom, Fault> {
-    let Some(&c) = rest.peek() else { return Err(Fault::Syntax) };
+fn parse_escape(rest: &mut Peekable<Chars<'_>>) -> Result<Atom, Violation> {
+    let Some(&c) = rest.peek() else { return Err(Violation::Syntax) };
     let assertion = match c {
         'A' => Some(Atom::Start),
         'z' => Some(Atom::End),
@@ -111,28 +111,28 @@ fn perl_class(c: char) -> Option<(bool, Vec<(char, char)>)> {
 }
 
 /// The character after a backslash.
-fn escaped_char(rest: &mut Peekable<Chars<'_>>) -> Result<char, Fault> {
-    let c = rest.next().ok_or(Fault::Syntax)?;
+fn escaped_char(rest: &mut Peekable<Chars<'_>>) -> Result<char, Violation> {
+    let c = rest.next().ok_or(Violation::Syntax)?;
     match c {
-        '1'..='7' if !matches!(rest.peek(), Some('0'..='7')) => Err(Fault::Syntax),
+        '1'..='7' if !matches!(rest.peek(), Some('0'..='7')) => Err(Violation::Syntax),
         '0'..='7' => {
             let mut value = c as u32 - '0' as u32;
             for _ in 0..2 {
                 let Some(digit) = rest.next_if(|c| ('0'..='7').contains(c)) else { break };
                 value = value * 8 + (digit as u32 - '0' as u32);
             }
-            char::from_u32(value).ok_or(Fault::Syntax)
+            char::from_u32(value).ok_or(Violation::Syntax)
         }
         'x' => {
             let mut hex = String::new();
             if rest.next_if_eq(&'\\').is_some() {
                 // The library has escaped the braces of `\x{…}`, which Go then refuses.
-                return Err(Fault::Syntax);
+                return Err(Violation::Syntax);
             }
             while hex.len() < 2 {
-                hex.push(rest.next_if(char::is_ascii_hexdigit).ok_or(Fault::Syntax)?);
+                hex.push(rest.next_if(char::is_ascii_hexdigit).ok_or(Violation::Syntax)?);
             }
-            u32::from_str_radix(&hex, 16).ok().and_then(char::from_u32).ok_or(Fault::Syntax)
+            u32::from_str_radix(&hex, 16).ok().and_then(char::from_u32).ok_or(Violation::Syntax)
         }
         'a' => Ok('\u{7}'),
         'f' => Ok('\u{c}'),
@@ -140,18 +140,18 @@ fn escaped_char(rest: &mut Peekable<Chars<'_>>) -> Result<char, Fault> {
         'r' => Ok('\r'),
         't' => Ok('\t'),
         'v' => Ok('\u{b}'),
-        'p' | 'P' | 'C' | 'Q' => Err(Fault::Unsupported),
+        'p' | 'P' | 'C' | 'Q' => Err(Violation::Unsupported),
         c if c.is_ascii() && !c.is_ascii_alphanumeric() => Ok(c),
-        _ => Err(Fault::Syntax),
+        _ => Err(Violation::Syntax),
     }
 }
 
-fn parse_class(rest: &mut Peekable<Chars<'_>>) -> Result<Atom, Fault> {
+fn parse_class(rest: &mut Peekable<Chars<'_>>) -> Result<Atom, Violation> {
     let negated = rest.next_if_eq(&'^').is_some();
     let mut ranges = Vec::new();
     let mut first = true;
     loop {
-        let &c = rest.peek().ok_or(Fault::Syntax)?;
+        let &c = rest.peek().ok_or(Violation::Syntax)?;
         if c == ']' && !first {
             rest.next();
             break;
@@ -161,7 +161,7 @@ fn parse_class(rest: &mut Peekable<Chars<'_>>) -> Result<Atom, Fault> {
             let mut ahead = rest.clone();
             ahead.next();
             if ahead.peek() == Some(&':') && ahead.clone().collect::<String>().contains(":]") {
-                return Err(Fault::Unsupported);
+                return Err(Violation::Unsupported);
             }
         }
         if c == '\\' {
@@ -181,7 +181,7 @@ fn parse_class(rest: &mut Peekable<Chars<'_>>) -> Result<Atom, Fault> {
             rest.next();
             high = class_member(rest)?;
             if high < low {
-                return Err(Fault::Syntax);
+                return Err(Violation::Syntax);
             }
         }
         ranges.push((low, high));
@@ -189,11 +189,11 @@ fn parse_class(rest: &mut Peekable<Chars<'_>>) -> Result<Atom, Fault> {
     Ok(Atom::Class { negated, ranges })
 }
 
-fn class_member(rest: &mut Peekable<Chars<'_>>) -> Result<char, Fault> {
+fn class_member(rest: &mut Peekable<Chars<'_>>) -> Result<char, Violation> {
     match rest.next() {
         Some('\\') => escaped_char(rest),
         Some(c) => Ok(c),
-        None => Err(Fault::Syntax),
+        None => Err(Violation::Syntax),
     }
 }
 
@@ -223,7 +223,7 @@ mod tests {
         for (expression, parts) in [
             ("a*", vec![part(Atom::One('a'), Repeat::Any)]),
             ("[^/]*?", vec![part(class(true, &[('/', '/')]), Repeat::Any)]),
-            ("(.*/)?.", vec![part(Atom::Folders, Repeat::Optional), part(Atom::Dot, Repeat::Once)]),
+            ("(.*/)?.", vec![part(Atom::Directories, Repeat::Optional), part(Atom::Dot, Repeat::Once)]),
             (r"\d?\.", vec![part(class(false, &[('0', '9')]), Repeat::Optional), part(Atom::One('.'), Repeat::Once)]),
             (
                 r"^\x41\101",
@@ -241,10 +241,10 @@ mod tests {
     #[test]
     fn what_go_refuses_is_refused() {
         for expression in ["a**", "(.*/)?*", "*", "?", "[z-a]", "[", r"\8", r"\x4", r"\"] {
-            assert_eq!(parse(expression), Err(Fault::Syntax), "{expression}");
+            assert_eq!(parse(expression), Err(Violation::Syntax), "{expression}");
         }
         for expression in [r"\pL", "[[:alpha:]]"] {
-            assert_eq!(parse(expression), Err(Fault::Unsupported), "{expression}");
+            assert_eq!(parse(expression), Err(Violation::Unsupported), "{expression}");
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::iter::Peekable;
 
-use super::Fault;
+use super::Violation;
 
 /// Whether `filepath.Match` fails for the name `.`.
 ///
 /// It stops at the first part that can't match, so what comes after a wildcard is mostly not looked at.
-pub fn check(text: &[char]) -> Result<(), Fault> {
+pub fn check(text: &[char]) -> Result<(), Violation> {
     let mut rest = text;
     let mut name: &[char] = &['.'];
     'parts: while !rest.is_empty() {
@@ -50,7 +50,7 @@ fn chunk_length(text: &[char]) -> usize {
 }
 
 /// What is left of `name` behind a chunk; none if it doesn't match. The chunk is checked to its end in any case.
-fn match_chunk<'a>(chunk: &[char], mut name: &'a [char]) -> Result<Option<&'a [char]>, Fault> {
+fn match_chunk<'a>(chunk: &[char], mut name: &'a [char]) -> Result<Option<&'a [char]>, Violation> {
     let mut chunk = chunk.iter().copied().peekable();
     let mut failed = false;
     while let Some(c) = chunk.next() {
@@ -71,7 +71,7 @@ fn match_chunk<'a>(chunk: &[char], mut name: &'a [char]) -> Result<Option<&'a [c
             }
             '?' => next.is_some_and(|c| c != '/'),
             '\\' => {
-                let literal = chunk.next().ok_or(Fault::Syntax)?;
+                let literal = chunk.next().ok_or(Violation::Syntax)?;
                 next == Some(literal)
             }
             literal => next == Some(literal),
@@ -81,14 +81,14 @@ fn match_chunk<'a>(chunk: &[char], mut name: &'a [char]) -> Result<Option<&'a [c
     Ok((!failed).then_some(name))
 }
 
-fn class_char(chunk: &mut Peekable<impl Iterator<Item = char>>) -> Result<char, Fault> {
+fn class_char(chunk: &mut Peekable<impl Iterator<Item = char>>) -> Result<char, Violation> {
     let c = match chunk.next() {
-        None | Some('-' | ']') => return Err(Fault::Syntax),
-        Some('\\') => chunk.next().ok_or(Fault::Syntax)?,
+        None | Some('-' | ']') => return Err(Violation::Syntax),
+        Some('\\') => chunk.next().ok_or(Violation::Syntax)?,
         Some(c) => c,
     };
     // A class must go on after each of its characters.
-    if chunk.peek().is_some() { Ok(c) } else { Err(Fault::Syntax) }
+    if chunk.peek().is_some() { Ok(c) } else { Err(Violation::Syntax) }
 }
 
 #[cfg(test)]
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn broken_patterns_are_refused_when_they_are_read() {
         for pattern in ["[", "[a", "[]a]", "a\\", "[a-]", "[-a]", "*[-a]", "\\", "[^]"] {
-            assert_eq!(check(&pattern.chars().collect::<Vec<_>>()), Err(Fault::Syntax), "{pattern}");
+            assert_eq!(check(&pattern.chars().collect::<Vec<_>>()), Err(Violation::Syntax), "{pattern}");
         }
     }
 }

@@ -8,7 +8,7 @@ impl Atom {
         match self {
             Self::One(one) => *one == c,
             Self::Class { negated, ranges } => ranges.iter().any(|&(low, high)| low <= c && c <= high) != *negated,
-            Self::Dot | Self::Folders => c != '\n',
+            Self::Dot | Self::Directories => c != '\n',
             Self::Start | Self::End | Self::WordBoundary(_) => false,
         }
     }
@@ -41,7 +41,7 @@ const USUAL_WORDS: usize = 4;
 /// Looks at a state that count as one step.
 const LOOKS_PER_STEP: u64 = 16;
 
-/// Follows all ways through the parts at once; state `2i` is before part `i`, `2i + 1` inside folders of part `i`.
+/// Follows all ways through the parts at once; state `2i` is before part `i`, `2i + 1` inside directories of part `i`.
 pub fn matches(parts: &[Part], path: &[char], effort: &Effort<'_>) -> Result<bool, Stopped> {
     if !ends_may_match(parts, path) {
         return Ok(false);
@@ -89,7 +89,7 @@ fn follow<'a>(
                 let mut enter = |state: usize| next[state / WORD] |= 1 << (state % WORD);
                 let first = state - state % 2;
                 match (&part.atom, part.repeat) {
-                    (Atom::Folders, _) => {
+                    (Atom::Directories, _) => {
                         enter(first + 1);
                         if c == '/' {
                             enter(first + 2);

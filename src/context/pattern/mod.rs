@@ -37,12 +37,12 @@ enum How {
         letters: Pairs,
     },
     /// Only trying to match tells, as in the library, which compiles when it must.
-    Broken(Fault),
+    Broken(Violation),
 }
 
 /// Why a pattern can't be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum Violation {
     /// Go's `filepath.Match` or `regexp` refuses it too.
     Syntax,
     /// Go would take it, as something that nobody writes into an ignore file (`\pL`).
@@ -56,12 +56,12 @@ pub(super) struct Candidate<'a> {
     letters: Pairs,
 }
 
-/// Why a match has no answer.
+/// Why a match has no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unanswered {
     /// The pattern can't be used.
-    Fault(Fault),
-    /// The answer was not waited for.
+    Violation(Violation),
+    /// The response was not waited for.
     Stopped(Stopped),
 }
 
@@ -78,7 +78,7 @@ impl<'a> Candidate<'a> {
 
 impl Pattern {
     /// Prepares a cleaned pattern.
-    pub(super) fn new(text: &str) -> Result<Self, Fault> {
+    pub(super) fn new(text: &str) -> Result<Self, Violation> {
         glob::check(&text.chars().collect::<Vec<_>>())?;
         let (kind, expression) = translate::translate(text);
         let how = match kind {
@@ -87,7 +87,7 @@ impl Pattern {
             Kind::Suffix => How::Suffix,
             Kind::Expression => match expression::parse(&expression) {
                 Ok(parts) => How::Parts { letters: letters(&parts), parts },
-                Err(fault) => How::Broken(fault),
+                Err(violation) => How::Broken(violation),
             },
         };
         Ok(Self { text: text.to_owned(), how })
@@ -107,7 +107,7 @@ impl Pattern {
                 path.letters.may_hold(letters)
                     && matcher::matches(parts, &path.chars, effort).map_err(Unanswered::Stopped)?
             }
-            How::Broken(fault) => return Err(Unanswered::Fault(*fault)),
+            How::Broken(violation) => return Err(Unanswered::Violation(*violation)),
         })
     }
 
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     fn matches(pattern: &str, path: &[u8]) -> Result<bool, Unanswered> {
-        let compiled = Pattern::new(pattern).unwrap_or_else(|fault| panic!("{pattern}: {fault:?}"));
+        let compiled = Pattern::new(pattern).unwrap_or_else(|violation| panic!("{pattern}: {violation:?}"));
         compiled.matches(&Candidate::new(path), &Effort::unbounded())
     }
 
@@ -180,16 +180,16 @@ mod tests {
     #[test]
     fn what_only_the_expression_shows_is_refused_when_it_is_tried() {
         for (pattern, want) in [
-            ("[z-a]x", Err(Fault::Syntax)),
-            ("\\8", Err(Fault::Syntax)),
-            ("\\1", Err(Fault::Syntax)),
-            ("a*b[c", Err(Fault::Syntax)),
-            ("\\pL", Err(Fault::Unsupported)),
+            ("[z-a]x", Err(Violation::Syntax)),
+            ("\\8", Err(Violation::Syntax)),
+            ("\\1", Err(Violation::Syntax)),
+            ("a*b[c", Err(Violation::Syntax)),
+            ("\\pL", Err(Violation::Unsupported)),
             // Go looks at the syntax only up to the first part that can't match.
             ("a*[-a]", Ok(false)),
             ("a*/[]x]", Ok(false)),
         ] {
-            assert_eq!(matches(pattern, b"q"), want.map_err(Unanswered::Fault), "{pattern}");
+            assert_eq!(matches(pattern, b"q"), want.map_err(Unanswered::Violation), "{pattern}");
         }
     }
 

@@ -11,7 +11,7 @@ use crate::reference::Reference;
 /// Files that a named context gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NamedContext {
-    /// A folder of the client, by its local name.
+    /// A directory of the client, by its local name.
     Local(String),
     /// An archive or file behind a URL.
     Http(String),

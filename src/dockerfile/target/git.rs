@@ -15,7 +15,7 @@ pub struct GitReference {
     pub identifier: String,
     /// Branch, tag or commit; empty for the remote's own choice.
     pub reference: String,
-    /// A folder inside; empty for all of it.
+    /// A directory inside; empty for all of it.
     pub subdir: String,
     /// The commit that must come, whole or its start.
     pub checksum: Option<String>,

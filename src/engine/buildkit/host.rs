@@ -14,7 +14,7 @@ pub struct Host {
     pub environment: Environment,
     /// Mirrors, certificates and plain HTTP.
     pub config: Config,
-    /// The folder in which daemons and builders keep their data.
+    /// The directory in which daemons and builders keep their data.
     pub cache: PathBuf,
     /// Seconds since 1970, to refuse epochs that lie ahead.
     pub now: u64,

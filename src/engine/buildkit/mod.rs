@@ -96,7 +96,7 @@ impl CheckedBuild for Checked<'_> {
     }
 
     fn build(&self, surroundings: &Surroundings<'_>) -> Result<Built, Failure> {
-        let work = surroundings.work.folder()?;
+        let work = surroundings.work.directory()?;
         refusal::warn(self.plan, surroundings);
         let connection = self.engine.client.connect(self.plan, &work, surroundings)?;
         let (worker, staged) = self.probe_and_stage(&*connection, surroundings)?;
@@ -104,16 +104,16 @@ impl CheckedBuild for Checked<'_> {
     }
 
     fn commands(&self, surroundings: &Surroundings<'_>) -> Result<Vec<String>, Failure> {
-        let work = surroundings.work.folder()?;
+        let work = surroundings.work.directory()?;
         let (connection, first) = self.engine.client.describe(self.plan, &work, surroundings)?;
         // Which certificate it is only the daemon tells; a base image that has none to give is rare.
         let has_certificate = self.plan.run.tape.is_some() && probe::bases(self.plan).next().is_some();
         let staged = Staged::write(self.plan, has_certificate.then_some(""), surroundings)?;
         let redirects = Redirects::of_mirrors(&self.engine.host.config);
-        let local = |name: &str, folder: &Path| connection.local_name(name, folder);
+        let local = |name: &str, directory: &Path| connection.local_name(name, directory);
         let policy = staged.write_policy(self.plan, &redirects, local)?;
         let build = connection.build_command(self.plan, &staged, &policy, Some(&Platform::of_this_machine()));
-        let mut lines = vec![format!("cd {}", shell_word(&staged.folder))];
+        let mut lines = vec![format!("cd {}", shell_word(&staged.directory))];
         for name in connection.own_variables() {
             let value = build.environment.get(std::ffi::OsStr::new(name));
             lines.extend(value.map(|value| format!("export {name}={}", shell_word(value))));
@@ -167,7 +167,7 @@ impl Ready<'_> {
 
     fn run_once(&self, redirects: &Redirects, surroundings: &Surroundings<'_>) -> Result<Built, BuildKitError> {
         let Self { plan, connection, worker, staged } = self;
-        let local = |name: &str, folder: &Path| connection.local_name(name, folder);
+        let local = |name: &str, directory: &Path| connection.local_name(name, directory);
         let policy = staged.write_policy(plan, redirects, local)?;
         let command = connection.build_command(plan, staged, &policy, worker.platform.as_ref());
         let tell = |line: &str| surroundings.progress.log(&input::as_written(plan, line));

@@ -152,7 +152,7 @@ impl BaseImage {
             .collect()
     }
 
-    /// The tree of all layers. `work` is a folder for what has to be looked into twice.
+    /// The tree of all layers. `work` is a directory for what has to be looked into twice.
     pub(super) fn tree(
         &self,
         files: &mut Filesystem,

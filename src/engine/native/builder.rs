@@ -208,7 +208,7 @@ impl<'a> Builder<'a> {
                 }
                 let Surroundings { work, .. } = self.surroundings;
                 let bounds = self.surroundings.bounds();
-                let tree = image.tree(&mut self.files, self.sources, &work.folder()?, bounds, place)?;
+                let tree = image.tree(&mut self.files, self.sources, &work.directory()?, bounds, place)?;
                 self.image_trees.push((Arc::clone(image), tree));
                 tree
             }

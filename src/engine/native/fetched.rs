@@ -32,7 +32,7 @@ pub(super) struct Fetcher<'a> {
     checkouts: &'a Checkouts,
     /// Told of pointers that stand for files.
     progress: &'a Reporter,
-    /// Trees of git sources, by the folders of their checkouts and below.
+    /// Trees of git sources, by the directories of their checkouts and below.
     git_trees: Vec<((PathBuf, String), Tree)>,
 }
 

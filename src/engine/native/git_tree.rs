@@ -61,7 +61,7 @@ impl Checkouts {
         }
         let checkout = self.get(plan, git, sources)?;
         let wants_submodules = git.submodules != Some(false);
-        let has = wants_submodules && has_empty_folder(&checkout.files()).map_err(reading)?;
+        let has = wants_submodules && has_empty_directory(&checkout.files()).map_err(reading)?;
         Ok(has.then_some("a git repository with submodules, into which BuildKit writes paths of its own machine"))
     }
 }
@@ -70,12 +70,12 @@ fn reading(source: io::Error) -> Problem {
     Problem::Io { what: "reading a git checkout".to_owned(), source }
 }
 
-/// Git has no empty folders: one that is there stands for a submodule.
-fn has_empty_folder(folder: &Path) -> io::Result<bool> {
-    for entry in fs::read_dir(folder)? {
+/// Git has no empty directories: one that is there stands for a submodule.
+fn has_empty_directory(directory: &Path) -> io::Result<bool> {
+    for entry in fs::read_dir(directory)? {
         let entry = entry?;
         if entry.file_type()?.is_dir()
-            && (fs::read_dir(entry.path())?.next().is_none() || has_empty_folder(&entry.path())?)
+            && (fs::read_dir(entry.path())?.next().is_none() || has_empty_directory(&entry.path())?)
         {
             return Ok(true);
         }
@@ -83,7 +83,7 @@ fn has_empty_folder(folder: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-/// A checkout, or a folder of it, as the root of a tree; `number` is the checkout's, by which times are told apart.
+/// A checkout, or a directory of it, as the root of a tree; `number` is the checkout's, by which times are told apart.
 ///
 /// `pointer` is told of files that are pointers of Git LFS.
 pub(super) fn git_tree(
@@ -93,18 +93,18 @@ pub(super) fn git_tree(
     number: u32,
     pointer: &mut dyn FnMut(&[u8]),
 ) -> Result<Tree, Problem> {
-    let mut folder = from.to_owned();
+    let mut directory = from.to_owned();
     for name in path::elements(&path::join(b"/", subdir.as_bytes())) {
-        folder.push(std::ffi::OsStr::from_bytes(name));
+        directory.push(std::ffi::OsStr::from_bytes(name));
         // A link would lead out of the checkout.
-        match fs::symlink_metadata(&folder) {
+        match fs::symlink_metadata(&directory) {
             Ok(metadata) if metadata.is_dir() => {}
             Ok(_) => return failed(format!("invalid subdir {}: not a directory", escape::text(subdir))),
             Err(_) => return failed(format!("invalid subdir {}: no such file or directory", escape::text(subdir))),
         }
     }
     let mut mount = Mount::new(files, None)?;
-    fill(&mut mount, &folder, b"/", number, &mut 0, pointer)?;
+    fill(&mut mount, &directory, b"/", number, &mut 0, pointer)?;
     Ok(mount.tree)
 }
 
@@ -116,13 +116,13 @@ fn digest(file: &Path) -> io::Result<Digest> {
 
 fn fill(
     mount: &mut Mount<'_>,
-    folder: &Path,
+    directory: &Path,
     target: &[u8],
     checkout: u32,
     count: &mut u32,
     pointer: &mut dyn FnMut(&[u8]),
 ) -> Result<(), Problem> {
-    let mut entries: Vec<DirEntry> = fs::read_dir(folder).and_then(Iterator::collect).map_err(reading)?;
+    let mut entries: Vec<DirEntry> = fs::read_dir(directory).and_then(Iterator::collect).map_err(reading)?;
     entries.sort_by_key(DirEntry::file_name);
     for entry in entries {
         let target = path::join(target, entry.file_name().as_bytes());
@@ -157,14 +157,14 @@ mod tests {
 
     #[test]
     fn pointers_of_lfs_are_told_by_their_names() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let pointer = format!("version https://git-lfs.github.com/spec/v1\noid {}\nsize 9\n", Digest::of(b"x"));
-        fs::create_dir(folder.path().join("d")).unwrap();
-        fs::write(folder.path().join("d/x.bin"), &pointer).unwrap();
-        fs::write(folder.path().join("other"), &pointer[..40]).unwrap();
+        fs::create_dir(directory.path().join("d")).unwrap();
+        fs::write(directory.path().join("d/x.bin"), &pointer).unwrap();
+        fs::write(directory.path().join("other"), &pointer[..40]).unwrap();
         let mut told = Vec::new();
         let mut files = Filesystem::default();
-        git_tree(&mut files, folder.path(), "", 0, &mut |path| told.push(path.to_vec())).unwrap();
+        git_tree(&mut files, directory.path(), "", 0, &mut |path| told.push(path.to_vec())).unwrap();
         assert_eq!(told, [b"/d/x.bin"]);
     }
 }

@@ -31,7 +31,7 @@ impl WantedOwner {
 
     /// The ids, as they are in `tree` at this moment; no tree is one that nothing was ever put into.
     ///
-    /// Unknown names are nobody's fault: such a user is 0:0, such a group leaves the user's.
+    /// Unknown names are nobody's violation: such a user is 0:0, such a group leaves the user's.
     pub(super) fn resolve(&self, files: &Filesystem, tree: Option<Tree>) -> Result<Owner, Problem> {
         let is_name = |wanted: &Wanted| matches!(wanted, Wanted::Name(_));
         let Some(tree) = tree else {

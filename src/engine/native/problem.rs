@@ -17,7 +17,7 @@ pub(super) enum Problem {
     /// Input that is refused whoever builds.
     #[error("{0}")]
     Malformed(String),
-    /// The machine is at fault.
+    /// The machine is at violation.
     #[error("{what}: {source}")]
     Io {
         /// What was being done.

@@ -55,8 +55,8 @@ fn check_stages(plan: &Plan, target: &Target) -> Result<(), Failure> {
         if stage.platform.os == "windows" {
             return refuse("images for Windows have paths of their own");
         }
-        let is_folder = stage.index.is_some() && matches!(stage.base, Base::Context(NamedContext::Local(_)));
-        if (stage.is_replaced || is_folder) && is_built_on(*number) {
+        let is_directory = stage.index.is_some() && matches!(stage.base, Base::Context(NamedContext::Local(_)));
+        if (stage.is_replaced || is_directory) && is_built_on(*number) {
             return refuse("a named context in place of a stage that is the target or built upon");
         }
     }
@@ -64,11 +64,11 @@ fn check_stages(plan: &Plan, target: &Target) -> Result<(), Failure> {
 }
 
 fn check_contexts(plan: &Plan, target: &Target) -> Result<(), Failure> {
-    let folders = plan.inputs.contexts.values().filter_map(|context| match context {
+    let directories = plan.inputs.contexts.values().filter_map(|context| match context {
         PlannedContext::Local(tree) => Some(tree),
         _ => None,
     });
-    let Some(sent) = folders.chain([&plan.inputs.context]).find_map(|tree| tree.sent_otherwise.as_ref()) else {
+    let Some(sent) = directories.chain([&plan.inputs.context]).find_map(|tree| tree.sent_otherwise.as_ref()) else {
         return Ok(());
     };
     let unproven = format!("BuildKit's client sends another context: {}", sent.why);

@@ -1,4 +1,4 @@
-//! An archive's decompressed stream, kept in the work folder once a member's content is asked for.
+//! An archive's decompressed stream, kept in the work directory once a member's content is asked for.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -23,7 +23,7 @@ impl std::fmt::Debug for Spool {
 }
 
 impl Spool {
-    /// A stream that `open` gives, checked to its end; `place` is a file of the work folder that doesn't exist yet.
+    /// A stream that `open` gives, checked to its end; `place` is a file of the work directory that doesn't exist yet.
     pub(super) fn new(
         place: PathBuf,
         open: impl Fn() -> io::Result<Box<dyn Read + Send>> + Send + Sync + 'static,

@@ -209,7 +209,7 @@ impl Transfer<'_> {
             return Ok(false);
         }
         *spools += 1;
-        let work = self.surroundings.work.folder().map_err(Problem::NoPlace)?;
+        let work = self.surroundings.work.directory().map_err(Problem::NoPlace)?;
         let archive = Archive::new(&content, work.join(format!("archive-{spools}.tar")), limits)?;
         archive.unpack(mount, self.destination, self.owner, self.surroundings.bounds())?;
         Ok(true)

@@ -64,7 +64,7 @@ impl Archive {
             Compression::Gzip => "it is compressed with gzip: not an image archive, but there may be one inside",
             Compression::Zstd => "it is compressed with zstd: not an image archive, but there may be one inside",
         };
-        self.findings.fault("V3", "archive", what);
+        self.findings.violation("V3", "archive", what);
         false
     }
 
@@ -79,9 +79,9 @@ impl Archive {
                     format!("archive member: {}", violation.object)
                 };
                 let what = format!("{} at offset {}", violation.what, violation.offset);
-                self.findings.fault(tar_rule(violation.rule), object, what);
+                self.findings.violation(tar_rule(violation.rule), object, what);
             }
-            other => self.findings.fault("limit", "archive", other),
+            other => self.findings.violation("limit", "archive", other),
         }
         Ok(())
     }
@@ -102,10 +102,10 @@ impl Archive {
                 Err(error) => {
                     let object = format!("archive member {}", escape::name(&name));
                     if error.kind() == io::ErrorKind::UnexpectedEof {
-                        self.findings.fault("tar 12", object, "the archive is truncated inside its content");
+                        self.findings.violation("tar 12", object, "the archive is truncated inside its content");
                     } else {
                         match error.downcast::<LimitExceeded>() {
-                            Ok(limit) => self.findings.fault("limit", object, limit),
+                            Ok(limit) => self.findings.violation("limit", object, limit),
                             Err(error) => self.broken(error.into())?,
                         }
                     }

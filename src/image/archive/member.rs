@@ -128,7 +128,7 @@ pub(super) fn admit(archive: &mut Archive, member: &Member) -> bool {
         }
     };
     if member.entry.path.starts_with(b"/") {
-        archive.findings.fault("V3", &object, "the name is absolute");
+        archive.findings.violation("V3", &object, "the name is absolute");
     }
     let is_file = member.entry.kind == Kind::File && member.sparse_size.is_none();
     let is_admitted = place(archive, &member.key, held, &object);
@@ -136,13 +136,13 @@ pub(super) fn admit(archive: &mut Archive, member: &Member) -> bool {
 }
 
 fn refuse(findings: &mut Findings, object: &str, what: &str) -> Held {
-    findings.fault("V3", object, what);
+    findings.violation("V3", object, what);
     Held::Refused
 }
 
-/// `<folder>/layer.tar`, where docker archives of the old kind may have links.
+/// `<directory>/layer.tar`, where docker archives of the old kind may have links.
 fn is_legacy_layer(key: &[u8]) -> bool {
-    key.strip_suffix(b"/layer.tar").is_some_and(|folder| !folder.is_empty() && !folder.contains(&b'/'))
+    key.strip_suffix(b"/layer.tar").is_some_and(|directory| !directory.is_empty() && !directory.contains(&b'/'))
 }
 
 /// Puts a member at its name; false when the name is taken.
@@ -155,13 +155,13 @@ pub(super) fn place(archive: &mut Archive, key: &[u8], held: Held, object: &str)
         if is_directory && matches!(before, Held::Directory) {
             return true;
         }
-        archive.findings.fault("V12", object, "the name occurs twice in the archive");
+        archive.findings.violation("V12", object, "the name occurs twice in the archive");
         return false;
     }
     let parents = key.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(end, _)| &key[..end]);
     for parent in parents {
         if archive.members.get(parent).is_some_and(|held| !matches!(held, Held::Directory)) {
-            archive.findings.fault("V12", object, "it lies below something that is no directory");
+            archive.findings.violation("V12", object, "it lies below something that is no directory");
             return false;
         }
     }
@@ -169,7 +169,7 @@ pub(super) fn place(archive: &mut Archive, key: &[u8], held: Held, object: &str)
         let below = [key, b"/"].concat();
         let mut after = archive.members.range::<[u8], _>((Bound::Excluded(below.as_slice()), Bound::Unbounded));
         if after.next().is_some_and(|(name, _)| name.starts_with(&below)) {
-            archive.findings.fault("V12", object, "other members lie below it");
+            archive.findings.violation("V12", object, "other members lie below it");
         }
     }
     archive.members.insert(key.to_vec(), held);
@@ -182,7 +182,7 @@ pub(super) fn are_too_many(archive: &mut Archive, around: &Surroundings<'_>) -> 
     let are = archive.members.len() as u64 > limit;
     if are {
         let exceeded = crate::limits::LimitExceeded { name: "archive-members", limit, object: "archive".into() };
-        archive.findings.fault("limit", "archive", exceeded);
+        archive.findings.violation("limit", "archive", exceeded);
     }
     are
 }

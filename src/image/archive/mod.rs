@@ -6,8 +6,8 @@
 //! examination of a layer found. Blobs can come in any order, so nothing is compared with any document here: that is
 //! [`super::validate`].
 
+mod directory;
 mod file;
-mod folder;
 mod member;
 mod pipe;
 mod pool;
@@ -25,7 +25,7 @@ use crate::store::Spool;
 
 use super::findings::Findings;
 
-pub use folder::Source;
+pub use directory::Source;
 pub use pipe::Pipe;
 
 /// Bytes of documents that stay in memory.
@@ -63,14 +63,14 @@ pub struct Archive {
 pub enum Held {
     /// A regular file.
     File(Box<HeldFile>),
-    /// A symbolic link, which only docker archives may have, at `<folder>/layer.tar`.
+    /// A symbolic link, which only docker archives may have, at `<directory>/layer.tar`.
     Link {
         /// Where it points, as it stands there.
         target: Vec<u8>,
     },
     /// A directory.
     Directory,
-    /// Something that must not be there; a fault says so.
+    /// Something that must not be there; a violation says so.
     Refused,
 }
 

@@ -24,16 +24,16 @@ impl<'a> Walk<'a> {
         match self.archive.members.get(name.as_bytes()) {
             Some(Held::File(file)) => Some(file),
             Some(Held::Directory) => {
-                self.findings.fault("V3", name, "it is a directory, not a file");
+                self.findings.violation("V3", name, "it is a directory, not a file");
                 None
             }
-            // A fault of the archive says why.
+            // A violation of the archive says why.
             Some(Held::Refused | Held::Link { .. }) => {
-                self.findings.fault("V3", name, "it is no regular file that could be read");
+                self.findings.violation("V3", name, "it is no regular file that could be read");
                 None
             }
             None => {
-                self.findings.fault("V3", name, "it is missing");
+                self.findings.violation("V3", name, "it is missing");
                 None
             }
         }
@@ -47,15 +47,15 @@ impl<'a> Walk<'a> {
         let file = match self.archive.members.get(&name) {
             Some(Held::File(file)) => file,
             Some(Held::Directory) => {
-                self.findings.fault("V3", object, "it is a directory, not a file");
+                self.findings.violation("V3", object, "it is a directory, not a file");
                 return Ok(None);
             }
             Some(Held::Refused | Held::Link { .. }) => {
-                self.findings.fault("V3", object, "it is no regular file that could be read");
+                self.findings.violation("V3", object, "it is no regular file that could be read");
                 return Ok(None);
             }
             None => {
-                self.findings.fault("V3", object, format!("the blob is missing; {} names it", claim.place));
+                self.findings.violation("V3", object, format!("the blob is missing; {} names it", claim.place));
                 return Ok(None);
             }
         };
@@ -64,7 +64,7 @@ impl<'a> Walk<'a> {
             Some(computed) if computed == claim.digest => true,
             Some(computed) => {
                 let expected = claim.digest;
-                self.findings.fault(
+                self.findings.violation(
                     "V1",
                     &object,
                     format!("digest mismatch: computed {computed}, expected {expected}"),
@@ -76,7 +76,7 @@ impl<'a> Walk<'a> {
         if let Some(size) = claim.size.filter(|size| *size != file.size) {
             let found = file.size;
             let what = format!("size mismatch: {} says {size} bytes, the blob has {found}", claim.place);
-            self.findings.fault("V1", &object, what);
+            self.findings.violation("V1", &object, what);
         }
         if let Some(data) = &claim.data {
             let bytes = self.archive.bytes(file)?;
@@ -87,7 +87,7 @@ impl<'a> Walk<'a> {
                 (Err(_), _) => false,
             };
             if !is_same {
-                self.findings.fault("V10", format!("{} data", claim.place), "it is not the content of the blob");
+                self.findings.violation("V10", format!("{} data", claim.place), "it is not the content of the blob");
             }
         }
         Ok(is_right.then_some(Blob { file }))
@@ -98,17 +98,17 @@ impl<'a> Walk<'a> {
         let limit = self.limits.json_bytes;
         if file.size > limit {
             let what = format!("{} bytes are more than the limit `json-bytes` of {limit}", file.size);
-            self.findings.fault("limit", object, what);
+            self.findings.violation("limit", object, what);
             return Ok(None);
         }
         let Some(bytes) = self.archive.bytes(file)? else {
-            self.findings.fault("JSON 1", object, "it is no JSON document");
+            self.findings.violation("JSON 1", object, "it is no JSON document");
             return Ok(None);
         };
         match crate::json::parse::<Value>(&bytes, self.limits) {
             Ok(value) => Ok(Some((bytes, value))),
             Err(error) => {
-                self.findings.fault("JSON 2", object, error);
+                self.findings.violation("JSON 2", object, error);
                 Ok(None)
             }
         }

@@ -25,8 +25,8 @@ pub struct Selection {
 
 /// Checks everything that the archive's documents say about each other and about its blobs.
 ///
-/// The archive's own findings come first. Without an image that was checked there is a fault, since a check of nothing
-/// must not succeed; a selection that fits no image gives an empty list of images and no such fault.
+/// The archive's own findings come first. Without an image that was checked there is a violation, since a check of nothing
+/// must not succeed; a selection that fits no image gives an empty list of images and no such violation.
 ///
 /// # Errors
 /// When a temporary file can't be read.
@@ -52,13 +52,13 @@ pub fn check(archive: &mut Archive, selection: &Selection, limits: &Limits) -> i
     match form {
         Form::None if walk.findings.are_none() => {
             let what = "neither `index.json` nor `manifest.json`: not an image archive";
-            walk.findings.fault("V3", "archive", what);
+            walk.findings.violation("V3", "archive", what);
         }
         Form::None => {}
         _ => {
             walk.names(form)?;
             if walk.images.is_empty() && walk.findings.are_none() && !walk.was_unselected() {
-                walk.findings.fault("V3", "archive", "it holds no image, so there is nothing to check");
+                walk.findings.violation("V3", "archive", "it holds no image, so there is nothing to check");
             }
         }
     }
@@ -90,7 +90,7 @@ impl Walk<'_> {
     fn marker(&mut self) -> io::Result<()> {
         let Some(file) = self.top_file("oci-layout") else { return Ok(()) };
         if file.size > MARKER_BYTES {
-            self.findings.fault("V3", "oci-layout", format!("{} bytes are more than {MARKER_BYTES}", file.size));
+            self.findings.violation("V3", "oci-layout", format!("{} bytes are more than {MARKER_BYTES}", file.size));
             return Ok(());
         }
         let Some((_, value)) = self.parse(file, "oci-layout")? else { return Ok(()) };
@@ -104,7 +104,7 @@ impl Walk<'_> {
             None | Some("1.0.0") => {}
             Some(other) => {
                 let what = format!("expected `1.0.0`, found `{}`", escape::text(other));
-                findings.fault("V3", "oci-layout imageLayoutVersion", what);
+                findings.violation("V3", "oci-layout imageLayoutVersion", what);
             }
         }
         Ok(())

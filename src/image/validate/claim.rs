@@ -73,7 +73,7 @@ pub(super) fn claim(value: &Value, place: &str, findings: &mut Findings) -> Opti
     let fields = Fields::of(value, place, NAMES, Spelling::Exact, findings)?;
     let media_type = fields.required_string("mediaType", findings);
     if let Some((media_type, what)) = media_type.and_then(|media_type| Some((media_type, misspelling(media_type)?))) {
-        findings.fault("V4", format!("{place} mediaType"), format!("`{}`: {what}", escape::text(media_type)));
+        findings.violation("V4", format!("{place} mediaType"), format!("`{}`: {what}", escape::text(media_type)));
     }
     let media_type = media_type.unwrap_or_default();
     let size = fields.required_integer("V1", "size", findings);
@@ -100,7 +100,7 @@ pub(super) fn claim(value: &Value, place: &str, findings: &mut Findings) -> Opti
     let digest = match digest?.parse::<AnyDigest>() {
         Ok(digest) => digest,
         Err(error) => {
-            findings.fault("V2", format!("{place} digest"), error);
+            findings.violation("V2", format!("{place} digest"), error);
             return None;
         }
     };

@@ -51,24 +51,32 @@ impl Walk<'_> {
             Fields::of(run, &place, RUN_NAMES, Spelling::Single, findings);
             match RunConfig::from_json(run) {
                 Ok(run) => facts.run = run,
-                Err(what) => findings.fault("V6", place, what),
+                Err(what) => findings.violation("V6", place, what),
             }
         }
         facts.diff_ids = diff_ids(&fields, object, findings);
         if facts.diff_ids.len() != layers {
             let what = format!("{} diff IDs, but the image has {layers} layers", facts.diff_ids.len());
-            findings.fault("V6", format!("{object} rootfs.diff_ids"), what);
+            findings.violation("V6", format!("{object} rootfs.diff_ids"), what);
         }
         if let Some(items) = fields.array("history", findings) {
             let place = format!("{object} history");
             if items.len() as u64 > limits.history {
                 let what = format!("a history of {} items", items.len());
-                findings.fault("limit", place, LimitExceeded { name: "history", limit: limits.history, object: what });
+                findings.violation(
+                    "limit",
+                    place,
+                    LimitExceeded { name: "history", limit: limits.history, object: what },
+                );
             } else {
                 let history = history(items, &place, findings);
                 let count = history.iter().filter(|item| !item.is_empty).count();
                 if count != layers {
-                    findings.fault("V7", place, format!("{count} items of layers, but the image has {layers} layers"));
+                    findings.violation(
+                        "V7",
+                        place,
+                        format!("{count} items of layers, but the image has {layers} layers"),
+                    );
                 }
                 facts.history = Some(history);
             }
@@ -80,7 +88,7 @@ impl Walk<'_> {
 fn time(fields: &Fields<'_>, object: &str, findings: &mut Findings) -> Option<Time> {
     let text = fields.string("created", findings)?;
     let time = text.parse::<Time>();
-    time.map_err(|error| findings.fault("V6", format!("{object} created"), error)).ok()
+    time.map_err(|error| findings.violation("V6", format!("{object} created"), error)).ok()
 }
 
 fn diff_ids(fields: &Fields<'_>, object: &str, findings: &mut Findings) -> Vec<Option<crate::digest::AnyDigest>> {
@@ -92,7 +100,7 @@ fn diff_ids(fields: &Fields<'_>, object: &str, findings: &mut Findings) -> Vec<O
     let known = ["type", "diff_ids"];
     let Some(rootfs) = Fields::of(rootfs, &place, &known, Spelling::Exact, findings) else { return Vec::new() };
     if let Some(kind) = rootfs.required_string("type", findings).filter(|kind| *kind != "layers") {
-        findings.fault("V6", format!("{place}.type"), format!("expected `layers`, found `{}`", escape::text(kind)));
+        findings.violation("V6", format!("{place}.type"), format!("expected `layers`, found `{}`", escape::text(kind)));
     }
     if !rootfs.has("diff_ids") {
         rootfs.missing("diff_ids", findings);
@@ -102,8 +110,8 @@ fn diff_ids(fields: &Fields<'_>, object: &str, findings: &mut Findings) -> Vec<O
         let place = format!("{place}.diff_ids[{number}]");
         match value.as_str().map(str::parse) {
             Some(Ok(digest)) => return Some(digest),
-            Some(Err(error)) => findings.fault("V2", place, error),
-            None => findings.fault("V2", place, "expected a digest"),
+            Some(Err(error)) => findings.violation("V2", place, error),
+            None => findings.violation("V2", place, "expected a digest"),
         }
         None
     };

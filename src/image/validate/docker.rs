@@ -37,16 +37,16 @@ impl<'a> Walk<'a> {
                 None => "",
             };
             let what = format!("expected a list, found {}{hint}", super::fields::kind(&value));
-            self.findings.fault("V11", "manifest.json", what);
+            self.findings.violation("V11", "manifest.json", what);
             return Ok(());
         };
         if entries.is_empty() {
-            self.findings.fault("V11", "manifest.json", "it lists no image, so there is nothing to check");
+            self.findings.violation("V11", "manifest.json", "it lists no image, so there is nothing to check");
         }
         if entries.len() as u64 > self.limits.index_manifests {
             let (limit, object) = (self.limits.index_manifests, format!("a list of {} images", entries.len()));
             let exceeded = LimitExceeded { name: "index-manifests", limit, object };
-            self.findings.fault("V5", "manifest.json", exceeded);
+            self.findings.violation("V5", "manifest.json", exceeded);
             return Ok(());
         }
         let mut tags: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
@@ -65,12 +65,12 @@ impl<'a> Walk<'a> {
             self.layer_sources(&fields, &place);
             for tag in &names {
                 if let Err(error) = tag.parse::<Reference>() {
-                    self.findings.fault("V11", format!("{place} RepoTags"), error);
+                    self.findings.violation("V11", format!("{place} RepoTags"), error);
                 }
                 let meant = (config.clone(), layers.clone());
                 if tags.insert(tag.clone(), meant.clone()).is_some_and(|other| other != meant) {
                     let tag = escape::name(tag.as_bytes());
-                    self.findings.fault("V11", &place, format!("the tag {tag} also stands for another image"));
+                    self.findings.violation("V11", &place, format!("the tag {tag} also stands for another image"));
                 }
             }
             if let Some(wanted) = &self.selection.image
@@ -90,7 +90,11 @@ impl<'a> Walk<'a> {
         let Some(sources) = fields.get("LayerSources") else { return };
         let place = format!("{place} LayerSources");
         let Some(sources) = sources.as_object() else {
-            self.findings.fault("V11", place, format!("expected an object, found {}", super::fields::kind(sources)));
+            self.findings.violation(
+                "V11",
+                place,
+                format!("expected an object, found {}", super::fields::kind(sources)),
+            );
             return;
         };
         if !self.takes_descriptors(sources.len(), &place) {
@@ -99,7 +103,7 @@ impl<'a> Walk<'a> {
         for (diff_id, source) in sources {
             let place = format!("{place}[{}]", escape::name(diff_id.as_bytes()));
             if let Err(error) = diff_id.parse::<AnyDigest>() {
-                self.findings.fault("V2", &place, error);
+                self.findings.violation("V2", &place, error);
             }
             let Some(claim) = claim(source, &place, &mut self.findings) else { continue };
             let member = self.archive.file(claim.digest.blob_path().as_bytes());
@@ -107,7 +111,7 @@ impl<'a> Walk<'a> {
                 && file.size != size
             {
                 let what = format!("size mismatch: it says {size} bytes, the blob has {}", file.size);
-                self.findings.fault("V1", &place, what);
+                self.findings.violation("V1", &place, what);
             }
         }
     }
@@ -134,7 +138,7 @@ impl<'a> Walk<'a> {
         if layers.len() as u64 > self.limits.image_layers {
             let (limit, object) = (self.limits.image_layers, format!("an image of {} layers", layers.len()));
             let exceeded = LimitExceeded { name: "image-layers", limit, object };
-            self.findings.fault("limit", place, exceeded);
+            self.findings.violation("limit", place, exceeded);
             return Ok(());
         }
         let mut image = ImageFacts {
@@ -167,7 +171,7 @@ impl<'a> Walk<'a> {
                 let is_right = digest.is_none_or(|digest| digest.hex() == hex);
                 if let (false, Some(digest)) = (is_right, digest) {
                     let what = format!("digest mismatch: computed {digest}, expected sha256:{hex}");
-                    self.findings.fault("V1", &object, escape::text(&what));
+                    self.findings.violation("V1", &object, escape::text(&what));
                 }
             }
             let diff_id = diff_ids.get(number).copied().flatten();
@@ -217,7 +221,7 @@ impl<'a> Walk<'a> {
         let is_id = id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
         if is_id && id != digest.hex() {
             let what = format!("digest mismatch: computed {digest}, the name says sha256:{id}");
-            self.findings.fault("V1", object, what);
+            self.findings.violation("V1", object, what);
         }
         image.config_digest = Some(AnyDigest::Sha256(digest));
         image.config_size = file.size;
@@ -230,7 +234,7 @@ impl<'a> Walk<'a> {
     fn docker_file(&mut self, name: &str, object: &str, is_layer: bool) -> Option<(Vec<u8>, &'a HeldFile)> {
         let is_plain = |part: &str| !matches!(part, "" | "." | "..") && !part.contains('\0');
         if !name.split('/').all(is_plain) {
-            self.findings.fault("V11", object, "it is no plain relative path");
+            self.findings.violation("V11", object, "it is no plain relative path");
             return None;
         }
         self.used.insert(name.as_bytes().to_vec());
@@ -239,11 +243,11 @@ impl<'a> Walk<'a> {
             Some(Held::File(file)) => Some((name.as_bytes().to_vec(), file)),
             Some(Held::Link { target }) if is_layer => self.linked(name, target, object),
             Some(_) => {
-                self.findings.fault("V11", object, "it is no regular file that could be read");
+                self.findings.violation("V11", object, "it is no regular file that could be read");
                 None
             }
             None => {
-                self.findings.fault("V11", object, "it is missing from the archive");
+                self.findings.violation("V11", object, "it is missing from the archive");
                 None
             }
         }
@@ -252,7 +256,7 @@ impl<'a> Walk<'a> {
     fn linked(&mut self, name: &str, target: &[u8], object: &str) -> Option<(Vec<u8>, &'a HeldFile)> {
         let (archive, shown) = (self.archive, escape::name(target));
         let Some(member) = resolve(name.as_bytes(), target) else {
-            self.findings.fault("V11", object, format!("the link to {shown} leaves the archive"));
+            self.findings.violation("V11", object, format!("the link to {shown} leaves the archive"));
             return None;
         };
         match archive.members.get(&member) {
@@ -262,7 +266,7 @@ impl<'a> Walk<'a> {
             }
             found => {
                 let what = if found.is_some() { "no regular file" } else { "not in the archive" };
-                self.findings.fault("V11", object, format!("the link leads to {shown}, which is {what}"));
+                self.findings.violation("V11", object, format!("the link leads to {shown}, which is {what}"));
                 None
             }
         }
@@ -273,7 +277,7 @@ impl<'a> Walk<'a> {
         for (name, held) in &self.archive.members {
             if matches!(held, Held::Link { .. }) {
                 let object = format!("archive member {}", escape::name(name));
-                self.findings.fault("V3", object, "a symbolic link: only files and directories are read");
+                self.findings.violation("V3", object, "a symbolic link: only files and directories are read");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Members of JSON objects, read strictly: what has another type than its meaning asks for is a fault.
+//! Members of JSON objects, read strictly: what has another type than its meaning asks for is a violation.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ impl<'a> Fields<'a> {
         findings: &mut Findings,
     ) -> Option<Self> {
         let Some(members) = value.as_object() else {
-            findings.fault("V4", object, format!("expected an object, found {}", kind(value)));
+            findings.violation("V4", object, format!("expected an object, found {}", kind(value)));
             return None;
         };
         if spelling == Spelling::Exact {
@@ -49,7 +49,7 @@ impl<'a> Fields<'a> {
                     "`{}` differs from `{meant}` in case only, and readers that ignore case take it",
                     escape::text(name)
                 );
-                findings.fault("JSON 3", object, what);
+                findings.violation("JSON 3", object, what);
             } else {
                 findings.note(
                     "other-case",
@@ -65,7 +65,7 @@ impl<'a> Fields<'a> {
                 && !members.contains_key(known.iter().copied().find(|known| fold(known) == fold(name)).unwrap_or(""))
             {
                 let what = format!("`{}` and `{}` differ in case only", escape::text(other), escape::text(name));
-                findings.fault("JSON 3", object, what);
+                findings.violation("JSON 3", object, what);
             }
         }
         Some(Self { members, object })
@@ -85,12 +85,12 @@ impl<'a> Fields<'a> {
     }
 
     fn expected(&self, name: &str, what: &str, found: &Value, findings: &mut Findings) {
-        findings.fault("V4", self.place(name), format!("expected {what}, found {}", kind(found)));
+        findings.violation("V4", self.place(name), format!("expected {what}, found {}", kind(found)));
     }
 
     pub(super) fn missing(&self, name: &str, findings: &mut Findings) {
         let what = if self.has(name) { "it is null" } else { "it is missing" };
-        findings.fault("V4", self.place(name), what);
+        findings.violation("V4", self.place(name), what);
     }
 
     pub(super) fn string(&self, name: &str, findings: &mut Findings) -> Option<&'a str> {
@@ -119,7 +119,7 @@ impl<'a> Fields<'a> {
         if number.is_none() {
             let shown: String = value.to_string().chars().take(40).collect();
             let what = format!("expected an integer of 0 to 2^63 - 1, found `{}`", escape::text(&shown));
-            findings.fault(rule, self.place(name), what);
+            findings.violation(rule, self.place(name), what);
         }
         number
     }
@@ -144,7 +144,7 @@ impl<'a> Fields<'a> {
         let Some(values) = self.array(name, findings) else { return Vec::new() };
         let strings: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
         if strings.len() != values.len() {
-            findings.fault("V4", self.place(name), "expected a list of strings");
+            findings.violation("V4", self.place(name), "expected a list of strings");
         }
         strings
     }
@@ -161,7 +161,7 @@ impl<'a> Fields<'a> {
                 Some(text) => drop(map.insert(key.clone(), text.to_owned())),
                 None => {
                     let place = format!("{}[{}]", self.place(name), escape::name(key.as_bytes()));
-                    findings.fault("V10", place, format!("expected a string, found {}", kind(value)));
+                    findings.violation("V10", place, format!("expected a string, found {}", kind(value)));
                 }
             }
         }
@@ -180,7 +180,7 @@ pub(super) fn refuse_slips<'n>(
     for name in names {
         if let Some(meant) = known.iter().find(|known| is_slip(name, known)) {
             let what = format!("`{}` is `{meant}` but for one character", escape::text(name));
-            findings.fault("JSON 3", object, what);
+            findings.violation("JSON 3", object, what);
         }
     }
 }
@@ -229,7 +229,7 @@ mod tests {
         let value: Value = serde_json::from_str(text).unwrap();
         let mut findings = Findings::new(10);
         Fields::of(&value, "x", &["layers", "Labels"], spelling, &mut findings);
-        (findings.fault_count(), findings.notes.len())
+        (findings.violation_count(), findings.notes.len())
     }
 
     #[test]
@@ -276,6 +276,6 @@ mod tests {
         assert_eq!(fields.string("s", &mut findings), None);
         assert_eq!(fields.string("null", &mut findings), None);
         assert!(fields.string_map("a", &mut findings).is_empty());
-        assert_eq!(findings.fault_count(), 8);
+        assert_eq!(findings.violation_count(), 8);
     }
 }

@@ -38,7 +38,7 @@ impl Walk<'_> {
         let Some(claims) = self.index_members(&value, object, None) else { return Ok(()) };
         drop((bytes, value));
         if claims.is_empty() {
-            self.findings.fault("V3", object, "it lists no image, so there is nothing to check");
+            self.findings.violation("V3", object, "it lists no image, so there is nothing to check");
         }
         for claim in claims.into_iter().flatten() {
             super::names::check(&claim, &mut self.findings);
@@ -88,7 +88,7 @@ impl Walk<'_> {
     fn too_deep(&mut self, object: &str) {
         let limit = self.limits.index_depth;
         let exceeded = LimitExceeded { name: "index-depth", limit, object: "levels of indexes".to_owned() };
-        self.findings.fault("V5", object, exceeded);
+        self.findings.violation("V5", object, exceeded);
     }
 
     fn index(&mut self, claim: &Claim, level: u64) -> io::Result<()> {
@@ -107,7 +107,7 @@ impl Walk<'_> {
                 return Ok(());
             }
             Some(Node::Image(_)) => {
-                self.findings.fault("V4", &object, "it is listed as an index and as an image manifest");
+                self.findings.violation("V4", &object, "it is listed as an index and as an image manifest");
                 return Ok(());
             }
             None => {}
@@ -158,7 +158,7 @@ impl Walk<'_> {
             let name = key.0.to_string();
             if let Some(other) = seen.insert(key, claim.digest) {
                 let what = format!("two image manifests for {name}: {other} and {}", claim.digest);
-                self.findings.fault("V5", object, what);
+                self.findings.violation("V5", object, what);
             }
         }
     }
@@ -173,7 +173,11 @@ impl Walk<'_> {
         match (inner, outer) {
             (Some(inner), Some(outer)) if inner != outer => differing_types(object, inner, outer, findings),
             (Some(inner), None) if kind(inner) != Kind::Index => {
-                findings.fault("V4", object, format!("`mediaType` is `{}`, which is no index", escape::text(inner)));
+                findings.violation(
+                    "V4",
+                    object,
+                    format!("`mediaType` is `{}`, which is no index", escape::text(inner)),
+                );
             }
             _ => {}
         }
@@ -192,7 +196,7 @@ impl Walk<'_> {
         if manifests.len() as u64 > self.limits.index_manifests {
             let limit = self.limits.index_manifests;
             let what = format!("an index of {} manifests", manifests.len());
-            findings.fault("V5", object, LimitExceeded { name: "index-manifests", limit, object: what });
+            findings.violation("V5", object, LimitExceeded { name: "index-manifests", limit, object: what });
             return None;
         }
         if !self.takes_descriptors(manifests.len(), object) {

@@ -100,17 +100,17 @@ impl Walk<'_> {
     fn opaque(&mut self, claim: &Claim) {
         let media_type = escape::text(&claim.media_type);
         if kind(&claim.media_type) != Kind::Other {
-            self.findings.fault("V4", &claim.place, format!("`{media_type}` is no layer"));
+            self.findings.violation("V4", &claim.place, format!("`{media_type}` is no layer"));
             return;
         }
         let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| claim.media_type.starts_with(prefix));
         let is_encrypted = claim.media_type.ends_with("+encrypted");
         if starts(LAYERS) && !is_encrypted {
             let what = format!("`{media_type}`: layers are plain, gzip or zstd; other encodings are refused");
-            self.findings.fault("V9", &claim.place, what);
+            self.findings.violation("V9", &claim.place, what);
         } else if starts(FAMILIES) && !is_encrypted {
             let what = format!("`{media_type}`: layers are tars; file system images such as EROFS are not read");
-            self.findings.fault("V9", &claim.place, what);
+            self.findings.violation("V9", &claim.place, what);
         } else {
             self.findings.note(
                 "not-looked-into",
@@ -148,14 +148,14 @@ impl Walk<'_> {
         facts.newest_mtime = examined.newest_mtime;
         if let Some(expected) = wanted.compression.filter(|expected| *expected != examined.compression) {
             let (expected, found) = (expected.name(), examined.compression.name());
-            self.findings.fault("V8", object, format!("the media type says {expected}, but the bytes are {found}"));
+            self.findings.violation("V8", object, format!("the media type says {expected}, but the bytes are {found}"));
             return Ok(());
         }
         if self.told.insert(wanted.member.clone()) {
-            for fault in &examined.faults {
-                self.findings.fault(rule_of(fault), object, what_of(fault));
+            for violation in &examined.violations {
+                self.findings.violation(rule_of(violation), object, what_of(violation));
             }
-            self.findings.add_faults(examined.more_faults);
+            self.findings.add_violations(examined.more_violations);
             remark(examined, object, &mut self.findings);
         }
         let Some(diff_id) = wanted.diff_id else { return Ok(()) };
@@ -164,14 +164,14 @@ impl Walk<'_> {
             Some(computed) if computed == diff_id => {}
             Some(computed) => {
                 let what = format!("diff ID mismatch: computed {computed}, the config says {diff_id}");
-                self.findings.fault("V8", object, what);
+                self.findings.violation("V8", object, what);
             }
             None => {
                 let what = format!(
                     "the diff ID {diff_id} is in another algorithm than the blob's digest: unverifiable in one pass"
                 );
                 self.needs_both_sums = true;
-                self.findings.fault("V2", object, what);
+                self.findings.violation("V2", object, what);
             }
         }
         Ok(())
@@ -188,7 +188,7 @@ impl Walk<'_> {
     /// Hard links that lead out of their layer lead to files of lower layers.
     pub(super) fn links_below(&mut self, members: &[Option<Vec<u8>>], object: &str) -> io::Result<()> {
         let workspace = &self.archive.workspace;
-        let mut faults = Vec::new();
+        let mut violations = Vec::new();
         let mut notes = Vec::new();
         let mut steps = self.steps;
         for (number, member) in members.iter().enumerate() {
@@ -215,13 +215,13 @@ impl Walk<'_> {
                         "entry {path}: the hard link leads to {target}, which is no file of this or a lower layer, at offset {}",
                         link.offset
                     );
-                    faults.push((object.clone(), "tar 7", what));
+                    violations.push((object.clone(), "tar 7", what));
                 }
             }
         }
         self.steps = steps;
-        for (object, rule, what) in faults {
-            self.findings.fault(rule, object, what);
+        for (object, rule, what) in violations {
+            self.findings.violation(rule, object, what);
         }
         for (object, what) in notes {
             self.findings.note("not-looked-into", object, what);
@@ -235,21 +235,21 @@ impl Walk<'_> {
         let sizes = image.layers.iter().filter_map(|layer| layer.uncompressed_size);
         if sizes.fold(0, u64::saturating_add) > limit {
             let exceeded = LimitExceeded { name: "image-bytes", limit, object: "layers".to_owned() };
-            self.findings.fault("limit", object, exceeded);
+            self.findings.violation("limit", object, exceeded);
         }
     }
 }
 
-fn rule_of(fault: &TarError) -> &'static str {
-    match fault {
+fn rule_of(violation: &TarError) -> &'static str {
+    match violation {
         TarError::Violation(violation) => tar_rule(violation.rule),
         TarError::Limit(_) => "limit",
         TarError::Decompress(_) | TarError::Io(_) => "V8",
     }
 }
 
-fn what_of(fault: &TarError) -> String {
-    match fault {
+fn what_of(violation: &TarError) -> String {
+    match violation {
         TarError::Violation(violation) => {
             format!("{}: {}, at offset {}", violation.object, violation.what, violation.offset)
         }

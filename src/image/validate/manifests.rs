@@ -35,7 +35,7 @@ impl Walk<'_> {
         let number = match self.nodes.get(&claim.digest) {
             Some(Node::Image(number)) => *number,
             Some(Node::Index { .. }) => {
-                self.findings.fault("V4", &object, "it is listed as an image manifest and as an index");
+                self.findings.violation("V4", &object, "it is listed as an image manifest and as an index");
                 return Ok(());
             }
             None => {
@@ -66,12 +66,12 @@ impl Walk<'_> {
         let differs_in_case = |said: &str, found: &str| said != found && said.eq_ignore_ascii_case(found);
         if differs_in_case(&claimed.os, &config.os) || differs_in_case(&claimed.architecture, &config.architecture) {
             let what = "it is the config's but for the case of letters, and some readers take it for another";
-            self.findings.fault("V6", format!("{} platform", claim.place), what);
+            self.findings.violation("V6", format!("{} platform", claim.place), what);
         }
         if !is_same {
             let config = self.images[number].config_digest.map_or_else(String::new, |digest| digest.to_string());
             let what = format!("the config {config} is for {found}, the descriptor says {said}");
-            self.findings.fault("V6", format!("{} platform", claim.place), escape::text(&what));
+            self.findings.violation("V6", format!("{} platform", claim.place), escape::text(&what));
         }
     }
 
@@ -112,7 +112,7 @@ impl Walk<'_> {
         if layers.len() as u64 > self.limits.image_layers {
             let limit = self.limits.image_layers;
             let what = format!("an image manifest of {} layers", layers.len());
-            findings.fault("limit", object, LimitExceeded { name: "image-layers", limit, object: what });
+            findings.violation("limit", object, LimitExceeded { name: "image-layers", limit, object: what });
             return Ok(None);
         }
         if !self.takes_descriptors(layers.len() + 1, object) {
@@ -132,7 +132,7 @@ impl Walk<'_> {
             findings.note("not-looked-into", object, what);
         }
         if config_type == EMPTY && artifact_type.is_none() {
-            findings.fault("V6", object, "the config is the empty one, but there is no `artifactType`");
+            findings.violation("V6", object, "the config is the empty one, but there is no `artifactType`");
         }
         let about = outer.annotations.get("vnd.docker.reference.digest").cloned();
         let role = if outer.annotations.contains_key("vnd.docker.reference.type") {

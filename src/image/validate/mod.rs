@@ -2,9 +2,9 @@
 //!
 //! An [`Archive`](super::archive::Archive) was read before, so everything here is looking up and comparing.
 //! `check` starts at `index.json` (`indexes`, image `manifests`, `config`s, `layers`) and at `manifest.json` (`docker`),
-//! then lets both `views` and all `names` agree; `walk` is the state of all that. All faults are told, not the first only; the rules
+//! then lets both `views` and all `names` agree; `walk` is the state of all that. All violations are told, not the first only; the rules
 //! `V1` to `V14` are those of `docs/inspect.md`. Documents are read by their members (`fields`, `claim`) rather than
-//! into the types of [`super::document`], which stop at the first fault and know sha256 only.
+//! into the types of [`super::document`], which stop at the first violation and know sha256 only.
 
 mod blob;
 mod check;

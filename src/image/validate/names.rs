@@ -32,13 +32,13 @@ pub(super) fn check(claim: &Claim, findings: &mut Findings) {
     let Some(full) = full(claim) else { return };
     let place = format!("{} annotations", claim.place);
     match full.parse::<Reference>() {
-        Err(error) => findings.fault("V5", place, format!("`{FULL_NAME}`: {error}")),
+        Err(error) => findings.violation("V5", place, format!("`{FULL_NAME}`: {error}")),
         Ok(_) => {
             let Some(short) = claim.annotations.get(REFERENCE) else { return };
             let is_end = full.strip_suffix(short.as_str()).is_some_and(|start| start.ends_with(['/', ':', '@']));
             if short != full && !is_end && whole(short) != whole(full) {
                 let (short, full) = (escape::name(short.as_bytes()), escape::name(full.as_bytes()));
-                findings.fault("V5", place, format!("it is called {full} and {short}, which is no part of that"));
+                findings.violation("V5", place, format!("it is called {full} and {short}, which is no part of that"));
             }
         }
     }
@@ -102,7 +102,7 @@ impl Walk<'_> {
                     {
                         let name = escape::name(name.as_bytes());
                         let what = format!("the name {name} stands for two images for {shown}: {other} and {manifest}");
-                        self.findings.fault("V5", "index.json", what);
+                        self.findings.violation("V5", "index.json", what);
                     }
                 }
             }

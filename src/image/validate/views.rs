@@ -27,7 +27,7 @@ impl Walk<'_> {
                 let others: Vec<String> =
                     self.images.iter().take(3).filter_map(|image| Some(image.config_digest?.to_string())).collect();
                 let what = format!("its config is {config}, but index.json leads to {}", list(&others));
-                self.findings.fault("V11", &image.place, what);
+                self.findings.violation("V11", &image.place, what);
                 continue;
             };
             for tag in image.tags.iter().take(super::names::MOST) {
@@ -36,14 +36,14 @@ impl Walk<'_> {
             if let Some(theirs) = &self.images[known].config
                 && theirs.diff_ids != image.diff_ids
             {
-                self.findings.fault("V11", &image.place, "its diff IDs are not those that index.json leads to");
+                self.findings.violation("V11", &image.place, "its diff IDs are not those that index.json leads to");
             }
             for tag in &image.tags {
                 for digest in named.get(&super::names::whole(tag)).cloned().unwrap_or_default() {
                     if !self.images_below(digest).contains(&known) {
                         let tag = escape::name(tag.as_bytes());
                         let what = format!("the tag {tag} stands for config {config} here, for {digest} in index.json");
-                        self.findings.fault("V11", &image.place, what);
+                        self.findings.violation("V11", &image.place, what);
                     }
                 }
             }
@@ -62,7 +62,7 @@ impl Walk<'_> {
                 let theirs: Vec<String> = configs.iter().take(3).map(ToString::to_string).collect();
                 named.truncate(3);
                 let what = format!("it leads to config {}, but manifest.json names {}", list(&named), list(&theirs));
-                self.findings.fault("V11", place, what);
+                self.findings.violation("V11", place, what);
             }
         }
     }
@@ -89,7 +89,7 @@ impl Walk<'_> {
         for (config, ours) in ours.iter().filter(|(_, names)| !names.is_empty()) {
             let Some(theirs) = theirs.get(config).filter(|theirs| *theirs != ours) else { continue };
             let what = format!("config {config} is called {}, but {} in index.json", shown(ours), shown(theirs));
-            self.findings.fault("V11", "manifest.json", what);
+            self.findings.violation("V11", "manifest.json", what);
         }
     }
 }

@@ -42,7 +42,7 @@ pub(super) struct Walk<'a> {
     pub(super) docker_images: Vec<super::docker::DockerImage>,
     /// Layers that were small enough to be kept, examined.
     pub(super) examined: BTreeMap<Vec<u8>, Examined>,
-    /// Layers whose faults were told.
+    /// Layers whose violations were told.
     pub(super) told: BTreeSet<Vec<u8>>,
     /// Something was left out because it has another name; some of these names.
     pub(super) unselected: Vec<String>,
@@ -93,7 +93,7 @@ impl<'a> Walk<'a> {
                 if self.descriptors > 0 {
                     let limit = self.limits.archive_descriptors;
                     let what = LimitExceeded { name: "archive-descriptors", limit, object: "all documents".to_owned() };
-                    self.findings.fault("limit", object, what);
+                    self.findings.violation("limit", object, what);
                 }
                 self.descriptors = 0;
                 return false;
@@ -123,12 +123,12 @@ impl<'a> Walk<'a> {
         self.steps > 0
     }
 
-    /// A search that was given up is a fault: what it would have found is not known.
+    /// A search that was given up is a violation: what it would have found is not known.
     pub(super) fn tell_exhaustion(&mut self) {
         if self.steps == 0 {
             let limit = self.limits.archive_steps;
             let what = LimitExceeded { name: "archive-steps", limit, object: "searches".to_owned() };
-            self.findings.fault("limit", "archive", what);
+            self.findings.violation("limit", "archive", what);
         }
     }
 

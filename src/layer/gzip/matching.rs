@@ -1,6 +1,6 @@
 //! The search for the longest earlier repetition at a position.
 //!
-//! The answer is defined by a plain walk: the first 128 candidates of the position's own chain, nearest first, a
+//! The response is defined by a plain walk: the first 128 candidates of the position's own chain, nearest first, a
 //! longer match wins, 128 bytes end the search, a match of four bytes counts up to distance 4096 only. As soon as
 //! more than three bytes are wanted, a better candidate must also stand in the chains of the positions that follow,
 //! so the sparsest of those is walked instead, and ranks tell whether the candidate is among the first 128.

@@ -28,12 +28,12 @@ const MEMORY: usize = 8 << 20;
 pub struct Workspace {
     keys: RandomState,
     spool: Mutex<Spool>,
-    faults: AtomicUsize,
+    violations: AtomicUsize,
 }
 
 impl Default for Workspace {
     fn default() -> Self {
-        Self { keys: RandomState::new(), spool: Mutex::new(Spool::new(MEMORY)), faults: AtomicUsize::new(0) }
+        Self { keys: RandomState::new(), spool: Mutex::new(Spool::new(MEMORY)), violations: AtomicUsize::new(0) }
     }
 }
 
@@ -47,9 +47,9 @@ impl Workspace {
         self.spool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts one more fault of a layer, and says how many there were before.
-    pub(super) fn count_fault(&self) -> usize {
-        self.faults.fetch_add(1, Ordering::Relaxed)
+    /// Counts one more violation of a layer, and says how many there were before.
+    pub(super) fn count_violation(&self) -> usize {
+        self.violations.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Keeps `text`; what is given back leads to it.

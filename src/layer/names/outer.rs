@@ -9,7 +9,7 @@ use super::{Node, Workspace};
 use crate::layer::whiteout::{OPAQUE, PREFIX};
 
 /// What one layer says about a path.
-enum Answer {
+enum Response {
     /// A file stands there.
     File,
     /// A directory stands there.
@@ -35,28 +35,28 @@ pub fn find_outer(target: &[u8], lower: &[&Names], workspace: &Workspace, steps:
             return Ok(Some(false));
         }
         let asked = up.as_ref().map_or(target.as_slice(), |up| &target[..up.start]);
-        let mut found = Answer::Nothing;
+        let mut found = Response::Nothing;
         for names in lower.iter().rev() {
             // Three looks at each component, at most.
             let looks = 3 * (2 + asked.iter().filter(|byte| **byte == b'/').count() as u64);
             let Some(left) = steps.checked_sub(looks) else { return Ok(None) };
             *steps = left;
             match ask(names, asked, up.is_some(), workspace)? {
-                Answer::Below => {}
-                answer => {
-                    found = answer;
+                Response::Below => {}
+                response => {
+                    found = response;
                     break;
                 }
             }
         }
         match (found, up) {
-            (Answer::File, None) => return Ok(Some(true)),
-            (Answer::Elsewhere(mut path), up) => {
+            (Response::File, None) => return Ok(Some(true)),
+            (Response::Elsewhere(mut path), up) => {
                 path.extend_from_slice(up.map_or(b"", |up| &target[up.start..]));
                 target = path;
                 followed += 1;
             }
-            (Answer::Directory, Some(up)) => {
+            (Response::Directory, Some(up)) => {
                 let above = target[..up.start].iter().rposition(|&byte| byte == b'/').map_or(0, |border| border + 1);
                 target.drain(above..up.end);
             }
@@ -79,39 +79,39 @@ fn find_up(path: &[u8]) -> Option<Range<usize>> {
     None
 }
 
-fn ask(names: &Names, target: &[u8], wants_directory: bool, workspace: &Workspace) -> io::Result<Answer> {
+fn ask(names: &Names, target: &[u8], wants_directory: bool, workspace: &Workspace) -> io::Result<Response> {
     let get = |path: &[u8]| Ok::<_, io::Error>(names.get(workspace.hash(path), workspace)?.map(Node::of_number));
     let led = |start: usize, end: usize, place: u64| {
         let link = workspace.text(place)?;
-        Ok::<_, io::Error>(follow(target, start, end, &link).map_or(Answer::Nothing, Answer::Elsewhere))
+        Ok::<_, io::Error>(follow(target, start, end, &link).map_or(Response::Nothing, Response::Elsewhere))
     };
     match get(target)? {
-        Some(Node::File | Node::OuterLink) => return Ok(Answer::File),
-        Some(Node::Directory | Node::Implied) => return Ok(Answer::Directory),
+        Some(Node::File | Node::OuterLink) => return Ok(Response::File),
+        Some(Node::Directory | Node::Implied) => return Ok(Response::Directory),
         Some(Node::Symlink(place)) if wants_directory => {
             let start = target.iter().rposition(|&byte| byte == b'/').map_or(0, |border| border + 1);
             return led(start, target.len(), place);
         }
-        Some(_) => return Ok(Answer::Nothing),
+        Some(_) => return Ok(Response::Nothing),
         None => {}
     }
     let mut start = 0;
     let mut is_hidden = get(OPAQUE)?.is_some();
     while start <= target.len() {
         let end = target[start..].iter().position(|&byte| byte == b'/').map_or(target.len(), |next| start + next);
-        let (folder, name, path) = (&target[..start], &target[start..end], &target[..end]);
-        is_hidden |= get(&[folder, PREFIX, name].concat())?.is_some();
+        let (directory, name, path) = (&target[..start], &target[start..end], &target[..end]);
+        is_hidden |= get(&[directory, PREFIX, name].concat())?.is_some();
         if end < target.len() {
             match get(path)? {
                 Some(Node::Symlink(place)) => return led(start, end, place),
                 None | Some(Node::Directory | Node::Implied) => {}
-                Some(_) => return Ok(Answer::Nothing),
+                Some(_) => return Ok(Response::Nothing),
             }
             is_hidden |= get(&[path, b"/", OPAQUE].concat())?.is_some();
         }
         start = end + 1;
     }
-    Ok(if is_hidden { Answer::Nothing } else { Answer::Below })
+    Ok(if is_hidden { Response::Nothing } else { Response::Below })
 }
 
 /// `path` with the link at `start..end` replaced by its target, in which `..` stays; none if that leaves the root.
@@ -140,7 +140,7 @@ mod tests {
         while let Some(member) = reader.next().unwrap() {
             tree.add(&member).unwrap();
         }
-        tree.finish(|fault| panic!("{fault}")).unwrap().0
+        tree.finish(|violation| panic!("{violation}")).unwrap().0
     }
 
     #[test]

@@ -71,13 +71,13 @@ impl<'a> Tree<'a> {
 
     /// After the last entry: the names, and the hard links that must lead to files of lower layers.
     ///
-    /// `fault` is told of those whose target this layer has after all.
-    pub(in crate::layer) fn finish(self, mut fault: impl FnMut(TarError)) -> io::Result<(Names, OuterLinks)> {
+    /// `violation` is told of those whose target this layer has after all.
+    pub(in crate::layer) fn finish(self, mut violation: impl FnMut(TarError)) -> io::Result<(Names, OuterLinks)> {
         for number in 0..self.outer.count() {
             let link = self.outer.get(number, self.workspace)?;
             if self.table.get(self.workspace.hash(&link.target))?.is_some() {
                 let what = "the target of the hard link comes after it, or is no file";
-                fault(TarError::entry(Severity::Unsafe, 7, link.offset, &link.path, what));
+                violation(TarError::entry(Severity::Unsafe, 7, link.offset, &link.path, what));
             }
         }
         Ok((self.table.finish(self.workspace)?, self.outer))

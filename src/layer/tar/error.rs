@@ -26,7 +26,7 @@ pub struct Violation {
     pub rule: u8,
     /// Where the header starts in the uncompressed archive.
     pub offset: u64,
-    /// What is at fault, safe to print.
+    /// What is at violation, safe to print.
     pub object: String,
     /// What is wrong with it.
     pub what: String,

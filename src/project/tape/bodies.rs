@@ -38,7 +38,7 @@ pub fn bodies(locked: &LockedProject<'_>, image: &Image, places: &[String]) -> R
             let wrong = |error| PlaceError::Saved { place: crate::escape::text(place).into_owned(), error };
             saved.push(Saved::open(&path, &locked.machine.limits).map_err(wrong)?);
         } else {
-            // A single word is a folder that is not there sooner than a repository of the default registry.
+            // A single word is a directory that is not there sooner than a repository of the default registry.
             let reference = place.parse::<Reference>().ok().filter(|_| place.contains('/'));
             registries.push(reference.ok_or_else(|| PlaceError::Neither(crate::escape::text(place).into_owned()))?);
         }

@@ -16,7 +16,7 @@ use crate::image::{Artifact, Artifacts};
 use crate::reference::Reference;
 use crate::registry::OpenBlob;
 use crate::status::{ExitStatus, Failure, Status};
-use crate::store::{Cache, Replacement, make_folder};
+use crate::store::{Cache, Replacement, make_directory};
 use crate::tape::Tape;
 
 /// What kind of artifact a tape's bodies are.
@@ -65,7 +65,7 @@ pub fn artifact(tape: &Tape) -> Artifact {
     Artifact::new(ARTIFACT, tape.stored_bodies().collect())
 }
 
-/// Refuses to write over what is there already; an empty folder may become a layout.
+/// Refuses to write over what is there already; an empty directory may become a layout.
 pub fn check_target(machine: &Machine, path: &Path) -> Result<(), Failure> {
     let target = machine.resolve(path);
     let is_taken = match fs::read_dir(&target) {
@@ -75,7 +75,7 @@ pub fn check_target(machine: &Machine, path: &Path) -> Result<(), Failure> {
     if is_taken { Err(PublishError::Taken(shown(path)).into()) } else { Ok(()) }
 }
 
-/// Whether a path names an archive, and not the folder of a layout.
+/// Whether a path names an archive, and not the directory of a layout.
 fn is_archive(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "tar")
 }
@@ -95,7 +95,7 @@ pub fn save(locked: &LockedProject<'_>, tapes: &[(String, Tape)], path: &Path) -
         artifacts.write_archive(BufWriter::new(&mut file)).map_err(fail)?;
         file.finish()?;
     } else {
-        make_folder(&target, |folder| artifacts.write_layout(folder)).map_err(fail)?;
+        make_directory(&target, |directory| artifacts.write_layout(directory)).map_err(fail)?;
     }
     let bodies: BTreeMap<&Digest, &u64> = named.values().flat_map(|artifact| &artifact.files).collect();
     Ok(bodies.len())

@@ -1,4 +1,4 @@
-//! Which tapes were pushed from here, remembered in the cache's folder, so that builds need not ask the registry each time.
+//! Which tapes were pushed from here, remembered in the cache's directory, so that builds need not ask the registry each time.
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ pub fn is_known(machine: &Machine, digest: Digest, repository: Option<&str>) -> 
     repository.map_or(!known.is_empty(), |repository| known.iter().any(|known| known == repository))
 }
 
-/// Remembers that what has this digest is in `repository`; a folder that can't be written makes no difference.
+/// Remembers that what has this digest is in `repository`; a directory that can't be written makes no difference.
 pub fn remember(machine: &Machine, digest: Digest, repository: &str) {
     let mut known = read(machine, digest);
     if !known.iter().any(|known| known == repository) {
@@ -24,7 +24,7 @@ pub fn remember(machine: &Machine, digest: Digest, repository: &str) {
         known.sort();
         let text: String = known.into_iter().map(|repository| repository + "\n").collect();
         if let Some(path) = path(machine, digest)
-            && path.parent().is_some_and(|folder| fs::create_dir_all(folder).is_ok())
+            && path.parent().is_some_and(|directory| fs::create_dir_all(directory).is_ok())
         {
             let _ = replace_file(&path, text.as_bytes());
         }

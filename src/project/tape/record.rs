@@ -21,7 +21,7 @@ use crate::status::{ExitStatus, Failure, Status};
 use crate::store::replace_file;
 use crate::tape::{Expiry, Requests, Tape, earliest};
 
-/// An origin whose answer lasts no longer than this may never give the same twice.
+/// An origin whose response lasts no longer than this may never give the same twice.
 const SOON: Duration = Duration::from_secs(600);
 
 /// What is to be recorded.

@@ -16,7 +16,7 @@ use crate::platform::Platform;
 use crate::status::{ExitStatus, Failure, Status};
 use crate::store::FileLock;
 use crate::tape::{
-    Answers, Listen, Locked, Outcome, Recorder, Replayer, Requests, Route, Server, Tape, Trouble, unguessable,
+    Listen, Locked, Outcome, Recorder, Replayer, Requests, Responses, Route, Server, Tape, Trouble, unguessable,
 };
 
 /// The tape can't be served.
@@ -71,7 +71,7 @@ impl Served {
     /// Serves what was recorded for `platform`; none if the image needs no tape.
     ///
     /// BuildKit runs a step once that two builds ask for at the same time, and leads its requests by the policies of
-    /// both, which no server answers. So an uncached build has a key of its own, as a recording has; cached builds, whose
+    /// both, which no server responses. So an uncached build has a key of its own, as a recording has; cached builds, whose
     /// key is that of the tape, wait for each other.
     pub fn replay(
         locked: &LockedProject<'_>,
@@ -117,11 +117,11 @@ impl Served {
         ready: &ReadyImage<'_>,
         options: &EngineOptions,
         digest: Digest,
-        answers: Arc<dyn Answers>,
+        responses: Arc<dyn Responses>,
         behind: Behind,
     ) -> Result<Self, Failure> {
         let listen = options.listen.clone();
-        let server = Server::start(&listen, answers)
+        let server = Server::start(&listen, responses)
             .map_err(|error| ServeError::Listen { address: listen.address.to_string(), error })?;
         Ok(Self { server, digest, behind, image: ready.surveyed.name.to_owned(), _alone: None })
     }
@@ -138,7 +138,7 @@ impl Served {
     /// What was recorded; nothing when replaying.
     ///
     /// # Errors
-    /// A step was given a part of an answer only, or none that a tape can hold: what it made of that is nothing to replay.
+    /// A step was given a part of an response only, or none that a tape can hold: what it made of that is nothing to replay.
     pub fn recorded(&self, machine: &Machine) -> Result<Requests, Failure> {
         let Behind::Recorder(recorder) = &self.behind else { return Ok(Requests::new()) };
         let requests = recorder.requests(&machine.cancel);
@@ -174,7 +174,7 @@ impl Served {
         }
     }
 
-    /// The failure of a build, with the requests that got no answer.
+    /// The failure of a build, with the requests that got no response.
     pub fn explain(&self, failure: Failure) -> Failure {
         match self.troubles() {
             troubles if troubles.is_empty() => failure,
@@ -195,7 +195,7 @@ impl Served {
         ));
     }
 
-    /// Says what got no answer in a build that went well all the same.
+    /// Says what got no response in a build that went well all the same.
     pub fn say_troubles(&self, machine: &Machine) {
         if let Some(trouble) = self.troubles().iter().find(|trouble| !trouble.reason.is_empty()) {
             machine.progress.note(&format!(

@@ -49,10 +49,10 @@ pub fn add(steps: &mut Steps, platform: &Platform, told: &[StepRequests]) {
 pub fn keep(machine: &Machine, tape: Digest, steps: &Steps) -> Result<(), Failure> {
     let path = place(machine, tape)?;
     let Ok(text) = serde_json::to_vec(steps) else { return Ok(()) };
-    let Some(folder) = path.parent() else { return Ok(()) };
+    let Some(directory) = path.parent() else { return Ok(()) };
     // What is only for people is no reason to end with an error.
-    if fs::create_dir_all(folder).is_ok() && replace_file(&path, &text).is_ok() {
-        forget(folder);
+    if fs::create_dir_all(directory).is_ok() && replace_file(&path, &text).is_ok() {
+        forget(directory);
     }
     Ok(())
 }
@@ -73,8 +73,8 @@ fn place(machine: &Machine, tape: Digest) -> Result<PathBuf, Failure> {
 }
 
 /// Removes the oldest where there are too many.
-fn forget(folder: &std::path::Path) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
+fn forget(directory: &std::path::Path) {
+    let Ok(entries) = fs::read_dir(directory) else { return };
     let mut files: Vec<(SystemTime, PathBuf)> =
         entries.flatten().filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path()))).collect();
     files.sort();

@@ -1,4 +1,4 @@
-//! Builds that got no further because of their tape, told with the requests that got no answer.
+//! Builds that got no further because of their tape, told with the requests that got no response.
 
 use std::fmt::Write;
 
@@ -37,7 +37,7 @@ impl ExitStatus for Untaped {
     }
 }
 
-/// The failure of a build of `image`, with the requests that got no answer.
+/// The failure of a build of `image`, with the requests that got no response.
 pub fn with_troubles(failure: Failure, troubles: &[Trouble], image: &str) -> Failure {
     let mut message = failure.to_string();
     let unknown = troubles.iter().filter(|trouble| trouble.outcome == Outcome::Unknown).count();

@@ -17,7 +17,7 @@ pub struct Head {
     pub method: String,
     /// Path and query.
     pub target: String,
-    /// Whether the connection stays open after the answer.
+    /// Whether the connection stays open after the response.
     pub keep_alive: bool,
     /// Whether the client understands a body in pieces (HTTP/1.1).
     pub chunks: bool,

@@ -1,6 +1,6 @@
 //! The server on loopback that BuildKit's proxy is led to: it lives as long as a build, and knows its own token only.
 //!
-//! One thread a connection, at most [`CONNECTIONS`] at once. `head` reads a request within limits, an [`Answers`]
+//! One thread a connection, at most [`CONNECTIONS`] at once. `head` reads a request within limits, an [`Responses`]
 //! decides, [`Reply`] writes: whole bodies, ranges of them, or a stream whose end is not there yet.
 
 pub mod head;
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 pub use reply::Reply;
 
-use super::answers::{Answers, Asked};
+use super::responses::{Asked, Responses};
 use super::route::{Route, from_path};
 use head::Head;
 
@@ -63,15 +63,15 @@ pub struct Server {
 
 struct Shared {
     token: String,
-    answers: Arc<dyn Answers>,
+    responses: Arc<dyn Responses>,
     stop: AtomicBool,
     connections: Mutex<BTreeMap<u64, TcpStream>>,
     fewer: Condvar,
 }
 
 impl Server {
-    /// Starts a server that `answers` stands behind.
-    pub fn start(listen: &Listen, answers: Arc<dyn Answers>) -> io::Result<Self> {
+    /// Starts a server that `responses` stands behind.
+    pub fn start(listen: &Listen, responses: Arc<dyn Responses>) -> io::Result<Self> {
         let listener = TcpListener::bind(listen.address)?;
         let address = listener.local_addr()?;
         let token = unguessable()?;
@@ -82,7 +82,7 @@ impl Server {
         let route = Route::at(&origin, &token);
         let shared = Arc::new(Shared {
             token,
-            answers,
+            responses,
             stop: AtomicBool::new(false),
             connections: Mutex::default(),
             fewer: Condvar::new(),
@@ -160,7 +160,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         let of_thread = Arc::clone(shared);
         let started = thread::Builder::new().name("tape".to_owned()).stack_size(STACK).spawn(move || {
             let guard = Registered { shared: &of_thread, number };
-            // A client that hangs up gets no answer.
+            // A client that hangs up gets no response.
             let _ = serve(&connection, &of_thread);
             drop(guard);
         });
@@ -185,7 +185,7 @@ impl Drop for Registered<'_> {
     }
 }
 
-/// Answers the requests of one connection, one after the other.
+/// Responses the requests of one connection, one after the other.
 fn serve(connection: &TcpStream, shared: &Shared) -> io::Result<()> {
     connection.set_nodelay(true)?;
     connection.set_write_timeout(Some(IDLE))?;
@@ -196,14 +196,14 @@ fn serve(connection: &TcpStream, shared: &Shared) -> io::Result<()> {
         skip_body(connection, &mut buffer, &head)?;
         let keep = head.keep_alive;
         let reply = Reply::new(connection, &head);
-        answer(&head, reply, shared)?;
+        response(&head, reply, shared)?;
         if !keep || shared.stop.load(Ordering::Relaxed) {
             return Ok(());
         }
     }
 }
 
-fn answer(head: &Head, reply: Reply<'_>, shared: &Shared) -> io::Result<()> {
+fn response(head: &Head, reply: Reply<'_>, shared: &Shared) -> io::Result<()> {
     let Some(rest) = head.target.strip_prefix('/').and_then(|path| path.strip_prefix(shared.token.as_str())) else {
         return reply.refuse(404, "not found");
     };
@@ -218,7 +218,7 @@ fn answer(head: &Head, reply: Reply<'_>, shared: &Shared) -> io::Result<()> {
         return reply.refuse(200, CERTIFICATE_PROBE);
     }
     let Some(url) = from_path(rest) else { return reply.refuse(404, "not found") };
-    shared.answers.answer(&Asked::new(url, &head.headers), reply)
+    shared.responses.response(&Asked::new(url, &head.headers), reply)
 }
 
 /// Reads past the body of a request, which no GET needs.

@@ -1,19 +1,19 @@
-//! Writing one answer.
+//! Writing one response.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::net::TcpStream;
 use std::path::Path;
 
-use super::super::answers::headers;
 use super::super::entry::Recorded;
+use super::super::responses::headers;
 use super::head::Head;
 use super::range::Range;
 use crate::http::date;
 
 const PIECE: usize = 64 << 10;
 
-/// The answer to one request, to be written once.
+/// The response to one request, to be written once.
 pub struct Reply<'a> {
     connection: &'a TcpStream,
     head: &'a Head,
@@ -29,7 +29,7 @@ impl<'a> Reply<'a> {
         self.head.header("range").is_some()
     }
 
-    /// Hands out a recorded answer, whose body is the file at `path`; an empty body needs none.
+    /// Hands out a recorded response, whose body is the file at `path`; an empty body needs none.
     pub fn stored(self, recorded: &Recorded, path: Option<&Path>) -> io::Result<()> {
         let range = if recorded.status == 200 { Range::of(self.range(recorded), recorded.size) } else { Range::Whole };
         let mut lines = headers(recorded);
@@ -71,7 +71,7 @@ impl<'a> Reply<'a> {
         if self.head.method == "HEAD" { Ok(()) } else { (&mut &*self.connection).write_all(body.as_bytes()) }
     }
 
-    /// Begins an answer whose body is still to come; `length` is its size if that is known.
+    /// Begins an response whose body is still to come; `length` is its size if that is known.
     pub fn begin(self, recorded: &Recorded, length: Option<u64>) -> io::Result<Stream<'a>> {
         self.head(recorded.status, &headers(recorded), length)?;
         let chunks = length.is_none() && self.head.chunks;

@@ -12,8 +12,8 @@ const BODY: &[u8] = b"0123456789";
 
 struct Fixed(tempfile::NamedTempFile);
 
-impl Answers for Fixed {
-    fn answer(&self, asked: &Asked, reply: Reply<'_>) -> io::Result<()> {
+impl Responses for Fixed {
+    fn response(&self, asked: &Asked, reply: Reply<'_>) -> io::Result<()> {
         let mut recorded = Recorded {
             status: 200,
             digest: Digest::of(BODY),
@@ -53,10 +53,10 @@ fn talk(server: &Server, requests: &str) -> String {
     let mut connection = TcpStream::connect(server.address).unwrap();
     let path = format!("/{}/", server.route().base().rsplit('/').nth(1).unwrap());
     connection.write_all(requests.replace("/TOKEN/", &path).as_bytes()).unwrap();
-    let mut answer = String::new();
+    let mut response = String::new();
     // A connection that breaks in the middle is what some tests want.
-    let _ = connection.read_to_string(&mut answer);
-    answer
+    let _ = connection.read_to_string(&mut response);
+    response
 }
 
 fn get(target: &str, lines: &str) -> String {

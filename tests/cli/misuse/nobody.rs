@@ -1,4 +1,4 @@
-//! A user without rights: files that can't be read, folders that can't be written.
+//! A user without rights: files that can't be read, directories that can't be written.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -16,17 +16,17 @@ const NOBODY: u32 = 65534;
 /// The binary where an unprivileged user can run it, run on a project that belongs to that user.
 struct Nobody<'a> {
     project: &'a Project,
-    folder: TempDir,
+    directory: TempDir,
 }
 
 impl<'a> Nobody<'a> {
     fn new(project: &'a Project) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
         // By another process: what this one has open for writing, other tests' children have, too, and it can't be run.
-        let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_repro")).arg(folder.path().join("repro")).status();
+        let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_repro")).arg(directory.path().join("repro")).status();
         assert!(copied.unwrap().success());
-        let nobody = Self { project, folder };
+        let nobody = Self { project, directory };
         nobody.give(project.path());
         nobody.give(project.home());
         nobody
@@ -34,7 +34,7 @@ impl<'a> Nobody<'a> {
 
     /// Tests that run without root already have no rights.
     fn is_root(&self) -> bool {
-        fs::metadata(self.folder.path()).unwrap().uid() == 0
+        fs::metadata(self.directory.path()).unwrap().uid() == 0
     }
 
     fn give(&self, path: &Path) {
@@ -51,7 +51,7 @@ impl<'a> Nobody<'a> {
     }
 
     fn repro(&self, arguments: &[&str], more: &[(&str, PathBuf)]) -> Outcome {
-        let mut command = Command::new(self.folder.path().join("repro"));
+        let mut command = Command::new(self.directory.path().join("repro"));
         command.args(arguments).current_dir(self.project.path()).env_clear().stdin(Stdio::null());
         command.env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", self.project.home());
         command.envs(more.iter().map(|(name, value)| (name, value)));
@@ -119,15 +119,15 @@ fn a_cache_that_cannot_be_written_is_named_with_the_variable_that_moves_it_where
     let cache = project.home().join("read-only");
     fs::create_dir(&cache).unwrap();
     set_mode(&cache, 0o555);
-    for folder in [cache.clone(), cache.join("below"), PathBuf::from("/proc/nowhere")] {
-        let outcome = nobody.repro(&["build", "app"], &[("REPRO_CACHE", folder.clone())]);
-        outcome.expect(2).says(folder.to_str().unwrap()).says("hint: `REPRO_CACHE=DIR`");
-        nobody.repro(&["build", "plain"], &[("REPRO_CACHE", folder.clone())]).expect(0);
+    for directory in [cache.clone(), cache.join("below"), PathBuf::from("/proc/nowhere")] {
+        let outcome = nobody.repro(&["build", "app"], &[("REPRO_CACHE", directory.clone())]);
+        outcome.expect(2).says(directory.to_str().unwrap()).says("hint: `REPRO_CACHE=DIR`");
+        nobody.repro(&["build", "plain"], &[("REPRO_CACHE", directory.clone())]).expect(0);
         // The packed layer is too large for memory.
-        let outcome = nobody.repro(&["build", "plain", "-o", "app.tar"], &[("REPRO_CACHE", folder.clone())]);
-        outcome.expect(2).says(folder.to_str().unwrap()).says("hint: `REPRO_CACHE=DIR`");
+        let outcome = nobody.repro(&["build", "plain", "-o", "app.tar"], &[("REPRO_CACHE", directory.clone())]);
+        outcome.expect(2).says(directory.to_str().unwrap()).says("hint: `REPRO_CACHE=DIR`");
         assert!(!project.path().join("app.tar").exists());
-        nobody.repro(&["sources"], &[("REPRO_CACHE", folder.clone())]).expect(0);
-        nobody.repro(&["lock", "--check"], &[("REPRO_CACHE", folder)]).expect(0);
+        nobody.repro(&["sources"], &[("REPRO_CACHE", directory.clone())]).expect(0);
+        nobody.repro(&["lock", "--check"], &[("REPRO_CACHE", directory)]).expect(0);
     }
 }

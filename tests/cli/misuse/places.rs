@@ -1,4 +1,4 @@
-//! Places: subfolders, worktrees, submodules, bare repositories, links.
+//! Places: subdirectories, worktrees, submodules, bare repositories, links.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -7,7 +7,7 @@ use super::{built, locked};
 use crate::project::Project;
 
 #[test]
-fn a_subfolder_a_worktree_and_a_submodule_build_the_same_image() {
+fn a_subdirectory_a_worktree_and_a_submodule_build_the_same_image() {
     let project = locked("FROM scratch\nCOPY f d /\n", &[("f", "f"), ("d/deep/x", "x")]);
     let here = built(&project, &[]);
     assert_eq!(built(&project, &["-C", "d/deep"]), here);

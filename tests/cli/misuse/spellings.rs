@@ -45,7 +45,7 @@ fn names_that_are_no_text_are_built_and_shown_escaped() {
 }
 
 #[test]
-fn neither_the_umask_nor_deep_folders_change_an_image() {
+fn neither_the_umask_nor_deep_directories_change_an_image() {
     let deep = format!("{}/f", vec!["d".repeat(200); 15].join("/"));
     let project = locked("FROM scratch\nCOPY . /\n", &[(&deep, "f")]);
     let plain = built(&project, &[]);

@@ -101,7 +101,7 @@ fn without_any_engine_the_message_says_what_to_install() {
 fn a_server_that_fails_for_good_is_status_4_within_a_limit() {
     let Some(project) = project() else { return };
     let served = Served::new("fails", "never seen");
-    served.answer("{\"fail\": -1, \"status\": 503}");
+    served.response("{\"fail\": -1, \"status\": 503}");
     project.write("repro.toml", "version = 1\n[image.app]\n");
     project.write("Dockerfile", format!("FROM scratch\nADD {} /file\n", served.url)).commit();
     let started = Instant::now();

@@ -94,15 +94,15 @@ fn rules_of_a_newer_version_are_refused_by_name() {
 
 /// Builds `dockerfile` with the rig's BuildKit alone and pushes what comes out as `name`.
 fn push_built(name: &str, dockerfile: &str) {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("Dockerfile"), dockerfile).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("Dockerfile"), dockerfile).unwrap();
     let output = format!("type=image,name={},push=true", registry_name(name));
-    let folder = folder.path().display();
+    let directory = directory.path().display();
     run(Command::new("buildctl").args(["build", "--frontend", "dockerfile.v0", "--output", &output]).args([
         "--local",
-        &format!("context={folder}"),
+        &format!("context={directory}"),
         "--local",
-        &format!("dockerfile={folder}"),
+        &format!("dockerfile={directory}"),
     ]));
 }
 

@@ -70,8 +70,8 @@ fn every_engine_gives_the_image_that_buildctl_alone_gives_cached_or_not() {
         ("one", "buildx", vec!["--no-cache"]),
         ("two", "buildx", vec![]),
     ] {
-        let folder = clone(from);
-        let mut arguments = vec!["-C", &folder, "build", "--format", "json", "--engine", engine];
+        let directory = clone(from);
+        let mut arguments = vec!["-C", &directory, "build", "--format", "json", "--engine", engine];
         arguments.extend(&more);
         assert_eq!(manifest_digest(project.repro(&arguments)), recorded, "{engine} {more:?} from clone {from}");
     }

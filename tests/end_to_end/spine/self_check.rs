@@ -19,7 +19,7 @@ fn a_reproducible_image_passes_with_one_line() {
 }
 
 #[test]
-fn what_differs_is_named_with_its_mend_and_fixed_on_request() {
+fn what_differs_is_named_with_its_fix_and_fixed_on_request() {
     let dockerfile = format!(
         "FROM registry.example/busybox:1\nRUN echo same > /same\n\
          RUN mkdir -p /var/log /opt; date +%s > /opt/stamp; {RANDOM} > /var/log/dpkg.log\n\

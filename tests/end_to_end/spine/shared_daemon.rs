@@ -18,9 +18,9 @@ fn staged(project: &Project) -> PathBuf {
 }
 
 /// Builds as a user of the same daemon would, who does not stage: a tree with names, sizes and times of the staged one,
-/// but another content, and folders of 2012.
-fn build_a_lookalike(address: &str, staged: &Path, folder: &Path) {
-    let lookalike = folder.join("lookalike");
+/// but another content, and directories of 2012.
+fn build_a_lookalike(address: &str, staged: &Path, directory: &Path) {
+    let lookalike = directory.join("lookalike");
     run(Command::new("cp").arg("-a").args([staged, &lookalike]));
     let file = lookalike.join("d/file");
     fs::write(&file, "lies\n").unwrap();
@@ -28,7 +28,7 @@ fn build_a_lookalike(address: &str, staged: &Path, folder: &Path) {
     for path in ["d/e", "d", ""] {
         run(Command::new("touch").args(["-d", "2012-03-04T05:06:07Z"]).arg(lookalike.join(path)));
     }
-    let dockerfile = folder.join("dockerfile");
+    let dockerfile = directory.join("dockerfile");
     fs::create_dir(&dockerfile).unwrap();
     fs::write(dockerfile.join("Dockerfile"), DOCKERFILE).unwrap();
     run(Command::new("buildctl")
@@ -48,8 +48,8 @@ fn a_lookalike_that_others_sent_to_the_daemon_is_not_taken_for_the_context() {
             manifest_digest(project.repro(&[&arguments, more].concat()))
         };
         for more in [&["--no-cache"][..], &[]] {
-            let folder = tempfile::tempdir().unwrap();
-            build_a_lookalike(address, &staged(&project), folder.path());
+            let directory = tempfile::tempdir().unwrap();
+            build_a_lookalike(address, &staged(&project), directory.path());
             assert_eq!(build(more), truth, "{address} {more:?}");
         }
         let local = ["--addr", address, "du", "--filter", "type==source.local", "--verbose"];

@@ -9,15 +9,15 @@ use std::time::{Duration, Instant};
 use crate::project::Project;
 use crate::rig::{locked, run};
 
-/// Puts a `buildctl` before the real one that passes everything on, and then does `after` in the build's folder.
+/// Puts a `buildctl` before the real one that passes everything on, and then does `after` in the build's directory.
 fn meddle(project: &mut Project, after: &str) {
     let real = run(Command::new("sh").args(["-c", "command -v buildctl"]));
-    let folder = project.home().join("bin");
-    fs::create_dir_all(&folder).unwrap();
+    let directory = project.home().join("bin");
+    fs::create_dir_all(&directory).unwrap();
     let script = format!("#!/bin/sh\nset -e\n\"{real}\" \"$@\"\ncase \"$*\" in *' build '*) {after};; esac\n");
-    fs::write(folder.join("buildctl"), script).unwrap();
-    fs::set_permissions(folder.join("buildctl"), fs::Permissions::from_mode(0o755)).unwrap();
-    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    fs::write(directory.join("buildctl"), script).unwrap();
+    fs::set_permissions(directory.join("buildctl"), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", directory.display(), std::env::var("PATH").unwrap());
     project.set("PATH", &path);
 }
 

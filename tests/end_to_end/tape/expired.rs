@@ -75,31 +75,31 @@ fn utc(seconds: u64, form: &str) -> String {
     run(Command::new("date").env("LC_ALL", "C").args(["-u", "-d", &format!("@{seconds}"), &format!("+{form}")]))
 }
 
-fn gpg(folder: &Path) -> Command {
+fn gpg(directory: &Path) -> Command {
     let mut command = Command::new("gpg");
-    command.arg("--homedir").arg(folder.join("gpg")).args(["--batch", "--quiet", "--passphrase", ""]);
+    command.arg("--homedir").arg(directory.join("gpg")).args(["--batch", "--quiet", "--passphrase", ""]);
     command
 }
 
 /// Makes a key that signs, and gives its public half.
-fn key(folder: &Path) -> Vec<u8> {
-    std::fs::create_dir(folder.join("gpg")).unwrap();
-    run(Command::new("chmod").arg("700").arg(folder.join("gpg")));
-    run(gpg(folder).args(["--quick-gen-key", "archive@origin.example", "ed25519", "sign", "never"]));
-    let output = gpg(folder).args(["--export", "archive@origin.example"]).output().unwrap();
+fn key(directory: &Path) -> Vec<u8> {
+    std::fs::create_dir(directory.join("gpg")).unwrap();
+    run(Command::new("chmod").arg("700").arg(directory.join("gpg")));
+    run(gpg(directory).args(["--quick-gen-key", "archive@origin.example", "ed25519", "sign", "never"]));
+    let output = gpg(directory).args(["--export", "archive@origin.example"]).output().unwrap();
     assert!(output.status.success() && !output.stdout.is_empty(), "{output:?}");
     output.stdout
 }
 
 /// Puts an archive with one package on the origin, signed, and valid up to `until`.
-fn publish(origin: &Origin, folder: &Path, until: u64) {
-    let package = folder.join("greeting");
+fn publish(origin: &Origin, directory: &Path, until: u64) {
+    let package = directory.join("greeting");
     std::fs::create_dir_all(package.join("DEBIAN")).unwrap();
     std::fs::create_dir_all(package.join("opt")).unwrap();
     std::fs::write(package.join("opt/greeting"), "hello\n").unwrap();
     let control = "Package: greeting\nVersion: 1.0\nArchitecture: all\nMaintainer: Nobody <nobody@origin.example>\nDescription: says hello\n";
     std::fs::write(package.join("DEBIAN/control"), control).unwrap();
-    let deb = folder.join("greeting.deb");
+    let deb = directory.join("greeting.deb");
     run(Command::new("dpkg-deb").args(["--root-owner-group", "-b"]).arg(&package).arg(&deb));
     let deb = std::fs::read(deb).unwrap();
     let packages = format!(
@@ -117,10 +117,13 @@ fn publish(origin: &Origin, folder: &Path, until: u64) {
         Digest::of(packages.as_bytes()).hex(),
         packages.len(),
     );
-    std::fs::write(folder.join("Release"), release).unwrap();
-    run(gpg(folder).args(["--yes", "--clearsign", "-o"]).arg(folder.join("InRelease")).arg(folder.join("Release")));
+    std::fs::write(directory.join("Release"), release).unwrap();
+    run(gpg(directory)
+        .args(["--yes", "--clearsign", "-o"])
+        .arg(directory.join("InRelease"))
+        .arg(directory.join("Release")));
     let dists = "/debian/dists/stable";
-    origin.file(&format!("{dists}/InRelease"), std::fs::read(folder.join("InRelease")).unwrap());
+    origin.file(&format!("{dists}/InRelease"), std::fs::read(directory.join("InRelease")).unwrap());
     origin.file(&format!("{dists}/main/binary-{architecture}/Packages"), packages);
     origin.file("/debian/pool/greeting_1.0_all.deb", deb);
 }

@@ -2,43 +2,43 @@
 
 use std::process::Command;
 
-use super::origin::{Answer, Origin};
+use super::origin::{Origin, Response};
 
 const GET: &str = "RUN wget -O /got http://origin.example/file\n";
 
 #[test]
-fn answers_that_no_tape_can_hold_end_the_recording_and_leave_nothing() {
+fn responses_that_no_tape_can_hold_end_the_recording_and_leave_nothing() {
     let flood = format!("HTTP/1.1 200 OK\r\n{}\r\n", "A: b\r\n".repeat(200_000));
-    for (name, answer, limit, status, says) in [
+    for (name, response, limit, status, says) in [
         (
             "cut",
-            Answer::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx".into()),
+            Response::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx".into()),
             "",
             4,
             "http://origin.example/file",
         ),
-        ("endless", Answer::Endless("HTTP/1.1 200 OK\r\n\r\n"), "tape-body=1000000", 6, "tape-body"),
+        ("endless", Response::Endless("HTTP/1.1 200 OK\r\n\r\n"), "tape-body=1000000", 6, "tape-body"),
         (
             "long",
-            Answer::Endless("HTTP/1.1 200 OK\r\nContent-Length: 10737418240\r\n\r\n"),
+            Response::Endless("HTTP/1.1 200 OK\r\nContent-Length: 10737418240\r\n\r\n"),
             "tape-body=1000000",
             6,
             "tape-body",
         ),
         // With no limit but the usual ones: nobody waits for ten gigabytes.
-        ("huge", Answer::Endless("HTTP/1.1 200 OK\r\nContent-Length: 10737418240\r\n\r\n"), "", 6, "tape-body"),
-        ("flood", Answer::Raw(flood.into_bytes()), "", 6, "http://origin.example/file"),
-        ("slow", Answer::Slow("HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n"), "build-time=6", 5, ""),
+        ("huge", Response::Endless("HTTP/1.1 200 OK\r\nContent-Length: 10737418240\r\n\r\n"), "", 6, "tape-body"),
+        ("flood", Response::Raw(flood.into_bytes()), "", 6, "http://origin.example/file"),
+        ("slow", Response::Slow("HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n"), "build-time=6", 5, ""),
         (
             "broken",
-            Answer::Raw(b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n".into()),
+            Response::Raw(b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n".into()),
             "",
             4,
             "the server answered 500",
         ),
     ] {
         let origin = Origin::start();
-        origin.answer("/file", answer);
+        origin.response("/file", response);
         let Some(project) = origin.project(GET) else { return };
         let mut arguments = vec!["lock"];
         if !limit.is_empty() {
@@ -86,9 +86,9 @@ fn a_tape_that_nobody_could_read_is_not_written() {
 fn a_redirect_to_an_address_that_is_not_public_is_not_followed() {
     let origin = Origin::start();
     for place in ["http://169.254.169.254/latest/meta-data/", "http://127.0.0.1:1/", "http://[::1]:1/"] {
-        let answer =
+        let response =
             format!("HTTP/1.1 302 Found\r\nLocation: {place}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-        origin.answer("/file", Answer::Raw(answer.into_bytes()));
+        origin.response("/file", Response::Raw(response.into_bytes()));
         let Some(project) = origin.project(GET) else { return };
         project.repro(&["lock"]).expect(6).says("is not public");
         assert!(!project.path().join("repro.app.tape").exists(), "{place}");
@@ -104,7 +104,7 @@ fn a_packed_body_stays_packed_however_much_is_in_it() {
         "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         bomb.len()
     );
-    origin.answer("/file", Answer::Raw([head.as_bytes(), &bomb].concat()));
+    origin.response("/file", Response::Raw([head.as_bytes(), &bomb].concat()));
     let Some(project) = origin.project(&format!("{GET}RUN test $(wc -c < /got) -eq {}\n", bomb.len())) else { return };
     project.repro(&["lock"]).expect(0);
     let tape = project.read("repro.app.tape");
@@ -121,23 +121,23 @@ fn hostile_origins_can_not_give_a_body_that_is_gone() {
     let Some(project) = origin.project(GET) else { return };
     project.repro(&["lock"]).expect(0);
     project.repro(&["cache", "clear"]).expect(0);
-    for (status, name, answer) in [
-        (4, "cut", Answer::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nfir".into())),
-        (4, "another", Answer::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nother\n".into())),
-        (4, "endless", Answer::Endless("HTTP/1.1 200 OK\r\n\r\n")),
-        (4, "huge", Answer::Endless("HTTP/1.1 200 OK\r\nContent-Length: 10737418240\r\n\r\n")),
-        (6, "flood, beyond a limit", Answer::Raw(flood.into_bytes())),
-        (4, "slow", Answer::Slow("HTTP/1.1 200 OK\r\n\r\n")),
+    for (status, name, response) in [
+        (4, "cut", Response::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nfir".into())),
+        (4, "another", Response::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nother\n".into())),
+        (4, "endless", Response::Endless("HTTP/1.1 200 OK\r\n\r\n")),
+        (4, "huge", Response::Endless("HTTP/1.1 200 OK\r\nContent-Length: 10737418240\r\n\r\n")),
+        (6, "flood, beyond a limit", Response::Raw(flood.into_bytes())),
+        (4, "slow", Response::Slow("HTTP/1.1 200 OK\r\n\r\n")),
         (
             4,
             "packed",
-            Answer::Raw(
+            Response::Raw(
                 b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 6\r\n\r\n\x1f\x8b\x08\0\0\0".into(),
             ),
         ),
-        (4, "gone", Answer::Raw(b"HTTP/1.1 404 Not Found\r\nContent-Length: 6\r\n\r\ngone!\n".into())),
+        (4, "gone", Response::Raw(b"HTTP/1.1 404 Not Found\r\nContent-Length: 6\r\n\r\ngone!\n".into())),
     ] {
-        origin.answer("/file", answer);
+        origin.response("/file", response);
         let check = project.repro(&["tape", "check"]).expect(status);
         check.says("one body is not available anywhere: http://origin.example/file sha256:");
         let used = project.repro(&["cache", "--format", "json"]).expect(0).json();
@@ -155,7 +155,7 @@ fn no_secret_of_a_step_is_written_anywhere() {
     origin.file("/members", "for members\n");
     let location = format!("/file?X-Amz-Signature={signature}&v=1");
     let moved = format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-    origin.answer("/moved", Answer::Raw(moved.into_bytes()));
+    origin.response("/moved", Response::Raw(moved.into_bytes()));
     origin.file(&location, "signed\n");
     let dockerfile = "RUN --mount=type=secret,id=login wget --header \"Authorization: Basic $(cat /run/secrets/login)\" \
         -O /members http://origin.example/members || true; wget -O /got http://origin.example/moved\n";
@@ -216,14 +216,14 @@ fn a_login_goes_to_its_origin_and_is_never_written_down() {
 }
 
 #[test]
-fn a_header_that_may_choose_the_answer_ends_the_recording_with_its_name() {
+fn a_header_that_may_choose_the_response_ends_the_recording_with_its_name() {
     let origin = Origin::start();
     origin.file("/file", "for anybody\n");
     let varying = |headers: &str| {
         let head = format!("HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n{headers}\r\none\n");
-        Answer::Raw(head.into_bytes())
+        Response::Raw(head.into_bytes())
     };
-    origin.answer("/language", varying("Vary: Accept-Encoding, Accept-Language\r\n"));
+    origin.response("/language", varying("Vary: Accept-Encoding, Accept-Language\r\n"));
     for (command, named) in [
         ("wget -O /a --header 'Cookie: licence=accept' $F/file", "Cookie"),
         ("wget -O /a --header 'X-Api-Version: 2' $F/file || true", "X-Api-Version"),
@@ -247,7 +247,7 @@ fn a_header_that_may_choose_the_answer_ends_the_recording_with_its_name() {
 fn another_agent_is_another_request_where_the_origin_says_so() {
     let origin = Origin::start();
     let agents = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\nVary: User-Agent\r\n\r\none\n";
-    origin.answer("/agent", Answer::Raw(agents.into()));
+    origin.response("/agent", Response::Raw(agents.into()));
     let dockerfile = |agents: &[&str]| {
         let asks = agents.iter().map(|agent| format!("RUN wget -U {agent} -O /{agent} http://origin.example/agent\n"));
         asks.collect::<String>()
@@ -286,7 +286,7 @@ fn a_killed_recording_leaves_the_former_lockfile_and_no_half_bodies() {
     let Some(project) = origin.project(GET) else { return };
     project.repro(&["lock"]).expect(0);
     let before = (project.read("repro.lock"), project.read("repro.app.tape"));
-    origin.answer("/file", Answer::Slow("HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n"));
+    origin.response("/file", Response::Slow("HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n"));
     let asked = origin.seen().len();
     let mut child = project.command(&["lock", "--update"]).spawn().unwrap();
     while origin.seen().len() == asked {

@@ -1,4 +1,4 @@
-//! A web server of one test, which answers with whatever bytes the test wants, and projects that reach it.
+//! A web server of one test, which responses with whatever bytes the test wants, and projects that reach it.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -11,9 +11,9 @@ use std::time::Duration;
 use crate::project::Project;
 use crate::rig::{self, variable};
 
-/// How the origin answers a path.
+/// How the origin responses a path.
 #[derive(Clone)]
-pub enum Answer {
+pub enum Response {
     /// These bytes, head and body, then the end of the connection.
     Raw(Vec<u8>),
     /// A head, then a body without end.
@@ -30,7 +30,7 @@ pub struct Origin {
 
 #[derive(Default)]
 struct Shared {
-    answers: Mutex<BTreeMap<String, Answer>>,
+    responses: Mutex<BTreeMap<String, Response>>,
     seen: Mutex<Vec<String>>,
     stop: AtomicBool,
 }
@@ -49,15 +49,15 @@ impl Origin {
                 }
                 let shared = Arc::clone(&of_thread);
                 // Whoever asked may hang up at any time.
-                thread::spawn(move || drop(answer(&connection.unwrap(), &shared)));
+                thread::spawn(move || drop(response(&connection.unwrap(), &shared)));
             }
         });
         Self { address, shared }
     }
 
-    /// Answers `path` like this from now on.
-    pub fn answer(&self, path: &str, answer: Answer) -> &Self {
-        self.shared.answers.lock().unwrap().insert(path.to_owned(), answer);
+    /// Responses `path` like this from now on.
+    pub fn response(&self, path: &str, response: Response) -> &Self {
+        self.shared.responses.lock().unwrap().insert(path.to_owned(), response);
         self
     }
 
@@ -67,7 +67,7 @@ impl Origin {
         let mut raw =
             format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len()).into_bytes();
         raw.extend(body);
-        self.answer(path, Answer::Raw(raw))
+        self.response(path, Response::Raw(raw))
     }
 
     /// The requests so far: method and path, then the headers, a line each.
@@ -114,24 +114,24 @@ impl Drop for Origin {
     }
 }
 
-fn answer(mut connection: &TcpStream, shared: &Shared) -> std::io::Result<()> {
+fn response(mut connection: &TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut head = String::new();
     let mut lines = BufReader::new(connection);
     while !head.ends_with("\r\n\r\n") && lines.read_line(&mut head)? > 0 {}
     let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
     shared.seen.lock().unwrap().push(head.trim_end().replace("\r\n", "\n"));
-    let answer = shared.answers.lock().unwrap().get(&path).cloned();
-    match answer {
+    let response = shared.responses.lock().unwrap().get(&path).cloned();
+    match response {
         None => connection.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno\n"),
-        Some(Answer::Raw(bytes)) => connection.write_all(&bytes),
-        Some(Answer::Endless(head)) => {
+        Some(Response::Raw(bytes)) => connection.write_all(&bytes),
+        Some(Response::Endless(head)) => {
             connection.write_all(head.as_bytes())?;
             let piece = [b'x'; 8192];
             loop {
                 connection.write_all(&piece)?;
             }
         }
-        Some(Answer::Slow(head)) => {
+        Some(Response::Slow(head)) => {
             connection.write_all(head.as_bytes())?;
             loop {
                 connection.write_all(b"x")?;

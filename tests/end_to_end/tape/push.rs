@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::origin::{Answer, Origin};
+use super::origin::{Origin, Response};
 use crate::project::Project;
 use crate::rig::{crane, manifest_digest, variable};
 
@@ -78,8 +78,8 @@ fn a_repository_or_an_archive_that_a_flag_names_serves_too() {
     let pushed = project.repro(&["tape", "push", "app", &format!("{repository}:v1")]).expect(0);
     assert!(pushed.stdout.contains(&format!("{repository}:v1@sha256:")), "{}", pushed.stdout);
     pushed.says(&format!("`tape = \"{repository}\"`"));
-    let folder = tempfile::tempdir().unwrap();
-    let archive = folder.path().join("app.tar");
+    let directory = tempfile::tempdir().unwrap();
+    let archive = directory.path().join("app.tar");
     let archive = archive.to_str().unwrap();
     project.repro(&["tape", "save", archive]).expect(0);
     drop(origin);
@@ -99,29 +99,29 @@ fn a_repository_or_an_archive_that_a_flag_names_serves_too() {
 struct Guarded {
     host: String,
     child: Child,
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl Guarded {
     fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         // bcrypt of `open sesame`.
         let line = "alice:$2b$05$abcdefghijklmnopqrstuupx2xBUC4954936wVIjyyPHmUBFu0wCW\n";
-        fs::write(folder.path().join("htpasswd"), line).unwrap();
-        let (host, child) = (0..5).find_map(|_| serve(folder.path())).expect("the registry does not answer");
-        Self { host, child, folder }
+        fs::write(directory.path().join("htpasswd"), line).unwrap();
+        let (host, child) = (0..5).find_map(|_| serve(directory.path())).expect("the registry does not answer");
+        Self { host, child, directory }
     }
 }
 
 /// Starts the registry at a free port; none if another program was faster to take it.
-fn serve(folder: &Path) -> Option<(String, Child)> {
+fn serve(directory: &Path) -> Option<(String, Child)> {
     let host = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let path = folder.display();
+    let path = directory.display();
     let config = format!(
         "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: {path}/data\n\
          auth:\n  htpasswd:\n    realm: test\n    path: {path}/htpasswd\nhttp:\n  addr: {host}\n"
     );
-    let file = folder.join("registry.yml");
+    let file = directory.join("registry.yml");
     fs::write(&file, config).unwrap();
     let mut command = Command::new("docker-registry");
     command.arg("serve").arg(&file).stdout(Stdio::null()).stderr(Stdio::null());
@@ -161,7 +161,7 @@ fn a_registry_that_wants_a_login_gets_the_users_own() {
     let login = |password: &str| {
         use base64::Engine;
         let pair = base64::engine::general_purpose::STANDARD.encode(format!("alice:{password}"));
-        let file = registry.folder.path().join(format!("{}.json", password.len()));
+        let file = registry.directory.path().join(format!("{}.json", password.len()));
         fs::write(&file, format!("{{\"auths\":{{\"{}\":{{\"auth\":\"{pair}\"}}}}}}", registry.host)).unwrap();
         file.to_str().unwrap().to_owned()
     };
@@ -187,38 +187,38 @@ fn a_registry_that_misbehaves_is_refused_and_the_next_place_asked() {
     let hostile = Origin::start();
     let repository = format!("{}/tape", hostile.address);
     name_tape(&project, &repository);
-    let all = |answer: &Answer| {
+    let all = |response: &Response| {
         for digest in &digests {
-            hostile.answer(&format!("/v2/tape/blobs/{digest}"), answer.clone());
+            hostile.response(&format!("/v2/tape/blobs/{digest}"), response.clone());
         }
     };
-    let answers = [
+    let responses = [
         (
             "wrong bytes",
-            Answer::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nfalse\n".into()),
+            Response::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nfalse\n".into()),
             6,
             "digest mismatch",
         ),
-        ("endless", Answer::Endless("HTTP/1.1 200 OK\r\n\r\n"), 6, "bytes, expected"),
-        ("10 GiB", Answer::Endless("HTTP/1.1 200 OK\r\nContent-Length: 10737418240\r\n\r\n"), 6, "bytes, expected"),
-        ("refused", Answer::Raw(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n".into()), 4, "answered 403"),
+        ("endless", Response::Endless("HTTP/1.1 200 OK\r\n\r\n"), 6, "bytes, expected"),
+        ("10 GiB", Response::Endless("HTTP/1.1 200 OK\r\nContent-Length: 10737418240\r\n\r\n"), 6, "bytes, expected"),
+        ("refused", Response::Raw(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n".into()), 4, "answered 403"),
         (
             "another",
-            Answer::Raw(b"HTTP/1.1 200 OK\r\nDocker-Content-Digest: x\r\nContent-Length: 6\r\n\r\nfirst\n".into()),
+            Response::Raw(b"HTTP/1.1 200 OK\r\nDocker-Content-Digest: x\r\nContent-Length: 6\r\n\r\nfirst\n".into()),
             6,
             "no digest",
         ),
     ];
-    for (name, answer, _, words) in &answers {
-        all(answer);
+    for (name, response, _, words) in &responses {
+        all(response);
         project.repro(&["cache", "clear"]).expect(0);
         let outcome = project.repro(&["tape", "check"]);
         assert_eq!(outcome.status, 0, "{name}: the origin has it: {outcome:?}");
         assert_eq!(outcome.stderr.contains(words), *name != "refused", "{name}: {}", outcome.stderr);
     }
     origin.file("/file", "changed\n").file("/more", "changed\n");
-    for (name, answer, status, words) in &answers {
-        all(answer);
+    for (name, response, status, words) in &responses {
+        all(response);
         project.repro(&["cache", "clear"]).expect(0);
         let outcome = project.repro(&["tape", "check"]);
         assert_eq!(outcome.status, *status, "{name}: {outcome:?}");
@@ -248,7 +248,7 @@ fn a_push_that_is_refused_or_interrupted_says_so_and_names_nothing() {
     );
 
     let slow = Origin::start();
-    slow.answer("/v2/tape/blobs/uploads/", Answer::Slow("HTTP/1.1 202 OK\r\nX-Slow: "));
+    slow.response("/v2/tape/blobs/uploads/", Response::Slow("HTTP/1.1 202 OK\r\nX-Slow: "));
     let mut child = project
         .command(&["tape", "push", "app", &format!("{}/tape", slow.address)])
         .stderr(Stdio::piped())

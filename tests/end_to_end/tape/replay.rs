@@ -142,10 +142,10 @@ fn a_step_that_goes_on_without_what_it_asked_for_ends_the_build_and_nothing_is_r
 }
 
 #[test]
-fn what_gave_no_answer_while_recording_gives_none_in_a_replay() {
+fn what_gave_no_response_while_recording_gives_none_in_a_replay() {
     let origin = Origin::start();
     origin.file("/file", "first\n");
-    origin.answer("/dead", super::origin::Answer::Raw(b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n".into()));
+    origin.response("/dead", super::origin::Response::Raw(b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n".into()));
     let dockerfile = "RUN for from in http://10.255.255.1 http://origin.example; do wget -O /got $from/file && break; done; \
         wget -O /other http://origin.example/dead || echo none > /other\n";
     let Some(project) = origin.project(dockerfile) else { return };
@@ -178,7 +178,7 @@ fn errors_and_redirects_of_the_origin_are_replayed_too() {
     let origin = Origin::start();
     origin.file("/file", "first\n");
     let moved = "HTTP/1.1 302 Found\r\nLocation: /file?X-Amz-Signature=secret&v=1\r\nContent-Length: 0\r\n\r\n";
-    origin.answer("/moved", super::origin::Answer::Raw(moved.into()));
+    origin.response("/moved", super::origin::Response::Raw(moved.into()));
     origin.file("/file?X-Amz-Signature=secret&v=1", "signed\n");
     let dockerfile =
         "RUN wget -O /none http://origin.example/none || echo $? > /status; wget -O /got http://origin.example/moved\n";
@@ -205,17 +205,17 @@ fn a_saved_tape_serves_where_cache_and_origin_are_gone() {
     assert_eq!((request["url"].as_str(), request["size"].as_u64()), (Some("http://origin.example/file"), Some(6)));
     assert_eq!(shown["images"][0]["variables"]["APT_CONFIG"], "/dev/.repro/apt.conf");
     let saved = tempfile::tempdir().unwrap();
-    let folder = saved.path().join("tape");
-    let folder = folder.to_str().unwrap();
-    project.repro(&["tape", "save", folder, "app"]).expect(0);
-    project.repro(&["tape", "save", folder]).expect(2).says("already exists");
+    let directory = saved.path().join("tape");
+    let directory = directory.to_str().unwrap();
+    project.repro(&["tape", "save", directory, "app"]).expect(0);
+    project.repro(&["tape", "save", directory]).expect(2).says("already exists");
     drop(origin);
     project.repro(&["tape", "check"]).expect(0);
     project.repro(&["cache", "clear"]).expect(0);
     let gone = project.repro(&["tape", "check"]).expect(4);
     gone.says("one body is not available anywhere: http://origin.example/file sha256:");
     project.repro(&["build", "--no-cache"]).expect(4).says("is not available");
-    project.repro(&["build", "--no-cache", "--tape", folder]).expect(0);
+    project.repro(&["build", "--no-cache", "--tape", directory]).expect(0);
 }
 
 #[test]

@@ -9,12 +9,12 @@ use crate::rig::{crane, registry_name, run, variable};
 /// A bundle of certificates as far as BuildKit looks at it.
 const BUNDLE: &str = "# the base's own\n";
 
-/// Pushes busybox with more files, made by `script` in an empty folder.
-fn base(name: &str, folder: &Path, script: &str) {
-    let root = folder.join(name);
+/// Pushes busybox with more files, made by `script` in an empty directory.
+fn base(name: &str, directory: &Path, script: &str) {
+    let root = directory.join(name);
     std::fs::create_dir_all(&root).unwrap();
     run(Command::new("sh").args(["-ec", script, BUNDLE]).current_dir(&root));
-    let layer = folder.join(format!("{name}.tar"));
+    let layer = directory.join(format!("{name}.tar"));
     run(Command::new("tar").args(["--owner=0", "--group=0", "-cf"]).arg(&layer).arg("-C").arg(&root).arg("."));
     let busybox = format!("{}/busybox:1", variable("RIG_REGISTRY").unwrap());
     let target = registry_name(&format!("trust-{name}:1"));

@@ -17,7 +17,7 @@ const CIRCLES: &[&str] = &[
     "layer::tar: pax sparse",
     "manifest: check contexts image",
     "registry: credential_helper login",
-    "tape: answers entry server",
+    "tape: entry responses server",
 ];
 
 /// Files below `cli` that read the clock or the environment, or print. Only to be shortened.

@@ -123,15 +123,15 @@ fn a_redirect_to_another_origin_drops_the_login_for_good() {
     let request = Request::get(Url::parse(&home.url("/")).unwrap())
         .header("x-to", away.other_name())
         .authorization(Some(Secret::new("Bearer secret")));
-    let answer = surroundings.client().send(&request).unwrap();
-    assert_eq!(answer.into_bytes("json-bytes", 100).unwrap(), b"done");
+    let response = surroundings.client().send(&request).unwrap();
+    assert_eq!(response.into_bytes("json-bytes", 100).unwrap(), b"done");
     let logins =
         |server: &Server| server.seen().iter().map(|seen| seen.header("authorization").is_some()).collect::<Vec<_>>();
     assert_eq!((logins(&home), logins(&away)), (vec![true, false], vec![false]));
 }
 
 #[test]
-fn answers_may_not_lead_to_addresses_that_are_not_public() {
+fn responses_may_not_lead_to_addresses_that_are_not_public() {
     for location in
         ["http://169.254.169.254/latest/", "http://10.0.0.1/", "http://[::1]:1/", "http://0.0.0.0/", "//192.168.0.1/"]
     {

@@ -11,12 +11,12 @@ use super::surroundings::Surroundings;
 use crate::server::{Reply, Server, closed_port};
 
 struct Repository {
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl Repository {
     fn new() -> Self {
-        let repository = Self { folder: tempfile::tempdir().unwrap() };
+        let repository = Self { directory: tempfile::tempdir().unwrap() };
         repository.git(&["init", "--quiet", "--initial-branch=main", "."]);
         repository
     }
@@ -25,7 +25,7 @@ impl Repository {
         let output = Command::new("git")
             .args(["-c", "user.name=t", "-c", "user.email=t@t.example", "-c", "commit.gpgSign=false"])
             .args(arguments)
-            .current_dir(self.folder.path())
+            .current_dir(self.directory.path())
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("GIT_COMMITTER_DATE", "2024-01-02T03:04:05Z")
             .output()
@@ -35,7 +35,7 @@ impl Repository {
     }
 
     fn commit(&self, text: &str) -> String {
-        std::fs::write(self.folder.path().join("file"), text).unwrap();
+        std::fs::write(self.directory.path().join("file"), text).unwrap();
         self.git(&["add", "file"]);
         self.git(&["commit", "--quiet", "-m", text]);
         self.git(&["rev-parse", "HEAD"])
@@ -43,7 +43,7 @@ impl Repository {
 
     fn serve(&self) -> Server {
         self.git(&["update-server-info"]);
-        let root: PathBuf = self.folder.path().join(".git");
+        let root: PathBuf = self.directory.path().join(".git");
         Server::start(move |seen| {
             let path = seen.path().trim_start_matches("/team/lib.git/");
             assert!(!path.contains(".."));
@@ -97,7 +97,7 @@ fn refs_become_commits() {
 }
 
 #[test]
-fn a_mirror_answers_for_a_repository_that_keeps_its_name() {
+fn a_mirror_responses_for_a_repository_that_keeps_its_name() {
     let repository = Repository::new();
     let commit = repository.commit("first");
     let server = repository.serve();

@@ -36,7 +36,7 @@ fn open() -> OpenBlob {
 struct Taking(Arc<Mutex<BTreeMap<String, String>>>);
 
 impl Taking {
-    fn answer(&self, seen: &Seen) -> Reply {
+    fn response(&self, seen: &Seen) -> Reply {
         let mut held = self.0.lock().unwrap();
         match (seen.method.as_str(), seen.path()) {
             ("HEAD", path) => match held.get(path) {
@@ -55,8 +55,8 @@ impl Taking {
             }
             ("PUT", path) => {
                 let digest = Digest::of(seen.body.as_bytes()).to_string();
-                let (folder, _) = path.rsplit_once('/').unwrap();
-                held.insert(format!("{folder}/{digest}"), seen.body.clone());
+                let (directory, _) = path.rsplit_once('/').unwrap();
+                held.insert(format!("{directory}/{digest}"), seen.body.clone());
                 held.insert(path.to_owned(), seen.body.clone());
                 Reply::status(201, "").header("docker-content-digest", digest)
             }
@@ -82,7 +82,7 @@ fn count(seen: &[Seen], method: &str) -> usize {
 fn bodies_are_sent_once_and_the_manifest_last() {
     let taking = Taking::default();
     let serving = taking.clone();
-    let server = Server::start(move |seen| serving.answer(seen));
+    let server = Server::start(move |seen| serving.response(seen));
     assert_eq!(push(&server.host()).unwrap(), Pushed { blobs: 3, bytes: 13, is_new: true, digest: None });
     let seen = server.seen();
     assert_eq!(count(&seen, "PUT"), 3 + 1 + 1, "bodies, config, manifest");
@@ -128,7 +128,7 @@ fn a_token_for_pushing_is_asked_for_with_the_login() {
     let server = Server::start(move |seen| match (seen.path(), seen.header("authorization")) {
         ("/token", Some("Basic YWxpY2U6c2VjcmV0")) => Reply::ok(r#"{"token":"good"}"#),
         ("/token", _) => Reply::ok(r#"{"token":"weak"}"#),
-        (_, Some("Bearer good")) => taking.answer(seen),
+        (_, Some("Bearer good")) => taking.response(seen),
         _ => Reply::status(401, "")
             .header("www-authenticate", format!(r#"Bearer realm="http://{}/token""#, seen.header("host").unwrap())),
     });
@@ -159,7 +159,7 @@ fn a_token_that_runs_out_on_the_way_is_asked_for_anew() {
                 age.fetch_add(1, Ordering::SeqCst);
                 Reply::status(401, "")
             }
-            (_, Some(given)) if given == token => taking.answer(seen),
+            (_, Some(given)) if given == token => taking.response(seen),
             _ => {
                 let realm = format!("http://{}/token", seen.header("host").unwrap());
                 Reply::status(401, "").header("www-authenticate", format!(r#"Bearer realm="{realm}""#))
@@ -188,7 +188,7 @@ fn refusals_are_told_with_the_registrys_words() {
             let taking = Taking::default();
             let server = Server::start(move |seen| {
                 if seen.method != refused {
-                    return taking.answer(seen);
+                    return taking.response(seen);
                 }
                 Reply::status(status, r#"{"errors":[{"code":"DENIED","message":"not yours"}]}"#)
                     .header("retry-after", "0")
@@ -220,9 +220,9 @@ fn a_busy_or_broken_registry_is_tried_again_from_the_start_of_the_body() {
         "PUT" => match count.fetch_add(1, Ordering::SeqCst) {
             0 | 3 => Reply::status(503, "").header("retry-after", "0"),
             1 => Reply::Raw(Vec::new()),
-            _ => taking.answer(seen),
+            _ => taking.response(seen),
         },
-        _ => taking.answer(seen),
+        _ => taking.response(seen),
     });
     assert_eq!(push(&server.host()).unwrap(), Pushed { blobs: 3, bytes: 13, is_new: true, digest: None });
 }
@@ -243,11 +243,11 @@ fn takes_pieces(taking: &Taking, upload: &Mutex<String>, seen: &Seen, most: usiz
             if !seen.body.is_empty() {
                 return Reply::status(413, "");
             }
-            return taking.answer(&Seen { body: std::mem::take(&mut *upload), ..seen.clone() });
+            return taking.response(&Seen { body: std::mem::take(&mut *upload), ..seen.clone() });
         }
         _ => {}
     }
-    taking.answer(seen)
+    taking.response(seen)
 }
 
 #[test]
@@ -273,7 +273,7 @@ fn a_registry_that_takes_no_artifact_is_sent_an_image_and_one_that_takes_neither
             "PUT" if seen.path().contains("/manifests/") && seen.body.contains(what) => {
                 Reply::status(400, r#"{"errors":[{"code":"MANIFEST_INVALID"}]}"#)
             }
-            _ => taking.answer(seen),
+            _ => taking.response(seen),
         })
     };
     let server = refusing("artifactType");
@@ -296,8 +296,8 @@ fn registries_that_lie_are_malformed() {
             _ => Reply::status(404, ""),
         }
     };
-    let refused = |answer: Box<dyn Fn(&Seen) -> Reply + Send + Sync>, words: &str| {
-        let server = Server::start(answer);
+    let refused = |response: Box<dyn Fn(&Seen) -> Reply + Send + Sync>, words: &str| {
+        let server = Server::start(response);
         let error = push(&server.host()).unwrap_err();
         assert_eq!(error.status(), Status::Malformed, "{error}");
         assert!(error.to_string().contains(words), "expected `{words}` in: {error}");
@@ -317,7 +317,7 @@ fn registries_that_lie_are_malformed() {
                 "PUT" if seen.path().contains(method) => {
                     Reply::status(201, "").header("docker-content-digest", other.clone())
                 }
-                _ => taking.answer(seen),
+                _ => taking.response(seen),
             }),
             "digest mismatch",
         );
@@ -326,7 +326,7 @@ fn registries_that_lie_are_malformed() {
     refused(
         Box::new(move |seen| match seen.method.as_str() {
             "PUT" if seen.path().contains("manifests") => Reply::status(201, ""),
-            _ => taking.answer(seen),
+            _ => taking.response(seen),
         }),
         "is not there as",
     );
@@ -336,7 +336,7 @@ fn registries_that_lie_are_malformed() {
 fn a_registry_that_takes_forever_ends_by_timeout() {
     for method in ["HEAD", "POST", "PUT"] {
         let taking = Taking::default();
-        let server = Server::start(move |seen| if seen.method == method { Reply::Hang } else { taking.answer(seen) });
+        let server = Server::start(move |seen| if seen.method == method { Reply::Hang } else { taking.response(seen) });
         let started = Instant::now();
         let error = push(&server.host()).unwrap_err();
         assert_eq!(error.status(), Status::Source, "{error}");
@@ -355,7 +355,7 @@ fn an_upload_elsewhere_gets_the_body_and_no_login() {
     let server = Server::start(move |seen| match (seen.method.as_str(), seen.header("authorization")) {
         (_, None) => Reply::status(401, "").header("www-authenticate", "Basic realm=x"),
         ("POST", _) => Reply::status(202, "").header("location", location.clone()),
-        _ => taking.answer(seen),
+        _ => taking.response(seen),
     });
     let login = format!(r#"{{"auths":{{"{}":{{"auth":"{}"}}}}}}"#, server.host(), STANDARD.encode("alice:secret"));
     let config = format!("[registry.\"{}\"]\nhttp = true", elsewhere.other_name());
@@ -370,7 +370,7 @@ fn an_upload_elsewhere_gets_the_body_and_no_login() {
 #[test]
 fn mirrors_are_not_pushed_to_and_a_place_for_uploads_is() {
     let taking = Taking::default();
-    let server = Server::start(move |seen| taking.answer(seen));
+    let server = Server::start(move |seen| taking.response(seen));
     let host = format!("127.0.0.1:{}", closed_port());
     let mirror = format!("[registry.\"{host}\"]\nmirrors = [\"{}\"]\n", server.host());
     let surroundings = Surroundings::with_config(&mirror);
@@ -397,7 +397,7 @@ fn offline_and_plain_http_to_others_are_refused() {
 #[test]
 fn a_registry_with_a_certificate_of_its_own_takes_a_push() {
     let taking = Taking::default();
-    let server = Server::start_tls(move |seen| taking.answer(seen));
+    let server = Server::start_tls(move |seen| taking.response(seen));
     let config = format!("[registry.\"{}\"]\nca = [\"../../server/tls/ca.pem\"]", server.host());
     push_with(&Surroundings::with_config(&config), &server.host()).unwrap();
     assert!(
@@ -419,7 +419,7 @@ fn an_interrupted_push_ends_at_once_and_names_nothing() {
             cancel.cancel();
             return Reply::Hang;
         }
-        taking.answer(seen)
+        taking.response(seen)
     });
     let started = Instant::now();
     let error = push_with(&surroundings, &server.host()).unwrap_err();

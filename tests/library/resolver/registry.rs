@@ -26,8 +26,8 @@ fn index() -> Reply {
     Reply::ok(INDEX).header("content-type", OCI_INDEX)
 }
 
-fn refused(answer: impl Fn(&Seen) -> Reply + Send + Sync + 'static, tail: &str, status: Status, words: &str) {
-    let server = Server::start(answer);
+fn refused(response: impl Fn(&Seen) -> Reply + Send + Sync + 'static, tail: &str, status: Status, words: &str) {
+    let server = Server::start(response);
     let error =
         Surroundings::new().registry().manifest(&reference(&format!("{}/app{tail}", server.host()))).unwrap_err();
     assert_eq!(error.status(), status, "{error}");
@@ -40,7 +40,7 @@ fn a_manifest_is_found_by_tag_and_by_digest() {
     let digest = shelf.put("team/app/manifests/1", OCI_INDEX, INDEX.as_bytes());
     shelf.put(&format!("team/app/manifests/{digest}"), OCI_INDEX, INDEX.as_bytes());
     let serving = shelf.clone();
-    let server = Server::start(move |seen| serving.answer(seen));
+    let server = Server::start(move |seen| serving.response(seen));
     let registry = Surroundings::new().registry();
     let name = format!("{}/team/app", server.host());
     for tail in [":1".to_owned(), format!("@{digest}"), format!(":gone@{digest}")] {
@@ -66,7 +66,7 @@ fn what_is_not_there_is_an_unavailable_source() {
 #[test]
 fn documents_that_are_none_are_malformed() {
     let other = Digest::of(b"other");
-    let malformed = |answer: fn() -> Reply, words| refused(move |_| answer(), ":1", Status::Malformed, words);
+    let malformed = |response: fn() -> Reply, words| refused(move |_| response(), ":1", Status::Malformed, words);
     malformed(|| index().header("docker-content-digest", Digest::of(b"x").to_string()), "digest mismatch");
     malformed(|| index().header("docker-content-digest", "sha256:../../x"), "no digest");
     malformed(|| Reply::ok("<html>welcome</html>").header("content-type", "text/html"), "text/html");
@@ -213,8 +213,11 @@ fn a_password_goes_with_every_request() {
     assert!(elsewhere.registry().manifest(&name).is_err());
 }
 
-fn blob(answer: impl Fn(&Seen) -> Reply + Send + Sync + 'static, size: Option<u64>) -> Result<Vec<u8>, RegistryError> {
-    let server = Server::start(answer);
+fn blob(
+    response: impl Fn(&Seen) -> Reply + Send + Sync + 'static,
+    size: Option<u64>,
+) -> Result<Vec<u8>, RegistryError> {
+    let server = Server::start(response);
     let surroundings = Surroundings::new();
     let name = reference(&format!("{}/app", server.host()));
     let digest = Digest::of(b"the bytes");
@@ -386,16 +389,16 @@ fn a_blob_whose_connection_breaks_goes_on_from_where_it_was() {
                 body.len() - 1,
                 body.len(),
             );
-            // Each answer but the third breaks after a good megabyte.
+            // Each response but the third breaks after a good megabyte.
             let end = if request < 2 { body.len().min(from + 1_200_000) } else { body.len() };
             Reply::Raw([head.as_bytes(), &body[from..end]].concat())
         });
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let fetched = Surroundings::new().registry().blob(
             &reference(&format!("{}/app:1", server.host())),
             digest,
             Some(whole.len() as u64),
-            &Cache::new(folder.path()),
+            &Cache::new(directory.path()),
         );
         match (fetched, lies) {
             (Ok(path), false) => assert_eq!(Digest::of(&std::fs::read(path).unwrap()), digest),

@@ -60,10 +60,10 @@ fn a_real_registry_gives_index_children_and_layers() {
 }
 
 fn fresh(root: &str) -> PathBuf {
-    let folder = Path::new(root).join(format!("resolver-{}", std::process::id()));
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
+    let directory = Path::new(root).join(format!("resolver-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&directory);
+    std::fs::create_dir_all(&directory).unwrap();
+    directory
 }
 
 #[test]
@@ -71,26 +71,26 @@ fn a_real_file_server_recovers_or_gives_up() {
     let (Some(url), Some(root), Some(surroundings)) = (rig("RIG_FILES"), rig("RIG_FILES_ROOT"), surroundings()) else {
         return;
     };
-    let folder = fresh(&root);
-    let below = folder.file_name().unwrap().to_str().unwrap();
-    std::fs::write(folder.join("tool"), "content").unwrap();
-    let file = std::fs::File::options().write(true).open(folder.join("tool")).unwrap();
+    let directory = fresh(&root);
+    let below = directory.file_name().unwrap().to_str().unwrap();
+    std::fs::write(directory.join("tool"), "content").unwrap();
+    let file = std::fs::File::options().write(true).open(directory.join("tool")).unwrap();
     file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000)).unwrap();
     let resolver = surroundings.resolver();
     let resolve = |url: String| resolver.resolve(&[Request::Http { url }]).remove(0);
     for base in [url.as_str(), "https://files.example"] {
         let url = format!("{base}/{below}/tool");
-        std::fs::write(folder.join("tool.serve"), r#"{"fail": 2, "status": 503}"#).unwrap();
+        std::fs::write(directory.join("tool.serve"), r#"{"fail": 2, "status": 503}"#).unwrap();
         let resolved = resolve(url.clone()).unwrap();
         let want = Pin::Http { url, digest: Digest::of(b"content"), size: 7, modified: Some(1_700_000_000) };
         assert_eq!(resolved.pin, want);
     }
-    for answer in [r#"{"fail": -1, "status": 503}"#, r#"{"cut": 3}"#] {
-        std::fs::write(folder.join("tool.serve"), answer).unwrap();
+    for response in [r#"{"fail": -1, "status": 503}"#, r#"{"cut": 3}"#] {
+        std::fs::write(directory.join("tool.serve"), response).unwrap();
         let error = resolve(format!("{url}/{below}/tool")).unwrap_err();
         assert_eq!(error.status(), Status::Source, "{error}");
     }
-    std::fs::remove_dir_all(folder).unwrap();
+    std::fs::remove_dir_all(directory).unwrap();
 }
 
 #[test]
@@ -98,13 +98,13 @@ fn a_real_git_server_gives_commits_and_their_times() {
     let (Some(url), Some(root), Some(mut surroundings)) = (rig("RIG_GIT"), rig("RIG_GIT_ROOT"), surroundings()) else {
         return;
     };
-    let folder = fresh(&root);
-    let repository = folder.with_extension("git");
+    let directory = fresh(&root);
+    let repository = directory.with_extension("git");
     let git = |arguments: &[&str]| {
         let output = Command::new("git")
             .args(["-c", "user.name=t", "-c", "user.email=t@t.example"])
             .args(arguments)
-            .current_dir(&folder)
+            .current_dir(&directory)
             .env("GIT_COMMITTER_DATE", "@1700000000 +0200")
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .output()
@@ -140,5 +140,5 @@ fn a_real_git_server_gives_commits_and_their_times() {
     let standing = resolver.still_there(&moved).unwrap();
     assert!(standing.is_there() && standing.newer.is_some(), "{standing:?}");
     std::fs::remove_dir_all(repository).unwrap();
-    std::fs::remove_dir_all(folder).unwrap();
+    std::fs::remove_dir_all(directory).unwrap();
 }

@@ -22,7 +22,7 @@ fn platforms(list: &[&str]) -> BTreeSet<Platform> {
 
 fn serve(shelf: &Shelf) -> Server {
     let shelf = shelf.clone();
-    Server::start(move |seen| shelf.answer(seen))
+    Server::start(move |seen| shelf.response(seen))
 }
 
 fn image(server: &Server, tail: &str, wanted: &[&str]) -> Request {
@@ -130,7 +130,7 @@ fn indexes_that_mean_two_things_or_never_end_are_refused() {
 }
 
 #[test]
-fn pins_keep_upstream_names_when_mirrors_answer() {
+fn pins_keep_upstream_names_when_mirrors_response() {
     let shelf = Shelf::default();
     let amd64 = shelf.image("app", "linux/amd64", CREATED);
     shelf.index("app", "1", &[amd64]);
@@ -370,7 +370,7 @@ fn upstream_tells_what_moved_and_what_is_gone() {
 fn a_changed_file_is_missing_and_newer_at_once() {
     let content = Shelf::default();
     let serving = content.clone();
-    let server = Server::start(move |seen| serving.answer(seen));
+    let server = Server::start(move |seen| serving.response(seen));
     content.put("tool", "text/plain", b"one");
     let surroundings = Surroundings::new();
     let pin = one(&surroundings, Request::Http { url: server.url("/v2/tool") }).unwrap().pin;

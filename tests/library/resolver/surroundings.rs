@@ -43,7 +43,7 @@ pub struct Surroundings {
     pub cancel: Cancel,
     pub told: Arc<Told>,
     pub retry: Retry,
-    pub folder: tempfile::TempDir,
+    pub directory: tempfile::TempDir,
     pub ages: bool,
     pub offline: bool,
 }
@@ -61,7 +61,7 @@ impl Surroundings {
             cancel: Cancel::default(),
             told: Arc::default(),
             retry: Retry { first: Duration::from_millis(2), ..Retry::default() },
-            folder: tempfile::tempdir().unwrap(),
+            directory: tempfile::tempdir().unwrap(),
             ages: false,
             offline: false,
         }
@@ -80,7 +80,7 @@ impl Surroundings {
             limits: self.limits.clone(),
             timeouts: Timeouts {
                 connect: Duration::from_secs(5),
-                answer: Duration::from_millis(1500),
+                response: Duration::from_millis(1500),
                 idle: Duration::from_millis(500),
             },
             retry: self.retry,
@@ -93,7 +93,7 @@ impl Surroundings {
     pub fn registry(&self) -> Registry {
         let mut logins = Logins::default();
         if let Some(json) = &self.logins {
-            let file = self.folder.path().join("config.json");
+            let file = self.directory.path().join("config.json");
             std::fs::write(&file, json).unwrap();
             logins.files.push(file);
         }
@@ -101,12 +101,12 @@ impl Surroundings {
     }
 
     pub fn cache(&self) -> Cache {
-        Cache::new(&self.folder.path().join("cache"))
+        Cache::new(&self.directory.path().join("cache"))
     }
 
     pub fn resolver(&self) -> Resolver {
         let path = std::env::var_os("PATH").unwrap();
-        let home = self.folder.path().as_os_str().to_owned();
+        let home = self.directory.path().as_os_str().to_owned();
         let environment =
             Environment::new([("PATH".into(), path.clone()), ("HOME".into(), home)] as [(std::ffi::OsString, _); 2]);
         Resolver {

@@ -37,7 +37,7 @@ pub fn native(case: &Case, project: &Project) -> Made {
     Made::Image(fs::read(project.path().join("native.tar")).unwrap())
 }
 
-fn manifest(case: &Case, folder: &Path) -> String {
+fn manifest(case: &Case, directory: &Path) -> String {
     let platforms: Vec<&str> = case.platforms.split(',').collect();
     let mut text = format!(
         "version = 1\n[image.case]\ncontext = \"context\"\ndockerfile = \"Dockerfile\"\nbuild-platform = \
@@ -51,9 +51,10 @@ fn manifest(case: &Case, folder: &Path) -> String {
     for (table, values) in [("args", &case.args), ("labels", &case.labels), ("annotations", &case.annotations)] {
         write_table(&mut text, table, values);
     }
-    let bases = case.bases(folder).into_iter().map(|(name, path)| (name, format!("oci-layout://{}", path.display())));
-    let folders = case.folders.keys().map(|name| (name.clone(), format!("folders/{name}")));
-    write_table(&mut text, "contexts", &bases.chain(folders).collect());
+    let bases =
+        case.bases(directory).into_iter().map(|(name, path)| (name, format!("oci-layout://{}", path.display())));
+    let directories = case.directories.keys().map(|name| (name.clone(), format!("folders/{name}")));
+    write_table(&mut text, "contexts", &bases.chain(directories).collect());
     text
 }
 
@@ -65,17 +66,17 @@ fn write_table(text: &mut String, name: &str, values: &BTreeMap<String, String>)
 }
 
 /// Builds with BuildKit, one build at a time: all of them are one local context to the daemon.
-pub fn buildkit(case: &Case, folder: &Path) -> Made {
+pub fn buildkit(case: &Case, directory: &Path) -> Made {
     static ONE: Mutex<()> = Mutex::new(());
-    let out = folder.join("buildkit.tar");
+    let out = directory.join("buildkit.tar");
     let mut command = Command::new("buildctl");
     command.args(["build", "--progress=plain", "--frontend=dockerfile.v0", "--no-cache", "--opt=filename=Dockerfile"]);
     let local = |name: &str, path: &Path| format!("--local={name}={}", path.display());
-    fs::create_dir(folder.join("dockerfile")).unwrap();
+    fs::create_dir(directory.join("dockerfile")).unwrap();
     for file in ["Dockerfile", "Dockerfile.dockerignore"] {
-        let _ = fs::copy(folder.join(file), folder.join("dockerfile").join(file));
+        let _ = fs::copy(directory.join(file), directory.join("dockerfile").join(file));
     }
-    command.arg(local("context", &folder.join("context"))).arg(local("dockerfile", &folder.join("dockerfile")));
+    command.arg(local("context", &directory.join("context"))).arg(local("dockerfile", &directory.join("dockerfile")));
     command.arg(format!("--opt=platform={}", case.platforms));
     command.arg(format!("--opt=build-arg:SOURCE_DATE_EPOCH={}", case.epoch));
     for (key, value) in &case.args {
@@ -85,14 +86,14 @@ pub fn buildkit(case: &Case, folder: &Path) -> Made {
         command.arg(format!("--opt=label:{key}={value}"));
     }
     command.args(case.target.iter().map(|target| format!("--opt=target={target}")));
-    for (number, (reference, layout)) in case.bases(folder).into_iter().enumerate() {
+    for (number, (reference, layout)) in case.bases(directory).into_iter().enumerate() {
         let index: Value = serde_json::from_slice(&fs::read(layout.join("index.json")).unwrap()).unwrap();
         let digest = index["manifests"][0]["digest"].as_str().unwrap();
         command.arg(format!("--oci-layout=store{number}={}", layout.display()));
         command.arg(format!("--opt=context:{reference}=oci-layout://store{number}@{digest}"));
     }
-    for name in case.folders.keys() {
-        command.arg(local(name, &folder.join("folders").join(name)));
+    for name in case.directories.keys() {
+        command.arg(local(name, &directory.join("folders").join(name)));
         command.arg(format!("--opt=context:{name}=local:{name}"));
     }
     let annotations: String =
@@ -109,7 +110,7 @@ pub fn buildkit(case: &Case, folder: &Path) -> Made {
     }
     let told = String::from_utf8_lossy(&done.stderr);
     let last = told.lines().rev().find(|line| line.starts_with("error: "));
-    // What is no answer to the build proves nothing.
+    // What is no response to the build proves nothing.
     let last = last.unwrap_or_else(|| panic!("buildctl ended without an error of the build:\n{told}"));
     let lost = ["connection error", "Unavailable", "error reading from server"].iter().any(|word| last.contains(word));
     assert!(!lost, "the daemon is gone after\n{}\n{last}", case.dockerfile());
@@ -131,7 +132,7 @@ pub fn otherwise(ours: &str, theirs: &str) -> Option<String> {
     (!is_told).then(|| format!("`{reason}`, natively {ours}"))
 }
 
-/// A message without the folders of the daemon in its paths.
+/// A message without the directories of the daemon in its paths.
 fn without_mounts(message: &str) -> String {
     let mut words: Vec<&str> = message.split(' ').collect();
     for word in &mut words {

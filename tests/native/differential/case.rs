@@ -23,8 +23,8 @@ pub struct Case {
     /// `Dockerfile.dockerignore`.
     pub ignore: Option<String>,
     pub context: Vec<Entry>,
-    /// Named contexts that are folders.
-    pub folders: BTreeMap<String, Vec<Entry>>,
+    /// Named contexts that are directories.
+    pub directories: BTreeMap<String, Vec<Entry>>,
     /// The layers of `base.example/made:1`, and its config's `config`.
     pub base: Option<Base>,
     /// Fixtures of the golden cases, each `base.example/NAME:1`.
@@ -84,30 +84,30 @@ impl Case {
         self.instructions.iter().map(|instruction| format!("{instruction}\n")).collect()
     }
 
-    /// Writes all files below `folder`: `Dockerfile`, `context`, `folders/NAME`, `made`.
-    pub fn lay_out(&self, folder: &Path) {
-        fs::write(folder.join("Dockerfile"), self.dockerfile()).unwrap();
+    /// Writes all files below `directory`: `Dockerfile`, `context`, `directories/NAME`, `made`.
+    pub fn lay_out(&self, directory: &Path) {
+        fs::write(directory.join("Dockerfile"), self.dockerfile()).unwrap();
         if let Some(ignore) = &self.ignore {
-            fs::write(folder.join("Dockerfile.dockerignore"), ignore).unwrap();
+            fs::write(directory.join("Dockerfile.dockerignore"), ignore).unwrap();
         }
-        lay_out(&self.context, &folder.join("context"));
-        for (name, entries) in &self.folders {
-            lay_out(entries, &folder.join("folders").join(name));
+        lay_out(&self.context, &directory.join("context"));
+        for (name, entries) in &self.directories {
+            lay_out(entries, &directory.join("folders").join(name));
         }
         if let Some(base) = &self.base {
-            base.write(&folder.join("made"));
+            base.write(&directory.join("made"));
         }
     }
 
-    fn folders(&self) -> impl Iterator<Item = (&str, &Vec<Entry>)> {
-        self.folders.iter().map(|(name, entries)| (name.as_str(), entries))
+    fn directories(&self) -> impl Iterator<Item = (&str, &Vec<Entry>)> {
+        self.directories.iter().map(|(name, entries)| (name.as_str(), entries))
     }
 
-    /// References of base images, and the folders of their layouts.
-    pub fn bases(&self, folder: &Path) -> Vec<(String, std::path::PathBuf)> {
+    /// References of base images, and the directories of their layouts.
+    pub fn bases(&self, directory: &Path) -> Vec<(String, std::path::PathBuf)> {
         let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/native/bases");
         let fixture = |name: &String| (format!("base.example/{name}:1"), corpus.join(name));
-        let made = self.base.iter().map(|_| ("base.example/made:1".to_owned(), folder.join("made")));
+        let made = self.base.iter().map(|_| ("base.example/made:1".to_owned(), directory.join("made")));
         self.fixtures.iter().map(fixture).chain(made).collect()
     }
 }
@@ -115,7 +115,7 @@ impl Case {
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}\n{}", self.name, self.dockerfile())?;
-        for (name, entries) in [("context", &self.context)].into_iter().chain(self.folders()) {
+        for (name, entries) in [("context", &self.context)].into_iter().chain(self.directories()) {
             writeln!(f, "  {name}:")?;
             for entry in entries {
                 let path = entry.path.escape_ascii();
@@ -139,10 +139,10 @@ impl fmt::Display for Case {
     }
 }
 
-fn lay_out(entries: &[Entry], folder: &Path) {
-    fs::create_dir_all(folder).unwrap();
+fn lay_out(entries: &[Entry], directory: &Path) {
+    fs::create_dir_all(directory).unwrap();
     for entry in entries {
-        let path = folder.join(OsStr::from_bytes(&entry.path));
+        let path = directory.join(OsStr::from_bytes(&entry.path));
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         match &entry.kind {
             Kind::File { bytes, executable } => {
@@ -152,20 +152,20 @@ fn lay_out(entries: &[Entry], folder: &Path) {
             }
             Kind::Directory => fs::create_dir_all(&path).unwrap(),
             Kind::Symlink(target) => symlink(target, &path).unwrap(),
-            Kind::HardLink(first) => fs::hard_link(folder.join(OsStr::from_bytes(first)), &path).unwrap(),
+            Kind::HardLink(first) => fs::hard_link(directory.join(OsStr::from_bytes(first)), &path).unwrap(),
         }
     }
-    stage_times(folder);
+    stage_times(directory);
 }
 
 /// Gives everything a time after all epochs: files one that follows from their content, anything else the same.
-fn stage_times(folder: &Path) {
+fn stage_times(directory: &Path) {
     const STAGED: u64 = 4_102_444_800;
     let set = |path: &Path, seconds: u64, nanoseconds: u32| {
         let time = SystemTime::UNIX_EPOCH + Duration::new(seconds, nanoseconds);
         File::open(path).unwrap().set_times(FileTimes::new().set_accessed(time).set_modified(time)).unwrap();
     };
-    for entry in fs::read_dir(folder).unwrap() {
+    for entry in fs::read_dir(directory).unwrap() {
         let (path, kind) = entry.map(|entry| (entry.path(), entry.file_type().unwrap())).unwrap();
         if kind.is_dir() {
             stage_times(&path);
@@ -178,7 +178,7 @@ fn stage_times(folder: &Path) {
             set(&path, STAGED + (number(0..8) >> 2), (number(8..16) % 1_000_000_000) as u32);
         }
     }
-    set(folder, STAGED, 0);
+    set(directory, STAGED, 0);
 }
 
 /// A tar archive of these members.
@@ -216,8 +216,8 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 impl Base {
     /// Writes an OCI layout with this one image.
-    fn write(&self, folder: &Path) {
-        let blobs = folder.join("blobs/sha256");
+    fn write(&self, directory: &Path) {
+        let blobs = directory.join("blobs/sha256");
         fs::create_dir_all(&blobs).unwrap();
         let put = |media_type: &str, bytes: &[u8]| {
             let digest = Digest::of(bytes);
@@ -243,7 +243,7 @@ impl Base {
         let manifest = json!({ "schemaVersion": 2, "mediaType": manifest_type, "config": config, "layers": layers });
         let manifest = put(manifest_type, manifest.to_string().as_bytes());
         let index = json!({ "schemaVersion": 2, "manifests": [manifest] });
-        fs::write(folder.join("index.json"), index.to_string()).unwrap();
-        fs::write(folder.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
+        fs::write(directory.join("index.json"), index.to_string()).unwrap();
+        fs::write(directory.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
     }
 }

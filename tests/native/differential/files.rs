@@ -68,8 +68,8 @@ fn grow(draw: &mut Draw, most: usize, prefix: &[u8], depth: usize, into: &mut Ve
         let path = [prefix, &name].concat();
         let kind = match draw.weighted(&[45, 22, 15, 8, 10]) {
             1 if depth < 3 => {
-                let folder = [&path[..], b"/"].concat();
-                grow(draw, most, &folder, depth + 1, into);
+                let directory = [&path[..], b"/"].concat();
+                grow(draw, most, &directory, depth + 1, into);
                 continue;
             }
             2 => Kind::Symlink(draw.pick(LINKS).to_owned()),
@@ -233,9 +233,9 @@ fn records(draw: &mut Draw) -> Vec<(&'static str, Vec<u8>)> {
 
 /// What a whiteout removes.
 fn whited_out(path: &str) -> Option<String> {
-    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
     let name = name.strip_prefix(".wh.").filter(|name| !name.starts_with(".wh."))?;
-    Some(if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") })
+    Some(if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") })
 }
 
 /// A base image of one to three layers: the first well formed, with users; the others anything.

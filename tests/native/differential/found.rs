@@ -222,7 +222,7 @@ fn case(name: &str, instructions: &[&str], context: &[Entry]) -> Case {
         instructions: first.iter().chain(instructions).map(|text| (*text).to_owned()).collect(),
         ignore: None,
         context: context.iter().cloned().chain([Entry::file("trigger.txt", "onbuild\n")]).collect(),
-        folders: BTreeMap::new(),
+        directories: BTreeMap::new(),
         base: None,
         fixtures: Vec::new(),
         platforms: "linux/amd64".to_owned(),

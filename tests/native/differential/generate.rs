@@ -15,14 +15,14 @@ pub fn case(seed: u64) -> Case {
     let archives = if draw.chance(35) { archives(draw) } else { Vec::new() };
     let mut generator = Generator::new(draw, &context, archives.iter().map(|(name, _)| name.clone()).collect());
     generator.dockerfile();
-    let Generator { instructions, stages, uses_made, fixtures, uses_folder, .. } = generator;
+    let Generator { instructions, stages, uses_made, fixtures, uses_directory, .. } = generator;
     context.extend(archives.into_iter().map(|(name, bytes)| Entry::file(&name, bytes)));
     let mut case = Case {
         name: format!("seed {seed}"),
         instructions,
         ignore: None,
         context,
-        folders: BTreeMap::new(),
+        directories: BTreeMap::new(),
         base: uses_made.then(|| base(draw)),
         fixtures,
         platforms: "linux/amd64".to_owned(),
@@ -32,12 +32,12 @@ pub fn case(seed: u64) -> Case {
         annotations: BTreeMap::new(),
         epoch: draw.one(&[1_700_000_000, 1_700_000_000, 1_625_000_000, 0]),
     };
-    settings(draw, &mut case, &stages, uses_folder);
+    settings(draw, &mut case, &stages, uses_directory);
     case
 }
 
 /// What stands in the manifest or beside the Dockerfile.
-fn settings(draw: &mut Draw, case: &mut Case, stages: &[String], uses_folder: bool) {
+fn settings(draw: &mut Draw, case: &mut Case, stages: &[String], uses_directory: bool) {
     if draw.chance(25) {
         let ignore = ignore(draw);
         match draw.chance(60) {
@@ -45,13 +45,13 @@ fn settings(draw: &mut Draw, case: &mut Case, stages: &[String], uses_folder: bo
             false => case.ignore = Some(ignore),
         }
     }
-    if uses_folder {
-        let mut folder = tree(draw, 3);
-        folder.push(Entry::file("always", "in the folder\n"));
+    if uses_directory {
+        let mut directory = tree(draw, 3);
+        directory.push(Entry::file("always", "in the folder\n"));
         if draw.chance(30) {
-            folder.push(Entry::file(".dockerignore", ignore(draw)));
+            directory.push(Entry::file(".dockerignore", ignore(draw)));
         }
-        case.folders.insert("docs".to_owned(), folder);
+        case.directories.insert("docs".to_owned(), directory);
     }
     if draw.chance(12) && case.base.is_none() && case.fixtures.iter().all(|name| name == "usrmerge") {
         case.platforms = draw.pick(&["linux/arm64", "linux/arm/v7", "linux/amd64,linux/arm64"]).to_owned();
@@ -170,7 +170,7 @@ struct Generator<'a> {
     filled: Vec<Vec<String>>,
     heredocs: usize,
     uses_made: bool,
-    uses_folder: bool,
+    uses_directory: bool,
     fixtures: Vec<String>,
 }
 
@@ -203,7 +203,7 @@ impl<'a> Generator<'a> {
             filled: Vec::new(),
             heredocs: 0,
             uses_made: false,
-            uses_folder: false,
+            uses_directory: false,
             fixtures: Vec::new(),
         }
     }
@@ -354,7 +354,7 @@ impl<'a> Generator<'a> {
     fn copy(&mut self) -> String {
         let mut flags = self.flags(true);
         if self.draw.chance(6) {
-            self.uses_folder = true;
+            self.uses_directory = true;
             flags.push("--from=docs".to_owned());
             let source = self.draw.pick(&["always", ".", "*", "/", "d", "a*"]).to_owned();
             return format!("COPY {} {}", flags.join(" "), self.operands(vec![source]));

@@ -43,7 +43,7 @@ pub fn case(seed: u64) -> Case {
         instructions: text,
         ignore: None,
         context,
-        folders: BTreeMap::new(),
+        directories: BTreeMap::new(),
         base: None,
         platforms: if fixtures.is_empty() { platforms } else { "linux/amd64".to_owned() },
         fixtures,

@@ -43,7 +43,7 @@ fn try_case(case: &Case) -> Outcome {
         (Made::Image(ours), Made::Image(theirs)) if ours == theirs => Outcome::Equal,
         (Made::Image(ours), Made::Image(theirs)) => Outcome::Differs(explain(&ours, &theirs)),
         (Made::Refused(ours), Made::Refused(theirs)) => Outcome::Refused(otherwise(&ours, &theirs)),
-        // Here the daemon builds or fails by what earlier builds made it look at; there is no right answer.
+        // Here the daemon builds or fails by what earlier builds made it look at; there is no right response.
         (Made::Refused(ours), Made::Image(_)) if ours.contains("unless its cache knows the source already") => {
             Outcome::Refused(None)
         }

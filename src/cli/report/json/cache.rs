@@ -13,7 +13,8 @@ pub struct CacheDocument {
     /// The exit status.
     pub status: u8,
     /// Where the cache is.
-    pub folder: String,
+    #[serde(rename = "folder")]
+    pub directory: String,
     /// Blobs in it.
     pub blobs: u64,
     /// Their bytes.

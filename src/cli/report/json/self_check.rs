@@ -50,12 +50,13 @@ pub struct DifferingPathDocument {
     /// What differs: `kind`, `content`, `target`, `device`, `mode`, `owner`, `mtime`, `attributes`.
     pub differs: Vec<String>,
     /// What would fix it, best first.
-    pub mends: Vec<MendDocument>,
+    #[serde(rename = "mends")]
+    pub fixes: Vec<FixDocument>,
 }
 
 /// One change that makes, or may make, a path the same in every build.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
-pub struct MendDocument {
+pub struct FixDocument {
     /// `scrub` (proved by trying it on both builds), `run-env` or `dockerfile`.
     pub kind: String,
     /// A scrub profile, `NAME = "VALUE"` for `run-env`, or what to change.
@@ -86,7 +87,7 @@ fn layer_document(layer: &ExplainedLayer) -> DifferingLayerDocument {
         }
         .to_owned(),
         differs: path.difference.aspects.iter().map(|aspect| aspect.name().to_owned()).collect(),
-        mends: path.fixes.iter().map(fix_document).collect(),
+        fixes: path.fixes.iter().map(fix_document).collect(),
     });
     let entries = layer.difference.entries.as_ref();
     DifferingLayerDocument {
@@ -98,11 +99,11 @@ fn layer_document(layer: &ExplainedLayer) -> DifferingLayerDocument {
     }
 }
 
-fn fix_document(fix: &Fix) -> MendDocument {
+fn fix_document(fix: &Fix) -> FixDocument {
     let (kind, change) = match fix {
         Fix::Scrub(profile) => ("scrub", (*profile).to_owned()),
         Fix::RunEnv { name, value, .. } => ("run-env", format!("{name} = \"{value}\"")),
         Fix::Dockerfile(change) => ("dockerfile", (*change).to_owned()),
     };
-    MendDocument { kind: kind.to_owned(), change }
+    FixDocument { kind: kind.to_owned(), change }
 }

@@ -48,12 +48,12 @@ pub struct TapeOfImage {
     pub platforms: BTreeMap<String, Vec<RequestOnTape>>,
 }
 
-/// One request and its answer.
+/// One request and its response.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct RequestOnTape {
     /// The URL.
     pub url: String,
-    /// What was accepted, where the answer was chosen by it.
+    /// What was accepted, where the response was chosen by it.
     pub accept: Option<String>,
     /// HTTP status.
     pub status: u16,

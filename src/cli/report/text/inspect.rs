@@ -7,7 +7,7 @@ use super::super::json::{
 };
 use crate::escape;
 
-/// The text for stdout; faults are printed on stderr.
+/// The text for stdout; violations are printed on stderr.
 pub fn facts(document: &InspectDocument, quiet: bool) -> String {
     let mut text = String::new();
     for listed in &document.documents {
@@ -218,7 +218,7 @@ fn write_verdict(text: &mut String, document: &InspectDocument) {
             writeln!(text, "the documents are valid; layers were not read (`--fast`)")
         }
         Some(ImageVerdict::Invalid) => {
-            let count = document.faults.len() as u64 + document.more_faults;
+            let count = document.violations.len() as u64 + document.more_violations;
             let noun = if count == 1 { "fault" } else { "faults" };
             writeln!(text, "invalid: {count} {noun}")
         }

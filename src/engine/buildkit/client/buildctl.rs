@@ -37,7 +37,7 @@ impl Buildctl {
         self.host.programs.find("buildctl").ok_or_else(|| BuildKitError::Missing {
             engine: NAME,
             lacks: "no `buildctl` is on PATH".to_owned(),
-            mend: "install BuildKit: https://github.com/moby/buildkit/releases".to_owned(),
+            fix: "install BuildKit: https://github.com/moby/buildkit/releases".to_owned(),
         })
     }
 
@@ -61,7 +61,7 @@ impl Buildctl {
     fn at(&self, address: String, docker_config: Option<PathBuf>, work: &Path) -> Result<AtAddress, BuildKitError> {
         let has_own_logins = docker_config.is_some();
         let mut environment = self.host.environment.for_child(&["DOCKER_CONFIG", "SSH_AUTH_SOCK"]);
-        environment.extend(docker_config.map(|folder| ("DOCKER_CONFIG".into(), folder.into())));
+        environment.extend(docker_config.map(|directory| ("DOCKER_CONFIG".into(), directory.into())));
         let command = Command::new(self.program()?, environment, work.to_owned()).args(["--addr", address.as_str()]);
         Ok(AtAddress { control: Control(command), is_near: address.starts_with("unix://"), has_own_logins })
     }
@@ -128,8 +128,8 @@ impl Connection for AtAddress {
         if self.has_own_logins { &["DOCKER_CONFIG"] } else { &[] }
     }
 
-    fn local_name(&self, _name: &str, folder: &Path) -> String {
-        local_name(folder)
+    fn local_name(&self, _name: &str, directory: &Path) -> String {
+        local_name(directory)
     }
 
     fn build_command(&self, plan: &Plan, staged: &Staged, policy: &Path, builder: Option<&Platform>) -> Command {
@@ -141,10 +141,10 @@ impl Connection for AtAddress {
     }
 }
 
-/// That of the staged folder, which says what is in it: a context's own name could be anything, and the daemon keeps a
+/// That of the staged directory, which says what is in it: a context's own name could be anything, and the daemon keeps a
 /// snapshot for each name.
-fn local_name(folder: &Path) -> String {
-    folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
+fn local_name(directory: &Path) -> String {
+    directory.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn arguments(plan: &Plan, staged: &Staged, policy: &Path, builder: Option<&Platform>) -> Vec<OsString> {
@@ -171,14 +171,14 @@ fn arguments(plan: &Plan, staged: &Staged, policy: &Path, builder: Option<&Platf
     }
     for (number, (name, named)) in staged.named.iter().enumerate() {
         match named {
-            Named::Local(folder) => {
-                let local = local_name(folder);
-                add("--local", assign(&local, folder));
+            Named::Local(directory) => {
+                let local = local_name(directory);
+                add("--local", assign(&local, directory));
                 add("--opt", format!("context:{name}=local:{local}").into());
             }
-            Named::Layout(folder, digest) => {
+            Named::Layout(directory, digest) => {
                 let store = format!("layout-{number}");
-                add("--oci-layout", assign(&store, folder));
+                add("--oci-layout", assign(&store, directory));
                 add("--opt", format!("context:{name}=oci-layout://{store}@{digest}").into());
             }
             Named::Remote(source) => add("--opt", format!("context:{name}={source}").into()),

@@ -19,7 +19,7 @@ pub trait Client: Send + Sync {
     /// Refuses, before any work, what the program can't be told, and a machine that lacks what it needs.
     fn check(&self, plan: &Plan) -> Result<(), BuildKitError>;
 
-    /// A way to a daemon that serves `plan`, which is started if need be; files go into the folder `work`.
+    /// A way to a daemon that serves `plan`, which is started if need be; files go into the directory `work`.
     fn connect<'a>(
         &'a self,
         plan: &'a Plan,
@@ -50,8 +50,8 @@ pub trait Connection: Sync {
     /// Variables that the client is given by `repro` and not by the user, as a shell must set them.
     fn own_variables(&self) -> &'static [&'static str];
 
-    /// The name under which the local context `name`, staged in `folder`, is offered to the daemon.
-    fn local_name(&self, name: &str, folder: &Path) -> String;
+    /// The name under which the local context `name`, staged in `directory`, is offered to the daemon.
+    fn local_name(&self, name: &str, directory: &Path) -> String;
 
     /// The command that builds what is staged under `policy`, on a daemon whose platform is `builder`.
     fn build_command(&self, plan: &Plan, staged: &Staged, policy: &Path, builder: Option<&Platform>) -> Command;

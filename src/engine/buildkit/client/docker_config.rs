@@ -20,13 +20,13 @@ use crate::lockfile::Pin;
 
 const KEPT: [&str; 4] = ["auths", "credHelpers", "credsStore", "currentContext"];
 
-/// Makes the folder `docker` in `work`, and gives its path. Files in it can be read by their owner only.
+/// Makes the directory `docker` in `work`, and gives its path. Files in it can be read by their owner only.
 ///
 /// # Errors
 /// The images of the plan need several logins for one registry.
 pub fn write(host: &Host, plan: &Plan, work: &Path, limits: &Limits) -> Result<PathBuf, BuildKitError> {
     let (kept, _) = kept(host, &plan.pins, limits)?;
-    write_folder(host, &kept, work)
+    write_directory(host, &kept, work)
 }
 
 /// The same where the user's own configuration has logins of repositories, which no client of BuildKit understands.
@@ -37,13 +37,13 @@ pub fn write_if_scoped(
     limits: &Limits,
 ) -> Result<Option<PathBuf>, BuildKitError> {
     let (kept, is_changed) = kept(host, &plan.pins, limits)?;
-    if is_changed { write_folder(host, &kept, work).map(Some) } else { Ok(None) }
+    if is_changed { write_directory(host, &kept, work).map(Some) } else { Ok(None) }
 }
 
 /// What is kept of the user's own configuration, and whether its logins had to be changed for these pins.
 fn kept(host: &Host, pins: &[Pin], limits: &Limits) -> Result<(Map<String, Value>, bool), BuildKitError> {
     let mut kept = Map::new();
-    let own = users_folder(host).map(|own| read(&own.join("config.json"), limits)).transpose()?.flatten();
+    let own = users_directory(host).map(|own| read(&own.join("config.json"), limits)).transpose()?.flatten();
     let Some(Value::Object(mut config)) = own else { return Ok((kept, false)) };
     for key in KEPT {
         if let Some(value) = config.remove(key) {
@@ -57,24 +57,24 @@ fn kept(host: &Host, pins: &[Pin], limits: &Limits) -> Result<(Map<String, Value
     Ok((kept, is_changed))
 }
 
-fn write_folder(host: &Host, kept: &Map<String, Value>, work: &Path) -> Result<PathBuf, BuildKitError> {
-    let folder = work.join("docker");
-    fs::DirBuilder::new().mode(0o700).create(&folder).map_err(BuildKitError::io(&folder))?;
-    if let Some(own) = users_folder(host) {
+fn write_directory(host: &Host, kept: &Map<String, Value>, work: &Path) -> Result<PathBuf, BuildKitError> {
+    let directory = work.join("docker");
+    fs::DirBuilder::new().mode(0o700).create(&directory).map_err(BuildKitError::io(&directory))?;
+    if let Some(own) = users_directory(host) {
         let contexts = own.join("contexts");
         if contexts.is_dir() {
-            let link = folder.join("contexts");
+            let link = directory.join("contexts");
             symlink(&contexts, &link).map_err(BuildKitError::io(&link))?;
         }
     }
-    let path = folder.join("config.json");
+    let path = directory.join("config.json");
     let mut file =
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(BuildKitError::io(&path))?;
     file.write_all(Value::Object(kept.clone()).to_string().as_bytes()).map_err(BuildKitError::io(&path))?;
-    Ok(folder)
+    Ok(directory)
 }
 
-fn users_folder(host: &Host) -> Option<PathBuf> {
+fn users_directory(host: &Host) -> Option<PathBuf> {
     let named = host.environment.get("DOCKER_CONFIG").map(PathBuf::from);
     named.or_else(|| host.environment.get("HOME").map(|home| Path::new(home).join(".docker")))
 }
@@ -91,7 +91,7 @@ fn read(path: &Path, limits: &Limits) -> Result<Option<Value>, BuildKitError> {
         Ok(value) => Ok(Some(value)),
         Err(error) => Err(BuildKitError::Unusable {
             message: format!("`{}`: {error}", path.display()),
-            mend: "fix docker's configuration, or name another with `DOCKER_CONFIG`".to_owned(),
+            fix: "fix docker's configuration, or name another with `DOCKER_CONFIG`".to_owned(),
         }),
     }
 }
@@ -111,8 +111,8 @@ mod tests {
         let environment = Environment::new([("DOCKER_CONFIG", user.path().as_os_str())]);
         let host = Host { environment, ..Host::default() };
         let (kept, _) = kept(&host, &[], &Limits::default()).unwrap();
-        let folder = write_folder(&host, &kept, work.path()).unwrap();
-        let path = folder.join("config.json");
+        let directory = write_directory(&host, &kept, work.path()).unwrap();
+        let path = directory.join("config.json");
         assert_eq!(fs::read_to_string(&path).unwrap(), r#"{"auths":{"r.example":{"auth":"eA=="}}}"#);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }

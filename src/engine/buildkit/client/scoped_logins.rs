@@ -78,7 +78,7 @@ fn several(host: &str, one: &Reference, other: &Reference) -> BuildKitError {
             one.name(),
             other.name()
         ),
-        mend: format!(
+        fix: format!(
             "log in to `{host}` as somebody who may pull both; `--engine native` takes each its own, where there is no RUN"
         ),
         status: Status::Source,

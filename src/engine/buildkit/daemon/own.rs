@@ -1,6 +1,6 @@
 //! A `buildkitd` of our own: for machines that have the program but no running daemon.
 //!
-//! Its data lies in the cache folder, in a folder named after its configuration, so that what other configurations
+//! Its data lies in the cache directory, in a directory named after its configuration, so that what other configurations
 //! left behind is never seen. One user at a time: a lock is held while it runs. A daemon whose `repro` was killed is
 //! ended by the next user.
 
@@ -41,7 +41,7 @@ impl OwnDaemon {
         let program = host.programs.find("buildkitd").ok_or_else(|| BuildKitError::Missing {
             engine: "buildctl",
             lacks: "no running BuildKit was named, and no `buildkitd` is on PATH".to_owned(),
-            mend: "name a running one with `--addr` or `BUILDKIT_HOST`, or install BuildKit: \
+            fix: "name a running one with `--addr` or `BUILDKIT_HOST`, or install BuildKit: \
                    https://github.com/moby/buildkit/releases"
                 .to_owned(),
         })?;
@@ -49,7 +49,7 @@ impl OwnDaemon {
             return Err(BuildKitError::Missing {
                 engine: "buildctl",
                 lacks: "a private `buildkitd` needs root".to_owned(),
-                mend: "start a rootless one with `rootlesskit buildkitd`, and name it with `--addr` or `BUILDKIT_HOST`"
+                fix: "start a rootless one with `rootlesskit buildkitd`, and name it with `--addr` or `BUILDKIT_HOST`"
                     .to_owned(),
             });
         }
@@ -58,13 +58,13 @@ impl OwnDaemon {
             return Err(BuildKitError::Missing {
                 engine: "buildctl",
                 lacks: "a private `buildkitd` needs `runc`".to_owned(),
-                mend: "install runc, for example from your distribution".to_owned(),
+                fix: "install runc, for example from your distribution".to_owned(),
             });
         }
         Ok(program)
     }
 
-    /// Starts a daemon that serves `plan`, and waits until it answers the program `buildctl`.
+    /// Starts a daemon that serves `plan`, and waits until it responses the program `buildctl`.
     pub fn start(
         host: &Host,
         plan: &Plan,
@@ -74,21 +74,21 @@ impl OwnDaemon {
     ) -> Result<Self, Failure> {
         let program = Self::find(host)?;
         let configuration = configuration(&host.config, plan);
-        let folder = host.cache.join("buildkitd").join(&Digest::of(configuration.as_bytes()).hex()[..12]);
-        std::fs::create_dir_all(&folder).map_err(BuildKitError::io(&folder))?;
+        let directory = host.cache.join("buildkitd").join(&Digest::of(configuration.as_bytes()).hex()[..12]);
+        std::fs::create_dir_all(&directory).map_err(BuildKitError::io(&directory))?;
         let told = || surroundings.progress.note("another `repro` uses the private buildkitd; waiting for it");
-        let lock = FileLock::acquire(&folder.join("lock"), told)?;
-        let (root, number) = (folder.join("root"), folder.join("buildkitd.pid"));
+        let lock = FileLock::acquire(&directory.join("lock"), told)?;
+        let (root, number) = (directory.join("root"), directory.join("buildkitd.pid"));
         // Nobody who has the lock has a daemon there.
         if let Some(id) = std::fs::read_to_string(&number).ok().and_then(|text| text.parse().ok()) {
             end_leftover(id, root.as_os_str());
         }
-        let file = folder.join("buildkitd.toml");
+        let file = directory.join("buildkitd.toml");
         std::fs::write(&file, &configuration).map_err(BuildKitError::io(&file))?;
-        let sockets = socket_folder(work)?;
+        let sockets = socket_directory(work)?;
         let address = format!("unix://{}", sockets.path().join("buildkitd.sock").display());
-        let log = folder.join("buildkitd.log");
-        let command = Command::new(program, host.environment.for_child(PROXIES), folder.clone())
+        let log = directory.join("buildkitd.log");
+        let command = Command::new(program, host.environment.for_child(PROXIES), directory.clone())
             .args(["--config".into(), file.into_os_string()])
             .args(["--root".into(), root.into_os_string()])
             .args(["--addr", address.as_str()])
@@ -121,7 +121,7 @@ impl OwnDaemon {
                 let last = said.lines().last().unwrap_or("it said nothing").to_owned();
                 return Err(BuildKitError::Unusable {
                     message: format!("a private `buildkitd` did not start: {last}"),
-                    mend: format!("see `{}`", log.display()),
+                    fix: format!("see `{}`", log.display()),
                 });
             }
             thread::sleep(Duration::from_millis(20));
@@ -129,8 +129,8 @@ impl OwnDaemon {
     }
 }
 
-/// A short-lived folder for sockets, beside the work if the path is short enough for a socket.
-fn socket_folder(work: &Path) -> Result<TemporaryDirectory, BuildKitError> {
+/// A short-lived directory for sockets, beside the work if the path is short enough for a socket.
+fn socket_directory(work: &Path) -> Result<TemporaryDirectory, BuildKitError> {
     let longest = work.as_os_str().len() + "/.repro-XXXXXXXXXXXXXXXX.part/buildkitd.sock".len();
     let made = if longest < SOCKET_PATH { TemporaryDirectory::new(work) } else { TemporaryDirectory::anywhere() };
     made.map_err(BuildKitError::io(work))

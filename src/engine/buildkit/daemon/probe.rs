@@ -78,7 +78,7 @@ fn unreachable(finished: &Finished, route: &Route) -> BuildKitError {
     let said = true_urls(&finished.log.last(1).join(""), route.base());
     BuildKitError::Unusable {
         message: format!("BuildKit can't reach the tape, which is served at `{origin}`: {said}"),
-        mend: "for a daemon in another network: `--tape-listen ADDRESS:PORT --tape-url URL` serve the tape where it can be reached"
+        fix: "for a daemon in another network: `--tape-listen ADDRESS:PORT --tape-url URL` serve the tape where it can be reached"
             .to_owned(),
     }
 }

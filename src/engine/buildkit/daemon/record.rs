@@ -109,13 +109,13 @@ impl BuildRecord {
 fn missing(reason: String) -> BuildKitError {
     BuildKitError::Unusable {
         message: format!("BuildKit's record of the build can't be read: {reason}"),
-        mend: "use BuildKit v0.26 or newer with its history switched on".to_owned(),
+        fix: "use BuildKit v0.26 or newer with its history switched on".to_owned(),
     }
 }
 
-fn find_record(answer: &[u8], reference: &str, limits: &Limits) -> Result<Record, BuildKitError> {
+fn find_record(response: &[u8], reference: &str, limits: &Limits) -> Result<Record, BuildKitError> {
     let mentions = |line: &&[u8]| line.windows(reference.len()).any(|window| window == reference.as_bytes());
-    for line in answer.split(|byte| *byte == b'\n').filter(mentions) {
+    for line in response.split(|byte| *byte == b'\n').filter(mentions) {
         let event: Event = json::parse(line, limits).map_err(|error| missing(error.to_string()))?;
         if let Some(record) = event.record.filter(|record| record.reference == reference) {
             return Ok(record);
@@ -124,8 +124,8 @@ fn find_record(answer: &[u8], reference: &str, limits: &Limits) -> Result<Record
     Err(missing(format!("no build `{}`", crate::escape::text(reference))))
 }
 
-fn read_materials(answer: &[u8], limits: &Limits) -> Result<Vec<Material>, BuildKitError> {
-    let provenance: Provenance = json::parse(answer, limits).map_err(|error| missing(error.to_string()))?;
+fn read_materials(response: &[u8], limits: &Limits) -> Result<Vec<Material>, BuildKitError> {
+    let provenance: Provenance = json::parse(response, limits).map_err(|error| missing(error.to_string()))?;
     Ok(provenance.definition.map_or(provenance.materials, |definition| definition.dependencies))
 }
 
@@ -136,13 +136,13 @@ mod tests {
     #[test]
     fn the_record_of_one_build_is_found_among_others() {
         let digest = Digest::of(b"p");
-        let answer = format!(
+        let response = format!(
             "{{\"type\":1,\"record\":{{\"Ref\":\"other\",\"ExporterResponse\":{{\"note\":\"mine\"}}}}}}\n\
              {{\"type\":1,\"record\":{{\"Ref\":\"mine\",\"Result\":{{\"Attestations\":[{{\"digest\":\"{digest}\"}}]}}}}}}\n"
         );
-        let record = find_record(answer.as_bytes(), "mine", &Limits::default()).unwrap();
+        let record = find_record(response.as_bytes(), "mine", &Limits::default()).unwrap();
         assert_eq!(record.result.unwrap().attestations[0].digest, digest);
-        let error = find_record(answer.as_bytes(), "mi", &Limits::default()).err().unwrap();
+        let error = find_record(response.as_bytes(), "mi", &Limits::default()).err().unwrap();
         assert_eq!(error.to_string(), "BuildKit's record of the build can't be read: no build `mi`");
     }
 

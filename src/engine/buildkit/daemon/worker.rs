@@ -51,13 +51,13 @@ struct RawVersion {
 }
 
 impl Worker {
-    /// Reads the answer to `buildctl debug workers --format '{{json .}}'`.
-    pub fn read(answer: &[u8], limits: &Limits) -> Result<Self, BuildKitError> {
+    /// Reads the response to `buildctl debug workers --format '{{json .}}'`.
+    pub fn read(response: &[u8], limits: &Limits) -> Result<Self, BuildKitError> {
         let unreadable = |reason: String| BuildKitError::Unusable {
             message: format!("BuildKit's list of workers can't be read: {reason}"),
-            mend: "use BuildKit v0.26 or newer".to_owned(),
+            fix: "use BuildKit v0.26 or newer".to_owned(),
         };
-        let workers: Vec<RawWorker> = json::parse(answer, limits).map_err(|error| unreadable(error.to_string()))?;
+        let workers: Vec<RawWorker> = json::parse(response, limits).map_err(|error| unreadable(error.to_string()))?;
         let worker = workers.into_iter().next().ok_or_else(|| unreadable("it is empty".to_owned()))?;
         let snapshotter = worker.labels.get(SNAPSHOTTER).cloned().unwrap_or_default();
         let platform = worker.platforms.first().map(|p| Platform::new(&p.os, &p.architecture, Some(&p.variant)));
@@ -73,7 +73,7 @@ impl Worker {
         if !plain.is_some_and(|version| requirement.matches(&version)) {
             return Err(BuildKitError::Unusable {
                 message: format!("BuildKit is `{shown}`, the manifest asks for `{requirement}`"),
-                mend: "start a BuildKit of that version, or change `version` in `[buildkit]`".to_owned(),
+                fix: "start a BuildKit of that version, or change `version` in `[buildkit]`".to_owned(),
             });
         }
         if self.snapshotter != "overlayfs" {
@@ -82,7 +82,7 @@ impl Worker {
                 message: format!(
                     "BuildKit's snapshotter is `{found}`, expected `overlayfs`: others give directories other times"
                 ),
-                mend: "start buildkitd with `--oci-worker-snapshotter=overlayfs`".to_owned(),
+                fix: "start buildkitd with `--oci-worker-snapshotter=overlayfs`".to_owned(),
             });
         }
         Ok(())
@@ -100,7 +100,7 @@ impl Worker {
                 "BuildKit is `{}`, `network = \"locked\"` needs v{OLDEST_FOR_TAPES} or newer",
                 escape::text(&self.version)
             ),
-            mend: "start a newer BuildKit, or name one with `--addr` or `BUILDKIT_HOST`".to_owned(),
+            fix: "start a newer BuildKit, or name one with `--addr` or `BUILDKIT_HOST`".to_owned(),
         })
     }
 
@@ -115,12 +115,12 @@ mod tests {
     use super::*;
     use crate::status::{ExitStatus, Status};
 
-    const ANSWER: &str = r#"[{"id":"x","labels":{"org.mobyproject.buildkit.worker.snapshotter":"overlayfs"},
+    const RESPONSE: &str = r#"[{"id":"x","labels":{"org.mobyproject.buildkit.worker.snapshotter":"overlayfs"},
         "platforms":[{"architecture":"amd64","os":"linux"},{"architecture":"386","os":"linux"}],"gcPolicy":null,
         "buildkitVersion":{"package":"github.com/moby/buildkit","version":"v0.32.2","revision":""},"cdiDevices":null}]"#;
 
-    fn check(answer: &str, requirement: &str) -> Result<(), String> {
-        let worker = Worker::read(answer.as_bytes(), &Limits::default()).map_err(|error| error.to_string())?;
+    fn check(response: &str, requirement: &str) -> Result<(), String> {
+        let worker = Worker::read(response.as_bytes(), &Limits::default()).map_err(|error| error.to_string())?;
         worker.check(&requirement.parse().unwrap()).map_err(|error| {
             assert_eq!(error.status(), Status::Engine);
             error.to_string()
@@ -129,20 +129,20 @@ mod tests {
 
     #[test]
     fn version_and_snapshotter_decide() {
-        assert_eq!(check(ANSWER, ">=0.26"), Ok(()));
-        assert_eq!(check(&ANSWER.replace("v0.32.2", "v0.33.0-rc1+x"), ">=0.26"), Ok(()));
-        let old = check(&ANSWER.replace("v0.32.2", "v0.19.0"), ">=0.26").unwrap_err();
+        assert_eq!(check(RESPONSE, ">=0.26"), Ok(()));
+        assert_eq!(check(&RESPONSE.replace("v0.32.2", "v0.33.0-rc1+x"), ">=0.26"), Ok(()));
+        let old = check(&RESPONSE.replace("v0.32.2", "v0.19.0"), ">=0.26").unwrap_err();
         assert_eq!(old, "BuildKit is `v0.19.0`, the manifest asks for `>=0.26`");
-        assert!(check(&ANSWER.replace("v0.32.2", ""), ">=0.26").is_err());
-        let worker = |version: &str| Worker::read(ANSWER.replace("v0.32.2", version).as_bytes(), &Limits::default());
+        assert!(check(&RESPONSE.replace("v0.32.2", ""), ">=0.26").is_err());
+        let worker = |version: &str| Worker::read(RESPONSE.replace("v0.32.2", version).as_bytes(), &Limits::default());
         assert!(worker("v0.31.0-rc1").unwrap().check_tape().is_ok());
         let old = worker("v0.30.9").unwrap().check_tape().unwrap_err();
         assert_eq!(old.to_string(), "BuildKit is `v0.30.9`, `network = \"locked\"` needs v0.31.0 or newer");
-        let native = check(&ANSWER.replace("\"overlayfs\"", "\"native\""), ">=0.26").unwrap_err();
+        let native = check(&RESPONSE.replace("\"overlayfs\"", "\"native\""), ">=0.26").unwrap_err();
         assert!(native.starts_with("BuildKit's snapshotter is `native`"), "{native}");
         assert!(check("[]", ">=0.26").is_err());
         assert!(check("nonsense", ">=0.26").is_err());
-        let worker = Worker::read(ANSWER.as_bytes(), &Limits::default()).unwrap();
+        let worker = Worker::read(RESPONSE.as_bytes(), &Limits::default()).unwrap();
         assert_eq!(worker.platform.map(|platform| platform.to_string()).as_deref(), Some("linux/amd64"));
     }
 }

@@ -24,15 +24,15 @@ pub enum BuildKitError {
         /// What it needs.
         lacks: String,
         /// How to get it.
-        mend: String,
+        fix: String,
     },
     /// The daemon or builder is there and can't be used.
     #[error("{message}")]
     Unusable {
         /// What was expected and found.
         message: String,
-        /// How to mend it.
-        mend: String,
+        /// How to fix it.
+        fix: String,
     },
     /// The plan asks for something that this engine does not do.
     #[error("{message}")]
@@ -40,7 +40,7 @@ pub enum BuildKitError {
         /// What, with the line where there is one.
         message: String,
         /// How to do without it.
-        mend: String,
+        fix: String,
         /// Whose mistake it is.
         status: Status,
     },
@@ -61,8 +61,8 @@ pub enum BuildKitError {
         message: String,
         /// The last lines of the log.
         log: Vec<String>,
-        /// How to mend it, where its words tell.
-        mend: Option<String>,
+        /// How to fix it, where its words tell.
+        fix: Option<String>,
     },
     /// BuildKit does not understand the Dockerfile.
     #[error("{place}: {message}")]
@@ -145,7 +145,7 @@ pub enum BuildKitError {
     /// Reading or writing beside the build failed.
     #[error("`{}`: {error}", escape::name(.path.as_os_str().as_encoded_bytes()))]
     Io {
-        /// The file or folder.
+        /// The file or directory.
         path: PathBuf,
         /// Why.
         error: std::io::Error,
@@ -197,10 +197,10 @@ impl ExitStatus for BuildKitError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Missing { mend, .. } | Self::Unusable { mend, .. } | Self::Refused { mend, .. } => Some(mend.clone()),
+            Self::Missing { fix, .. } | Self::Unusable { fix, .. } | Self::Refused { fix, .. } => Some(fix.clone()),
             Self::Denied { .. } => Some("`repro lock` pins what the Dockerfile asks for".to_owned()),
             Self::Materials(_) => Some("`repro lock --check` tells whether lockfile and Dockerfile agree".to_owned()),
-            Self::Step { mend, .. } => mend.clone(),
+            Self::Step { fix, .. } => fix.clone(),
             Self::NotRewritten { .. } => {
                 Some("use BuildKit with the OCI worker and the overlayfs snapshotter, v0.26 or newer".to_owned())
             }

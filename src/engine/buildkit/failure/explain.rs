@@ -20,7 +20,7 @@ pub fn explain(log: &[&str], shown: &str, dockerfile: &Dockerfile) -> BuildKitEr
         None => shown.to_owned(),
     };
     if message.starts_with("process \"") {
-        return BuildKitError::Step { place, message, log: tail(log), mend: None };
+        return BuildKitError::Step { place, message, log: tail(log), fix: None };
     }
     if message.contains("denied by policy") {
         let source_name = message.split('"').nth(1).unwrap_or("a source").to_owned();
@@ -41,7 +41,7 @@ pub fn explain(log: &[&str], shown: &str, dockerfile: &Dockerfile) -> BuildKitEr
         let what = what.rsplit(' ').next().unwrap_or(what);
         return BuildKitError::Refused {
             message: format!("{place}: a step asks for `{what}`"),
-            mend: format!("allow it in the manifest, with a reason: allow = [{{ what = \"{what}\", reason = \"…\" }}]"),
+            fix: format!("allow it in the manifest, with a reason: allow = [{{ what = \"{what}\", reason = \"…\" }}]"),
             status: crate::status::Status::Usage,
         };
     }
@@ -50,14 +50,14 @@ pub fn explain(log: &[&str], shown: &str, dockerfile: &Dockerfile) -> BuildKitEr
             true => BuildKitError::Ended { message, log: tail(log) },
             false => BuildKitError::Unusable {
                 message: format!("BuildKit does not respond: {message}"),
-                mend: "start `buildkitd`, or name a running one with `--addr` or `BUILDKIT_HOST`".to_owned(),
+                fix: "start `buildkitd`, or name a running one with `--addr` or `BUILDKIT_HOST`".to_owned(),
             },
         };
     }
     if is_unavailable_source(&message, step(log)) {
         return BuildKitError::Source { place: with_step(place, log), message };
     }
-    BuildKitError::Step { place, message, log: tail(log), mend: None }
+    BuildKitError::Step { place, message, log: tail(log), fix: None }
 }
 
 /// The client's last word, several lines joined.

@@ -9,20 +9,20 @@ pub fn explain_taped(error: BuildKitError, log: &[&str], has_certificate: bool) 
     if log.iter().any(|line| line.contains("flag provided but not defined: -proxy-network")) {
         return BuildKitError::Unusable {
             message: "`buildctl` knows no `--proxy-network`, which `network = \"locked\"` needs".to_owned(),
-            mend: "install BuildKit v0.31 or newer: https://github.com/moby/buildkit/releases".to_owned(),
+            fix: "install BuildKit v0.31 or newer: https://github.com/moby/buildkit/releases".to_owned(),
         };
     }
     match error {
         BuildKitError::Step { message, .. } | BuildKitError::Refused { message, .. } if message.contains("network.host") => {
             BuildKitError::Unusable {
                 message: format!("BuildKit does not let a build reach the tape: {message}"),
-                mend: "start buildkitd with `--allow-insecure-entitlement network.host`: steps are confined to the tape all the same"
+                fix: "start buildkitd with `--allow-insecure-entitlement network.host`: steps are confined to the tape all the same"
                     .to_owned(),
             }
         }
-        BuildKitError::Step { place, message, log: words, mend } => {
-            let mend = mend.or_else(|| hint(&message, &words, has_certificate).map(str::to_owned));
-            BuildKitError::Step { place, message, log: words, mend }
+        BuildKitError::Step { place, message, log: words, fix } => {
+            let fix = fix.or_else(|| hint(&message, &words, has_certificate).map(str::to_owned));
+            BuildKitError::Step { place, message, log: words, fix }
         }
         other => other,
     }

@@ -37,9 +37,9 @@ pub struct Copies {
 }
 
 impl Copies {
-    /// Serves the copies of the plan's files that lie in the cache below `folder`; none if there are no copies.
-    pub fn serve(plan: &Plan, folder: &Path) -> Result<Option<Self>, BuildKitError> {
-        let cache = Cache::new(folder);
+    /// Serves the copies of the plan's files that lie in the cache below `directory`; none if there are no copies.
+    pub fn serve(plan: &Plan, directory: &Path) -> Result<Option<Self>, BuildKitError> {
+        let cache = Cache::new(directory);
         let mut copies = BTreeMap::new();
         let mut urls = Vec::new();
         for pin in &plan.pins {
@@ -53,7 +53,7 @@ impl Copies {
         if urls.is_empty() {
             return Ok(None);
         }
-        let failed = |error| BuildKitError::io(folder)(error);
+        let failed = |error| BuildKitError::io(directory)(error);
         let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -64,8 +64,8 @@ impl Copies {
                 match listener.accept() {
                     Ok((connection, _)) => {
                         let copies = Arc::clone(&copies);
-                        // A client that hangs up gets no answer; BuildKit reports what it misses.
-                        thread::spawn(move || answer(&connection, &copies).ok());
+                        // A client that hangs up gets no response; BuildKit reports what it misses.
+                        thread::spawn(move || response(&connection, &copies).ok());
                     }
                     Err(_) => thread::sleep(LOOK),
                 }
@@ -85,8 +85,8 @@ impl Drop for Copies {
     }
 }
 
-/// Answers one request and closes.
-fn answer(mut connection: &TcpStream, copies: &BTreeMap<String, Copy>) -> io::Result<()> {
+/// Responses one request and closes.
+fn response(mut connection: &TcpStream, copies: &BTreeMap<String, Copy>) -> io::Result<()> {
     connection.set_nonblocking(false)?;
     connection.set_read_timeout(Some(IDLE))?;
     connection.set_write_timeout(Some(IDLE))?;
@@ -102,11 +102,11 @@ fn answer(mut connection: &TcpStream, copies: &BTreeMap<String, Copy>) -> io::Re
     let Some(copy) = copies.get(name) else {
         return connection.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     };
-    let mut answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n", copy.size);
+    let mut response = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n", copy.size);
     if let Some(modified) = copy.modified.and_then(date::write) {
-        answer += &format!("Last-Modified: {modified}\r\n");
+        response += &format!("Last-Modified: {modified}\r\n");
     }
-    connection.write_all(answer.as_bytes())?;
+    connection.write_all(response.as_bytes())?;
     connection.write_all(b"\r\n")?;
     if method != "HEAD" {
         io::copy(&mut File::open(&copy.path)?, &mut connection)?;

@@ -27,7 +27,7 @@ pub fn check(plan: &Plan) -> Result<(), BuildKitError> {
             FRONTEND.0,
             FRONTEND.1,
         ),
-        mend: "write `# syntax=docker/dockerfile:1.10` or a newer one, or leave the line out".to_owned(),
+        fix: "write `# syntax=docker/dockerfile:1.10` or a newer one, or leave the line out".to_owned(),
         status: Status::Engine,
     })
 }
@@ -44,7 +44,7 @@ pub fn check_daemon(plan: &Plan, version: &str) -> Result<(), BuildKitError> {
             "BuildKit is `{}`, which can't give variables to RUN: expected v{BUILDKIT} or newer",
             crate::escape::text(version)
         ),
-        mend: "start a newer BuildKit, or leave `run-env` out".to_owned(),
+        fix: "start a newer BuildKit, or leave `run-env` out".to_owned(),
     })
 }
 

@@ -1,8 +1,8 @@
-//! How BuildKit names a git source in policies: host, path, ref and folder, without scheme and user.
+//! How BuildKit names a git source in policies: host, path, ref and directory, without scheme and user.
 
 use std::fmt;
 
-/// The identifier of a git source: `git://HOST/PATH[#REF[:FOLDER]]`.
+/// The identifier of a git source: `git://HOST/PATH[#REF[:DIRECTORY]]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GitIdentifier {
     /// The repository's URL without query and fragment, as git is given it.
@@ -10,17 +10,17 @@ pub struct GitIdentifier {
     /// Host and path, which tell repositories apart whatever way they are fetched.
     pub location: String,
     reference: String,
-    /// Folder inside the repository, empty for all of it.
-    pub subfolder: String,
+    /// Directory inside the repository, empty for all of it.
+    pub subdirectory: String,
 }
 
 impl GitIdentifier {
-    /// The identifier of `request`: `URL[#REF[:FOLDER]]`, or with `?ref=`, `?tag=`, `?branch=`, `?commit=`, `?subdir=`.
+    /// The identifier of `request`: `URL[#REF[:DIRECTORY]]`, or with `?ref=`, `?tag=`, `?branch=`, `?commit=`, `?subdir=`.
     pub fn of(request: &str) -> Self {
         let (rest, fragment) = request.split_once('#').unwrap_or((request, ""));
         let (url, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let (mut reference, mut subfolder) = match fragment.split_once(':') {
-            Some((reference, subfolder)) => (reference.to_owned(), subfolder.to_owned()),
+        let (mut reference, mut subdirectory) = match fragment.split_once(':') {
+            Some((reference, subdirectory)) => (reference.to_owned(), subdirectory.to_owned()),
             None => (fragment.to_owned(), String::new()),
         };
         for (key, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
@@ -28,12 +28,12 @@ impl GitIdentifier {
                 "ref" | "commit" if reference.is_empty() => value.clone_into(&mut reference),
                 "tag" => reference = format!("refs/tags/{value}"),
                 "branch" => reference = format!("refs/heads/{value}"),
-                "subdir" => value.clone_into(&mut subfolder),
+                "subdir" => value.clone_into(&mut subdirectory),
                 _ => {}
             }
         }
-        let subfolder = clean(&subfolder);
-        Self { url: url.to_owned(), location: location(url), reference, subfolder }
+        let subdirectory = clean(&subdirectory);
+        Self { url: url.to_owned(), location: location(url), reference, subdirectory }
     }
 
     /// The same source at this commit.
@@ -41,19 +41,19 @@ impl GitIdentifier {
         Self { reference: commit.to_owned(), ..self.clone() }
     }
 
-    /// The same source with this folder of it.
-    pub fn below(&self, subfolder: &str) -> Self {
-        Self { subfolder: subfolder.to_owned(), ..self.clone() }
+    /// The same source with this directory of it.
+    pub fn below(&self, subdirectory: &str) -> Self {
+        Self { subdirectory: subdirectory.to_owned(), ..self.clone() }
     }
 }
 
 impl fmt::Display for GitIdentifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "git://{}", self.location)?;
-        if !self.reference.is_empty() || !self.subfolder.is_empty() {
+        if !self.reference.is_empty() || !self.subdirectory.is_empty() {
             write!(f, "#{}", self.reference)?;
         }
-        if self.subfolder.is_empty() { Ok(()) } else { write!(f, ":{}", self.subfolder) }
+        if self.subdirectory.is_empty() { Ok(()) } else { write!(f, ":{}", self.subdirectory) }
     }
 }
 

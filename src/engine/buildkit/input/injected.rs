@@ -25,18 +25,18 @@ pub struct Surrounded {
     pub secrets: Vec<(String, PathBuf)>,
 }
 
-/// Gives the variables of `plan` to each RUN; the values are written below `folder`, readable for their owner only.
+/// Gives the variables of `plan` to each RUN; the values are written below `directory`, readable for their owner only.
 ///
 /// Without the `certificate` of BuildKit's proxy, what needs it is left out.
-pub fn surround(plan: &Plan, certificate: Option<&str>, folder: &Path) -> Result<Surrounded, Failure> {
+pub fn surround(plan: &Plan, certificate: Option<&str>, directory: &Path) -> Result<Surrounded, Failure> {
     let mut injections = injected(plan);
     injections.retain(|injection| certificate.is_some() || !needs_certificate(injection));
     if injections.is_empty() {
         return Ok(Surrounded { dockerfile: plan.inputs.dockerfile.bytes.clone(), secrets: Vec::new() });
     }
     let dockerfile = add_run_flags(&plan.inputs.dockerfile, |place| flags(&injections, place))?;
-    let folder = folder.join("variables");
-    fs::create_dir(&folder).map_err(BuildKitError::io(&folder))?;
+    let directory = directory.join("variables");
+    fs::create_dir(&directory).map_err(BuildKitError::io(&directory))?;
     let mut secrets = Vec::new();
     for (number, injection) in injections.iter().enumerate() {
         let mut contents = vec![(variable_id(injection), injection.value.clone())];
@@ -45,13 +45,13 @@ pub fn surround(plan: &Plan, certificate: Option<&str>, folder: &Path) -> Result
             contents.push((file_id(injection), lines.map(|line| format!("{line}\n")).collect()));
         }
         for (id, content) in contents {
-            let path = folder.join(format!("{number}-{}", id.replace(':', "-")));
+            let path = directory.join(format!("{number}-{}", id.replace(':', "-")));
             write(&path, content.as_bytes()).map_err(BuildKitError::io(&path))?;
             secrets.push((id, path));
         }
     }
     if let Some(certificate) = certificate {
-        let path = folder.join("certificate");
+        let path = directory.join("certificate");
         write(&path, certificate.as_bytes()).map_err(BuildKitError::io(&path))?;
         secrets.push((CERTIFICATE.to_owned(), path));
     }

@@ -38,7 +38,7 @@ fn check_epoch(plan: &Plan, now: u64) -> Result<(), BuildKitError> {
     }
     Err(BuildKitError::Refused {
         message: format!("the epoch {} ({}) lies in the future", plan.epoch, plan.epoch.rfc3339()),
-        mend: "BuildKit only lowers times, so the epoch can't be later than now".to_owned(),
+        fix: "BuildKit only lowers times, so the epoch can't be later than now".to_owned(),
         status: Status::Usage,
     })
 }
@@ -54,7 +54,7 @@ fn check_entitlements(plan: &Plan, instruction: &Instruction) -> Result<(), Buil
             let needed = escape::text(&needed).into_owned();
             return Err(BuildKitError::Refused {
                 message: format!("{}: `RUN {}` needs `{needed}`", place(plan, instruction), escape::text(&flag)),
-                mend: format!(
+                fix: format!(
                     "allow it in the manifest, with a reason: allow = [{{ what = \"{needed}\", reason = \"…\" }}]"
                 ),
                 status: Status::Usage,
@@ -67,19 +67,19 @@ fn check_entitlements(plan: &Plan, instruction: &Instruction) -> Result<(), Buil
 /// Two different heredocs of one size at one path: BuildKit takes the second for the first.
 fn check_heredocs(plan: &Plan, stage: &Stage) -> Result<(), BuildKitError> {
     let mut written: BTreeMap<Vec<u8>, (u32, Vec<u8>)> = BTreeMap::new();
-    let mut folder = b"/".to_vec();
+    let mut directory = b"/".to_vec();
     for instruction in &stage.instructions {
         let transfer = match &instruction.command {
             Command::Copy(copy) => &copy.transfer,
             Command::Add(add) => &add.transfer,
             Command::Workdir(path) => {
-                folder = joined(&folder, path);
+                directory = joined(&directory, path);
                 continue;
             }
             _ => continue,
         };
         for file in &transfer.files {
-            let path = destination(&folder, transfer, &file.name);
+            let path = destination(&directory, transfer, &file.name);
             let body = file.body.to_vec();
             let before = written.insert(path.clone(), (instruction.lines.start, body.clone()));
             if let Some((line, earlier)) = before
@@ -93,7 +93,7 @@ fn check_heredocs(plan: &Plan, stage: &Stage) -> Result<(), BuildKitError> {
                         place(plan, instruction),
                         escape::name(&path),
                     ),
-                    mend: "leave out the first one, or change the length of one of them".to_owned(),
+                    fix: "leave out the first one, or change the length of one of them".to_owned(),
                     status: Status::Engine,
                 });
             }
@@ -102,15 +102,15 @@ fn check_heredocs(plan: &Plan, stage: &Stage) -> Result<(), BuildKitError> {
     Ok(())
 }
 
-fn destination(folder: &[u8], transfer: &Transfer, name: &Text) -> Vec<u8> {
-    let path = joined(folder, &transfer.destination);
-    let is_folder = transfer.destination.ends_with(b"/") || transfer.sources.len() + transfer.files.len() > 1;
-    if is_folder { joined(&path, name) } else { path }
+fn destination(directory: &[u8], transfer: &Transfer, name: &Text) -> Vec<u8> {
+    let path = joined(directory, &transfer.destination);
+    let is_directory = transfer.destination.ends_with(b"/") || transfer.sources.len() + transfer.files.len() > 1;
+    if is_directory { joined(&path, name) } else { path }
 }
 
-/// `path` seen from `folder`, without empty and `.` components.
-fn joined(folder: &[u8], path: &[u8]) -> Vec<u8> {
-    let start: &[u8] = if path.starts_with(b"/") { b"" } else { folder };
+/// `path` seen from `directory`, without empty and `.` components.
+fn joined(directory: &[u8], path: &[u8]) -> Vec<u8> {
+    let start: &[u8] = if path.starts_with(b"/") { b"" } else { directory };
     let mut parts: Vec<&[u8]> = Vec::new();
     for part in start.split(|byte| *byte == b'/').chain(path.split(|byte| *byte == b'/')) {
         match part {

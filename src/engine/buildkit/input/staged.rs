@@ -1,4 +1,4 @@
-//! The inputs of a build as files in its private folder: what the clients are pointed at.
+//! The inputs of a build as files in its private directory: what the clients are pointed at.
 //!
 //! ```text
 //! context-<12 hex>/       the context, by its digest: equal names mean equal contents on any daemon
@@ -9,7 +9,7 @@
 //! policy.json  metadata.json  ref  image.tar
 //! ```
 //!
-//! Small contexts are staged in memory where there is such a folder: making many files, and removing them, takes a disk
+//! Small contexts are staged in memory where there is such a directory: making many files, and removing them, takes a disk
 //! longer than all else that is done for them.
 
 use std::fs;
@@ -27,7 +27,7 @@ use crate::engine::buildkit::failure::BuildKitError;
 use crate::limits::Limits;
 use crate::lockfile::Pin;
 use crate::status::Failure;
-use crate::store::make_private_folder;
+use crate::store::make_private_directory;
 use crate::survey::context_key;
 
 /// Bytes of a context that is staged in memory, at most.
@@ -38,11 +38,11 @@ const FILE_IN_MEMORY: u64 = 5 << 10;
 /// The staged inputs of one build; all paths are absolute.
 #[derive(Debug)]
 pub struct Staged {
-    /// The folder that everything else lies in.
-    pub folder: PathBuf,
+    /// The directory that everything else lies in.
+    pub directory: PathBuf,
     /// The context.
     pub context: PathBuf,
-    /// The folder of the Dockerfile.
+    /// The directory of the Dockerfile.
     pub dockerfile: PathBuf,
     /// Named contexts, under the names that BuildKit looks for.
     pub named: Vec<(String, Named)>,
@@ -55,7 +55,7 @@ pub struct Staged {
 /// A named context as the clients need it.
 #[derive(Debug)]
 pub enum Named {
-    /// A folder.
+    /// A directory.
     Local(PathBuf),
     /// An OCI layout and the digest inside it.
     Layout(PathBuf, Digest),
@@ -64,30 +64,30 @@ pub enum Named {
 }
 
 impl Staged {
-    /// Stages what `plan` needs into the empty folders of `surroundings`; a taped build's RUN trusts `certificate`.
+    /// Stages what `plan` needs into the empty directories of `surroundings`; a taped build's RUN trusts `certificate`.
     pub fn write(plan: &Plan, certificate: Option<&str>, surroundings: &Surroundings<'_>) -> Result<Self, Failure> {
-        let work = surroundings.work.folder()?;
-        let folder = fs::canonicalize(&work).map_err(BuildKitError::io(&work))?;
+        let work = surroundings.work.directory()?;
+        let directory = fs::canonicalize(&work).map_err(BuildKitError::io(&work))?;
         let memory = if fits_in_memory(&plan.inputs.context) { surroundings.work.in_memory() } else { None };
-        let near = memory.filter(|memory| make_private_folder(memory).is_ok());
-        let near = near.as_deref().unwrap_or(&folder);
+        let near = memory.filter(|memory| make_private_directory(memory).is_ok());
+        let near = near.as_deref().unwrap_or(&directory);
         let staged_context = near.join(format!("context-{}", short(&plan.inputs.context)));
         stage(&plan.inputs.context, &staged_context)?;
-        let dockerfile = folder.join("dockerfile");
+        let dockerfile = directory.join("dockerfile");
         fs::create_dir(&dockerfile).map_err(BuildKitError::io(&dockerfile))?;
-        let Surrounded { dockerfile: text, secrets } = surround(plan, certificate, &folder)?;
+        let Surrounded { dockerfile: text, secrets } = surround(plan, certificate, &directory)?;
         write(&dockerfile.join("Dockerfile"), &text)?;
         write(&dockerfile.join("Dockerfile.dockerignore"), b"# The context holds only what is not ignored.\n")?;
         let mut named = Vec::new();
         for (number, (name, context)) in plan.inputs.contexts.iter().enumerate() {
             let ready = match context {
                 PlannedContext::Local(tree) => {
-                    let path = folder.join(format!("named-{number}-{}", short(tree)));
+                    let path = directory.join(format!("named-{number}-{}", short(tree)));
                     stage(tree, &path)?;
                     Named::Local(path)
                 }
                 PlannedContext::Layout(layout) => {
-                    let path = folder.join(format!("layout-{number}"));
+                    let path = directory.join(format!("layout-{number}"));
                     link_layout(layout, &path)?;
                     Named::Layout(path, layout_digest(plan, name)?)
                 }
@@ -96,7 +96,7 @@ impl Staged {
             };
             named.push((context_key(name), ready));
         }
-        Ok(Self { context: staged_context, dockerfile, named, secrets, folder, key: snapshot_key(plan) })
+        Ok(Self { context: staged_context, dockerfile, named, secrets, directory, key: snapshot_key(plan) })
     }
 
     /// Writes the source policy; `local` gives the names under which the client offers the named local contexts.
@@ -108,8 +108,8 @@ impl Staged {
     ) -> Result<PathBuf, BuildKitError> {
         let mut locals = vec!["context".to_owned(), "dockerfile".to_owned()];
         for (name, named) in &self.named {
-            if let Named::Local(folder) = named {
-                locals.push(local(name, folder));
+            if let Named::Local(directory) = named {
+                locals.push(local(name, directory));
             }
         }
         let locals = locals.iter().map(String::as_str);
@@ -118,7 +118,7 @@ impl Staged {
             None => Policy::strict(&plan.pins, locals, redirects),
         };
         policy.key_snapshot("context", &self.key);
-        let path = self.folder.join("policy.json");
+        let path = self.directory.join("policy.json");
         write(&path, policy.to_json().as_bytes())?;
         Ok(path)
     }
@@ -128,19 +128,19 @@ impl Staged {
         self.secrets.iter().any(|(id, _)| id == CERTIFICATE)
     }
 
-    /// Removes the context, which nobody reads after a build; the folder's owner removes what is left.
+    /// Removes the context, which nobody reads after a build; the directory's owner removes what is left.
     pub fn forget_context(&self) {
         let _ = fs::remove_dir_all(&self.context);
     }
 
     /// Where the client writes the image.
     pub fn image(&self) -> PathBuf {
-        self.folder.join("image.tar")
+        self.directory.join("image.tar")
     }
 
     /// Where the client writes what it claims to have built.
     pub fn metadata(&self) -> PathBuf {
-        self.folder.join("metadata.json")
+        self.directory.join("metadata.json")
     }
 
     /// What the client claims to have built.
@@ -153,7 +153,7 @@ impl Staged {
 
     /// Where `buildctl` writes the build's name in the daemon's history.
     pub fn build_reference(&self) -> PathBuf {
-        self.folder.join("ref")
+        self.directory.join("ref")
     }
 }
 
@@ -185,21 +185,21 @@ fn fits_in_memory(tree: &Tree) -> bool {
     bytes.fold(0, u64::saturating_add) <= MOST_IN_MEMORY
 }
 
-fn stage(tree: &Tree, folder: &Path) -> Result<(), Failure> {
-    fs::create_dir(folder).map_err(BuildKitError::io(folder))?;
-    Ok(context::stage(tree, folder)?)
+fn stage(tree: &Tree, directory: &Path) -> Result<(), Failure> {
+    fs::create_dir(directory).map_err(BuildKitError::io(directory))?;
+    Ok(context::stage(tree, directory)?)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), BuildKitError> {
     fs::write(path, bytes).map_err(BuildKitError::io(path))
 }
 
-/// A layout of links, since clients create folders of their own in the layouts that they read.
-fn link_layout(layout: &Path, folder: &Path) -> Result<(), BuildKitError> {
+/// A layout of links, since clients create directories of their own in the layouts that they read.
+fn link_layout(layout: &Path, directory: &Path) -> Result<(), BuildKitError> {
     let layout = fs::canonicalize(layout).map_err(BuildKitError::io(layout))?;
-    fs::create_dir(folder).map_err(BuildKitError::io(folder))?;
+    fs::create_dir(directory).map_err(BuildKitError::io(directory))?;
     for name in ["blobs", "index.json", "oci-layout"] {
-        let link = folder.join(name);
+        let link = directory.join(name);
         symlink(layout.join(name), &link).map_err(BuildKitError::io(&link))?;
     }
     Ok(())

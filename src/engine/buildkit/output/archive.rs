@@ -11,7 +11,7 @@ use crate::engine::buildkit::failure::BuildKitError;
 use crate::escape;
 
 const BLOCK: u64 = 512;
-/// Members of one archive: blobs, `index.json`, `oci-layout` and folders.
+/// Members of one archive: blobs, `index.json`, `oci-layout` and directories.
 const MEMBERS: usize = 10_000;
 /// What may follow the last member: end blocks and the padding of a record.
 const PADDING: u64 = 1 << 20;
@@ -36,7 +36,7 @@ pub struct Member {
 impl Archive {
     /// Lists the members of the archive at `path`, which `engine` wrote.
     ///
-    /// Only what image archives need is accepted: regular files and folders with plain headers, each name once, the
+    /// Only what image archives need is accepted: regular files and directories with plain headers, each name once, the
     /// last member followed by zeros.
     pub fn open(path: &Path, engine: &'static str) -> Result<Self, BuildKitError> {
         let failed = BuildKitError::io;
@@ -166,8 +166,8 @@ mod tests {
     }
 
     fn open(bytes: &[u8]) -> Result<Archive, String> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("image.tar");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("image.tar");
         std::fs::write(&path, bytes).unwrap();
         Archive::open(&path, "buildctl").map_err(|error| {
             assert_eq!(error.status(), Status::Malformed);

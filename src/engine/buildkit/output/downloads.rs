@@ -30,7 +30,7 @@ pub fn check(plan: &Plan, output: &Output) -> Result<(), BuildKitError> {
                         escape::text(url),
                         shown(modified.min(epoch)),
                     ),
-                    mend: "the builder downloaded it earlier; `buildctl prune` makes it forget that".to_owned(),
+                    fix: "the builder downloaded it earlier; `buildctl prune` makes it forget that".to_owned(),
                 });
             }
         }

@@ -44,7 +44,7 @@ fn incomplete_history(what: &str) -> BuildKitError {
         message: format!(
             "{what}: the history of a base image does not speak of all its layers, and BuildKit fills the gaps with names that depend on its cache"
         ),
-        mend: "build the base image again with a builder that writes its whole history".to_owned(),
+        fix: "build the base image again with a builder that writes its whole history".to_owned(),
         status: Status::Engine,
     }
 }

@@ -116,7 +116,7 @@ impl OutputReader<'_> {
             .map_err(|error| self.malformed("the metadata file", error.to_string()))?;
         let descriptor = claims.descriptor.ok_or_else(|| BuildKitError::Unusable {
             message: format!("{} reports no image descriptor: its driver can't write reproducible images", self.engine),
-            mend: "use a builder of the `docker-container` driver, or `buildctl`".to_owned(),
+            fix: "use a builder of the `docker-container` driver, or `buildctl`".to_owned(),
         })?;
         let manifest = claims.manifest.as_ref();
         for (what, claimed, written) in [

@@ -229,11 +229,11 @@ proptest! {
     ) {
         let mut archive = sample();
         let length = archive.len();
-        for (at, byte, mends) in changes {
+        for (at, byte, fixes) in changes {
             let at = at % length;
             archive[at] = byte;
             let start = at / BLOCK * BLOCK;
-            if mends {
+            if fixes {
                 let block: [u8; BLOCK] = archive[start..start + BLOCK].try_into().unwrap();
                 let sum = header::checksum(&block);
                 let field = start + header::CHECKSUM.start..start + header::CHECKSUM.end;

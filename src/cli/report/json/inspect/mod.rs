@@ -50,9 +50,11 @@ pub struct InspectDocument {
     /// How many more of them there are.
     pub more_images: u64,
     /// What is wrong, all of it.
-    pub faults: Vec<FaultDocument>,
+    #[serde(rename = "faults")]
+    pub violations: Vec<ViolationDocument>,
     /// How many more violations there are.
-    pub more_faults: u64,
+    #[serde(rename = "more_faults")]
+    pub more_violations: u64,
     /// What is worth a remark.
     pub notes: Vec<NoteDocument>,
     /// How many more notes there are.
@@ -98,7 +100,7 @@ pub struct ExpectedDocument {
 
 /// Something that is wrong.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
-pub struct FaultDocument {
+pub struct ViolationDocument {
     /// The rule of `docs/inspect.md` that is broken.
     pub rule: String,
     /// What it is about.
@@ -130,8 +132,8 @@ impl InspectDocument {
             more_documents: 0,
             images: Vec::new(),
             more_images: 0,
-            faults: Vec::new(),
-            more_faults: 0,
+            violations: Vec::new(),
+            more_violations: 0,
             notes: Vec::new(),
             more_notes: 0,
             error: None,
@@ -172,16 +174,16 @@ impl InspectDocument {
             more_documents,
             images,
             more_images,
-            faults: findings
-                .faults
+            violations: findings
+                .violations
                 .iter()
-                .map(|fault| FaultDocument {
-                    rule: fault.code.to_owned(),
-                    object: fault.place.to_string(),
-                    what: fault.message.clone(),
+                .map(|violation| ViolationDocument {
+                    rule: violation.code.to_owned(),
+                    object: violation.place.to_string(),
+                    what: violation.message.clone(),
                 })
                 .collect(),
-            more_faults: findings.more_faults,
+            more_violations: findings.more_violations,
             notes: findings
                 .notes
                 .iter()

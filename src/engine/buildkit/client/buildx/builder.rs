@@ -75,7 +75,7 @@ impl Builder {
                         self.name,
                         finished.log.last(2).join("; ")
                     ),
-                    mend: format!("`docker rm -f {}` removes what is left of it", self.container()),
+                    fix: format!("`docker rm -f {}` removes what is left of it", self.container()),
                 }
                 .into());
             }
@@ -84,7 +84,7 @@ impl Builder {
             Some(true) => Ok(()),
             _ => Err(BuildKitError::Unusable {
                 message: format!("the builder `{}` does not run", self.name),
-                mend: format!("see `docker logs {}`", self.container()),
+                fix: format!("see `docker logs {}`", self.container()),
             }
             .into()),
         }
@@ -163,11 +163,11 @@ impl Builder {
             }
             return Err(BuildKitError::Unusable {
                 message: format!("docker does not respond: {said}"),
-                mend: "start the docker daemon, or name another with `DOCKER_HOST`".to_owned(),
+                fix: "start the docker daemon, or name another with `DOCKER_HOST`".to_owned(),
             });
         }
-        let answer = String::from_utf8_lossy(&finished.output);
-        let (image, running) = answer.trim().split_once(' ').unwrap_or((answer.trim(), ""));
+        let response = String::from_utf8_lossy(&finished.output);
+        let (image, running) = response.trim().split_once(' ').unwrap_or((response.trim(), ""));
         let digests = programs.docker.clone().args(["image", "inspect", "--format", "{{json .RepoDigests}}", image]);
         let digests = ask(&digests, surroundings)?;
         let digests: Vec<String> = crate::json::parse(&digests, surroundings.limits).unwrap_or_default();
@@ -175,7 +175,7 @@ impl Builder {
         if !digests.iter().any(|digest| digest.ends_with(&locked)) {
             return Err(BuildKitError::Unusable {
                 message: format!("the builder `{}` runs another image than the locked {}", self.name, self.pin.digest),
-                mend: format!("`docker rm -f {container}` removes it"),
+                fix: format!("`docker rm -f {container}` removes it"),
             });
         }
         Ok(Some(running == "true"))

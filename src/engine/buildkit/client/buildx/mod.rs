@@ -52,7 +52,7 @@ impl Buildx {
         self.image.as_ref().ok_or_else(|| BuildKitError::Missing {
             engine: NAME,
             lacks: "the lockfile pins no BuildKit image".to_owned(),
-            mend: "name one in the manifest, `image = \"moby/buildkit:v0.32.2\"` in `[buildkit]`, then `repro lock`"
+            fix: "name one in the manifest, `image = \"moby/buildkit:v0.32.2\"` in `[buildkit]`, then `repro lock`"
                 .to_owned(),
         })
     }
@@ -77,7 +77,7 @@ impl Client for Buildx {
         if let Some(name) = plan.inputs.contexts.keys().find(|name| name.contains("::")) {
             return Err(BuildKitError::Unusable {
                 message: format!("buildx takes no context for one platform: `{}`", escape::text(name)),
-                mend: "`--engine buildctl` takes it, and `--engine native` where there is no RUN".to_owned(),
+                fix: "`--engine buildctl` takes it, and `--engine native` where there is no RUN".to_owned(),
             });
         }
         self.image()?;
@@ -140,8 +140,8 @@ impl Connection for AtBuilder {
         &["DOCKER_CONFIG", "BUILDX_CONFIG", POLICY]
     }
 
-    /// buildx keeps the names of the main context and of the Dockerfile's folder for itself.
-    fn local_name(&self, name: &str, _folder: &Path) -> String {
+    /// buildx keeps the names of the main context and of the Dockerfile's directory for itself.
+    fn local_name(&self, name: &str, _directory: &Path) -> String {
         if name == "context" || name == "dockerfile" { format!("_{name}") } else { name.to_owned() }
     }
 
@@ -163,15 +163,15 @@ impl Connection for AtBuilder {
 
 /// Asks buildx for its version: `github.com/docker/buildx v0.36.1 …`.
 fn version_of(programs: &Programs, surroundings: &Surroundings<'_>) -> Result<Version, BuildKitError> {
-    let answer = ask(&programs.buildx.clone().arg("version"), surroundings)?;
-    let answer = String::from_utf8_lossy(&answer);
-    let word = answer.split_whitespace().nth(1).unwrap_or_default().trim_start_matches('v');
+    let response = ask(&programs.buildx.clone().arg("version"), surroundings)?;
+    let response = String::from_utf8_lossy(&response);
+    let word = response.split_whitespace().nth(1).unwrap_or_default().trim_start_matches('v');
     let numbers = word.split(['-', '+']).next().and_then(|numbers| Version::parse(numbers).ok());
     match numbers {
         Some(version) if version >= OLDEST => Ok(version),
         _ => Err(BuildKitError::Unusable {
             message: format!("buildx is `{}`, expected v{OLDEST} or newer", escape::text(word)),
-            mend: "install a newer buildx: https://github.com/docker/buildx/releases".to_owned(),
+            fix: "install a newer buildx: https://github.com/docker/buildx/releases".to_owned(),
         }),
     }
 }
@@ -195,8 +195,8 @@ fn arguments(plan: &Plan, staged: &Staged, builder: &str, version: &Version) -> 
     }
     for (name, named) in &staged.named {
         let source = match named {
-            Named::Local(folder) => folder.to_string_lossy().into_owned(),
-            Named::Layout(folder, digest) => format!("oci-layout://{}@{digest}", folder.display()),
+            Named::Local(directory) => directory.to_string_lossy().into_owned(),
+            Named::Layout(directory, digest) => format!("oci-layout://{}@{digest}", directory.display()),
             Named::Remote(source) => source.clone(),
         };
         add("--build-context", format!("{name}={source}").into());

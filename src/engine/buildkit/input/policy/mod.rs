@@ -36,7 +36,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// The policy that allows `pins` and the local folders called `locals`, and denies everything else.
+    /// The policy that allows `pins` and the local directories called `locals`, and denies everything else.
     pub fn strict<'a>(pins: &[Pin], locals: impl IntoIterator<Item = &'a str>, redirects: &Redirects) -> Self {
         let mut policy = Self { version: VERSION, rules: Vec::new() };
         policy.push(Action::Deny, MatchType::Regex, ".*".to_owned(), None);
@@ -49,10 +49,10 @@ impl Policy {
         policy
     }
 
-    /// Gives the local folder called `local` a snapshot of its own on the daemon, shared by builds with the same `key`.
+    /// Gives the local directory called `local` a snapshot of its own on the daemon, shared by builds with the same `key`.
     ///
-    /// BuildKit sends a folder as changes to what it has under this key, and does not compare directories' times: with
-    /// its usual key, one for all that `buildctl` ever sent, a build would see the times of other folders. The ignore
+    /// BuildKit sends a directory as changes to what it has under this key, and does not compare directories' times: with
+    /// its usual key, one for all that `buildctl` ever sent, a build would see the times of other directories. The ignore
     /// file is left out: it is asked for on its own, which would empty the snapshot.
     pub fn key_snapshot(&mut self, local: &str, key: &str) {
         let other = Constraint { key: SNAPSHOT_KEY, condition: "NOTEQUAL", value: format!("{local}-.dockerignore") };
@@ -140,7 +140,7 @@ impl Policy {
                 let mut pinned = asked.at(commit);
                 let mut attrs = BTreeMap::new();
                 if let Some(source) = redirects.git(&asked.url) {
-                    pinned = GitIdentifier::of(&source).at(commit).below(&asked.subfolder);
+                    pinned = GitIdentifier::of(&source).at(commit).below(&asked.subdirectory);
                     attrs.insert(GIT_URL, source);
                 }
                 let (from, to) = (asked.to_string(), pinned.to_string());
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_with_a_key_of_its_own_is_changed_but_for_its_ignore_file() {
+    fn a_directory_with_a_key_of_its_own_is_changed_but_for_its_ignore_file() {
         let mut policy = Policy::strict(&[], ["context"], &Redirects::default());
         policy.key_snapshot("context", "repro-1");
         let constraint =

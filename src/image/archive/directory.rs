@@ -27,19 +27,19 @@ pub enum Source {
 }
 
 impl Archive {
-    /// Reads the layout in `folder`.
+    /// Reads the layout in `directory`.
     ///
     /// Only what belongs to a layout is read: the files beside `blobs`, and the blobs. No link is followed.
     ///
     /// # Errors
-    /// When a folder, a file or a temporary file can't be read; everything else is a finding.
-    pub fn read_folder(folder: &Path, around: &Surroundings<'_>) -> io::Result<Self> {
+    /// When a directory, a file or a temporary file can't be read; everything else is a finding.
+    pub fn read_directory(directory: &Path, around: &Surroundings<'_>) -> io::Result<Self> {
         let mut archive = Self::new(around.limits);
         let mut jobs = Vec::new();
-        let mut folders = vec![(Vec::new(), folder.to_owned())];
-        while let Some((prefix, folder)) = folders.pop() {
+        let mut directories = vec![(Vec::new(), directory.to_owned())];
+        while let Some((prefix, directory)) = directories.pop() {
             let mut entries = Vec::new();
-            for entry in fs::read_dir(&folder)? {
+            for entry in fs::read_dir(&directory)? {
                 let entry = entry?;
                 entries.push((entry.file_name(), entry.path()));
                 if entries.len() as u64 > around.limits.archive_members + 1 {
@@ -55,14 +55,14 @@ impl Archive {
                     place(&mut archive, &name, Held::Directory, &object);
                     let depth = name.iter().filter(|byte| **byte == b'/').count();
                     if depth < 2 && (name == b"blobs" || name.starts_with(b"blobs/")) {
-                        folders.push(([name.as_slice(), b"/"].concat(), path));
+                        directories.push(([name.as_slice(), b"/"].concat(), path));
                     }
                 } else if metadata.is_file() {
                     place(&mut archive, &name, Held::Refused, &object);
                     jobs.push(Job { name, size: metadata.len(), place: Source::File(path) });
                 } else {
                     let what = if metadata.is_symlink() { "a symbolic link" } else { "a device, pipe or socket" };
-                    archive.findings.fault("V3", &object, format!("{what}: only files and directories are read"));
+                    archive.findings.violation("V3", &object, format!("{what}: only files and directories are read"));
                     place(&mut archive, &name, Held::Refused, &object);
                 }
                 if are_too_many(&mut archive, around) {
@@ -112,7 +112,7 @@ impl Archive {
     }
 }
 
-/// Opens a file that is no link, folder, pipe or device.
+/// Opens a file that is no link, directory, pipe or device.
 fn open_regular(path: &Path) -> io::Result<File> {
     use rustix::fs::{Mode, OFlags};
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;

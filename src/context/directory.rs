@@ -1,4 +1,4 @@
-//! A folder outside git as the source of a context: all its files count.
+//! A directory outside git as the source of a context: all its files count.
 
 use std::io::Read;
 use std::os::fd::OwnedFd;
@@ -14,7 +14,7 @@ use crate::limits::LimitExceeded;
 /// What a source says about one name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Node {
-    /// A folder.
+    /// A directory.
     Directory,
     /// A regular file.
     File(Stamp),
@@ -55,7 +55,7 @@ impl Stamp {
     }
 }
 
-/// One name in a folder.
+/// One name in a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Child {
     pub(super) name: Vec<u8>,
@@ -64,19 +64,19 @@ pub(super) struct Child {
     pub(super) counts: bool,
 }
 
-/// Tells, folder by folder, what a context is chosen from.
+/// Tells, directory by directory, what a context is chosen from.
 pub(super) trait Source {
-    /// Whether a folder counts that holds nothing at all.
-    fn has_empty_folders(&self) -> bool;
+    /// Whether a directory counts that holds nothing at all.
+    fn has_empty_directories(&self) -> bool;
 
     /// Whether a file on disk, perhaps outside the context, counts.
     fn counts_outside(&self, file: &Path) -> bool;
 
-    /// Whether something below a folder that doesn't count may count all the same.
-    fn may_include_below(&self, folder: &[u8]) -> bool;
+    /// Whether something below a directory that doesn't count may count all the same.
+    fn may_include_below(&self, directory: &[u8]) -> bool;
 
-    /// The names in a folder, sorted by bytes; none if it can't be read for lack of permission.
-    fn children(&self, folder: &[u8]) -> Result<Option<Vec<Child>>, Error>;
+    /// The names in a directory, sorted by bytes; none if it can't be read for lack of permission.
+    fn children(&self, directory: &[u8]) -> Result<Option<Vec<Child>>, Error>;
 
     /// What `path` is, links not followed; none if there is nothing.
     fn node(&self, path: &[u8]) -> Result<Option<Node>, Error>;
@@ -91,13 +91,13 @@ pub(super) fn is_own_file(name: &[u8]) -> bool {
     name == b"repro.lock" || tape(name)
 }
 
-/// A plain folder.
-pub(super) struct Folder {
+/// A plain directory.
+pub(super) struct Directory {
     root: OwnedFd,
     path: PathBuf,
 }
 
-impl Folder {
+impl Directory {
     /// Opens the root.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let unreadable = |error| Error::Unreadable { path: super::error::display(path), error };
@@ -117,8 +117,8 @@ impl Folder {
     }
 }
 
-impl Source for Folder {
-    fn has_empty_folders(&self) -> bool {
+impl Source for Directory {
+    fn has_empty_directories(&self) -> bool {
         true
     }
 
@@ -126,13 +126,13 @@ impl Source for Folder {
         true
     }
 
-    fn may_include_below(&self, _folder: &[u8]) -> bool {
+    fn may_include_below(&self, _directory: &[u8]) -> bool {
         false
     }
 
-    fn children(&self, folder: &[u8]) -> Result<Option<Vec<Child>>, Error> {
-        let unreadable = |error| Error::unreadable(folder, error);
-        let handle = match open::open_folder(&self.root, folder) {
+    fn children(&self, directory: &[u8]) -> Result<Option<Vec<Child>>, Error> {
+        let unreadable = |error| Error::unreadable(directory, error);
+        let handle = match open::open_directory(&self.root, directory) {
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return Ok(None),
             result => result.map_err(unreadable)?,
         };
@@ -140,7 +140,9 @@ impl Source for Folder {
         for (name, kind) in names(&handle).map_err(|error| unreadable(error.into()))? {
             let node = match kind {
                 FileType::Directory => Some(Node::Directory),
-                _ => node_of(&handle, &name).map_err(|error| Error::unreadable(&open::join(folder, &name), error))?,
+                _ => {
+                    node_of(&handle, &name).map_err(|error| Error::unreadable(&open::join(directory, &name), error))?
+                }
             };
             // A file that vanished between the two calls was not there.
             children.extend(node.map(|node| Child { name, node, counts: true }));
@@ -152,15 +154,15 @@ impl Source for Folder {
         if path.is_empty() {
             return Ok(Some(Node::Directory));
         }
-        let (folder, name) = open::split(path);
+        let (directory, name) = open::split(path);
         if is_own_file(name) {
             return Ok(None);
         }
-        let folder = match open::open_folder(&self.root, folder) {
-            Ok(folder) => folder,
+        let directory = match open::open_directory(&self.root, directory) {
+            Ok(directory) => directory,
             Err(_) => return Ok(None),
         };
-        node_of(&folder, name).map_err(|error| Error::unreadable(path, error))
+        node_of(&directory, name).map_err(|error| Error::unreadable(path, error))
     }
 
     fn text(&self, path: &[u8], limit: u64) -> Result<Option<Vec<u8>>, Error> {
@@ -181,10 +183,10 @@ pub(super) fn small_file(root: &OwnedFd, path: &[u8], limit: u64) -> Result<Vec<
     Ok(bytes)
 }
 
-/// The names in a folder, sorted by bytes, without those that never count.
-pub(super) fn names(folder: &OwnedFd) -> Result<Vec<(Vec<u8>, FileType)>, Errno> {
+/// The names in a directory, sorted by bytes, without those that never count.
+pub(super) fn names(directory: &OwnedFd) -> Result<Vec<(Vec<u8>, FileType)>, Errno> {
     let mut names = Vec::new();
-    for entry in Dir::read_from(folder)? {
+    for entry in Dir::read_from(directory)? {
         let entry = entry?;
         let name = entry.file_name().to_bytes();
         if name != b"." && name != b".." && !is_own_file(name) {
@@ -195,16 +197,16 @@ pub(super) fn names(folder: &OwnedFd) -> Result<Vec<(Vec<u8>, FileType)>, Errno>
     Ok(names)
 }
 
-/// What a name in a folder is, links not followed; none if there is nothing.
-pub(super) fn node_of(folder: &OwnedFd, name: &[u8]) -> Result<Option<Node>, Errno> {
-    let stat = match statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+/// What a name in a directory is, links not followed; none if there is nothing.
+pub(super) fn node_of(directory: &OwnedFd, name: &[u8]) -> Result<Option<Node>, Errno> {
+    let stat = match statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
         Err(Errno::NOENT) => return Ok(None),
         result => result?,
     };
     Ok(Some(match FileType::from_raw_mode(stat.st_mode) {
         FileType::Directory => Node::Directory,
         FileType::RegularFile => Node::File(Stamp::new(&stat)),
-        FileType::Symlink => Node::Symlink(readlinkat(folder, name, Vec::new())?.into_bytes()),
+        FileType::Symlink => Node::Symlink(readlinkat(directory, name, Vec::new())?.into_bytes()),
         FileType::Fifo => Node::Special("fifo"),
         FileType::Socket => Node::Special("socket"),
         _ => Node::Special("device"),

@@ -1,4 +1,4 @@
-//! An answer: status, headers, and a body that is read under limits.
+//! An response: status, headers, and a body that is read under limits.
 
 use std::io::{self, Read};
 use std::time::Instant;
@@ -18,8 +18,8 @@ const TRICKLE: u64 = 1024;
 /// Characters of a server's own words in a message.
 const DETAIL: usize = 300;
 
-/// An answer whose body has not been read yet.
-pub struct Answer {
+/// An response whose body has not been read yet.
+pub struct Response {
     /// The HTTP status.
     pub status: u16,
     /// The URL that gave it, after redirects.
@@ -29,7 +29,7 @@ pub struct Answer {
     error_body: u64,
 }
 
-/// The body of an answer; errors are [`HttpError`]s inside [`io::Error`]s (see [`HttpError::unwrap`]).
+/// The body of an response; errors are [`HttpError`]s inside [`io::Error`]s (see [`HttpError::unwrap`]).
 pub struct Body {
     reader: BodyReader<'static>,
     url: Url,
@@ -38,7 +38,7 @@ pub struct Body {
     window: (Instant, u64),
 }
 
-impl Answer {
+impl Response {
     pub(super) fn new(client: &Client, url: Url, response: ureq::http::Response<ureq::Body>) -> Self {
         let settings = client.settings();
         let (parts, body) = response.into_parts();
@@ -73,18 +73,18 @@ impl Answer {
         self.header("content-length")?.trim().parse().ok()
     }
 
-    /// The answer itself if it is 200, an error that tells its status and the server's own words otherwise.
+    /// The response itself if it is 200, an error that tells its status and the server's own words otherwise.
     pub fn expect_ok(self) -> Result<Self, HttpError> {
         if self.status == 200 { Ok(self) } else { Err(self.into_error()) }
     }
 
-    /// The error that this answer means.
+    /// The error that this response means.
     pub fn into_error(mut self) -> HttpError {
         let mut text = Vec::new();
         // Whatever could be read of it will do: the status is what counts.
         let _ = self.body.by_ref().take(self.error_body).read_to_end(&mut text);
         let detail = explain(&text);
-        HttpError::Answer { url: self.url.shown(), status: self.status, detail }
+        HttpError::Response { url: self.url.shown(), status: self.status, detail }
     }
 
     /// The body, for reading a part of it at a time.
@@ -146,7 +146,7 @@ impl HttpError {
     }
 }
 
-/// The words of an error answer: messages of a registry's JSON, or the beginning of a short plain text.
+/// The words of an error response: messages of a registry's JSON, or the beginning of a short plain text.
 fn explain(body: &[u8]) -> String {
     let Ok(text) = std::str::from_utf8(body) else { return String::new() };
     let words = match serde_json::from_str::<serde_json::Value>(text) {

@@ -46,13 +46,13 @@ impl Asked {
     }
 }
 
-/// Answers requests, several at once.
-pub trait Answers: Send + Sync {
-    /// Answers one request; an error ends the connection.
-    fn answer(&self, asked: &Asked, reply: Reply<'_>) -> io::Result<()>;
+/// Responses requests, several at once.
+pub trait Responses: Send + Sync {
+    /// Responses one request; an error ends the connection.
+    fn response(&self, asked: &Asked, reply: Reply<'_>) -> io::Result<()>;
 }
 
-/// The headers that a recorded answer is handed out with, in recording and replay alike.
+/// The headers that a recorded response is handed out with, in recording and replay alike.
 pub(super) fn headers(recorded: &Recorded) -> Vec<(&'static str, String)> {
     let mut headers = Vec::new();
     let modified = recorded.modified.and_then(date::write);
