@@ -1,6 +1,6 @@
-//! Which addresses an response may send the client to.
+//! Which addresses a response may send the client to.
 //!
-//! A host that a person or a reference named may live anywhere. One that only an *response* named (a redirect, a token
+//! A host that a person or a reference named may live anywhere. One that only a *response* named (a redirect, a token
 //! realm) may not be on this machine or in a private network, or a registry could make the client talk to what only
 //! this machine can reach.
 
@@ -13,7 +13,7 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-/// An response led to an address that it must not lead to.
+/// A response led to an address that it must not lead to.
 #[derive(Debug)]
 pub(super) struct PrivateAddress(pub IpAddr);
 

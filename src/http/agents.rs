@@ -32,7 +32,7 @@ struct Key {
 pub(super) struct Agents(Mutex<BTreeMap<Key, Agent>>);
 
 impl Agents {
-    /// The agent for `url`; one that was only named by an response must have a public address.
+    /// The agent for `url`; one that was only named by a response must have a public address.
     pub(super) fn agent(&self, settings: &Settings, url: &Url, public_only: bool) -> Result<Agent, HttpError> {
         let certificates = settings.config.host(&url.authority()).map(|host| host.ca.clone()).unwrap_or_default();
         let proxy = settings.proxies.of(url).map(str::to_owned);

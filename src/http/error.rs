@@ -12,7 +12,7 @@ use crate::escape;
 use crate::limits::LimitExceeded;
 use crate::status::{ExitStatus, Status};
 
-/// How the library underneath says that an response has more header lines than it takes.
+/// How the library underneath says that a response has more header lines than it takes.
 const TOO_MANY_HEADERS: &str = "too many headers";
 
 /// A request that led to no usable response.
@@ -32,7 +32,7 @@ pub enum HttpError {
     /// A certificate or proxy of the user's own configuration can't be used.
     #[error("{0}")]
     Configuration(String),
-    /// An response led to where it must not lead.
+    /// A response led to where it must not lead.
     #[error("`{url}`: {reason}")]
     Unsafe {
         /// The URL that it came from or led to, safe to print.
@@ -40,7 +40,7 @@ pub enum HttpError {
         /// Why that is refused.
         reason: String,
     },
-    /// An response led to an address that only this machine or its network can reach.
+    /// A response led to an address that only this machine or its network can reach.
     #[error("`{url}`: the address {address} is not public, and only a response or a build step named it")]
     NotPublic {
         /// The URL, safe to print.

@@ -1,12 +1,12 @@
 //! The HTTP client: hostile servers get no further than an error.
 //!
 //! A [`Request`] goes out through [`Client::send`], which repeats it while the server is busy, follows redirects by
-//! the rules below, and gives an [`Response`] whose body is read under limits.
+//! the rules below, and gives a [`Response`] whose body is read under limits.
 //!
 //! - Plain HTTP only for this machine and for hosts that the user's configuration names; never after https.
 //! - `Authorization` goes to one scheme, host and port; a redirect elsewhere drops it for good.
-//! - A host that only an response named must have a public address, checked when connecting.
-//! - Nothing is decoded: an response with a content coding is refused, unless the request takes any.
+//! - A host that only a response named must have a public address, checked when connecting.
+//! - Nothing is decoded: a response with a content coding is refused, unless the request takes any.
 
 mod address;
 mod agents;
@@ -152,7 +152,7 @@ impl Request {
         self
     }
 
-    /// Takes an response with a content coding, whose body is what was sent.
+    /// Takes a response with a content coding, whose body is what was sent.
     #[must_use]
     pub fn any_coding(mut self) -> Self {
         self.any_coding = true;
@@ -191,7 +191,7 @@ impl Request {
         Self::new(url, Kind::Put(upload))
     }
 
-    /// Says that only an response from `declared` named this URL: its address must be public, or on that same host.
+    /// Says that only a response from `declared` named this URL: its address must be public, or on that same host.
     #[must_use]
     pub fn named_by(mut self, declared: &Url) -> Self {
         self.declared = Some(declared.clone());
@@ -263,7 +263,7 @@ impl Client {
         agents::may_be_plain(&self.0.settings.config, url)
     }
 
-    /// Sends the request until an response comes that waiting would not better, and follows its redirects.
+    /// Sends the request until a response comes that waiting would not better, and follows its redirects.
     ///
     /// The response may have any status; after the last repetition also a busy one (429, 503, …). A body is sent once: what
     /// became of a half is for the caller to know, who repeats with [`Client::wait_after`].

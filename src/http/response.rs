@@ -1,4 +1,4 @@
-//! An response: status, headers, and a body that is read under limits.
+//! A response: status, headers, and a body that is read under limits.
 
 use std::io::{self, Read};
 use std::time::Instant;
@@ -18,7 +18,7 @@ const TRICKLE: u64 = 1024;
 /// Characters of a server's own words in a message.
 const DETAIL: usize = 300;
 
-/// An response whose body has not been read yet.
+/// A response whose body has not been read yet.
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
@@ -29,7 +29,7 @@ pub struct Response {
     error_body: u64,
 }
 
-/// The body of an response; errors are [`HttpError`]s inside [`io::Error`]s (see [`HttpError::unwrap`]).
+/// The body of a response; errors are [`HttpError`]s inside [`io::Error`]s (see [`HttpError::unwrap`]).
 pub struct Body {
     reader: BodyReader<'static>,
     url: Url,

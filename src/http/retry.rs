@@ -43,7 +43,7 @@ impl Retry {
     }
 }
 
-/// Whether an response with this status is worth asking again.
+/// Whether a response with this status is worth asking again.
 pub(super) fn is_worth_retrying(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
 }

@@ -49,7 +49,7 @@ impl Url {
         Ok(Self { tls, host: host.to_ascii_lowercase(), port, target: request_target(target) })
     }
 
-    /// The URL that a `Location` of an response from this one means.
+    /// The URL that a `Location` of a response from this one means.
     pub fn join(&self, location: &str) -> Result<Self, InvalidUrl> {
         let location = location.trim();
         let scheme_end = location.find(|c: char| !c.is_ascii_alphanumeric() && !"+-.".contains(c));

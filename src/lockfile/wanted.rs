@@ -56,7 +56,7 @@ pub struct WantedSource {
 }
 
 impl WantedSource {
-    /// The key of the pin that responses it.
+    /// The key of the pin that answers it.
     pub fn key(&self) -> String {
         self.kind.key(&self.request)
     }

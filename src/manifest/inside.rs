@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 /// Links followed for one path, as the kernel bounds them.
 const LINKS: usize = 40;
 
-/// Responses where a symbolic link points; nothing for what is no link or not there.
+/// Answers where a symbolic link points; nothing for what is no link or not there.
 pub type ReadLink<'a> = &'a dyn Fn(&Path) -> Option<PathBuf>;
 
 /// Why a path is refused.

@@ -38,7 +38,7 @@ use crate::platform::Platform;
 pub struct Manifest {
     /// The directory that holds `repro.toml`; all paths below are relative to it.
     pub root: PathBuf,
-    /// What starts or responses builds.
+    /// What starts or answers builds.
     pub buildkit: Buildkit,
     /// The images by name.
     pub images: BTreeMap<String, Image>,

@@ -17,13 +17,13 @@ struct File {
     /// Version of this format: 1.
     #[schemars(range(min = 1, max = 1))]
     version: u32,
-    /// What starts or responses builds.
+    /// What starts or answers builds.
     buildkit: Option<Buildkit>,
     /// One table an image: `[image.app]` is built by `repro build app`.
     image: BTreeMap<String, Image>,
 }
 
-/// What starts or responses builds.
+/// What starts or answers builds.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
 struct Buildkit {

@@ -1,6 +1,6 @@
 //! A TOML document as tables and values that know where they stand.
 //!
-//! Every question that finds the wrong kind of value leaves a [`Problem`] and responses with nothing, so that one reading
+//! Every question that finds the wrong kind of value leaves a [`Problem`] and answers with nothing, so that one reading
 //! finds all problems.
 
 use std::collections::BTreeMap;

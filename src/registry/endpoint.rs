@@ -5,7 +5,7 @@ use crate::config::{Config, Mirror};
 use crate::http::{Client, HttpError, Url, is_loopback_host};
 use crate::reference::{DEFAULT_DOMAIN, Reference};
 
-/// Where the registry of `docker.io` responses.
+/// Where the registry of `docker.io` answers.
 const DEFAULT_HOST: &str = "registry-1.docker.io";
 
 /// One place that may hold the repository.

@@ -26,7 +26,7 @@ pub enum RegistryError {
     /// No response, or none of use.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// An response that breaks the protocol.
+    /// A response that breaks the protocol.
     #[error("{object}: {reason} (`{url}`)")]
     Nonsense {
         /// What was asked for.

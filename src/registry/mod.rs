@@ -2,7 +2,7 @@
 //!
 //! A [`Reference`] leads to a list of endpoints (`endpoint`): the mirrors of the user's configuration, then the
 //! registry itself. Each is asked in turn until one gives bytes that are right. What a tag means only the registry
-//! itself can say, so it is asked first; where it is not reached, a mirror responses, and is named. Credentials (`login`) and tokens
+//! itself can say, so it is asked first; where it is not reached, a mirror answers, and is named. Credentials (`login`) and tokens
 //! (`token`, after a `challenge`) belong to one endpoint and never travel to another. Everything is judged by digest.
 //! What is pushed (`push`, a blob by `upload`) goes to one endpoint: blobs first, the manifest last, so that nothing half
 //! is ever named.
@@ -153,7 +153,7 @@ impl Registry {
     }
 }
 
-/// An response that is not what was asked for, told as not found where it is.
+/// A response that is not what was asked for, told as not found where it is.
 fn refuse(response: Response, object: &str) -> RegistryError {
     match response.status {
         404 | 410 => {

@@ -289,7 +289,7 @@ impl Push<'_> {
         progress.step(&self.step, done.min(self.total), Some(self.total));
     }
 
-    /// The error of an response that is none of those that were hoped for, or of none at all.
+    /// The error of a response that is none of those that were hoped for, or of none at all.
     pub fn refuse(&self, result: Result<Response, HttpError>, object: String) -> RegistryError {
         let error = result.map_or_else(|error| error, Response::into_error);
         self.wrap(error.into(), &object)

@@ -21,7 +21,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Where an response to a request of an upload leads.
+    /// Where a response to a request of an upload leads.
     fn of(response: &Response, object: &str) -> Result<Self, RegistryError> {
         let nonsense =
             |reason: String| RegistryError::Nonsense { object: object.to_owned(), url: response.url.shown(), reason };

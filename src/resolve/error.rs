@@ -134,7 +134,7 @@ pub enum Reason {
     /// `git` could not be run.
     #[error(transparent)]
     Process(#[from] ProcessError),
-    /// `git` did not get an response.
+    /// `git` did not get a response.
     #[error("`git {command}` failed{}", if .said.is_empty() { String::new() } else { format!(": {said}") })]
     Git {
         /// What it was asked.

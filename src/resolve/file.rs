@@ -49,7 +49,7 @@ impl Resolver {
                         self.progress().note(&format!("mirror of `{}` not used: {error}", escape::text(url)));
                         Ok(file)
                     }
-                    // What the nearer place says is the better story, unless upstream itself had an response.
+                    // What the nearer place says is the better story, unless upstream itself had a response.
                     Err(Reason::Http(HttpError::Unreachable { .. })) => Err(error),
                     Err(other) => Err(other),
                 }

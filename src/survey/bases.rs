@@ -6,7 +6,7 @@ use crate::dockerfile::target::{BaseConfig, BaseImages, Image};
 use crate::lockfile::{Lockfile, Pin};
 use crate::resolve::{ResolveError, Resolver};
 
-/// Responses from the lockfile's pins; what is not pinned yet is [`BaseConfig::pending`].
+/// Answers from the lockfile's pins; what is not pinned yet is [`BaseConfig::pending`].
 pub struct LockedBases<'a> {
     /// The pins.
     pub lockfile: &'a Lockfile,

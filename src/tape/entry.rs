@@ -75,7 +75,7 @@ pub(super) fn exact<'a>(requests: &'a Requests, url: &'a str, asked: &Asked) -> 
 
 /// The response to the request for `url` that `asked` is: that to just this one, else the only one for the URL.
 ///
-/// Programs change what they accept with their version, and seldom mean anything by it; an response that was chosen by
+/// Programs change what they accept with their version, and seldom mean anything by it; a response that was chosen by
 /// `User-Agent` is for that one alone.
 pub(super) fn find<'a>(requests: &'a Requests, url: &'a str, asked: &Asked) -> Option<(&'a Request, &'a Recorded)> {
     let only = || {

@@ -53,7 +53,7 @@ impl ExitStatus for TapeError {
     }
 }
 
-/// What became of a request instead of an response.
+/// What became of a request instead of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It is not on the tape.
@@ -62,7 +62,7 @@ pub enum Outcome {
     Gone,
     /// The origin gave no response; the step was told so, and a replay will tell it the same.
     Failed,
-    /// The origin has an response that no tape holds.
+    /// The origin has a response that no tape holds.
     Refused,
     /// The step was given a part of the body, and may have taken it for the whole.
     Cut,

@@ -21,7 +21,7 @@ const LONGEST_HEADER: usize = 4096;
 
 /// What came of a request.
 pub(super) enum Fetched {
-    /// An response that the tape can hold; its body is in the store.
+    /// A response that the tape can hold; its body is in the store.
     Whole {
         /// The response.
         recorded: Box<Recorded>,
@@ -225,7 +225,7 @@ fn failed(reason: String, status: Status, response: u16) -> Fetched {
     Fetched::Nothing { reason, status, response, failed: true }
 }
 
-/// The origin has an response that no tape holds.
+/// The origin has a response that no tape holds.
 fn refused(reason: String, status: Status) -> Fetched {
     Fetched::Nothing { reason, status, response: 502, failed: false }
 }

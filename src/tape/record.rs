@@ -26,7 +26,7 @@ const TROUBLES: usize = 1000;
 const LAST_RESPONSES: Duration = Duration::from_secs(600);
 const STEP: &str = "record downloads";
 
-/// Responses from the real places, and remembers.
+/// Answers from the real places, and remembers.
 pub struct Recorder {
     bodies: Bodies,
     locked: Locked,
@@ -62,8 +62,8 @@ impl Recorder {
 
     /// What was recorded, once every response that is still on its way is there.
     ///
-    /// A step may go on without the rest of an response; what it asked for belongs to the tape all the same. So does a
-    /// request that never got an response: a replay tells the step the same.
+    /// A step may go on without the rest of a response; what it asked for belongs to the tape all the same. So does a
+    /// request that never got a response: a replay tells the step the same.
     pub fn requests(&self, cancel: &Cancel) -> Requests {
         let mut state = self.lock();
         let until = Instant::now() + LAST_RESPONSES;
@@ -201,7 +201,7 @@ impl Responses for Recorder {
             return reply.stored(&recorded, Some(&path));
         }
         let key = signature::strip(&asked.url);
-        // Another request than the one without that header, which may have an response.
+        // Another request than the one without that header, which may have a response.
         if let Some(name) = &asked.choosing {
             let reason = choosing(name);
             self.trouble(Trouble::new(&shown(&key), reason.clone(), Status::Usage, Outcome::Refused));

@@ -49,7 +49,7 @@ impl Locked {
     }
 }
 
-/// Responses from a tape.
+/// Answers from a tape.
 pub struct Replayer {
     bodies: Bodies,
     locked: Locked,

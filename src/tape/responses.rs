@@ -46,9 +46,9 @@ impl Asked {
     }
 }
 
-/// Responses requests, several at once.
+/// Answers requests, several at once.
 pub trait Responses: Send + Sync {
-    /// Responses one request; an error ends the connection.
+    /// Answers one request; an error ends the connection.
     fn response(&self, asked: &Asked, reply: Reply<'_>) -> io::Result<()>;
 }
 

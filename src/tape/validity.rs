@@ -17,7 +17,7 @@ pub struct Expiry {
     pub url: String,
 }
 
-/// The index whose validity ends first, and how many have an end; `open` gives the bytes of an response.
+/// The index whose validity ends first, and how many have an end; `open` gives the bytes of a response.
 pub fn earliest<R: Read>(requests: &Requests, open: impl Fn(&Recorded) -> Option<R>) -> Option<(Expiry, usize)> {
     let indexes = requests.iter().filter(|(request, recorded)| {
         let path = request.url.split('?').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The binary as people and scripts meet it: what it prints, what it responses to bad input, and how it ends. No rig.
+//! The binary as people and scripts meet it: what it prints, what it answers to bad input, and how it ends. No rig.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
 

@@ -16,7 +16,7 @@ fn project(registry: &str, dockerfile: &str) -> Project {
 
 const DOCKERFILE: &str = "FROM REGISTRY/team/base:1\nCOPY f /\n";
 
-/// What `repro lock` says when the registry responses everything so; nothing may have been written.
+/// What `repro lock` says when the registry answers everything so; nothing may have been written.
 #[track_caller]
 fn locking(response: impl Fn(&Seen) -> Reply + Send + Sync + 'static, more: &[&str], status: i32, says: &[&str]) {
     let server = Server::start(response);

@@ -29,7 +29,7 @@ impl Shelf {
         assert!(self.0.lock().unwrap().remove(name).is_some(), "{name}");
     }
 
-    /// What a registry responses to the request.
+    /// What a registry answers to the request.
     pub fn response(&self, seen: &Seen) -> Reply {
         let name = seen.path().strip_prefix("/v2/").unwrap_or("");
         match self.0.lock().unwrap().get(name) {

@@ -71,7 +71,7 @@ impl Served {
     /// Serves what was recorded for `platform`; none if the image needs no tape.
     ///
     /// BuildKit runs a step once that two builds ask for at the same time, and leads its requests by the policies of
-    /// both, which no server responses. So an uncached build has a key of its own, as a recording has; cached builds, whose
+    /// both, which no server answers. So an uncached build has a key of its own, as a recording has; cached builds, whose
     /// key is that of the tape, wait for each other.
     pub fn replay(
         locked: &LockedProject<'_>,
@@ -138,7 +138,7 @@ impl Served {
     /// What was recorded; nothing when replaying.
     ///
     /// # Errors
-    /// A step was given a part of an response only, or none that a tape can hold: what it made of that is nothing to replay.
+    /// A step was given a part of a response only, or none that a tape can hold: what it made of that is nothing to replay.
     pub fn recorded(&self, machine: &Machine) -> Result<Requests, Failure> {
         let Behind::Recorder(recorder) = &self.behind else { return Ok(Requests::new()) };
         let requests = recorder.requests(&machine.cancel);

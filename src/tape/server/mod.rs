@@ -1,6 +1,6 @@
 //! The server on loopback that BuildKit's proxy is led to: it lives as long as a build, and knows its own token only.
 //!
-//! One thread a connection, at most [`CONNECTIONS`] at once. `head` reads a request within limits, an [`Responses`]
+//! One thread a connection, at most [`CONNECTIONS`] at once. `head` reads a request within limits, a [`Responses`]
 //! decides, [`Reply`] writes: whole bodies, ranges of them, or a stream whose end is not there yet.
 
 pub mod head;
@@ -185,7 +185,7 @@ impl Drop for Registered<'_> {
     }
 }
 
-/// Responses the requests of one connection, one after the other.
+/// Answers the requests of one connection, one after the other.
 fn serve(connection: &TcpStream, shared: &Shared) -> io::Result<()> {
     connection.set_nodelay(true)?;
     connection.set_write_timeout(Some(IDLE))?;

@@ -71,7 +71,7 @@ impl<'a> Reply<'a> {
         if self.head.method == "HEAD" { Ok(()) } else { (&mut &*self.connection).write_all(body.as_bytes()) }
     }
 
-    /// Begins an response whose body is still to come; `length` is its size if that is known.
+    /// Begins a response whose body is still to come; `length` is its size if that is known.
     pub fn begin(self, recorded: &Recorded, length: Option<u64>) -> io::Result<Stream<'a>> {
         self.head(recorded.status, &headers(recorded), length)?;
         let chunks = length.is_none() && self.head.chunks;

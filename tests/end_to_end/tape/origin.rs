@@ -1,4 +1,4 @@
-//! A web server of one test, which responses with whatever bytes the test wants, and projects that reach it.
+//! A web server of one test, which answers with whatever bytes the test wants, and projects that reach it.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::project::Project;
 use crate::rig::{self, variable};
 
-/// How the origin responses a path.
+/// How the origin answers a path.
 #[derive(Clone)]
 pub enum Response {
     /// These bytes, head and body, then the end of the connection.

@@ -64,7 +64,7 @@ impl OwnDaemon {
         Ok(program)
     }
 
-    /// Starts a daemon that serves `plan`, and waits until it responses the program `buildctl`.
+    /// Starts a daemon that serves `plan`, and waits until it answers the program `buildctl`.
     pub fn start(
         host: &Host,
         plan: &Plan,

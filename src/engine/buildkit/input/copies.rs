@@ -85,7 +85,7 @@ impl Drop for Copies {
     }
 }
 
-/// Responses one request and closes.
+/// Answers one request and closes.
 fn response(mut connection: &TcpStream, copies: &BTreeMap<String, Copy>) -> io::Result<()> {
     connection.set_nonblocking(false)?;
     connection.set_read_timeout(Some(IDLE))?;
