@@ -3,8 +3,12 @@
 //! What comes from outside is read by [`parse`]: one validating scan, then the typed decode, so that no two readers
 //! can see different members. What is hashed is written from a [`Value`], whose order of members is the writer's.
 
+mod error;
 mod read;
+mod scan;
 mod write;
 
-pub use read::{InvalidJson, parse, scan, unsigned};
+pub use error::InvalidJson;
+pub use read::{parse, unsigned};
+pub use scan::scan;
 pub use write::{Text, Value, lossy};
