@@ -3,6 +3,7 @@
 use std::io;
 
 use super::facts::{Closure, Form, TopFacts};
+use super::selection::Selection;
 use super::walk::Walk;
 use crate::escape;
 use crate::image::archive::{Archive, Content, Held};
@@ -11,17 +12,6 @@ use crate::limits::Limits;
 
 /// Bytes that `oci-layout` may have.
 const MARKER_BYTES: u64 = 4096;
-
-/// What of an archive is to be checked.
-#[derive(Clone, Debug, Default)]
-pub struct Selection {
-    /// Only the images of this name.
-    pub image: Option<String>,
-    /// Leave the contents of layers alone.
-    pub is_fast: bool,
-    /// Keep the entries of layers for a listing.
-    pub is_listed: bool,
-}
 
 /// Checks everything that the archive's documents say about each other and about its blobs.
 ///
@@ -56,8 +46,8 @@ pub fn check(archive: &mut Archive, selection: &Selection, limits: &Limits) -> i
         }
         Form::None => {}
         _ => {
-            walk.names(form)?;
-            if walk.images.is_empty() && walk.findings.are_none() && !walk.was_unselected() {
+            walk.names(form);
+            if walk.graph.images.is_empty() && walk.findings.are_none() && walk.left_out.is_nothing() {
                 walk.findings.violation("V3", "archive", "it holds no image, so there is nothing to check");
             }
         }
@@ -69,18 +59,21 @@ pub fn check(archive: &mut Archive, selection: &Selection, limits: &Limits) -> i
         walk.unused_links();
         walk.unused();
     }
-    let tops: Vec<_> = walk.tops.iter().map(|top| top.claim.digest).collect();
-    let tops = tops.into_iter().map(|digest| TopFacts { digest, images: walk.images_below(digest) }).collect();
-    walk.tell_exhaustion();
+    let tops: Vec<_> = walk.graph.tops.iter().map(|top| top.claim.digest).collect();
+    let tops = tops
+        .into_iter()
+        .map(|digest| TopFacts { digest, images: walk.graph.images_below(digest, &mut walk.budget) })
+        .collect();
+    walk.budget.tell_exhaustion(&mut walk.findings);
     Ok(Closure {
         form,
-        documents: walk.documents,
-        images: walk.images,
+        documents: walk.documents.told,
+        images: walk.graph.images,
         tops,
-        entries: walk.entries,
-        names: walk.unselected,
-        needs_both_sums: walk.needs_both_sums,
-        examined: walk.examined,
+        entries: walk.graph.entries,
+        names: walk.left_out.names,
+        needs_both_sums: walk.examinations.needs_both_sums,
+        examined: walk.examinations.kept,
         findings: walk.findings,
     })
 }

@@ -12,10 +12,14 @@ use crate::image::media_type::misspelling;
 use crate::platform::Platform;
 
 const NAMES: &[&str] = &["mediaType", "digest", "size", "urls", "annotations", "data", "platform", "artifactType"];
+/// The name, or a part of it.
+pub(super) const REFERENCE: &str = "org.opencontainers.image.ref.name";
+/// What containerd, docker and BuildKit add: the whole name.
+pub(super) const FULL_NAME: &str = "io.containerd.image.name";
 /// Annotations that say what a descriptor's blob is.
 const ANNOTATIONS: &[&str] = &[
-    super::names::FULL_NAME,
-    super::names::REFERENCE,
+    FULL_NAME,
+    REFERENCE,
     "org.opencontainers.image.created",
     "vnd.docker.reference.digest",
     "vnd.docker.reference.type",

@@ -7,7 +7,7 @@ use super::claim::claim;
 use super::facts::{ImageFacts, LayerFacts, Role};
 use super::fields::{Fields, Spelling};
 use super::layers::Wanted;
-use super::walk::Walk;
+use super::walk::{DockerImage, Walk};
 use crate::digest::{AnyDigest, Digest};
 use crate::escape;
 use crate::image::archive::{Held, HeldFile};
@@ -16,20 +16,12 @@ use crate::reference::Reference;
 
 const NAMES: &[&str] = &["Config", "RepoTags", "Layers", "Parent", "LayerSources"];
 
-/// One image of `manifest.json`.
-pub(super) struct DockerImage {
-    pub(super) place: String,
-    pub(super) config: Option<AnyDigest>,
-    pub(super) diff_ids: Vec<Option<AnyDigest>>,
-    pub(super) tags: Vec<String>,
-}
-
 impl<'a> Walk<'a> {
     /// `manifest.json` and everything that it names. Beside `index.json` its images are known already.
     pub(super) fn docker(&mut self, is_combined: bool) -> io::Result<()> {
         let Some(file) = self.top_file("manifest.json") else { return Ok(()) };
         let Some((bytes, value)) = self.parse(file, "manifest.json")? else { return Ok(()) };
-        self.tell("manifest.json", "manifest.json", &bytes, "", 0, None);
+        self.documents.tell("manifest.json", "manifest.json", &bytes, "", 0, None);
         self.used.insert(b"repositories".to_vec());
         let Some(entries) = value.as_array() else {
             let hint = match value.get("schemaVersion") {
@@ -77,7 +69,7 @@ impl<'a> Walk<'a> {
                 && !names.iter().any(|name| super::names::fits(name, wanted))
                 && !self.is_selected(&config)
             {
-                self.leave_out(&names);
+                self.left_out.add(&names);
                 continue;
             }
             self.docker_image(&place, config, layers, names, is_combined)?;
@@ -97,7 +89,7 @@ impl<'a> Walk<'a> {
             );
             return;
         };
-        if !self.takes_descriptors(sources.len(), &place) {
+        if !self.budget.takes_descriptors(sources.len(), &place, &mut self.findings) {
             return;
         }
         for (diff_id, source) in sources {
@@ -120,7 +112,7 @@ impl<'a> Walk<'a> {
     fn is_selected(&self, config: &str) -> bool {
         let digest = self.archive.file(config.as_bytes()).and_then(|file| Some(file.sums.as_ref()?.sha256));
         digest.is_some_and(|digest| {
-            self.images.iter().any(|image| image.config_digest == Some(AnyDigest::Sha256(digest)))
+            self.graph.images.iter().any(|image| image.config_digest == Some(AnyDigest::Sha256(digest)))
         })
     }
 
@@ -132,7 +124,7 @@ impl<'a> Walk<'a> {
         names: Vec<String>,
         is_combined: bool,
     ) -> io::Result<()> {
-        if !self.takes_descriptors(layers.len() + 1, place) {
+        if !self.budget.takes_descriptors(layers.len() + 1, place, &mut self.findings) {
             return Ok(());
         }
         if layers.len() as u64 > self.limits.image_layers {
@@ -200,7 +192,7 @@ impl<'a> Walk<'a> {
         self.docker_images.push(docker);
         if !is_combined {
             self.shorten(&mut image);
-            self.images.push(image);
+            self.graph.images.push(image);
         }
         Ok(())
     }
@@ -225,7 +217,7 @@ impl<'a> Walk<'a> {
         }
         image.config_digest = Some(AnyDigest::Sha256(digest));
         image.config_size = file.size;
-        self.tell("config", name, &bytes, "", 1, None);
+        self.documents.tell("config", name, &bytes, "", 1, None);
         image.config = self.config(&value, object, layers);
         Ok(())
     }

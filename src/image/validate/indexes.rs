@@ -8,8 +8,9 @@ use serde_json::Value;
 use super::claim::{Claim, ClaimedPlatform, claim};
 use super::facts::{EntryFacts, Role};
 use super::fields::{Fields, Spelling};
+use super::graph::{Node, Top};
 use super::kinds::{differing_types, one_kind, schema_version};
-use super::walk::{Node, Top, Walk};
+use super::walk::Walk;
 use crate::escape;
 use crate::image::media_type::{Kind, kind};
 use crate::limits::LimitExceeded;
@@ -34,7 +35,7 @@ impl Walk<'_> {
         let object = "index.json";
         let Some(file) = self.top_file(object) else { return Ok(()) };
         let Some((bytes, value)) = self.parse(file, object)? else { return Ok(()) };
-        self.tell("index.json", object, &bytes, "", 0, None);
+        self.documents.tell("index.json", object, &bytes, "", 0, None);
         let Some(claims) = self.index_members(&value, object, None) else { return Ok(()) };
         drop((bytes, value));
         if claims.is_empty() {
@@ -47,11 +48,11 @@ impl Walk<'_> {
                 && !names.iter().any(|name| super::names::fits(name, wanted))
                 && claim.digest.to_string() != *wanted
             {
-                self.leave_out(&names);
+                self.left_out.add(&names);
                 continue;
             }
             self.descend(&claim, 2)?;
-            self.tops.push(Top { claim, names });
+            self.graph.tops.push(Top { claim, names });
         }
         Ok(())
     }
@@ -70,14 +71,14 @@ impl Walk<'_> {
                 self.blob(claim, "blob")?;
             }
         }
-        self.entries.push(EntryFacts {
+        self.graph.entries.push(EntryFacts {
             place: claim.place.clone(),
             media_type: claim.media_type.clone(),
             is_top: level == 2,
             written_platform: claim.platform.as_ref().map(ClaimedPlatform::written),
             platform: claim.platform.as_ref().and_then(ClaimedPlatform::platform),
             reference_type: claim.annotations.get("vnd.docker.reference.type").cloned(),
-            image: match self.nodes.get(&claim.digest) {
+            image: match self.graph.nodes.get(&claim.digest) {
                 Some(Node::Image(number)) => Some(*number),
                 _ => None,
             },
@@ -99,7 +100,7 @@ impl Walk<'_> {
             return Ok(());
         }
         let Some(blob) = self.blob(claim, "index")? else { return Ok(()) };
-        match self.nodes.get(&claim.digest) {
+        match self.graph.nodes.get(&claim.digest) {
             Some(Node::Index { height, .. }) => {
                 if level - 1 + height > deepest {
                     self.too_deep(&object);
@@ -113,7 +114,7 @@ impl Walk<'_> {
             None => {}
         }
         let Some((bytes, value)) = self.parse(blob.file, &object)? else { return Ok(()) };
-        self.tell(
+        self.documents.tell(
             "index",
             &claim.digest.blob_path(),
             &bytes,
@@ -125,15 +126,15 @@ impl Walk<'_> {
         drop((bytes, value));
         let claims: Vec<Claim> = claims.into_iter().flatten().collect();
         let children = claims.iter().map(|claim| claim.digest).collect();
-        self.nodes.insert(claim.digest, Node::Index { children, height: 1 });
+        self.graph.nodes.insert(claim.digest, Node::Index { children, height: 1 });
         let mut below = 0;
         for claim in &claims {
             self.descend(claim, level + 1)?;
-            if let Some(Node::Index { height, .. }) = self.nodes.get(&claim.digest) {
+            if let Some(Node::Index { height, .. }) = self.graph.nodes.get(&claim.digest) {
                 below = below.max(*height);
             }
         }
-        if let Some(Node::Index { height, .. }) = self.nodes.get_mut(&claim.digest) {
+        if let Some(Node::Index { height, .. }) = self.graph.nodes.get_mut(&claim.digest) {
             *height = below + 1;
         }
         self.platforms(&object, &claims);
@@ -144,8 +145,8 @@ impl Walk<'_> {
     fn platforms(&mut self, object: &str, claims: &[Claim]) {
         let mut seen = BTreeMap::new();
         for claim in claims {
-            let Some(Node::Image(number)) = self.nodes.get(&claim.digest) else { continue };
-            let image = &self.images[*number];
+            let Some(Node::Image(number)) = self.graph.nodes.get(&claim.digest) else { continue };
+            let image = &self.graph.images[*number];
             if image.role != Role::Image || claim.annotations.contains_key("vnd.docker.reference.type") {
                 continue;
             }
@@ -199,7 +200,7 @@ impl Walk<'_> {
             findings.violation("V5", object, LimitExceeded { name: "index-manifests", limit, object: what });
             return None;
         }
-        if !self.takes_descriptors(manifests.len(), object) {
+        if !self.budget.takes_descriptors(manifests.len(), object, &mut self.findings) {
             return None;
         }
         let findings = &mut self.findings;

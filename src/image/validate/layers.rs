@@ -127,7 +127,7 @@ impl Walk<'_> {
             return Ok(());
         }
         if let Content::Bytes(_) = wanted.file.content
-            && !self.examined.contains_key(&wanted.member)
+            && !self.examinations.kept.contains_key(&wanted.member)
         {
             let bytes = self.archive.bytes(wanted.file)?.unwrap_or_default();
             // Both algorithms: it costs nothing here, and the diff ID may be in the other one than the digest.
@@ -135,11 +135,11 @@ impl Walk<'_> {
             let is_listed = self.selection.is_listed;
             let how = Examination { workspace: &self.archive.workspace, limits: self.limits, algorithm, is_listed };
             let examined = how.run(&bytes, io::empty())?;
-            self.examined.insert(wanted.member.clone(), examined);
+            self.examinations.kept.insert(wanted.member.clone(), examined);
         }
         let examined = match &wanted.file.content {
             Content::Layer(examined) => examined,
-            Content::Bytes(_) => &self.examined[&wanted.member],
+            Content::Bytes(_) => &self.examinations.kept[&wanted.member],
             Content::Skipped => return Ok(()),
         };
         facts.compression = Some(examined.compression.name());
@@ -151,7 +151,7 @@ impl Walk<'_> {
             self.findings.violation("V8", object, format!("the media type says {expected}, but the bytes are {found}"));
             return Ok(());
         }
-        if self.told.insert(wanted.member.clone()) {
+        if self.examinations.told.insert(wanted.member.clone()) {
             for violation in &examined.violations {
                 self.findings.violation(rule_of(violation), object, what_of(violation));
             }
@@ -170,7 +170,7 @@ impl Walk<'_> {
                 let what = format!(
                     "the diff ID {diff_id} is in another algorithm than the blob's digest: unverifiable in one pass"
                 );
-                self.needs_both_sums = true;
+                self.examinations.needs_both_sums = true;
                 self.findings.violation("V2", object, what);
             }
         }
@@ -180,7 +180,7 @@ impl Walk<'_> {
     fn examined(&self, member: &[u8]) -> Option<&Examined> {
         match &self.archive.file(member)?.content {
             Content::Layer(examined) => Some(examined),
-            Content::Bytes(_) => self.examined.get(member),
+            Content::Bytes(_) => self.examinations.kept.get(member),
             Content::Skipped => None,
         }
     }
@@ -190,7 +190,7 @@ impl Walk<'_> {
         let workspace = &self.archive.workspace;
         let mut violations = Vec::new();
         let mut notes = Vec::new();
-        let mut steps = self.steps;
+        let mut steps = self.budget.steps;
         for (number, member) in members.iter().enumerate() {
             let Some(examined) = member.as_ref().and_then(|member| self.examined(member)) else { continue };
             if examined.outer_links.count() == 0 {
@@ -219,7 +219,7 @@ impl Walk<'_> {
                 }
             }
         }
-        self.steps = steps;
+        self.budget.steps = steps;
         for (object, rule, what) in violations {
             self.findings.violation(rule, object, what);
         }

@@ -7,8 +7,9 @@ use serde_json::Value;
 use super::claim::{Claim, claim};
 use super::facts::{ImageFacts, Role};
 use super::fields::{Fields, Spelling};
+use super::graph::Node;
 use super::kinds::{differing_types, one_kind, schema_version};
-use super::walk::{Node, Walk};
+use super::walk::Walk;
 use crate::escape;
 use crate::image::media_type::{Kind, kind};
 use crate::limits::LimitExceeded;
@@ -32,7 +33,7 @@ impl Walk<'_> {
     pub(super) fn manifest(&mut self, claim: &Claim, level: u64) -> io::Result<()> {
         let object = format!("image manifest {}", claim.digest);
         let Some(blob) = self.blob(claim, "image manifest")? else { return Ok(()) };
-        let number = match self.nodes.get(&claim.digest) {
+        let number = match self.graph.nodes.get(&claim.digest) {
             Some(Node::Image(number)) => *number,
             Some(Node::Index { .. }) => {
                 self.findings.violation("V4", &object, "it is listed as an image manifest and as an index");
@@ -41,11 +42,11 @@ impl Walk<'_> {
             None => {
                 let Some((bytes, value)) = self.parse(blob.file, &object)? else { return Ok(()) };
                 let (member, platform) = (claim.digest.blob_path(), claim.platform.as_ref());
-                self.tell("manifest", &member, &bytes, &claim.media_type, level as usize - 1, platform);
+                self.documents.tell("manifest", &member, &bytes, &claim.media_type, level as usize - 1, platform);
                 let Some(image) = self.manifest_members(&value, &object, claim, level)? else { return Ok(()) };
-                self.images.push(image);
-                self.nodes.insert(claim.digest, Node::Image(self.images.len() - 1));
-                self.images.len() - 1
+                self.graph.images.push(image);
+                self.graph.nodes.insert(claim.digest, Node::Image(self.graph.images.len() - 1));
+                self.graph.images.len() - 1
             }
         };
         self.compare_platform(claim, number);
@@ -54,7 +55,7 @@ impl Walk<'_> {
 
     /// The platform of the descriptor is that of the config.
     fn compare_platform(&mut self, claim: &Claim, number: usize) {
-        let (Some(claimed), Some(config)) = (&claim.platform, &self.images[number].config) else { return };
+        let (Some(claimed), Some(config)) = (&claim.platform, &self.graph.images[number].config) else { return };
         let (Some(said), Some(found)) = (claimed.platform(), config.platform()) else { return };
         let variants = (said.variant.is_some() || !claimed.variant.is_empty()) && !config.variant.is_empty();
         let is_same = said.os == found.os
@@ -69,7 +70,7 @@ impl Walk<'_> {
             self.findings.violation("V6", format!("{} platform", claim.place), what);
         }
         if !is_same {
-            let config = self.images[number].config_digest.map_or_else(String::new, |digest| digest.to_string());
+            let config = self.graph.images[number].config_digest.map_or_else(String::new, |digest| digest.to_string());
             let what = format!("the config {config} is for {found}, the descriptor says {said}");
             self.findings.violation("V6", format!("{} platform", claim.place), escape::text(&what));
         }
@@ -115,7 +116,7 @@ impl Walk<'_> {
             findings.violation("limit", object, LimitExceeded { name: "image-layers", limit, object: what });
             return Ok(None);
         }
-        if !self.takes_descriptors(layers.len() + 1, object) {
+        if !self.budget.takes_descriptors(layers.len() + 1, object, &mut self.findings) {
             return Ok(None);
         }
         let findings = &mut self.findings;
@@ -142,7 +143,7 @@ impl Walk<'_> {
         } else {
             Role::Artifact
         };
-        let is_shortened = !self.has_room(outer.size.unwrap_or_default());
+        let is_shortened = !self.budget.has_room(outer.size.unwrap_or_default());
         let mut image = ImageFacts {
             role,
             is_shortened,
@@ -165,7 +166,7 @@ impl Walk<'_> {
             let object = format!("config {}", config.digest);
             if let Some((bytes, value)) = self.parse(blob.file, &object)? {
                 let member = config.digest.blob_path();
-                self.tell("config", &member, &bytes, &config.media_type, level as usize, None);
+                self.documents.tell("config", &member, &bytes, &config.media_type, level as usize, None);
                 image.config = self.config(&value, &object, layers.len());
             }
         }
@@ -176,7 +177,7 @@ impl Walk<'_> {
 
     /// Drops the details of an image when the report has no room for them.
     pub(super) fn shorten(&mut self, image: &mut ImageFacts) {
-        let has_room = self.has_room(image.config_size);
+        let has_room = self.budget.has_room(image.config_size);
         if has_room && !image.is_shortened {
             return;
         }

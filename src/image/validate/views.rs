@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::docker::DockerImage;
 use super::facts::Role;
-use super::walk::Walk;
+use super::walk::{DockerImage, Walk};
 use crate::digest::AnyDigest;
 use crate::escape;
 
@@ -13,7 +12,7 @@ impl Walk<'_> {
     pub(super) fn views_agree(&mut self) {
         let docker = std::mem::take(&mut self.docker_images);
         let mut named: BTreeMap<String, Vec<AnyDigest>> = BTreeMap::new();
-        for top in &self.tops {
+        for top in &self.graph.tops {
             if let Some(name) = top.names.first() {
                 named.entry(super::names::whole(name)).or_default().push(top.claim.digest);
             }
@@ -22,25 +21,30 @@ impl Walk<'_> {
         let configs: BTreeSet<AnyDigest> = docker.iter().filter_map(|image| image.config).collect();
         for image in &docker {
             let Some(config) = image.config else { continue };
-            let known = self.images.iter().position(|known| known.config_digest == Some(config));
+            let known = self.graph.images.iter().position(|known| known.config_digest == Some(config));
             let Some(known) = known else {
-                let others: Vec<String> =
-                    self.images.iter().take(3).filter_map(|image| Some(image.config_digest?.to_string())).collect();
+                let others: Vec<String> = self
+                    .graph
+                    .images
+                    .iter()
+                    .take(3)
+                    .filter_map(|image| Some(image.config_digest?.to_string()))
+                    .collect();
                 let what = format!("its config is {config}, but index.json leads to {}", list(&others));
                 self.findings.violation("V11", &image.place, what);
                 continue;
             };
             for tag in image.tags.iter().take(super::names::MOST) {
-                super::names::add(&mut self.images[known].names, tag);
+                super::names::add(&mut self.graph.images[known].names, tag);
             }
-            if let Some(theirs) = &self.images[known].config
+            if let Some(theirs) = &self.graph.images[known].config
                 && theirs.diff_ids != image.diff_ids
             {
                 self.findings.violation("V11", &image.place, "its diff IDs are not those that index.json leads to");
             }
             for tag in &image.tags {
                 for digest in named.get(&super::names::whole(tag)).cloned().unwrap_or_default() {
-                    if !self.images_below(digest).contains(&known) {
+                    if !self.graph.images_below(digest, &mut self.budget).contains(&known) {
                         let tag = escape::name(tag.as_bytes());
                         let what = format!("the tag {tag} stands for config {config} here, for {digest} in index.json");
                         self.findings.violation("V11", &image.place, what);
@@ -49,10 +53,10 @@ impl Walk<'_> {
             }
         }
         let tops: Vec<(String, AnyDigest)> =
-            self.tops.iter().map(|top| (top.claim.place.clone(), top.claim.digest)).collect();
+            self.graph.tops.iter().map(|top| (top.claim.place.clone(), top.claim.digest)).collect();
         for (place, digest) in tops {
-            let images = self.images_below(digest);
-            let mut images = images.into_iter().map(|number| &self.images[number]);
+            let images = self.graph.images_below(digest, &mut self.budget);
+            let mut images = images.into_iter().map(|number| &self.graph.images[number]);
             let mut named: Vec<String> = Vec::new();
             let is_known = images.any(|image| {
                 named.extend(image.config_digest.map(|digest| digest.to_string()));
@@ -73,10 +77,12 @@ impl Walk<'_> {
             return;
         }
         let mut theirs: BTreeMap<AnyDigest, BTreeSet<String>> = BTreeMap::new();
-        for number in 0..self.tops.len() {
-            let Some(name) = super::names::full(&self.tops[number].claim).map(super::names::whole) else { continue };
-            for image in self.images_below(self.tops[number].claim.digest) {
-                if let Some(config) = self.images[image].config_digest {
+        for number in 0..self.graph.tops.len() {
+            let Some(name) = super::names::full(&self.graph.tops[number].claim).map(super::names::whole) else {
+                continue;
+            };
+            for image in self.graph.images_below(self.graph.tops[number].claim.digest, &mut self.budget) {
+                if let Some(config) = self.graph.images[image].config_digest {
                     theirs.entry(config).or_default().insert(name.clone());
                 }
             }
