@@ -77,6 +77,7 @@ pub mod git {
     pub use crate::git::{Attributes, Error, head_commit_time};
 }
 pub mod http {
+    pub use crate::http::server::Head;
     pub use crate::http::{Client, HttpError, Proxies, Request, Retry, Secret, Settings, Timeouts, Url};
 }
 pub mod image {
@@ -162,5 +163,4 @@ pub mod store {
 }
 pub mod tape {
     pub use crate::tape::Tape;
-    pub use crate::tape::server::head::Head;
 }

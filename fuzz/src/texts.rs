@@ -11,11 +11,12 @@ use repro::parts::dockerfile::syntax::Escape;
 use repro::parts::dockerfile::target::{Question, UnknownImages, resolve};
 use repro::parts::escape::is_dangerous;
 use repro::parts::git::Attributes;
+use repro::parts::http::Head;
 use repro::parts::lockfile::{Lockfile, Side, merge};
 use repro::parts::manifest::{Manifest, render};
 use repro::parts::platform::Platform;
 use repro::parts::registry::choose;
-use repro::parts::tape::{Head, Tape};
+use repro::parts::tape::Tape;
 
 /// The parts of a case, between NUL bytes.
 fn parts(data: &[u8]) -> (&[u8], impl Iterator<Item = &[u8]>) {

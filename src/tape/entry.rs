@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::responses::Asked;
+use super::asked::Asked;
 use super::signature::strip;
 use crate::digest::Digest;
 use crate::http::Url;

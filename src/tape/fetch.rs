@@ -2,10 +2,10 @@
 
 use std::io::{self, Read, Write};
 
+use super::asked::Asked;
 use super::entry::Recorded;
 use super::headers::spelled;
-use super::responses::Asked;
-use super::server::Reply;
+use super::reply::Reply;
 use super::signature;
 use crate::digest::Digest;
 use crate::escape;

@@ -1,10 +1,11 @@
 //! The tape: what RUN downloads, recorded once and replayed for ever.
 //!
 //! A [`Tape`] is the file `repro.IMAGE.tape`: a map from requests to responses, a platform each, whose bodies lie in the
-//! content-addressed store. While an image is built a [`Server`] on loopback answers what BuildKit's proxy sends its
-//! way: a [`Recorder`] asks the real place, once for each request, and writes down what came; a [`Replayer`] has the
+//! content-addressed store. While an image is built a [`Server`] on loopback responses what BuildKit's proxy sends its
+//! way (what is `asked`, and a `reply`): a [`Recorder`] asks the real place, once for each request, and writes down what came; a [`Replayer`] has the
 //! tape and its [`Bodies`], and nothing else. Facts and limits: issue 5.
 
+mod asked;
 mod bodies;
 mod entry;
 mod error;
@@ -16,10 +17,11 @@ mod moved;
 mod package;
 mod record;
 mod replay;
+mod reply;
 mod responses;
 mod route;
 mod saved;
-pub mod server;
+mod server;
 mod signature;
 mod validity;
 

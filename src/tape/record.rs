@@ -5,13 +5,14 @@ use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::asked::Asked;
 use super::bodies::Bodies;
 use super::entry::{Recorded, Request, Requests, exact, find};
 use super::error::{Outcome, Trouble};
 use super::fetch::{Fetch, Fetched, choosing, is_failure, shown};
 use super::replay::Locked;
-use super::responses::{Asked, Responses};
-use super::server::Reply;
+use super::reply::Reply;
+use super::responses::Responses;
 use super::signature;
 use crate::cancel::Cancel;
 use crate::digest::Digest;

@@ -5,12 +5,13 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::asked::Asked;
 use super::bodies::Bodies;
 use super::entry::{Recorded, Request, Requests, find};
 use super::error::Trouble;
 use super::fetch::shown;
-use super::responses::{Asked, Responses};
-use super::server::Reply;
+use super::reply::Reply;
+use super::responses::Responses;
 use super::signature;
 use crate::digest::Digest;
 use crate::http::Url;

@@ -1,7 +1,7 @@
 //! Which proxy a request goes through, as the usual environment variables say.
 
 use super::error::HttpError;
-use super::url::{Url, is_loopback_host};
+use crate::http::url::{Url, is_loopback_host};
 
 /// The proxies of the user's environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

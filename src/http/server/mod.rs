@@ -1,25 +1,25 @@
-//! The server on loopback that BuildKit's proxy is led to: it lives as long as a build, and knows its own token only.
+//! A small server of HTTP/1.1, for the time of one command.
 //!
-//! One thread a connection, at most [`CONNECTIONS`] at once. `head` reads a request within limits, a [`Responses`]
-//! decides, [`Reply`] writes: whole bodies, ranges of them, or a stream whose end is not there yet.
+//! One thread a connection, at most [`CONNECTIONS`] at once. `head` reads a request within limits, what stands behind
+//! the server ([`Respond`]) decides, [`Reply`] writes: whole bodies, ranges of them (`range`), or a stream whose end is
+//! not there yet. It knows no paths and no users: whoever responds checks both.
 
 pub mod head;
 mod range;
 mod reply;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-pub use reply::Reply;
-
-use super::responses::{Asked, Responses};
-use super::route::{Route, from_path};
-use head::Head;
+pub use head::Head;
+pub use reply::{Reply, Stream};
 
 /// Connections at once; more wait.
 const CONNECTIONS: usize = 128;
@@ -29,74 +29,43 @@ const STACK: usize = 1 << 20;
 /// Requests with a longer body are not read to their end.
 const REQUEST_BODY: u64 = 64 << 10;
 
-/// What the probe is answered: a Dockerfile, so that a build can begin with it.
-const PROBE: &str = "FROM scratch\nLABEL reached=yes";
-
-/// A Dockerfile that prints what BuildKit adds to a trust store in which there is nothing.
-const CERTIFICATE_PROBE: &str = "ARG PROBE_BASE\nFROM ${PROBE_BASE}\nUSER 0\n\
-    COPY --chmod=0644 <<\"EOF\" /etc/ssl/certs/ca-certificates.crt\n# nothing yet\nEOF\n\
-    RUN cat /etc/ssl/certs/ca-certificates.crt";
-
-/// Where a server listens, and how daemons reach it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listen {
-    /// The address; port 0 is any free one.
-    pub address: SocketAddr,
-    /// `http://HOST:PORT` by which daemons reach it; none is the address itself.
-    pub url: Option<String>,
-}
-
-impl Default for Listen {
-    /// Loopback, any free port.
-    fn default() -> Self {
-        Self { address: SocketAddr::from(([127, 0, 0, 1], 0)), url: None }
-    }
+/// Responds to requests, several at once.
+pub trait Respond: Send + Sync {
+    /// Responds to one request; an error ends the connection.
+    fn respond(&self, head: &Head, reply: Reply<'_>) -> io::Result<()>;
 }
 
 /// A running server; dropping it ends it and every connection.
 pub struct Server {
-    route: Route,
     address: SocketAddr,
     shared: Arc<Shared>,
     accepting: Option<JoinHandle<()>>,
 }
 
 struct Shared {
-    token: String,
-    responses: Arc<dyn Responses>,
+    name: &'static str,
+    respond: Box<dyn Respond>,
     stop: AtomicBool,
     connections: Mutex<BTreeMap<u64, TcpStream>>,
     fewer: Condvar,
 }
 
 impl Server {
-    /// Starts a server that `responses` stands behind.
-    pub fn start(listen: &Listen, responses: Arc<dyn Responses>) -> io::Result<Self> {
-        let listener = TcpListener::bind(listen.address)?;
+    /// Starts to listen where `listener` does; threads are called `name`.
+    pub fn start(listener: TcpListener, name: &'static str, respond: Box<dyn Respond>) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        let token = unguessable()?;
-        let origin = match &listen.url {
-            Some(url) => url.clone(),
-            None => format!("http://{address}"),
-        };
-        let route = Route::at(&origin, &token);
         let shared = Arc::new(Shared {
-            token,
-            responses,
+            name,
+            respond,
             stop: AtomicBool::new(false),
             connections: Mutex::default(),
             fewer: Condvar::new(),
         });
         let accepting = {
             let shared = Arc::clone(&shared);
-            thread::Builder::new().name("tape".to_owned()).spawn(move || accept(&listener, &shared))?
+            thread::Builder::new().name(name.to_owned()).spawn(move || accept(&listener, &shared))?
         };
-        Ok(Self { route, address, shared, accepting: Some(accepting) })
-    }
-
-    /// How requests are led to it.
-    pub fn route(&self) -> &Route {
-        &self.route
+        Ok(Self { address, shared, accepting: Some(accepting) })
     }
 }
 
@@ -111,11 +80,7 @@ impl Drop for Server {
         // Wakes the thread that waits for the next connection.
         let mut address = self.address;
         if address.ip().is_unspecified() {
-            address.set_ip(if address.is_ipv4() {
-                [127, 0, 0, 1].into()
-            } else {
-                std::net::Ipv6Addr::LOCALHOST.into()
-            });
+            address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
         }
         let woken = TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok();
         if let Some(accepting) = self.accepting.take().filter(|_| woken) {
@@ -126,16 +91,9 @@ impl Drop for Server {
 }
 
 impl Shared {
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, TcpStream>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, TcpStream>> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// 32 hex digits that nobody can guess.
-pub fn unguessable() -> io::Result<String> {
-    let mut bytes = [0; 16];
-    std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
@@ -158,7 +116,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         connections.insert(number, known);
         drop(connections);
         let of_thread = Arc::clone(shared);
-        let started = thread::Builder::new().name("tape".to_owned()).stack_size(STACK).spawn(move || {
+        let started = thread::Builder::new().name(shared.name.to_owned()).stack_size(STACK).spawn(move || {
             let guard = Registered { shared: &of_thread, number };
             // A client that hangs up gets no response.
             let _ = serve(&connection, &of_thread);
@@ -185,7 +143,7 @@ impl Drop for Registered<'_> {
     }
 }
 
-/// Answers the requests of one connection, one after the other.
+/// Responds to the requests of one connection, one after the other.
 fn serve(connection: &TcpStream, shared: &Shared) -> io::Result<()> {
     connection.set_nodelay(true)?;
     connection.set_write_timeout(Some(IDLE))?;
@@ -194,31 +152,11 @@ fn serve(connection: &TcpStream, shared: &Shared) -> io::Result<()> {
         connection.set_read_timeout(Some(IDLE))?;
         let Some(head) = Head::read(connection, &mut buffer)? else { return Ok(()) };
         skip_body(connection, &mut buffer, &head)?;
-        let keep = head.keep_alive;
-        let reply = Reply::new(connection, &head);
-        response(&head, reply, shared)?;
-        if !keep || shared.stop.load(Ordering::Relaxed) {
+        shared.respond.respond(&head, Reply::new(connection, &head))?;
+        if !head.keep_alive || shared.stop.load(Ordering::Relaxed) {
             return Ok(());
         }
     }
-}
-
-fn response(head: &Head, reply: Reply<'_>, shared: &Shared) -> io::Result<()> {
-    let Some(rest) = head.target.strip_prefix('/').and_then(|path| path.strip_prefix(shared.token.as_str())) else {
-        return reply.refuse(404, "not found");
-    };
-    if !matches!(head.method.as_str(), "GET" | "HEAD") {
-        return reply.refuse(405, "the tape answers GET only");
-    }
-    let rest = rest.strip_prefix('/').unwrap_or_default();
-    if rest == "probe" {
-        return reply.refuse(200, PROBE);
-    }
-    if rest == "certificate" {
-        return reply.refuse(200, CERTIFICATE_PROBE);
-    }
-    let Some(url) = from_path(rest) else { return reply.refuse(404, "not found") };
-    shared.responses.response(&Asked::new(url, &head.headers), reply)
 }
 
 /// Reads past the body of a request, which no GET needs.
@@ -236,6 +174,3 @@ fn skip_body(mut connection: &TcpStream, buffer: &mut Vec<u8>, head: &Head) -> i
     io::copy(&mut Read::by_ref(&mut connection).take(length - buffered), &mut io::sink())?;
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

@@ -6,11 +6,12 @@ use std::time::Instant;
 use ureq::BodyReader;
 use ureq::http::HeaderMap;
 
+use super::Client;
 use super::error::HttpError;
-use super::url::Url;
-use super::{Client, Timeouts};
+use super::timeouts::Timeouts;
 use crate::cancel::Cancel;
 use crate::escape;
+use crate::http::url::Url;
 use crate::limits::LimitExceeded;
 
 /// The fewest bytes that must come in while one idle time passes: a byte now and then is no progress.

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::address::PrivateAddress;
-use super::url::{InvalidUrl, Url};
+use super::timeouts::Timeouts;
 use crate::cancel::Cancelled;
 use crate::escape;
+use crate::http::url::{InvalidUrl, Url};
 use crate::limits::LimitExceeded;
 use crate::status::{ExitStatus, Status};
 
@@ -150,11 +151,11 @@ impl HttpError {
     }
 
     /// What the library underneath says about a request to `url`, in our words.
-    pub(super) fn from_ureq(error: ureq::Error, url: &Url, timeouts: &super::Timeouts) -> Self {
+    pub(super) fn from_ureq(error: ureq::Error, url: &Url, timeouts: &Timeouts) -> Self {
         Self::translate(error, url, timeouts, "waiting for the response")
     }
 
-    fn translate(error: ureq::Error, url: &Url, timeouts: &super::Timeouts, reading: &'static str) -> Self {
+    fn translate(error: ureq::Error, url: &Url, timeouts: &Timeouts, reading: &'static str) -> Self {
         let shown = url.shown();
         match error {
             ureq::Error::Timeout(kind) => {
@@ -191,7 +192,7 @@ impl HttpError {
         }
     }
 
-    pub(super) fn from_io(error: io::Error, url: &Url, timeouts: &super::Timeouts) -> Self {
+    pub(super) fn from_io(error: io::Error, url: &Url, timeouts: &Timeouts) -> Self {
         if error.get_ref().is_some_and(|inner| inner.is::<ureq::Error>()) {
             return match error.into_inner().map(|inner| inner.downcast::<ureq::Error>()) {
                 Some(Ok(inner)) => Self::translate(*inner, url, timeouts, "reading the body"),

@@ -13,10 +13,11 @@ use ureq::unversioned::transport::DefaultConnector;
 use super::address::PublicOnly;
 use super::error::HttpError;
 use super::proxy::Proxies;
-use super::url::Url;
-use super::{Settings, Timeouts};
+use super::settings::Settings;
+use super::timeouts::Timeouts;
 use crate::config::Config;
 use crate::escape;
+use crate::http::url::{Url, is_loopback_host};
 use crate::input::open_regular;
 
 /// What one pool of connections may be shared by.
@@ -120,6 +121,6 @@ pub(super) fn may_be_plain(config: &Config, url: &Url) -> bool {
     let authority = url.authority();
     let says = config.host(&authority).and_then(|host| host.http);
     let prefix = format!("http://{authority}/");
-    says.unwrap_or_else(|| super::url::is_loopback_host(url.host()))
+    says.unwrap_or_else(|| is_loopback_host(url.host()))
         || config.mirrors.values().any(|target| target.starts_with(&prefix))
 }

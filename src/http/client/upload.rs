@@ -8,7 +8,7 @@ use std::time::Duration;
 use ureq::http::request::Builder;
 use ureq::{Agent, SendBody};
 
-use super::Timeouts;
+use super::timeouts::Timeouts;
 use crate::cancel::Cancel;
 
 /// From this size on the server is asked first whether it wants the body: it may refuse without reading it.

@@ -3,6 +3,8 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
+use crate::http::date;
+
 /// How often and how fast a request is repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
@@ -54,8 +56,8 @@ pub(super) fn asked_wait(retry_after: Option<&str>, date: Option<&str>) -> Optio
     if let Ok(seconds) = retry_after.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
     }
-    let then = super::date::parse(retry_after)?;
-    let now = super::date::parse(date?)?;
+    let then = date::parse(retry_after)?;
+    let now = date::parse(date?)?;
     Some(Duration::from_secs(then.saturating_sub(now)))
 }
 

@@ -5,13 +5,13 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::net::TcpStream;
 use std::path::Path;
 
-use super::super::entry::Recorded;
-use super::super::responses::headers;
 use super::head::Head;
 use super::range::Range;
-use crate::http::date;
 
 const PIECE: usize = 64 << 10;
+
+/// A header's name and value.
+pub type Header = (&'static str, String);
 
 /// The response to one request, to be written once.
 pub struct Reply<'a> {
@@ -29,23 +29,23 @@ impl<'a> Reply<'a> {
         self.head.header("range").is_some()
     }
 
-    /// Hands out a recorded response, whose body is the file at `path`; an empty body needs none.
-    pub fn stored(self, recorded: &Recorded, path: Option<&Path>) -> io::Result<()> {
-        let range = if recorded.status == 200 { Range::of(self.range(recorded), recorded.size) } else { Range::Whole };
-        let mut lines = headers(recorded);
+    /// Hands out the file at `path` of `size` bytes, or what is asked for of it; an empty body needs no file.
+    ///
+    /// `headers` are those of the whole, `ETag` and `Last-Modified` among them by which `If-Range` is judged.
+    pub fn file(self, status: u16, mut headers: Vec<Header>, path: Option<&Path>, size: u64) -> io::Result<()> {
+        let range = if status == 200 { Range::of(self.range(&headers), size) } else { Range::Whole };
         let (status, first, length) = match range {
-            Range::Whole => (recorded.status, 0, recorded.size),
+            Range::Whole => (status, 0, size),
             Range::Part(first, last) => {
-                lines.push(("Content-Range", format!("bytes {first}-{last}/{}", recorded.size)));
+                headers.push(("Content-Range", format!("bytes {first}-{last}/{size}")));
                 (206, first, last - first + 1)
             }
             Range::Outside => {
-                let lines = [("Content-Range", format!("bytes */{}", recorded.size))];
-                return self.head(416, &lines, Some(0));
+                return self.head(416, &[("Content-Range", format!("bytes */{size}"))], Some(0));
             }
         };
-        if recorded.status == 200 {
-            lines.push(("Accept-Ranges", "bytes".to_owned()));
+        if matches!(status, 200 | 206) {
+            headers.push(("Accept-Ranges", "bytes".to_owned()));
         }
         let file = match path.filter(|_| length > 0) {
             Some(path) => {
@@ -53,42 +53,41 @@ impl<'a> Reply<'a> {
                 file.seek(SeekFrom::Start(first))?;
                 Some(file)
             }
-            None if length > 0 => return self.refuse(502, "the body is gone"),
             None => None,
         };
-        self.head(status, &lines, Some(length))?;
+        self.head(status, &headers, Some(length))?;
         if let Some(mut file) = file.filter(|_| self.head.method != "HEAD") {
             copy(&mut (&mut file).take(length), self.connection, length)?;
         }
         Ok(())
     }
 
-    /// Says no, in a line of text.
-    pub fn refuse(self, status: u16, text: &str) -> io::Result<()> {
+    /// Responds with a line of text.
+    pub fn text(self, status: u16, text: &str) -> io::Result<()> {
         let body = format!("{text}\n");
-        let lines = [("Content-Type", "text/plain; charset=utf-8".to_owned())];
-        self.head(status, &lines, Some(body.len() as u64))?;
+        let headers = [("Content-Type", "text/plain; charset=utf-8".to_owned())];
+        self.head(status, &headers, Some(body.len() as u64))?;
         if self.head.method == "HEAD" { Ok(()) } else { (&mut &*self.connection).write_all(body.as_bytes()) }
     }
 
     /// Begins a response whose body is still to come; `length` is its size if that is known.
-    pub fn begin(self, recorded: &Recorded, length: Option<u64>) -> io::Result<Stream<'a>> {
-        self.head(recorded.status, &headers(recorded), length)?;
+    pub fn begin(self, status: u16, headers: &[Header], length: Option<u64>) -> io::Result<Stream<'a>> {
+        self.head(status, headers, length)?;
         let chunks = length.is_none() && self.head.chunks;
         Ok(Stream { connection: self.connection, chunks, silent: self.head.method == "HEAD" })
     }
 
     /// The range that is asked for, unless it is asked for of other bytes than these.
-    fn range(&self, recorded: &Recorded) -> Option<&str> {
+    fn range(&self, headers: &[Header]) -> Option<&str> {
+        let is = |name: &str, value: &str| headers.iter().any(|(known, found)| *known == name && found == value);
         let of = self.head.header("if-range");
-        let modified = recorded.modified.and_then(date::write);
-        let fits = of.is_none_or(|of| recorded.etag.as_deref() == Some(of) || modified.as_deref() == Some(of));
+        let fits = of.is_none_or(|of| is("ETag", of) || is("Last-Modified", of));
         self.head.header("range").filter(|_| fits)
     }
 
-    fn head(&self, status: u16, lines: &[(&'static str, String)], length: Option<u64>) -> io::Result<()> {
+    fn head(&self, status: u16, headers: &[Header], length: Option<u64>) -> io::Result<()> {
         let mut head = format!("HTTP/1.1 {status} {}\r\n", reason(status));
-        for (name, value) in lines {
+        for (name, value) in headers {
             // Values come from other servers and from files: nothing may end the line early.
             let clean: String = value.chars().filter(|c| !c.is_control()).collect();
             head += &format!("{name}: {clean}\r\n");
