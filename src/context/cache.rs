@@ -14,8 +14,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tempfile::NamedTempFile;
 
-use super::content::Identity;
 use super::directory::Stamp;
+use super::identity::Identity;
 use crate::digest::Digest;
 use crate::git::ObjectId;
 use crate::store::temporary_file;

@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::grammar;
 use super::image::check_image;
-use super::inside::ReadLink;
+use super::path::Place;
 use super::problem::{ManifestErrors, Problem};
 use super::table::{Problems, Table, Value, shown};
 use super::{Buildkit, Manifest};
@@ -19,14 +19,6 @@ const VERSION: &str = "1";
 pub(super) const DEFAULT_BUILDKIT: &str = ">=0.26";
 /// Syntax errors that are reported; later ones mostly follow from the first.
 const SYNTAX_ERRORS: usize = 5;
-
-/// Where paths of the manifest are looked up.
-#[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
-    pub(super) root: &'a Path,
-    pub(super) directory: &'a Path,
-    pub(super) read_link: ReadLink<'a>,
-}
 
 /// Reads and checks a manifest's text.
 pub(super) fn check(text: &str, file: &Path, place: Place<'_>, limits: &Limits) -> Result<Manifest, ManifestErrors> {

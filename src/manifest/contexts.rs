@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::check::Place;
-use super::image::inside;
+use super::path::{Place, inside};
 use super::problem::Problem;
 use super::table::{Problems, Table, Text, Value, shown};
 use super::{NamedContext, grammar};

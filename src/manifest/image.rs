@@ -1,15 +1,14 @@
 //! One `[image.NAME]` table, key by key.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use toml::de::DeValue;
 
-use super::check::Place;
 use super::contexts::check_contexts;
-use super::inside::stays_inside;
+use super::path::{Place, default_dockerfile, inside};
 use super::problem::Problem;
-use super::table::{Problems, Table, Text, Value, closest, quoted_list, shown};
+use super::table::{Problems, Table, Text, Value, closest, quoted_list};
 use super::{Allow, Compression, EpochSource, Image, MediaTypes, Network, Output, grammar, scrub};
 use crate::epoch::Epoch;
 use crate::platform::Platform;
@@ -119,34 +118,6 @@ fn argument_name(key: &Text<'_>) -> Result<(), Problem> {
 fn path(value: Option<Value<'_>>, place: Place<'_>, problems: &mut Problems) -> Option<PathBuf> {
     let text = text(value, problems)?;
     problems.keep(inside(&text, text.text, place))
-}
-
-/// The context's `Dockerfile`, which may be a link as little as one that is named.
-fn default_dockerfile(table: &Table<'_>, context: &Path, place: Place<'_>, problems: &mut Problems) -> Option<PathBuf> {
-    let path = clean(&context.join("Dockerfile"));
-    let inside = stays_inside(place.root, place.directory, &path, place.read_link).map_err(|outside| {
-        let (_, span) = table.place();
-        Problem::new(span, format!("`{}` {outside}", shown(&path.to_string_lossy())))
-    });
-    problems.keep(inside.map(|()| path))
-}
-
-/// `path`, cleaned, if it stays inside the repository; `text` is where it stands in the manifest.
-pub(super) fn inside(text: &Text<'_>, path: &str, place: Place<'_>) -> Result<PathBuf, Problem> {
-    grammar::path(path).map_err(|message| text.problem(message))?;
-    if path.starts_with('/') {
-        let problem = text.problem(format!("`{}` is absolute, expected a path relative to this file", shown(path)));
-        return Err(problem);
-    }
-    stays_inside(place.root, place.directory, Path::new(path), place.read_link)
-        .map_err(|outside| text.problem(format!("`{}` {outside}", shown(path))))?;
-    Ok(clean(Path::new(path)))
-}
-
-/// The path without `.` parts and doubled slashes; `..` stays, since links give it a meaning.
-fn clean(path: &Path) -> PathBuf {
-    let clean: PathBuf = path.components().filter(|part| !matches!(part, std::path::Component::CurDir)).collect();
-    if clean.as_os_str().is_empty() { PathBuf::from(".") } else { clean }
 }
 
 fn platform(text: &Text<'_>) -> Result<Platform, Problem> {

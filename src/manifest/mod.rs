@@ -12,6 +12,7 @@ mod grammar;
 mod image;
 mod init;
 mod inside;
+mod path;
 mod problem;
 mod schema;
 mod scrub;
@@ -61,7 +62,7 @@ impl Manifest {
         limits: &Limits,
     ) -> Result<Self, ManifestErrors> {
         let directory = file.parent().unwrap_or(root);
-        let place = check::Place { root, directory, read_link };
+        let place = path::Place { root, directory, read_link };
         let shown = file.strip_prefix(root).unwrap_or(file);
         check::check(text, shown, place, limits)
     }

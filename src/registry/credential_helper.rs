@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::login::Login;
+use super::credential::Credential;
 use crate::escape;
 use crate::http::Secret;
 use crate::process::Programs;
@@ -28,7 +28,7 @@ struct Response {
 }
 
 /// What `docker-credential-HELPER` has for `server`. Errors never hold what it printed.
-pub(super) fn ask(helper: &str, server: &str, programs: &Programs) -> Result<Option<Login>, String> {
+pub(super) fn ask(helper: &str, server: &str, programs: &Programs) -> Result<Option<Credential>, String> {
     let shown = escape::text(helper);
     if helper.is_empty() || !helper.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) {
         return Err(format!("`{shown}` is not the name of a credential helper"));
@@ -71,8 +71,8 @@ pub(super) fn ask(helper: &str, server: &str, programs: &Programs) -> Result<Opt
     let secret = Secret::new(response.secret);
     Ok(match response.username.as_str() {
         "" => None,
-        IDENTITY => Some(Login::Identity(secret)),
-        user => Some(Login::Password { user: user.to_owned(), password: secret }),
+        IDENTITY => Some(Credential::Identity(secret)),
+        user => Some(Credential::Password { user: user.to_owned(), password: secret }),
     })
 }
 
@@ -97,8 +97,11 @@ mod tests {
         script("endless", "while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done");
         let programs = Programs::from_path(directory.path().as_os_str());
         let ask = |helper: &str| ask(helper, "r.example", &programs);
-        assert_eq!(ask("good"), Ok(Some(Login::Password { user: "u".into(), password: Secret::new("r.example!") })));
-        assert_eq!(ask("token"), Ok(Some(Login::Identity(Secret::new("t")))));
+        assert_eq!(
+            ask("good"),
+            Ok(Some(Credential::Password { user: "u".into(), password: Secret::new("r.example!") }))
+        );
+        assert_eq!(ask("token"), Ok(Some(Credential::Identity(Secret::new("t")))));
         assert_eq!(ask("none"), Ok(None));
         for helper in ["bad", "noise", "endless", "absent", "../good", "", "a b", "good;id"] {
             let error = ask(helper).unwrap_err();

@@ -11,6 +11,7 @@ use base64::engine::GeneralPurpose;
 use base64::engine::general_purpose::{GeneralPurposeConfig, PAD, STANDARD};
 use serde::Deserialize;
 
+use super::credential::Credential;
 use super::credential_helper;
 use crate::escape;
 use crate::http::Secret;
@@ -23,20 +24,6 @@ use crate::reference::Reference;
 const LARGEST_FILE: u64 = 4 << 20;
 const HUB: &str = "https://index.docker.io/v1/";
 const HUB_HOSTS: &[&str] = &["docker.io", "index.docker.io", "registry-1.docker.io"];
-
-/// How to prove who we are to one registry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Login {
-    /// Name and password.
-    Password {
-        /// The name.
-        user: String,
-        /// The password.
-        password: Secret,
-    },
-    /// A token that buys other tokens.
-    Identity(Secret),
-}
 
 /// Where logins are looked for. The default finds none.
 #[derive(Clone, Debug, Default)]
@@ -102,10 +89,10 @@ impl Logins {
                 continue;
             }
             let entry = match self.find(host, reference.path(), progress) {
-                Some(Login::Password { user, password }) => {
+                Some(Credential::Password { user, password }) => {
                     serde_json::json!({ "auth": STANDARD.encode(format!("{user}:{}", password.expose())) })
                 }
-                Some(Login::Identity(token)) => serde_json::json!({ "identitytoken": token.expose() }),
+                Some(Credential::Identity(token)) => serde_json::json!({ "identitytoken": token.expose() }),
                 None => continue,
             };
             auths.insert(server.to_owned(), entry);
@@ -116,7 +103,7 @@ impl Logins {
     /// The login for a repository on `host` (`HOST[:PORT]`), if the user has one.
     ///
     /// What can't be read is told as a warning and taken for no login.
-    pub(super) fn find(&self, host: &str, repository: &str, progress: &dyn Progress) -> Option<Login> {
+    pub(super) fn find(&self, host: &str, repository: &str, progress: &dyn Progress) -> Option<Credential> {
         for path in &self.files {
             let name = escape::name(path.as_os_str().as_encoded_bytes());
             let file = match read(path) {
@@ -151,7 +138,7 @@ fn read(path: &PathBuf) -> Result<Option<File>, String> {
 }
 
 impl File {
-    fn find(&self, host: &str, repository: &str, programs: &Programs) -> Result<Option<Login>, String> {
+    fn find(&self, host: &str, repository: &str, programs: &Programs) -> Result<Option<Credential>, String> {
         let is_hub = HUB_HOSTS.contains(&host);
         let server = if is_hub { HUB } else { host };
         let same_host = |key: &str| {
@@ -198,9 +185,9 @@ fn host_of(key: &str) -> &str {
 }
 
 impl Entry {
-    fn login(&self) -> Result<Option<Login>, String> {
+    fn login(&self) -> Result<Option<Credential>, String> {
         if let Some(token) = self.identitytoken.as_deref().filter(|token| !token.is_empty()) {
-            return Ok(Some(Login::Identity(Secret::new(token))));
+            return Ok(Some(Credential::Identity(Secret::new(token))));
         }
         if let Some(auth) = self.auth.as_deref().filter(|auth| !auth.is_empty()) {
             let padding = base64::engine::DecodePaddingMode::Indifferent;
@@ -211,11 +198,11 @@ impl Entry {
             let (user, password) = text.split_once(':').ok_or("`auth` holds no `USER:PASSWORD`")?;
             // docker pads with NUL bytes.
             let password = Secret::new(password.trim_end_matches('\0'));
-            return Ok(Some(Login::Password { user: user.to_owned(), password }));
+            return Ok(Some(Credential::Password { user: user.to_owned(), password }));
         }
         Ok(match (&self.username, &self.password) {
             (Some(user), Some(password)) if !user.is_empty() => {
-                Some(Login::Password { user: user.clone(), password: Secret::new(password.clone()) })
+                Some(Credential::Password { user: user.clone(), password: Secret::new(password.clone()) })
             }
             _ => None,
         })
@@ -233,8 +220,8 @@ mod tests {
         fs::write(&file, json).unwrap();
         let logins = Logins { files: vec![directory.path().join("absent"), file], programs: Programs::default() };
         logins.find(host, repository, &Silent).map(|login| match login {
-            Login::Password { user, password } => format!("{user}:{}", password.expose()),
-            Login::Identity(token) => token.expose().to_owned(),
+            Credential::Password { user, password } => format!("{user}:{}", password.expose()),
+            Credential::Identity(token) => token.expose().to_owned(),
         })
     }
 
@@ -301,11 +288,5 @@ mod tests {
         {
             assert_eq!(find(json, "h", "x"), None, "{json}");
         }
-    }
-
-    #[test]
-    fn a_printed_login_shows_no_secret() {
-        let login = Login::Password { user: "u".into(), password: Secret::new("hidden") };
-        assert!(!format!("{login:?}").contains("hidden"));
     }
 }

@@ -9,6 +9,7 @@
 
 mod blob;
 pub mod challenge;
+mod credential;
 mod credential_helper;
 mod endpoint;
 mod error;

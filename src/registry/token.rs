@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use super::challenge::{self, Challenge};
+use super::credential::Credential;
 use super::endpoint::Endpoint;
-use super::login::Login;
 use super::{Registry, RegistryError};
 use crate::escape;
 use crate::http::{HttpError, Request, Response, Secret, Url, encode_parameter};
@@ -36,7 +36,7 @@ impl Registry {
         endpoint: &Endpoint,
         realm: &str,
         service: Option<&str>,
-        login: Option<Login>,
+        login: Option<Credential>,
     ) -> Result<Secret, RegistryError> {
         let object = format!("token for `{}`", endpoint.repository);
         let nonsense =
@@ -48,7 +48,7 @@ impl Registry {
         let login = login.filter(|_| may_have_login(endpoint.base(), &realm));
         let scope = format!("repository:{}:{}", endpoint.repository, endpoint.purpose.actions());
         let request = match &login {
-            Some(Login::Identity(refresh)) => {
+            Some(Credential::Identity(refresh)) => {
                 let mut form = String::from("grant_type=refresh_token&client_id=repro");
                 for (name, value) in [("scope", scope.as_str()), ("service", service.unwrap_or_default())] {
                     form.push_str(&format!("&{name}={}", encode_parameter(value)));
@@ -87,13 +87,13 @@ fn may_have_login(registry: &Url, realm: &Url) -> bool {
     same_port_or_tls && (registry.host() == realm.host() || partner)
 }
 
-fn basic(login: &Login) -> Option<Secret> {
+fn basic(login: &Credential) -> Option<Secret> {
     match login {
-        Login::Password { user, password } => {
+        Credential::Password { user, password } => {
             let pair = STANDARD.encode(format!("{user}:{}", password.expose()));
             Some(Secret::new(format!("Basic {pair}")))
         }
-        Login::Identity(_) => None,
+        Credential::Identity(_) => None,
     }
 }
 

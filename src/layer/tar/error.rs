@@ -32,6 +32,9 @@ pub struct Violation {
     pub what: String,
 }
 
+/// Why a header is refused, before it is known where it stands: how bad, which rule, what.
+pub(super) type Refusal = (Severity, u8, &'static str);
+
 /// Why an archive can't be read.
 #[derive(Debug, thiserror::Error)]
 pub enum TarError {

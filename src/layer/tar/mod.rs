@@ -8,6 +8,7 @@
 //!
 //! An [`Entry`] is what an archive says about one path; paths and link targets are raw bytes.
 
+mod decimal;
 mod entry;
 mod error;
 mod field;

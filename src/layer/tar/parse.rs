@@ -2,7 +2,7 @@
 
 use super::BLOCK;
 use super::entry::{Entry, Kind};
-use super::error::{Severity, TarError};
+use super::error::{Refusal, Severity, TarError};
 use super::field::{self, Format};
 use super::header;
 use super::name::{self, Climbing};
@@ -44,9 +44,8 @@ impl Extensions {
         offset: u64,
         limits: &Limits,
     ) -> Result<(), TarError> {
-        let refuse = |(severity, rule, what): pax::Refusal| {
-            TarError::object(severity, rule, offset, Self::name(flag).into(), what)
-        };
+        let refuse =
+            |(severity, rule, what): Refusal| TarError::object(severity, rule, offset, Self::name(flag).into(), what);
         let ambiguous = |what| Err(refuse((Severity::Unsafe, 3, what)));
         if format == Format::V7 {
             return ambiguous("an extension header in the old format");
@@ -88,7 +87,7 @@ impl Extensions {
 }
 
 /// The text of a GNU long name, which ends with one NUL or none.
-fn long_text(body: &[u8]) -> Result<Vec<u8>, pax::Refusal> {
+fn long_text(body: &[u8]) -> Result<Vec<u8>, Refusal> {
     let text = body.strip_suffix(b"\0").unwrap_or(body);
     if text.contains(&0) {
         return Err((Severity::Unsafe, 8, "a long name contains a NUL byte"));
@@ -121,7 +120,7 @@ impl Parsed {
         let mut records = extensions.records.unwrap_or_default();
         let path = records.sparse.name.take().or(records.path).or(extensions.long_name);
         let path = path.unwrap_or_else(|| header_name(block, format));
-        let refuse = |(severity, rule, what): pax::Refusal| TarError::entry(severity, rule, offset, &path, what);
+        let refuse = |(severity, rule, what): Refusal| TarError::entry(severity, rule, offset, &path, what);
         if has_extensions && format == Format::V7 {
             return Err(refuse((Severity::Unsafe, 3, "an extension header before a header in the old format")));
         }
@@ -219,7 +218,7 @@ fn header_name(block: &[u8; BLOCK], format: Format) -> Vec<u8> {
 }
 
 /// A PAX size counts, and must be needed or equal.
-fn effective_size(stored: u64, record: Option<u64>) -> Result<u64, pax::Refusal> {
+fn effective_size(stored: u64, record: Option<u64>) -> Result<u64, Refusal> {
     match record {
         None => Ok(stored),
         Some(size) if size == stored || stored == 0 && size >= OCTAL_SIZES => Ok(size),
@@ -228,7 +227,7 @@ fn effective_size(stored: u64, record: Option<u64>) -> Result<u64, pax::Refusal>
 }
 
 /// The rules about what a kind of entry may have.
-fn check_kind(kind: &Kind, size: u64, is_sparse: bool, path: &[u8], key: &[u8]) -> Result<(), pax::Refusal> {
+fn check_kind(kind: &Kind, size: u64, is_sparse: bool, path: &[u8], key: &[u8]) -> Result<(), Refusal> {
     let is_file = *kind == Kind::File;
     if size > 0 && !is_file {
         return Err((Severity::Unsafe, 7, "only a file may have a size"));

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 
-use super::error::Severity;
+use super::decimal::decimal;
+use super::error::{Refusal, Severity};
 use super::sparse::SparseRecords;
 
 /// The prefix of extended attributes, as written by star, Go and GNU tar.
@@ -49,9 +50,6 @@ pub(super) struct Records {
     pub(super) xattrs: BTreeMap<Vec<u8>, Vec<u8>>,
     pub(super) sparse: SparseRecords,
 }
-
-/// Why a header body is refused: how bad, which rule, what.
-pub(super) type Refusal = (Severity, u8, &'static str);
 
 const fn malformed(what: &'static str) -> Refusal {
     (Severity::Malformed, 4, what)
@@ -162,20 +160,6 @@ fn for_each_record(mut body: &[u8], mut take: impl FnMut(&[u8], &[u8]) -> Result
         body = &body[record.len()..];
     }
     Ok(())
-}
-
-/// A number without sign and leading zeros, below 2^63.
-pub(super) fn decimal(text: &[u8]) -> Result<u64, Refusal> {
-    if text.is_empty() {
-        return Err(ambiguous("a PAX number is empty"));
-    }
-    let is_plain = text.iter().all(u8::is_ascii_digit) && (text.len() == 1 || text[0] != b'0');
-    std::str::from_utf8(text)
-        .ok()
-        .filter(|_| is_plain)
-        .and_then(|text| text.parse().ok())
-        .filter(|&number: &u64| number < 1 << 63)
-        .ok_or(ambiguous("a PAX number is no plain decimal number"))
 }
 
 /// Seconds and nanoseconds of a decimal number with sign and fraction, rounded down.

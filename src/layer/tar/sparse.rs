@@ -1,9 +1,9 @@
 //! Sparse files: their maps are checked, never expanded.
 
 use super::BLOCK;
-use super::error::Severity;
+use super::decimal::decimal;
+use super::error::{Refusal, Severity};
 use super::field;
-use super::pax::{Refusal, decimal};
 
 /// Where GNU headers hold the map, whether it goes on, and the real size.
 const MAP: std::ops::Range<usize> = 386..482;

@@ -3,9 +3,9 @@
 use std::io::{BufRead, Read};
 
 use super::{Reader, fill};
-use crate::layer::tar::error::{Severity, TarError};
+use crate::layer::tar::error::{Refusal, Severity, TarError};
 use crate::layer::tar::parse::{Extensions, Parsed};
-use crate::layer::tar::{BLOCK, field, header, pax, sparse};
+use crate::layer::tar::{BLOCK, field, header, sparse};
 use crate::limits::LimitExceeded;
 
 impl<R: Read> Reader<R> {
@@ -71,7 +71,7 @@ impl<R: Read> Reader<R> {
         headers: &mut Vec<u8>,
     ) -> Result<(), TarError> {
         let name = parsed.entry.path.clone();
-        let refuse = |(severity, rule, what): pax::Refusal| TarError::entry(severity, rule, offset, &name, what);
+        let refuse = |(severity, rule, what): Refusal| TarError::entry(severity, rule, offset, &name, what);
         let most = self.limits.tar_meta_bytes;
         let too_long = || LimitExceeded { name: "tar-meta-bytes", limit: most, object: "sparse map".into() };
         let mut read = 0;
