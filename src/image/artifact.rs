@@ -3,15 +3,13 @@
 //! The bytes of the documents follow from the files alone (`docs/formats.md`, "Tape artifact").
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
-use std::path::Path;
+use std::io::{self, Cursor, Read};
 
 use serde_json::{Value, json};
 
 use super::media_type::{OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST};
+use super::write::{Contents, OpenBlob};
 use crate::digest::Digest;
-use crate::layer::tar::{Entry, Writer};
 
 /// The config of an artifact, which has none.
 const EMPTY: &[u8] = b"{}";
@@ -20,7 +18,6 @@ const NO_MACHINE: &str = "unknown";
 const EMPTY_TYPE: &str = "application/vnd.oci.empty.v1+json";
 const FILE: &str = "application/octet-stream";
 const REFERENCE: &str = "org.opencontainers.image.ref.name";
-const OCI_LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
 /// Files under one manifest: registries take documents of 4 MiB, and each file needs about 150 bytes.
 const FILES: usize = 20_000;
 
@@ -122,7 +119,7 @@ fn of_document(kind: &str, bytes: &[u8]) -> Value {
 }
 
 /// Opens a file of an artifact.
-pub type OpenFile<'a> = &'a dyn Fn(&Digest) -> io::Result<Box<dyn Read>>;
+pub type OpenFile<'a> = &'a (dyn Fn(&Digest) -> io::Result<Box<dyn Read + Send>> + Sync);
 
 /// Artifacts that are written together, each under a name.
 pub struct Artifacts<'a> {
@@ -132,7 +129,7 @@ pub struct Artifacts<'a> {
     pub open: OpenFile<'a>,
 }
 
-impl Artifacts<'_> {
+impl<'a> Artifacts<'a> {
     fn index(&self) -> Vec<u8> {
         let named = self.named.iter().map(|(name, artifact)| {
             let (kind, bytes) = artifact.top();
@@ -145,67 +142,27 @@ impl Artifacts<'_> {
             .into_bytes()
     }
 
-    fn files(&self) -> BTreeMap<&Digest, u64> {
-        self.named.values().flat_map(|artifact| &artifact.files).map(|(digest, size)| (digest, *size)).collect()
-    }
-
-    fn small(&self) -> BTreeMap<Digest, &[u8]> {
-        self.named.values().flat_map(Artifact::small).map(|bytes| (Digest::of(bytes), bytes)).collect()
-    }
-
-    /// Writes a layout into the new or empty `directory`.
-    ///
-    /// # Errors
-    /// What the file system says, and a file that can't be opened or is not as long as it should be.
-    pub fn write_layout(&self, directory: &Path) -> io::Result<()> {
-        let blobs = directory.join("blobs").join("sha256");
-        fs::create_dir_all(&blobs)?;
-        for (digest, size) in self.files() {
-            let mut target = File::create(blobs.join(digest.hex()))?;
-            let copied = io::copy(&mut (self.open)(digest)?, &mut target)?;
-            if copied != size {
-                return Err(io::Error::other(format!("{digest} has {copied} bytes, expected {size}")));
-            }
-            target.sync_all()?;
+    /// What an archive or a layout of them holds.
+    pub fn contents(&self) -> Contents<'a> {
+        let (named, open) = (self.named, self.open);
+        let mut blobs: BTreeMap<Digest, (u64, OpenBlob<'a>)> = BTreeMap::new();
+        for (digest, size) in named.values().flat_map(|artifact| &artifact.files) {
+            blobs.insert(*digest, (*size, Box::new(move || open(digest))));
         }
-        for (digest, bytes) in self.small() {
-            fs::write(blobs.join(digest.hex()), bytes)?;
+        for bytes in named.values().flat_map(Artifact::small) {
+            blobs.insert(
+                Digest::of(bytes),
+                (bytes.len() as u64, Box::new(move || Ok(Box::new(Cursor::new(bytes.to_vec()))))),
+            );
         }
-        fs::write(directory.join("oci-layout"), OCI_LAYOUT)?;
-        fs::write(directory.join("index.json"), self.index())
-    }
-
-    /// Writes a layout as a tar archive, members sorted by name.
-    ///
-    /// # Errors
-    /// Like those of [`Artifacts::write_layout`].
-    pub fn write_archive(&self, out: impl Write) -> io::Result<()> {
-        let mut tar = Writer::new(out);
-        for directory in ["blobs/", "blobs/sha256/"] {
-            tar.append_empty(&Entry::directory(directory, 0o755))?;
-        }
-        let (files, small) = (self.files(), self.small());
-        let digests: std::collections::BTreeSet<Digest> =
-            files.keys().map(|digest| **digest).chain(small.keys().copied()).collect();
-        for digest in digests {
-            let name = format!("blobs/sha256/{}", digest.hex());
-            match small.get(&digest) {
-                Some(bytes) => tar.append(&Entry::file(name, 0o444, bytes.len() as u64), *bytes)?,
-                None => {
-                    let size = files.get(&digest).copied().unwrap_or_default();
-                    tar.append(&Entry::file(name, 0o444, size), (self.open)(&digest)?)?;
-                }
-            }
-        }
-        let index = self.index();
-        tar.append(&Entry::file("index.json", 0o644, index.len() as u64), index.as_slice())?;
-        tar.append(&Entry::file("oci-layout", 0o444, OCI_LAYOUT.len() as u64), OCI_LAYOUT)?;
-        tar.finish()?.flush()
+        Contents { blobs, index: self.index(), docker_manifest: None, is_only_copy: true }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::image::Layout;
     use crate::limits::Limits;
@@ -216,7 +173,7 @@ mod tests {
         BTreeMap::from([(Digest::of(b"one"), 3), (Digest::of(b"three"), 5)])
     }
 
-    fn open(digest: &Digest) -> io::Result<Box<dyn Read>> {
+    fn open(digest: &Digest) -> io::Result<Box<dyn Read + Send>> {
         let bytes: &[u8] = if *digest == Digest::of(b"one") { b"one" } else { b"three" };
         Ok(Box::new(bytes))
     }
@@ -242,7 +199,7 @@ mod tests {
         let named = BTreeMap::from([("app".to_owned(), Artifact::new(KIND, files()))]);
         let artifacts = Artifacts { named: &named, open: &open };
         for name in ["a", "b"] {
-            artifacts.write_layout(&directory.path().join(name)).unwrap();
+            artifacts.contents().write_layout(&directory.path().join(name)).unwrap();
         }
         let index = |name: &str| fs::read(directory.path().join(name).join("index.json")).unwrap();
         assert_eq!(index("a"), index("b"));
@@ -251,7 +208,7 @@ mod tests {
             assert!(layout.open_blob(*digest).is_ok());
         }
         let mut archive = Vec::new();
-        artifacts.write_archive(&mut archive).unwrap();
+        artifacts.contents().write_archive(&mut archive).unwrap();
         let mut reader = tar::Archive::new(archive.as_slice());
         let mut names = Vec::new();
         for entry in reader.entries().unwrap() {
@@ -272,8 +229,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let short = BTreeMap::from([("a".to_owned(), Artifact::new(KIND, BTreeMap::from([(Digest::of(b"one"), 4)])))]);
         let artifacts = Artifacts { named: &short, open: &open };
-        assert!(artifacts.write_layout(directory.path()).is_err());
-        assert!(artifacts.write_archive(io::sink()).is_err());
+        assert!(artifacts.contents().write_layout(directory.path()).is_err());
+        assert!(artifacts.contents().write_archive(io::sink()).is_err());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Bytes come first: a [`Document`] keeps what was read or will be stored, and its view ([`Index`], [`ImageManifest`],
 //! [`Config`]) derives from that. A [`Descriptor`] leads from one document to the next. `layout` reads them from a
-//! directory; `contents` lists what a layout or an archive is to hold and writes either, byte for byte as BuildKit does.
+//! directory; `write` makes a layout or an archive of an image, byte for byte as BuildKit does, or of an `artifact`.
 
 pub mod archive;
 pub mod artifact;

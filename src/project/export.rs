@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::files::shown;
@@ -11,12 +11,11 @@ use crate::build::{Assembled, AssembledLayer, Blob};
 use crate::digest::Digest;
 use crate::epoch::Epoch;
 use crate::image::Descriptor;
-use crate::image::write::{OpenBlob, Writable};
+use crate::image::write::{OpenBlob, Sink, SinkError, Standing, Writable};
 use crate::manifest::Image;
 use crate::reference::Reference;
 use crate::resolve::{ResolveError, Resolver};
 use crate::status::{ExitStatus, Failure, Status};
-use crate::store::{Replacement, make_directory};
 
 /// The form of an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,16 +38,8 @@ pub struct ExportOptions {
 /// A place that was looked at and can take an image.
 #[derive(Clone, Debug)]
 pub struct Target {
-    place: Place,
+    sink: Sink,
     form: ArchiveForm,
-}
-
-#[derive(Clone, Debug)]
-enum Place {
-    /// An archive.
-    File(PathBuf),
-    /// A layout.
-    Directory(PathBuf),
 }
 
 /// The image can't be written.
@@ -122,14 +113,14 @@ pub fn target(
             Err(_) => fs::symlink_metadata(&path).is_err(),
         };
         return if empty {
-            Ok(Some(Target { place: Place::Directory(path), form }))
+            Ok(Some(Target { sink: Sink::Layout(path), form }))
         } else {
             Err(OutputError::NotEmpty(shown(&path)).into())
         };
     }
     match fs::symlink_metadata(&path) {
         Ok(metadata) if !metadata.is_file() => Err(OutputError::NotAFile(shown(&path)).into()),
-        _ => Ok(Some(Target { place: Place::File(path), form })),
+        _ => Ok(Some(Target { sink: Sink::Archive(path), form })),
     }
 }
 
@@ -143,35 +134,16 @@ pub fn write(
     epoch: Epoch,
     resolver: &Resolver,
 ) -> Result<(), Failure> {
-    let writable = writable(target.form, image, assembled, epoch, resolver);
-    let size = writable.blobs.values().map(|(size, _)| size).sum();
-    match &target.place {
-        Place::File(path) => {
-            let fail = |error| OutputError::Write { path: shown(path), size, error };
-            if let Some((archive, places)) = archive_of_engine(assembled)
-                && writable.has_places(&places).map_err(fail)?
-                && let Ok(mut taken) = Replacement::take(archive, path)
-            {
-                writable.write_around(taken.file(), &places).map_err(fail)?;
-                return Ok(taken.finish_unsynced()?);
-            }
-            let mut replacement = Replacement::start(path)?;
-            let mut out = BufWriter::with_capacity(1 << 17, &mut replacement);
-            writable.write_archive(&mut out).map_err(fail)?;
-            out.flush().map_err(fail)?;
-            drop(out);
-            replacement.finish_unsynced()?;
-        }
-        Place::Directory(path) => {
-            let fail = |error| OutputError::Write { path: shown(path), size, error };
-            make_directory(path, |directory| writable.write_layout(directory)).map_err(fail)?;
-        }
-    }
-    Ok(())
+    let contents = writable(target.form, image, assembled, epoch, resolver).into_contents();
+    let size = contents.size();
+    target.sink.write(&contents, archive_of_engine(assembled)).map_err(|error| match error {
+        SinkError::Store(error) => error.into(),
+        SinkError::Write(error) => OutputError::Write { path: shown(target.sink.path()), size, error }.into(),
+    })
 }
 
 /// The archive that an engine wrote, if all layers are in it as they shall be stored: where each of them starts.
-fn archive_of_engine(assembled: &Assembled) -> Option<(&Path, BTreeMap<Digest, u64>)> {
+fn archive_of_engine(assembled: &Assembled) -> Option<Standing<'_>> {
     let mut archive = None;
     let mut places = BTreeMap::new();
     for layer in assembled.platforms.iter().flat_map(|platform| &platform.layers) {
@@ -182,7 +154,7 @@ fn archive_of_engine(assembled: &Assembled) -> Option<(&Path, BTreeMap<Digest, u
         archive = Some(path);
         places.insert(layer.descriptor.digest, *offset);
     }
-    Some((archive?, places))
+    Some(Standing { archive: archive?, places })
 }
 
 fn writable<'a>(

@@ -178,7 +178,7 @@ fn build(platforms: &[Vec<LayerPlan>], has_docker_view: bool) -> Built {
         docker: view.filter(|_| has_docker_view && platforms.len() == 1),
     };
     let mut archive = Vec::new();
-    writable.write_archive(&mut archive).unwrap();
+    writable.into_contents().write_archive(&mut archive).unwrap();
     Built { archive, images }
 }
 
@@ -306,7 +306,7 @@ fn a_layer_whose_diff_id_is_in_another_algorithm_than_its_digest_is_checked_with
     };
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("image.tar");
-    writable.write_archive(File::create(&path).unwrap()).unwrap();
+    writable.into_contents().write_archive(File::create(&path).unwrap()).unwrap();
     let inspect = |source: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_repro"));
         command.args(["inspect", source]).stdin(File::open(&path).unwrap()).output().unwrap()

@@ -275,7 +275,7 @@ fn archive(platforms: &[AssembledPlatform], index: Option<Vec<u8>>, fixtures: &A
     let names = case["image_name"].as_str().map(|name| name.parse().unwrap());
     let image = Writable { top, names: names.into_iter().collect(), created: epoch.rfc3339(), blobs, docker: None };
     let mut out = Vec::new();
-    image.write_archive(&mut out).unwrap();
+    image.into_contents().write_archive(&mut out).unwrap();
     out
 }
 

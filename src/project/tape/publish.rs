@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, BufWriter, Read};
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,11 +12,12 @@ use super::super::machine::Machine;
 use super::pushed;
 use crate::digest::Digest;
 use crate::escape;
+use crate::image::write::{Sink, SinkError};
 use crate::image::{Artifact, Artifacts};
 use crate::reference::Reference;
 use crate::registry::OpenBlob;
 use crate::status::{ExitStatus, Failure, Status};
-use crate::store::{Cache, Replacement, make_directory};
+use crate::store::Cache;
 use crate::tape::Tape;
 
 /// What kind of artifact a tape's bodies are.
@@ -86,17 +87,14 @@ pub fn save(locked: &LockedProject<'_>, tapes: &[(String, Tape)], path: &Path) -
         return Err(PublishError::NoTape("save").into());
     }
     let named: BTreeMap<String, Artifact> = tapes.iter().map(|(name, tape)| (name.clone(), artifact(tape))).collect();
-    let open = |digest: &Digest| opened(&locked.resolver.cache, digest).map(|body| body as Box<dyn Read>);
+    let open = |digest: &Digest| opened(&locked.resolver.cache, digest);
     let artifacts = Artifacts { named: &named, open: &open };
-    let fail = |error| PublishError::Write { path: shown(path), error };
     let target = locked.machine.resolve(path);
-    if is_archive(path) {
-        let mut file = Replacement::start(&target)?;
-        artifacts.write_archive(BufWriter::new(&mut file)).map_err(fail)?;
-        file.finish()?;
-    } else {
-        make_directory(&target, |directory| artifacts.write_layout(directory)).map_err(fail)?;
-    }
+    let sink = if is_archive(path) { Sink::Archive(target) } else { Sink::Layout(target) };
+    sink.write(&artifacts.contents(), None).map_err(|error| match error {
+        SinkError::Store(error) => Failure::from(error),
+        SinkError::Write(error) => PublishError::Write { path: shown(path), error }.into(),
+    })?;
     let bodies: BTreeMap<&Digest, &u64> = named.values().flat_map(|artifact| &artifact.files).collect();
     Ok(bodies.len())
 }
