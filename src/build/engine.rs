@@ -14,7 +14,7 @@ use crate::store::{StoreError, make_private_directory};
 /// What surrounds a build but can't change its result.
 pub struct Surroundings<'a> {
     /// Where it may write.
-    pub work: &'a dyn Workplace,
+    pub work: &'a dyn WorkDirectories,
     /// Told what goes on.
     pub progress: Reporter,
     /// Asked whether to stop.
@@ -24,7 +24,7 @@ pub struct Surroundings<'a> {
 }
 
 /// Private directories for one build alone, which the caller removes; those that nobody asks for are never made.
-pub trait Workplace: Sync {
+pub trait WorkDirectories: Sync {
     /// A directory, made if need be. The engine may leave its output in it.
     fn directory(&self) -> Result<PathBuf, StoreError>;
 
@@ -33,7 +33,7 @@ pub trait Workplace: Sync {
 }
 
 /// A directory of the caller's choice.
-impl Workplace for PathBuf {
+impl WorkDirectories for PathBuf {
     fn directory(&self) -> Result<PathBuf, StoreError> {
         let fail = |error| StoreError::NoPlace { action: "create the directory", path: self.clone(), error };
         make_private_directory(self).map_err(fail)?;
@@ -47,7 +47,7 @@ impl Workplace for PathBuf {
 
 impl<'a> Surroundings<'a> {
     /// Surroundings in which nobody watches or stops a build.
-    pub fn new(work: &'a dyn Workplace, limits: &'a Limits) -> Self {
+    pub fn new(work: &'a dyn WorkDirectories, limits: &'a Limits) -> Self {
         Self { work, progress: Arc::new(Silent), cancel: Cancel::default(), limits }
     }
 

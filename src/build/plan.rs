@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::WorkTree;
+use super::BuildTree;
 use crate::context::Tree;
 use crate::digest::Digest;
 use crate::dockerfile::syntax::Dockerfile;
@@ -125,8 +125,8 @@ pub struct ImageForm {
 }
 
 impl Inputs {
-    /// The inputs of `image`: its `tree`, and the named contexts that lie elsewhere, below `root` or at a pin.
-    pub fn of(image: &Image, root: &Path, tree: &WorkTree, pins: &[Pin]) -> Self {
+    /// The inputs of `image`: its `tree`, whose Dockerfile messages call `dockerfile_path`, and the named contexts that lie elsewhere, below `root` or at a pin.
+    pub fn of(image: &Image, root: &Path, tree: &BuildTree, dockerfile_path: PathBuf, pins: &[Pin]) -> Self {
         let contexts = image.contexts.iter().filter_map(|(name, context)| {
             let planned = match context {
                 // A directory that the target does not reach is not read.
@@ -143,7 +143,7 @@ impl Inputs {
         Self {
             contexts: contexts.collect(),
             dockerfile: tree.dockerfile.clone(),
-            dockerfile_path: tree.dockerfile_path.clone(),
+            dockerfile_path,
             context: tree.context.clone(),
         }
     }

@@ -1,7 +1,7 @@
 //! The tree that one image is built from: its Dockerfile and contexts, read once, with their digests.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::context::{self, Tree};
@@ -11,11 +11,9 @@ use crate::manifest::{Image, NamedContext};
 
 /// Dockerfile and contexts of one image.
 #[derive(Clone, Debug)]
-pub struct WorkTree {
+pub struct BuildTree {
     /// The Dockerfile.
     pub dockerfile: Arc<Dockerfile>,
-    /// The Dockerfile's path, for messages.
-    pub dockerfile_path: PathBuf,
     /// The context, as far as the target can reach it.
     pub context: Arc<Tree>,
     /// Named local contexts by name, as far as the target can reach them.
@@ -28,7 +26,7 @@ pub type ReachedPaths = BTreeMap<String, Option<Vec<String>>>;
 /// The name of the main context among [`ReachedPaths`].
 pub const MAIN_CONTEXT: &str = "context";
 
-impl WorkTree {
+impl BuildTree {
     /// Reads what `image` needs below the repository's root.
     ///
     /// `manifest` counts as tracked where it lies in the context: git will track it, and the record is made before.
@@ -68,7 +66,7 @@ impl WorkTree {
                 contexts.insert(name.clone(), read(name, &root.join(directory), None, &[])?);
             }
         }
-        Ok(Self { dockerfile, dockerfile_path, context, contexts })
+        Ok(Self { dockerfile, context, contexts })
     }
 
     /// The digest of the Dockerfile's bytes.

@@ -5,13 +5,14 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use super::cache::Cache;
-use super::content::{Files, Identity, read_all};
+use super::content::{Files, read_all};
 use super::directory::{Node, Stamp, node_of};
 use super::error::{Error, display};
+use super::identity::Identity;
 use super::open;
 use super::select::Kept;
 use super::tracked::{Known, Layer};
-use super::{Content, EntryKind, Surroundings, Tree};
+use super::{Content, Entry, EntryKind, Surroundings};
 use crate::cancel::Cancel;
 use crate::digest::Digest;
 use crate::escape;
@@ -30,8 +31,12 @@ pub(super) struct Remarks {
     pub(super) modes: BTreeSet<Vec<u8>>,
 }
 
-/// Makes the tree of what was selected in a work tree.
-pub(super) fn read(known: &Known, kept: Vec<Kept>, surroundings: &Surroundings<'_>) -> Result<(Tree, Remarks), Error> {
+/// The entries of what was selected in a work tree.
+pub(super) fn read(
+    known: &Known,
+    kept: Vec<Kept>,
+    surroundings: &Surroundings<'_>,
+) -> Result<(Vec<Entry>, Remarks), Error> {
     let cache = surroundings.cache.map(|cache| Cache::open(cache, &known.path));
     let files = Files { root: &known.root, path: &known.path, cancel: surroundings.cancel, cache: cache.as_ref() };
     let minds_modes = known.layers.iter().all(|layer| layer.repository.minds_executable_bits());
@@ -46,7 +51,7 @@ pub(super) fn read(known: &Known, kept: Vec<Kept>, surroundings: &Surroundings<'
     }
     let shared = Mutex::new(remarks);
     let remark = |change: &dyn Fn(&mut Remarks)| change(&mut shared.lock().unwrap_or_else(PoisonError::into_inner));
-    let tree = read_all(kept, surroundings, |path, stamp| {
+    let entries = read_all(kept, surroundings, |path, stamp| {
         let identity = files.hash(path, stamp)?;
         let Some((layer, entry)) = known.entry(path) else {
             return Ok(files.entry(path, stamp, stamp.executable, identity.digest));
@@ -76,7 +81,7 @@ pub(super) fn read(known: &Known, kept: Vec<Kept>, surroundings: &Surroundings<'
     if let Some(cache) = cache {
         cache.save();
     }
-    Ok((tree, shared.into_inner().unwrap_or_else(PoisonError::into_inner)))
+    Ok((entries, shared.into_inner().unwrap_or_else(PoisonError::into_inner)))
 }
 
 /// The bytes of a file that is read by itself, as a checkout without any user configuration has them.

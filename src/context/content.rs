@@ -12,12 +12,13 @@ use rustix::fs::{FileType, fstat};
 use super::cache::Cache;
 use super::directory::{Directory, Node, Stamp};
 use super::error::{Error, below};
+use super::identity::Identity;
 use super::select::Kept;
-use super::{Content, Entry, EntryKind, Surroundings, Tree, open};
+use super::{Content, Entry, EntryKind, Surroundings, open};
 use crate::cancel::Cancel;
 use crate::digest::{Digest, Hasher};
 use crate::escape;
-use crate::git::{BlobHasher, ObjectId};
+use crate::git::BlobHasher;
 use crate::limits::LimitExceeded;
 
 /// Bytes read at once.
@@ -26,28 +27,32 @@ const BUFFER: usize = 128 * 1024;
 const FEW: usize = 64;
 const LITTLE: u64 = 1 << 20;
 
-/// Makes the tree of a plain directory.
-pub(super) fn read(directory: &Directory, kept: Vec<Kept>, surroundings: &Surroundings<'_>) -> Result<Tree, Error> {
+/// The entries of a plain directory.
+pub(super) fn read(
+    directory: &Directory,
+    kept: Vec<Kept>,
+    surroundings: &Surroundings<'_>,
+) -> Result<Vec<Entry>, Error> {
     let firsts = first_names(&kept);
     let cache = surroundings.cache.map(|cache| Cache::open(cache, directory.path()));
     let files =
         Files { root: directory.root(), path: directory.path(), cancel: surroundings.cancel, cache: cache.as_ref() };
-    let tree = read_all(kept, surroundings, |path, stamp| match firsts.get(&(stamp.device, stamp.inode)) {
+    let entries = read_all(kept, surroundings, |path, stamp| match firsts.get(&(stamp.device, stamp.inode)) {
         Some(first) if first != path => Ok(EntryKind::HardLink(first.clone())),
         _ => Ok(files.entry(path, stamp, stamp.executable, files.hash(path, stamp)?.digest)),
     })?;
     if let Some(cache) = cache {
         cache.save();
     }
-    Ok(tree)
+    Ok(entries)
 }
 
-/// Makes a tree of what was selected; `file` reads one regular file, called from several threads.
+/// The entries of what was selected; `file` reads one regular file, called from several threads.
 pub(super) fn read_all(
     kept: Vec<Kept>,
     surroundings: &Surroundings<'_>,
     file: impl Fn(&[u8], &Stamp) -> Result<EntryKind, Error> + Sync,
-) -> Result<Tree, Error> {
+) -> Result<Vec<Entry>, Error> {
     check_size(&kept, surroundings.limits.context_bytes)?;
     let entry = |Kept { path, node }: Kept| {
         let kind = match node {
@@ -62,11 +67,7 @@ pub(super) fn read_all(
     // Waking the other threads takes longer than reading a few files.
     let size = |kept: &Kept| if let Node::File(stamp) = &kept.node { stamp.size } else { 0 };
     let is_small = kept.len() <= FEW && kept.iter().map(size).sum::<u64>() <= LITTLE;
-    let entries = match is_small {
-        true => kept.into_iter().map(entry).collect::<Result<_, _>>()?,
-        false => kept.into_par_iter().map(entry).collect::<Result<_, _>>()?,
-    };
-    Ok(Tree { entries, sent_otherwise: None })
+    if is_small { kept.into_iter().map(entry).collect() } else { kept.into_par_iter().map(entry).collect() }
 }
 
 fn check_size(kept: &[Kept], limit: u64) -> Result<(), Error> {
@@ -93,14 +94,6 @@ fn first_names(kept: &[Kept]) -> HashMap<(u64, u64), Vec<u8>> {
         }
     }
     firsts
-}
-
-/// The identities of a file's bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Identity {
-    pub(super) digest: Digest,
-    /// The id that git would give them.
-    pub(super) id: ObjectId,
 }
 
 /// The files below a context's root.

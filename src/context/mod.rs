@@ -16,6 +16,7 @@ mod directory;
 mod effort;
 mod error;
 mod follow;
+mod identity;
 pub mod ignore;
 mod open;
 mod pattern;
@@ -141,8 +142,8 @@ pub fn read(request: &Request<'_>, surroundings: &Surroundings<'_>) -> Result<Tr
         }
         let selected = select::select(&source, &wanted.rules, &rules, surroundings, &effort)?;
         report.whiteouts(selected.kept.iter().map(|kept| kept.path.as_slice()));
-        let tree = content::read(&source, selected.kept, surroundings)?;
-        return Ok(Tree { sent_otherwise: wanted.sent_otherwise, ..tree });
+        let entries = content::read(&source, selected.kept, surroundings)?;
+        return Ok(Tree { entries, sent_otherwise: wanted.sent_otherwise });
     };
     let source = tracked::WorkTree::open(request.root, repository, request.include, limits, &effort)?;
     let rules = select::ignore_rules(request, &source, limits)?;
@@ -154,8 +155,8 @@ pub fn read(request: &Request<'_>, surroundings: &Surroundings<'_>) -> Result<Tr
     let selected = select::select(&source, &wanted.rules, &rules, surroundings, &effort)?;
     report.whiteouts(selected.kept.iter().map(|kept| kept.path.as_slice()));
     let known = source.finish();
-    let (tree, remarks) = checkout::read(&known, selected.kept, surroundings)?;
+    let (entries, remarks) = checkout::read(&known, selected.kept, surroundings)?;
     report.untracked(&selected.untracked, uncounted_rules.as_deref());
     report.remarks(&remarks, &known);
-    Ok(Tree { sent_otherwise: wanted.sent_otherwise, ..tree })
+    Ok(Tree { entries, sent_otherwise: wanted.sent_otherwise })
 }

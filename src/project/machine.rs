@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 
-use crate::build::{Surroundings, Workplace};
+use crate::build::{Surroundings, WorkDirectories};
 use crate::cancel::Cancel;
 use crate::limits::Limits;
 use crate::progress::Reporter;
@@ -97,7 +97,7 @@ impl Machine {
     }
 
     /// The same, as a build sees them.
-    pub fn around<'a>(&'a self, work: &'a dyn Workplace) -> Surroundings<'a> {
+    pub fn around<'a>(&'a self, work: &'a dyn WorkDirectories) -> Surroundings<'a> {
         Surroundings { work, progress: self.progress.clone(), cancel: self.cancel.clone(), limits: &self.limits }
     }
 }

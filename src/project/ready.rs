@@ -9,7 +9,7 @@ use super::machine::Machine;
 use super::open::Project;
 use super::survey::{Surveyed, platforms, wanted};
 use super::tape_file;
-use crate::build::{ImageForm, Inputs, Parameters, Plan, ReachedPaths, RunSurroundings, TapeUse, WorkTree};
+use crate::build::{BuildTree, ImageForm, Inputs, Parameters, Plan, ReachedPaths, RunSurroundings, TapeUse};
 use crate::context;
 use crate::drift::{self, Drift, TreeFacts};
 use crate::epoch::Epoch;
@@ -19,7 +19,6 @@ use crate::manifest::EpochSource;
 use crate::platform::Platform;
 use crate::scrub::{Rule, RuleError};
 use crate::status::{ExitStatus, Failure, Status};
-use crate::survey;
 use crate::tape::Tape;
 
 /// What of the images is made ready, and with what.
@@ -38,7 +37,7 @@ pub struct ReadyImage<'a> {
     /// The image and what it asks for.
     pub surveyed: Surveyed<'a>,
     /// Its Dockerfile and contexts.
-    pub tree: WorkTree,
+    pub tree: BuildTree,
     /// The pins that it may use.
     pub pins: Vec<Pin>,
     /// The platforms to build, in the manifest's order.
@@ -124,7 +123,7 @@ pub fn ready<'a>(
     images
         .map(|(image, tape)| {
             let record = record_of(image.name);
-            Ok(ReadyImage { tape, ..one(locked, image, options, record)? })
+            one(locked, image, tape, options, record)
         })
         .collect()
 }
@@ -150,6 +149,7 @@ fn tape(
 fn one<'a>(
     locked: &LockedProject<'a>,
     surveyed: Surveyed<'a>,
+    tape: Option<Arc<Tape>>,
     options: &ReadyOptions<'_>,
     record: Option<Record>,
 ) -> Result<ReadyImage<'a>, Failure> {
@@ -168,9 +168,7 @@ fn one<'a>(
     let reached: &ReachedPaths = &surveyed.survey.reached;
     let root = &project.manifest.root;
     let manifest = project.manifest_path.as_deref();
-    let mut tree = WorkTree::read(root, manifest, image, surveyed.dockerfile.clone(), reached, &surroundings)?;
-    // Messages name it as the user would.
-    tree.dockerfile_path = machine.near(&tree.dockerfile_path);
+    let tree = BuildTree::read(root, manifest, image, surveyed.dockerfile.clone(), reached, &surroundings)?;
     let contexts = tree.context_digests();
     let facts = TreeFacts {
         context: tree.context.digest(),
@@ -192,7 +190,7 @@ fn one<'a>(
     let pins = lockfile.pins_of(name).into_iter().cloned().collect();
     let scrub = drift::scrub_rules(name, image, lockfile)
         .map_err(|error| ReadyError::Scrub { image: name.to_owned(), error })?;
-    Ok(ReadyImage { surveyed, tree, pins, platforms, unrecorded, record, epoch, tape: None, secrets, scrub })
+    Ok(ReadyImage { surveyed, tree, pins, platforms, unrecorded, record, epoch, tape, secrets, scrub })
 }
 
 /// The epoch of a tree that is not the recorded one.
@@ -230,7 +228,7 @@ impl ReadyImage<'_> {
             image: self.surveyed.name.to_owned(),
             platform: platform.clone(),
             epoch: self.epoch,
-            inputs: Inputs::of(image, &project.manifest.root, &self.tree, &pins),
+            inputs: Inputs::of(image, &project.manifest.root, &self.tree, self.surveyed.dockerfile_path.clone(), &pins),
             parameters: Parameters::of(image, build_platform),
             pins,
             run: RunSurroundings::of(image, self.epoch, tape, &self.secrets, consents),
@@ -246,18 +244,15 @@ impl ReadyImage<'_> {
 
     /// The pins that one platform's target uses: a source that only another platform takes is none of its.
     fn pins_of(&self, platform: &Platform) -> Vec<Pin> {
-        let survey = &self.surveyed.survey;
-        let Some(sources) = survey.platforms.get(platform) else { return self.pins.clone() };
-        let mut keys: BTreeSet<String> =
-            survey::wanted_sources(self.surveyed.image, sources).iter().map(WantedSource::key).collect();
-        keys.extend(survey.frontend.iter().filter_map(|name| Some(survey::frontend_source(name).ok()?.key())));
+        let wanted = self.surveyed.survey.wanted(std::slice::from_ref(platform));
+        let keys: BTreeSet<String> = wanted.map(WantedSource::key).collect();
         self.pins.iter().filter(|pin| keys.contains(&pin.key())).cloned().collect()
     }
 }
 
 /// Triggers stand in their base and can't be given variables: refused rather than run without them.
 fn refuse_triggers(surveyed: &Surveyed<'_>) -> Result<(), ReadyError> {
-    let mut lines = surveyed.survey.platforms.values().flat_map(|sources| &sources.triggered_runs);
+    let mut lines = surveyed.survey.platforms.values().flat_map(|taken| &taken.sources.triggered_runs);
     match lines.next() {
         Some(lines) if !surveyed.image.run_env.is_empty() => {
             Err(ReadyError::Trigger { image: surveyed.name.to_owned(), line: lines.start })

@@ -6,7 +6,7 @@ use super::ready::ReadyImage;
 use super::scratch::ScratchDirectory;
 use super::tape::serve::Served;
 use crate::build::{
-    Assembled, AssembledPlatform, CheckedBuild, PackedLayers, Plan, Workplace, assemble, assemble_index,
+    Assembled, AssembledPlatform, CheckedBuild, PackedLayers, Plan, WorkDirectories, assemble, assemble_index,
 };
 use crate::compare::{Facts, compare};
 use crate::platform::Platform;
@@ -115,7 +115,7 @@ fn build_one(
     locked: &LockedProject<'_>,
     checked: &dyn CheckedBuild,
     plan: &Plan,
-    work: &dyn Workplace,
+    work: &dyn WorkDirectories,
     options: &RebuildOptions<'_>,
 ) -> Result<AssembledPlatform, Failure> {
     let machine = locked.machine;

@@ -12,7 +12,7 @@ use std::time::UNIX_EPOCH;
 use tempfile::TempPath;
 
 use super::machine::Machine;
-use crate::build::Workplace;
+use crate::build::WorkDirectories;
 use crate::status::Failure;
 use crate::store::{FileLock, StoreError};
 
@@ -101,7 +101,7 @@ impl BuildScratch<'_> {
     }
 }
 
-impl Workplace for BuildScratch<'_> {
+impl WorkDirectories for BuildScratch<'_> {
     fn directory(&self) -> Result<PathBuf, StoreError> {
         self.whole.disk()?.directory.join(&self.name).directory()
     }

@@ -6,13 +6,13 @@ use super::online;
 use super::open::Project;
 use super::survey::{at, platforms};
 use super::warnings;
-use crate::dockerfile::sources::{Source, Sources};
+use crate::dockerfile::sources::Source;
 use crate::dockerfile::{frontend, parse};
-use crate::lockfile::Lockfile;
+use crate::lockfile::{Lockfile, WantedSource};
 use crate::manifest::Image;
 use crate::platform::Platform;
 use crate::status::Failure;
-use crate::survey::{LockedBases, Survey, SurveyError, build_platform, survey, wanted_sources};
+use crate::survey::{LockedBases, Survey, SurveyError, build_platform, survey, wanted_source};
 
 /// What was found in one image's Dockerfile.
 pub struct Listing {
@@ -63,13 +63,12 @@ pub fn sources(
 }
 
 fn list(image: &Image, survey: &Survey, lockfile: &Lockfile) -> Listing {
-    let frontend_source = survey.sources.last().filter(|_| survey.frontend.is_some());
-    let frontend_pin = frontend_source.and_then(|source| lockfile.pin(&source.key())).map(|pin| pin.result());
-    let pinned = |source: &Source| (source.clone(), pin(image, source, lockfile));
-    let of_platforms = || survey.platforms.values();
+    let result = |wanted: &WantedSource| lockfile.pin(&wanted.key()).map(|pin| pin.result());
+    let pinned = |source: &Source| (source.clone(), wanted_source(image, source).as_ref().and_then(result));
+    let of_platforms = || survey.platforms.values().map(|taken| &taken.sources);
     Listing {
-        frontend: survey.frontend.clone(),
-        frontend_pin,
+        frontend: survey.frontend.as_ref().map(|frontend| frontend.name.clone()),
+        frontend_pin: survey.frontend.as_ref().and_then(|frontend| result(&frontend.wanted)),
         used: of_platforms().flat_map(|sources| &sources.used).map(pinned).collect(),
         resolved_only: of_platforms().flat_map(|sources| &sources.resolved_only).map(pinned).collect(),
         runs: survey.runs,
@@ -87,10 +86,4 @@ fn unlisted(dockerfile: &[u8], failure: Failure) -> Listing {
         runs: 0,
         failure: Some(failure),
     }
-}
-
-fn pin(image: &Image, source: &Source, lockfile: &Lockfile) -> Option<String> {
-    let only = Sources { used: vec![source.clone()], ..Default::default() };
-    let wanted = wanted_sources(image, &only);
-    wanted.first().and_then(|wanted| lockfile.pin(&wanted.key())).map(|pin| pin.result())
 }

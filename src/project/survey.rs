@@ -28,6 +28,8 @@ pub struct Surveyed<'a> {
     pub image: &'a Image,
     /// The Dockerfile.
     pub dockerfile: Arc<Dockerfile>,
+    /// The Dockerfile's path for messages, as the user would write it.
+    pub dockerfile_path: PathBuf,
     /// What BUILDPLATFORM means.
     pub build_platform: Platform,
     /// What it asks for.
@@ -77,7 +79,8 @@ impl<'a> Surveyed<'a> {
     ) -> Result<Self, Failure> {
         let path = project.manifest.root.join(&image.dockerfile);
         let bytes = read_file(&path, machine.limits.dockerfile)?;
-        let pointed = |error| at(error, &machine.near(&path), &bytes);
+        let dockerfile_path = machine.near(&path);
+        let pointed = |error| at(error, &dockerfile_path, &bytes);
         let dockerfile = parse(&bytes).map_err(|error| pointed(SurveyError::from(error)))?;
         let this = Platform { os: "linux".to_owned(), ..Platform::of_this_machine() };
         let build_platform = survey::build_platform(image, lockfile.images.get(name), &this);
@@ -85,14 +88,14 @@ impl<'a> Surveyed<'a> {
         let survey =
             survey::survey(image, &dockerfile, &image.platforms, &build_platform, &mut bases).map_err(pointed)?;
         warnings::tell(machine, &survey, &path);
-        Ok(Self { name, image, dockerfile: dockerfile.into(), build_platform, survey })
+        Ok(Self { name, image, dockerfile: dockerfile.into(), dockerfile_path, build_platform, survey })
     }
 
     /// What the lockfile should hold for the image.
     pub fn wanted(&self) -> WantedImage {
         let build_platform = Some(&self.build_platform).filter(|_| self.survey.uses_build_platform);
         let request = survey::expected_request(self.image, build_platform);
-        WantedImage { sources: self.survey.sources.clone(), request }
+        WantedImage { sources: self.survey.wanted(&self.image.platforms).cloned().collect(), request }
     }
 }
 

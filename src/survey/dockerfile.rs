@@ -19,20 +19,36 @@ use crate::status::{ExitStatus, Status};
 /// What one image asks for.
 #[derive(Clone, Debug)]
 pub struct Survey {
-    /// The outside sources that its target needs on any of its platforms.
-    pub sources: Vec<WantedSource>,
     /// Which paths of each context the target can reach, none for all; contexts that it does not reach are absent.
     pub reached: BTreeMap<String, Option<Vec<String>>>,
     /// Whether the result depends on the platform that builds.
     pub uses_build_platform: bool,
     /// RUN instructions that the target executes, on the platform with most.
     pub runs: usize,
-    /// The frontend image as the Dockerfile names it, if it does.
-    pub frontend: Option<String>,
+    /// The frontend image that the Dockerfile names, if it does.
+    pub frontend: Option<Frontend>,
     /// BuildKit's warnings about it, in the order of the lines; none stands twice.
     pub warnings: Vec<Warning>,
-    /// What each platform takes, as `repro sources` lists it.
-    pub platforms: BTreeMap<Platform, Sources>,
+    /// What each platform takes.
+    pub platforms: BTreeMap<Platform, Taken>,
+}
+
+/// The frontend image of a Dockerfile.
+#[derive(Clone, Debug)]
+pub struct Frontend {
+    /// As `# syntax=` names it.
+    pub name: String,
+    /// As it is locked.
+    pub wanted: WantedSource,
+}
+
+/// What one platform's target takes.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// As `repro sources` lists it.
+    pub sources: Sources,
+    /// The outside sources of it, as they are locked.
+    pub wanted: Vec<WantedSource>,
 }
 
 /// The Dockerfile of an image can't be surveyed.
@@ -61,34 +77,43 @@ pub fn survey(
     bases: &mut LockedBases<'_>,
 ) -> Result<Survey, SurveyError> {
     let mut survey = Survey {
-        sources: Vec::new(),
         reached: BTreeMap::new(),
         uses_build_platform: false,
         runs: 0,
-        frontend: dockerfile.syntax.clone(),
+        frontend: None,
         warnings: Vec::new(),
         platforms: BTreeMap::new(),
     };
     for platform in platforms {
         let target = find_target(image, dockerfile, platform, build_platform, bases)?;
-        if let Ok(elsewhere) = ELSEWHERE.parse() {
+        if target.asks_for_builder
+            && !survey.uses_build_platform
+            && let Ok(elsewhere) = ELSEWHERE.parse()
+        {
             let other = find_target(image, dockerfile, platform, &elsewhere, bases);
-            survey.uses_build_platform |= !other.is_ok_and(|other| other.stages == target.stages);
+            survey.uses_build_platform = !other.is_ok_and(|other| other.stages == target.stages);
         }
         let sources = Sources::of(&target);
         survey.warn(target.warnings);
         survey.runs = survey.runs.max(sources.runs);
         sources.used.iter().for_each(|source| survey.reach(source));
-        survey.sources.extend(wanted_sources(image, &sources));
-        survey.platforms.insert(platform.clone(), sources);
+        let wanted = wanted_sources(image, &sources);
+        survey.platforms.insert(platform.clone(), Taken { sources, wanted });
     }
-    if let Some(name) = &survey.frontend {
-        survey.sources.push(frontend_source(name)?);
+    if let Some(name) = &dockerfile.syntax {
+        survey.frontend = Some(Frontend { name: name.clone(), wanted: frontend_source(name)? });
     }
     Ok(survey)
 }
 
 impl Survey {
+    /// The outside sources that the target needs on these platforms, one platform after the other.
+    pub fn wanted<'a>(&'a self, platforms: &'a [Platform]) -> impl Iterator<Item = &'a WantedSource> {
+        let of_platforms = platforms.iter().filter_map(|platform| self.platforms.get(platform));
+        let frontend = self.frontend.iter().map(|frontend| &frontend.wanted);
+        of_platforms.flat_map(|taken| &taken.wanted).chain(frontend)
+    }
+
     fn warn(&mut self, warnings: Vec<Warning>) {
         for warning in warnings {
             if !self.warnings.contains(&warning) {

@@ -17,4 +17,4 @@ pub use bases::LockedBases;
 pub use contexts::context_key;
 pub use dockerfile::{Survey, SurveyError, survey};
 pub use request::{build_platform, expected_request};
-pub use sources::{frontend_source, git_request, wanted_sources};
+pub use sources::{git_request, wanted_source};

@@ -8,10 +8,7 @@ use crate::lockfile::{SourceKind, WantedSource};
 use crate::manifest::{Image, NamedContext};
 use crate::reference::{InvalidReference, Reference};
 
-/// The sources to be locked for one platform's target: files, commits and images, also those of which only the config
-/// is asked for. Directories of the client are no outside sources.
-///
-/// A layout is named by its context in `image`, whichever store name the Dockerfile reader was told.
+/// The sources to be locked for one platform's target, also those of which only the config is asked for.
 pub fn wanted_sources(image: &Image, sources: &Sources) -> Vec<WantedSource> {
     sources.used.iter().chain(&sources.resolved_only).filter_map(|source| wanted_source(image, source)).collect()
 }
@@ -30,7 +27,10 @@ pub fn frontend_source(syntax: &str) -> Result<WantedSource, InvalidReference> {
     })
 }
 
-fn wanted_source(image: &Image, source: &Source) -> Option<WantedSource> {
+/// A source as it is locked: a file, a commit or an image. Directories of the client are no outside sources.
+///
+/// A layout is named by its context in `image`, whichever store name the Dockerfile reader was told.
+pub fn wanted_source(image: &Image, source: &Source) -> Option<WantedSource> {
     let mut platforms = BTreeSet::new();
     let (kind, request, checksum) = match &source.origin {
         Origin::Local { .. } => return None,

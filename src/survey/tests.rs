@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::sources::{frontend_source, wanted_sources};
 use super::*;
 use crate::digest::Digest;
 use crate::dockerfile::sources::Sources;

@@ -18,7 +18,7 @@ pub use index::{assemble_index, platform_descriptor};
 use super::compress::threads_for_each;
 use super::noise::Scrubbed;
 use super::packed::PackedLayers;
-use super::{Built, BuiltLayer, Plan, Workplace};
+use super::{Built, BuiltLayer, Plan, WorkDirectories};
 use crate::bounds::Bounds;
 use crate::digest::Digest;
 use crate::image::document::View;
@@ -38,7 +38,7 @@ const SMALL: u64 = 1 << 20;
 pub fn assemble(
     plan: &Plan,
     built: Built,
-    keep: Option<&dyn Workplace>,
+    keep: Option<&dyn WorkDirectories>,
     earlier: Option<&PackedLayers>,
     bounds: Bounds<'_>,
 ) -> Result<AssembledPlatform, AssembleError> {

@@ -9,7 +9,7 @@ use crate::bounds::Bounds;
 use crate::build::compress::{Packed, gzip, sink, store};
 use crate::build::noise::{Noise, Scrubbed};
 use crate::build::packed::PackedLayers;
-use crate::build::{Blob, BuiltLayer, Plan, Workplace};
+use crate::build::{Blob, BuiltLayer, Plan, WorkDirectories};
 use crate::cancel::Cancelled;
 use crate::digest::{DiffId, Digest};
 use crate::image::Descriptor;
@@ -30,7 +30,7 @@ pub struct Packing<'a> {
     /// The family of the image.
     pub family: Family,
     /// Where packed layers stay, if anybody wants them.
-    pub keep: Option<&'a dyn Workplace>,
+    pub keep: Option<&'a dyn WorkDirectories>,
     /// What earlier builds packed.
     pub earlier: Option<&'a PackedLayers>,
     /// Threads for each layer.

@@ -27,6 +27,8 @@ pub(super) struct Graph<'a> {
     /// States in the order in which indexes count and stages are evaluated.
     pub(super) order: Vec<usize>,
     names: BTreeMap<String, usize>,
+    /// A `--platform` left out a part that the builder's platform fills in.
+    has_partial_platform: bool,
     pub(super) warnings: Warnings,
     pub(super) triggered: usize,
 }
@@ -59,6 +61,7 @@ impl<'a> Graph<'a> {
             states: Vec::new(),
             order: Vec::new(),
             names: BTreeMap::new(),
+            has_partial_platform: false,
             warnings,
             triggered: 0,
         };
@@ -119,6 +122,7 @@ impl<'a> Graph<'a> {
         }
         let platform = StagePlatform::parse(&expansion.word, &self.question.build_platform)
             .map_err(|error| wrong(format!("failed to parse platform {}: {error}", stage.platform)))?;
+        self.has_partial_platform |= !expansion.word.contains('/');
         let (matched, unmatched) = (&expansion.matched, &expansion.unmatched);
         if matched.is_empty() && unmatched.is_empty() {
             let name = stage.name.as_deref().unwrap_or_default();
@@ -133,6 +137,11 @@ impl<'a> Graph<'a> {
             self.warnings.add(Rule::RedundantTargetPlatform, stage.lines, &stage.comments, stage.platform.as_str());
         }
         Ok(Some(platform))
+    }
+
+    /// Whether the platform of the builder was asked for; where it was not, it can't have changed anything.
+    pub(super) fn asks_for_builder(&self) -> bool {
+        self.has_partial_platform || self.globals.scope.was_asked_for_builder()
     }
 
     fn target_platform_text(&self) -> &str {
@@ -172,6 +181,43 @@ fn warn_of_default_bases(
         let Ok(expansion) = lexer.expand(&stage.base, &defaults.scope, budget) else { return };
         if normalise(&expansion.word).is_err() {
             warnings.add(Rule::InvalidDefaultArgInFrom, stage.lines, &[], stage.base.lossy());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::dockerfile::parse;
+    use crate::dockerfile::target::{Question, UnknownImages, resolve};
+    use crate::platform::Platform;
+
+    #[test]
+    fn a_file_that_asks_nothing_of_the_builder_gives_every_builder_the_same() {
+        let resolved = |text: &str, builder: &str| {
+            let question = Question {
+                target: String::new(),
+                platform: Platform::new("linux", "amd64", None),
+                build_platform: builder.parse().unwrap(),
+                build_args: [("BUILDOS".to_owned(), "given".to_owned())].into(),
+                contexts: Default::default(),
+            };
+            resolve(&parse(text.as_bytes()).unwrap(), &question, &mut UnknownImages).unwrap()
+        };
+        for (text, asks, depends) in [
+            ("FROM a\nRUN x", false, false),
+            ("FROM --platform=linux/arm64 a", false, false),
+            ("FROM --platform=$BUILDPLATFORM a", true, true),
+            ("FROM --platform=linux a", true, true),
+            ("FROM a-$BUILDARCH", true, true),
+            ("ARG X=$BUILDVARIANT\nFROM a", true, false),
+            ("FROM a\nARG BUILDARCH\nRUN x", true, true),
+            ("FROM a\nARG BUILDOS\nRUN x", false, false),
+            ("FROM a\nENV X=$BUILDARCH", false, false),
+            ("FROM a\nARG BUILDARCH\nENV X=$BUILDARCH", true, true),
+            ("FROM a AS b\nARG BUILDARCH\nFROM c", false, false),
+        ] {
+            let (one, other) = (resolved(text, "linux/arm64"), resolved(text, "linux/s390x"));
+            assert_eq!((one.asks_for_builder, one.stages != other.stages), (asks, depends), "{text}");
         }
     }
 }

@@ -180,6 +180,8 @@ pub struct Target {
     ///
     /// Empty when they name none.
     pub context_paths: Option<Vec<String>>,
+    /// Something asked what the builder's platform is; where nothing did, every builder gives this target.
+    pub asks_for_builder: bool,
     /// BuildKit's warnings.
     pub warnings: Vec<Warning>,
 }

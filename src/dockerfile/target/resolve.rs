@@ -189,6 +189,7 @@ impl Graph<'_> {
                 },
             );
         }
+        let asks_for_builder = self.asks_for_builder();
         let warnings = self.warnings.finish()?;
         let is_empty_run = |step: &Step| matches!(&step.action, Action::Run(run) if run.command.words.is_empty() && !run.command.shell);
         if stages.values().flat_map(|stage: &TargetStage| &stage.steps).any(is_empty_run) {
@@ -197,6 +198,6 @@ impl Graph<'_> {
         if self.dockerfile.has_nul {
             return Err(DockerfileError::limit("the Dockerfile holds a NUL character"));
         }
-        Ok(Target { stages, target, epoch: self.epoch, context_paths, warnings })
+        Ok(Target { stages, target, epoch: self.epoch, context_paths, asks_for_builder, warnings })
     }
 }

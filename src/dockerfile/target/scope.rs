@@ -1,14 +1,20 @@
 //! Variables while a stage is evaluated.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::dockerfile::shell::Variables;
 
+/// The predefined arguments that say what the builder is.
+const OF_BUILDER: [&str; 4] = ["BUILDPLATFORM", "BUILDOS", "BUILDARCH", "BUILDVARIANT"];
+
 /// The variables that words of a stage see: `ENV` and `ARG` in one scope, the later one wins.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scope {
     values: BTreeMap<Rc<str>, Rc<str>>,
+    /// Whether one of [`OF_BUILDER`] was asked for, here or in a clone.
+    builder_asked: Rc<Cell<bool>>,
 }
 
 impl Scope {
@@ -19,10 +25,18 @@ impl Scope {
     pub(super) fn remove(&mut self, name: &str) {
         self.values.remove(name);
     }
+
+    /// Whether somebody asked this scope, or a clone of it, what the builder is.
+    pub(super) fn was_asked_for_builder(&self) -> bool {
+        self.builder_asked.get()
+    }
 }
 
 impl Variables for Scope {
     fn get(&self, name: &str) -> Option<&str> {
+        if OF_BUILDER.contains(&name) {
+            self.builder_asked.set(true);
+        }
         self.values.get(name).map(|value| &**value)
     }
 }
