@@ -42,7 +42,7 @@ pub struct Lockfile {
 /// The pinned BuildKit image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuildkitPin {
-    /// Normalised reference (`docker.io/moby/buildkit:v0.32.2`).
+    /// Normalised reference (`docker.io/moby/buildkit:v0.34.2`).
     pub request: String,
     /// Index or image manifest that it named.
     pub digest: Digest,
