@@ -64,7 +64,8 @@ pub mod engine {
         pub use crate::engine::buildkit::{BuildKit, Host};
     }
     pub mod native {
-        pub use crate::engine::native::{Native, Sources};
+        pub use crate::engine::Sources;
+        pub use crate::engine::native::Native;
     }
 }
 pub mod epoch {

@@ -4,7 +4,7 @@ use super::git_tree::Checkouts;
 use super::path;
 use super::problem::Problem;
 use super::refusal::Place;
-use super::sources::Sources;
+use crate::engine::sources::Sources;
 use crate::build::{Plan, PlannedContext};
 use crate::context::SentOtherwise;
 use crate::dockerfile::syntax::Lines;
