@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use semver::Version;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -112,10 +113,27 @@ fn parse(text: &str, directory: &Path) -> Result<Config, Wrong> {
                     config.mirrors.insert(prefix.get_ref().to_string(), text.to_owned());
                 }
             }
-            other => return Err(unknown_key(key, other, &["registry", "mirror"])),
+            "buildkit" => config.allow_shared_before = buildkit(value)?,
+            other => return Err(unknown_key(key, other, &["registry", "mirror", "buildkit"])),
         }
     }
     Ok(config)
+}
+
+/// The version in `allow-shared-before`.
+fn buildkit(value: &Spanned<DeValue<'_>>) -> Result<Option<Version>, Wrong> {
+    let mut version = None;
+    for (key, value) in table(value, "a table")? {
+        match key.get_ref().as_ref() {
+            "allow-shared-before" => {
+                let text = string(value)?;
+                let parsed = Version::parse(text.strip_prefix('v').unwrap_or(text));
+                version = Some(parsed.map_err(|_| wrong_value(value, "a version, as `0.33.1`", text))?);
+            }
+            other => return Err(unknown_key(key, other, &["allow-shared-before"])),
+        }
+    }
+    Ok(version)
 }
 
 fn registry(value: &Spanned<DeValue<'_>>, directory: &Path) -> Result<Registry, Wrong> {
@@ -243,7 +261,8 @@ mod tests {
         let config = read(
             "[registry.\"docker.io\"]\nmirrors = [\"mirror.example\", \"c.example:5000/hub/x/\", \"[::1]:5000\"]\npush = \"c.example:5000\"\n\
              [registry.\"c.example:5000\"]\nhttp = true\nca = [\"own.pem\", \"/abs.pem\"]\n\
-             [mirror]\n\"https://files.example/\" = \"http://127.0.0.1:80/\"\n",
+             [mirror]\n\"https://files.example/\" = \"http://127.0.0.1:80/\"\n\
+             [buildkit]\nallow-shared-before = \"0.33.1\"\n",
         )
         .unwrap();
         let mirror = |host: &str, path: &str| Mirror { host: host.to_owned(), path: path.to_owned() };
@@ -256,6 +275,7 @@ mod tests {
         let own = config.host("c.example:5000").unwrap();
         assert_eq!((own.http, own.ca.clone()), (Some(true), vec!["/etc/repro/own.pem".into(), "/abs.pem".into()]));
         assert_eq!(config.mirrors["https://files.example/"], "http://127.0.0.1:80/");
+        assert_eq!(config.allow_shared_before, Some(Version::new(0, 33, 1)));
         assert_eq!(read("").unwrap(), Config::default());
     }
 
@@ -288,6 +308,8 @@ mod tests {
             ("[mirror]\n\"https://a.example\" = \"http://b/\"", "2:1: expected a URL prefix"),
             ("[mirror]\n\"https://a.example/\" = \"file:///b/\"", "2:24: expected an http"),
             ("[mirror]\n\"https://a.example/\" = \"http://u:p@b/\"", "2:24: expected"),
+            ("[buildkit]\nallow-shared = \"0.33.1\"", "2:1: unknown key `allow-shared`"),
+            ("[buildkit]\nallow-shared-before = \"always\"", "2:23: expected a version, as `0.33.1`, found `always`"),
             ("a = 1\na = 2", "2:1: "),
         ] {
             let error = read(text).unwrap_err();

@@ -57,6 +57,8 @@ pub struct VerifiedImage {
     pub name: String,
     /// The engines that rebuilt it.
     pub engines: Vec<String>,
+    /// What weakens each verdict on it.
+    pub warnings: Vec<String>,
     /// Image form.
     pub form: u32,
     /// The epoch.
@@ -154,6 +156,7 @@ fn judge_image(
     let mut verified = VerifiedImage {
         name: image.surveyed.name.to_owned(),
         engines: rebuilt.engines.clone(),
+        warnings: rebuilt.warnings.clone(),
         form: record.form,
         epoch: image.epoch,
         index: rebuilt.assembled.index.as_deref().map(Digest::of),

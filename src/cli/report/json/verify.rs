@@ -32,6 +32,8 @@ pub struct VerifiedImage {
     pub image: String,
     /// The engines that rebuilt it.
     pub engines: Vec<String>,
+    /// What weakens each verdict on it: a BuildKit that others use and that doesn't check base images.
+    pub warnings: Vec<String>,
     /// Image form.
     pub form: u32,
     /// SOURCE_DATE_EPOCH, seconds.
@@ -117,6 +119,7 @@ impl VerifyDocument {
         let images = verification.images.iter().filter(|image| image.is_complete).map(|image| VerifiedImage {
             image: image.name.clone(),
             engines: image.engines.clone(),
+            warnings: image.warnings.clone(),
             form: image.form,
             epoch: image.epoch.seconds(),
             recorded: true,

@@ -26,6 +26,9 @@ pub fn verdicts(verification: &Verification, record: &Path) -> String {
                     "  rebuilt with {engines}; {compared} {record}; published image not checked (`--against`)"
                 ),
             };
+            for warning in &image.warnings {
+                let _ = writeln!(text, "  warning: {warning}");
+            }
         }
         let more = not_compared(image);
         if !more.is_empty() {

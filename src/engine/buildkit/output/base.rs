@@ -69,7 +69,8 @@ mod tests {
     /// A base image with a layer for each content, packed in a way that `packing` stands for.
     fn base(contents: &[&str], packing: &str) -> BaseImage {
         let ids: Vec<String> = contents.iter().map(|content| DiffId::of(content.as_bytes()).to_string()).collect();
-        let config = serde_json::json!({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": ids}});
+        let config =
+            serde_json::json!({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": ids}});
         let config = config.to_string().into_bytes();
         let layers = contents.iter().map(|content| {
             let blob = format!("{content} {packing}");
@@ -121,7 +122,11 @@ mod tests {
     fn another_base_than_the_pin_is_refused() {
         let pinned = base(&["a", "b"], "gzip");
         for (contents, base, want) in [
-            (&["a", "x"][..], Some(&pinned), "BuildKit built on something else than `registry.example/base:1`: layer 2 is sha256:"),
+            (
+                &["a", "x"][..],
+                Some(&pinned),
+                "BuildKit built on something else than `registry.example/base:1`: layer 2 is sha256:",
+            ),
             (&["a"], Some(&pinned), "1 layers were left as they are, the locked image has 2"),
             (&["a", "b", "c"], Some(&pinned), "3 layers were left as they are, the locked image has 2"),
             (&["a"], None, "BuildKit built on something else than `scratch`: 1 layers"),
