@@ -1,7 +1,6 @@
 //! Reading and checking `config.toml`.
 
 use std::fmt;
-use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +10,6 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Config, Mirror, Registry};
 use crate::escape;
-use crate::input::open_regular;
 use crate::status::{ExitStatus, Status};
 
 /// A configuration that can't be used, and where it goes wrong.
@@ -47,29 +45,7 @@ impl ExitStatus for InvalidConfig {
 /// What is wrong, and the bytes that are.
 type Wrong = (Range<usize>, String);
 
-/// Bytes of the file: far more than any list of mirrors needs.
-const LARGEST: u64 = 1 << 20;
-
 impl Config {
-    /// Reads the configuration file at `path`; one that is not there is empty, unless it is `required`.
-    pub fn load(path: &Path, required: bool) -> Result<Self, InvalidConfig> {
-        let unreadable = |reason: String| InvalidConfig {
-            path: path.to_owned(),
-            line: 1,
-            column: 1,
-            span: 0..0,
-            message: format!("the configuration can't be read: {reason}"),
-        };
-        let mut text = String::new();
-        let read = open_regular(path).and_then(|file| file.take(LARGEST + 1).read_to_string(&mut text));
-        match read {
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !required => Ok(Self::default()),
-            Err(error) => Err(unreadable(error.to_string())),
-            Ok(_) if text.len() as u64 > LARGEST => Err(unreadable(format!("it has more than {LARGEST} bytes"))),
-            Ok(_) => Self::parse(&text, path),
-        }
-    }
-
     /// Reads the text of the configuration file at `path`; certificates named in it are relative to its directory.
     pub fn parse(text: &str, path: &Path) -> Result<Self, InvalidConfig> {
         let directory = path.parent().unwrap_or(Path::new(""));
@@ -277,18 +253,6 @@ mod tests {
         assert_eq!(config.mirrors["https://files.example/"], "http://127.0.0.1:80/");
         assert_eq!(config.allow_shared_before, Some(Version::new(0, 33, 1)));
         assert_eq!(read("").unwrap(), Config::default());
-    }
-
-    #[test]
-    fn a_missing_file_is_empty_unless_it_was_named() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("config.toml");
-        assert_eq!(Config::load(&path, false), Ok(Config::default()));
-        assert!(Config::load(&path, true).is_err());
-        std::fs::write(&path, "[mirror]\n\"https://a.example/\" = \"http://127.0.0.1/\"").unwrap();
-        assert_eq!(Config::load(&path, true).unwrap().mirrors.len(), 1);
-        std::fs::write(&path, b"\xff").unwrap();
-        assert!(Config::load(&path, false).is_err());
     }
 
     #[test]

@@ -6,9 +6,7 @@
 mod base_images;
 pub mod buildkit;
 pub mod native;
-mod sources;
+pub mod sources;
 mod target;
 #[cfg(test)]
 mod tests;
-
-pub use sources::Sources;

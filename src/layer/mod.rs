@@ -15,4 +15,4 @@ pub mod whiteout;
 
 pub use examine::{Examination, Examined};
 pub use names::{Workspace, find_outer};
-pub use scan::{scan_layer, visit_layer};
+pub use scan::visit_layer;

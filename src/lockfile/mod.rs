@@ -7,7 +7,7 @@
 mod change;
 mod error;
 mod facts;
-mod merge;
+pub mod merge;
 mod read;
 mod update;
 mod value;
@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use change::Change;
 pub use error::LockfileError;
 pub use facts::fact_key;
-pub use merge::{MergeError, Side, merge};
+pub use merge::{Side, merge};
 pub use update::{Lookup, Selection, lookups, update};
 pub use wanted::{SourceKind, Wanted, WantedImage, WantedSource};
 pub use write::HEADER;

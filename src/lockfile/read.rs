@@ -130,11 +130,6 @@ impl Lockfile {
         let same = found.lines().zip(expected.lines()).take_while(|(found, expected)| found == expected).count();
         Some(same + 1)
     }
-
-    /// Whether `text` is exactly what is written for these facts, line ends aside.
-    pub fn is_canonical(&self, text: &str) -> bool {
-        self.first_deviation(text).is_none()
-    }
 }
 
 /// Line of the first conflict marker.

@@ -15,7 +15,7 @@ mod endpoint;
 mod error;
 mod login;
 mod manifest;
-mod push;
+pub mod push;
 mod token;
 mod upload;
 
@@ -25,7 +25,7 @@ use std::sync::{Mutex, PoisonError};
 pub use error::{Attempt, RegistryError};
 pub use login::Logins;
 pub use manifest::ImageDocument;
-pub use push::{OpenBlob, Pushed};
+pub use push::OpenBlob;
 
 use crate::escape;
 use crate::http::{Client, HttpError, Request, Response, Secret};

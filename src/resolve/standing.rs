@@ -31,11 +31,6 @@ impl Resolver {
         self.each(pins, |pin| pin.request().to_owned(), |pin| self.ask_upstream(pin))
     }
 
-    /// Asks upstream about one pin: does it still have the locked bytes, and does the request still mean them?
-    pub fn still_there(&self, pin: &Pin) -> Result<Standing, ResolveError> {
-        self.ask_upstream(pin).map_err(|reason| ResolveError::new(pin.request(), reason))
-    }
-
     fn ask_upstream(&self, pin: &Pin) -> Result<Standing, Reason> {
         match pin {
             Pin::Image { request, digest, platforms } => {

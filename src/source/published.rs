@@ -251,7 +251,7 @@ fn chosen_by(entry: &EntryFacts, image: &ImageFacts) -> Result<Platform, Publish
 
 /// The digest that the place's name stands for; its index may give it several names.
 fn top(found: &Closure) -> Result<Option<Digest>, PublishedError> {
-    let tops: BTreeSet<AnyDigest> = found.tops.iter().map(|top| top.digest).collect();
+    let tops: BTreeSet<AnyDigest> = found.tops.iter().copied().collect();
     match tops.len() {
         0 | 1 => Ok(tops.first().and_then(AnyDigest::sha256)),
         count => Err(malformed(&"index.json", format!("expected one image, found {count}"))),

@@ -212,7 +212,6 @@ fn every_daemon_gives_the_same_config_and_diff_ids() {
     plan.form.labels.insert("example.label".to_owned(), "x, y".to_owned());
     plan.inputs.contexts.insert("docs".to_owned(), PlannedContext::Local(tree(&[("readme", "r")]).into()));
     let (built, _work) = build(&daemon(&current), &plan).unwrap();
-    assert_eq!(built.engine, "buildkit v0.34.2");
     assert!(matches!(built.layers[0], BuiltLayer::Base { .. }));
     assert!(built.layers[1..].iter().all(|layer| matches!(layer, BuiltLayer::New { .. })));
     let mut config = serde_json::from_slice::<serde_json::Value>(&built.config).unwrap();

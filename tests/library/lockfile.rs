@@ -508,10 +508,7 @@ fn only_what_is_missing_or_selected_is_resolved() {
     let more = wanted(vec![alpine(&["linux/amd64"]), alpine(&["linux/arm64"]), file()]);
     assert_eq!(asked(&more, &Selection::None), [(image, true)], "platforms are completed at the pinned digest");
     let lookup = &lookups(&old, &more, &Selection::None)[0];
-    let asked_for = lookup.reference().unwrap().to_string();
-    assert_eq!(asked_for, format!("{ALPINE}@{}", Digest::from_bytes([1; 32])));
-    let response = lookup.answered(image_pin(&asked_for, 1, &["linux/arm64"]));
-    assert_eq!(response, image_pin(ALPINE, 1, &["linux/arm64"]));
+    assert_eq!((lookup.source.request.as_str(), lookup.at), (ALPINE, Some(Digest::from_bytes([1; 32]))));
     let checked = WantedSource { checksum: Some(format!("sha256:{}", "00".repeat(32))), ..file() };
     assert_eq!(asked(&wanted(vec![checked]), &Selection::None), [(file_url, false)]);
 }

@@ -247,7 +247,6 @@ impl Ready<'_> {
         Ok(Built {
             config: output.config.bytes().to_vec(),
             layers: output.layers,
-            engine: daemon.worker.name(),
             requests,
             warnings: daemon.warning.iter().cloned().collect(),
         })

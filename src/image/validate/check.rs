@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::facts::{Closure, Form, TopFacts};
+use super::facts::{Closure, Form};
 use super::selection::Selection;
 use super::walk::Walk;
 use crate::escape;
@@ -59,11 +59,7 @@ pub fn check(archive: &mut Archive, selection: &Selection, limits: &Limits) -> i
         walk.unused_links();
         walk.unused();
     }
-    let tops: Vec<_> = walk.graph.tops.iter().map(|top| top.claim.digest).collect();
-    let tops = tops
-        .into_iter()
-        .map(|digest| TopFacts { digest, images: walk.graph.images_below(digest, &mut walk.budget) })
-        .collect();
+    let tops = walk.graph.tops.iter().map(|top| top.claim.digest).collect();
     walk.budget.tell_exhaustion(&mut walk.findings);
     Ok(Closure {
         form,

@@ -20,7 +20,7 @@ pub struct Closure {
     /// The images, attestations and artifacts.
     pub images: Vec<ImageFacts>,
     /// What the archive calls its images: the descriptors of `index.json` that were selected.
-    pub tops: Vec<TopFacts>,
+    pub tops: Vec<AnyDigest>,
     /// Every descriptor of every index that was walked, `index.json` included, but for those of other indexes.
     pub entries: Vec<EntryFacts>,
     /// Some names that the selection left out, safe to print.
@@ -43,15 +43,6 @@ impl Closure {
             Content::Skipped => None,
         }
     }
-}
-
-/// One descriptor of `index.json`.
-#[derive(Clone, Debug)]
-pub struct TopFacts {
-    /// The digest that it names.
-    pub digest: AnyDigest,
-    /// The images below it, by their place in the list of images.
-    pub images: Vec<usize>,
 }
 
 /// One descriptor of an index, as clients that choose from the index see it.

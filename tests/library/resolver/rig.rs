@@ -46,11 +46,9 @@ fn a_real_registry_gives_index_children_and_layers() {
             for layer in &locked.manifest.layers {
                 let path = resolver.fetch_blob(request, layer.digest, Some(layer.size)).unwrap();
                 assert_eq!(Digest::of(&std::fs::read(path).unwrap()), layer.digest);
-                assert!(resolver.registry.has_blob(&name.parse().unwrap(), layer.digest).unwrap());
             }
         }
         assert_eq!(resolver.still_there(&resolved.pin).unwrap(), Standing::default());
-        assert!(!resolver.registry.has_blob(&name.parse().unwrap(), Digest::of(b"absent")).unwrap());
     }
     let absent = Request::Image {
         reference: format!("{host}/no-such-image:1").parse().unwrap(),

@@ -104,11 +104,6 @@ impl Worker {
         let version = Version::parse(self.version.trim_start_matches('v')).ok()?;
         Some(Version::new(version.major, version.minor, version.patch))
     }
-
-    /// The engine as reports name it.
-    pub fn name(&self) -> String {
-        format!("buildkit {}", escape::text(&self.version))
-    }
 }
 
 #[cfg(test)]
