@@ -8,6 +8,7 @@ mod change;
 mod error;
 mod facts;
 pub mod merge;
+mod mirrors;
 mod read;
 mod update;
 mod value;
@@ -37,6 +38,8 @@ pub struct Lockfile {
     pub sources: Vec<Pin>,
     /// What belongs to each image, by name.
     pub images: BTreeMap<String, ImageLock>,
+    /// The mirrors that said what a request means where its own server was not reached, by the pin's key.
+    pub mirrors: BTreeMap<String, String>,
 }
 
 /// The pinned BuildKit image.
@@ -152,6 +155,8 @@ impl Lockfile {
             buildkit: self.buildkit.clone(),
             sources: self.pins_of(image).into_iter().cloned().collect(),
             images: BTreeMap::from([(image.to_owned(), ImageLock { record: None, ..lock.clone() })]),
+            // Who named the bytes makes no others of them.
+            mirrors: BTreeMap::new(),
         };
         Some(Digest::of(alone.to_text().as_bytes()))
     }

@@ -84,7 +84,7 @@ impl Resolver {
     pub fn fetch_http(&self, url: &str, digest: Digest) -> Result<PathBuf, ResolveError> {
         let fetch = || -> Result<PathBuf, Reason> {
             if !self.cache.check(&digest)? {
-                self.fetch_file(url, Some(digest))?;
+                self.fetch_file(url, digest)?;
             }
             let gone = || Reason::Changed { expected: digest.to_string(), found: "nothing in the cache".to_owned() };
             self.cache.path(&digest).ok_or_else(gone)

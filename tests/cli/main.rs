@@ -11,6 +11,7 @@ mod schema;
 #[path = "../server/mod.rs"]
 mod server;
 
+mod beside;
 mod documents;
 mod dry_run;
 mod hostile;
@@ -21,3 +22,4 @@ mod misuse;
 mod published;
 mod registries;
 mod texts;
+mod verdicts;
