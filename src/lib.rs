@@ -7,6 +7,8 @@ mod cli;
 
 mod project;
 
+mod render;
+
 mod explain;
 
 mod verify;

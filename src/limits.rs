@@ -111,6 +111,18 @@ limits! {
     report_details = "report-details", 16 * MIB;
     /// Bytes of the listings in one report.
     report_bytes = "report-bytes", 64 * MIB;
+    /// Bytes of the headers of one layer that is compared with another.
+    compare_bytes = "compare-bytes", 4 * GIB;
+    /// Entries of the layers that are compared at once.
+    compare_entries = "compare-entries", 2_000_000;
+    /// Bytes of one differing file that are looked into.
+    look_file = "look-file", 256 * MIB;
+    /// Bytes of all differing files of one image that are looked into.
+    look_files = "look-files", 8 * GIB;
+    /// Bytes that looking into one pair of differing files may unpack and parse.
+    look_bytes = "look-bytes", 2 * GIB;
+    /// Levels of files inside files that are looked into.
+    look_depth = "look-depth", 4;
     /// Bytes of all headers of one HTTP response.
     http_header = "http-header", 64 * KIB;
     /// Bytes of one token response.

@@ -6,10 +6,13 @@
 //! the first and the second, whatever they stand for; words like "rebuilt" are for those who compare.
 
 mod entries;
+pub mod layers;
+mod side;
 
 use std::fmt;
 
 pub use entries::{Aspect, EntriesDifference, PathDifference, compare_entries};
+pub use side::{Document, Side};
 
 use crate::digest::{DiffId, Digest};
 

@@ -10,7 +10,6 @@
 
 mod cache;
 mod checkout;
-mod committed;
 mod content;
 mod digest;
 mod directory;
@@ -35,7 +34,6 @@ use crate::limits::Limits;
 use crate::progress::Reporter;
 
 pub use checkout::as_checked_out;
-pub use committed::is_committed;
 pub use error::Error;
 pub use ignore::{InvalidPattern, Matched, Rules as Patterns};
 pub use stage::stage;

@@ -15,6 +15,11 @@ impl Text {
     pub fn lossy(&self) -> Cow<'_, str> {
         lossy(&self.0)
     }
+
+    /// The bytes, given away.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
 }
 
 impl Deref for Text {

@@ -1,12 +1,18 @@
-//! Why two builds differ, and what makes them equal: functions of a comparison.
+//! Why two images differ, and what makes them equal: functions of a comparison.
 //!
-//! [`self_check()`] takes the tree of differences of two builds ([`crate::compare`]), applies to both every scrub profile
-//! that names a differing path, and asks `causes` for a [`Fix`] of the rest. `causes` is one table, the first entry that
-//! fits: a new cause is an entry there, or a file of its own that the table names.
+//! `causes` is the table: each cause with its code, its class and its help. `differences` goes down two images and gives
+//! every difference its cause; `look` looks into files whose bytes differ and names causes. [`self_check()`] takes the tree of differences of two builds ([`crate::compare`]), applies to both every
+//! scrub profile that names a differing path, and asks `by_path` for a [`Fix`] of the rest.
 
+mod by_path;
 mod causes;
+mod differences;
 mod fix;
+mod look;
 mod self_check;
 
+pub use causes::{Class, all as causes};
+pub use differences::{Difference, ImagePair, Missing, explain_indexes, layers_to_read};
 pub use fix::Fix;
+pub use look::{Detail, Line};
 pub use self_check::{ExplainedLayer, ExplainedPath, SelfCheck, self_check};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::Fix;
-use super::causes::fixes;
+use super::by_path::fixes;
 use crate::bounds::Bounds;
 use crate::build::{AssembledPlatform, Blob, scrub_layer};
 use crate::cancel::Cancel;

@@ -6,7 +6,6 @@
 
 mod attributes;
 mod checkout;
-mod committed;
 mod entry;
 mod error;
 mod head;

@@ -5,9 +5,10 @@
 
 mod error;
 mod read;
-pub mod scan;
+mod scan;
 mod write;
 
 pub use error::InvalidJson;
 pub use read::{parse, unsigned};
+pub use scan::scan;
 pub use write::{Text, Value, lossy};

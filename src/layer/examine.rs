@@ -4,7 +4,7 @@
 use std::io::{self, Cursor, Read};
 
 use super::decompress::{Compression, Decompressor};
-use super::listing::Listing;
+use super::listing::{Listed, Listing};
 use super::names::{Names, OuterLinks, Tree, Workspace};
 use super::tar::{End, Reader, TarError};
 use crate::digest::{Algorithm, Checksums, Summing};
@@ -24,8 +24,8 @@ pub struct Examination<'a> {
     pub limits: &'a Limits,
     /// The digests to compute besides sha256.
     pub algorithm: Algorithm,
-    /// Whether entries are kept for a listing.
-    pub is_listed: bool,
+    /// What of the entries is kept.
+    pub listed: Listed,
 }
 
 /// What was found about a stored layer.
@@ -91,7 +91,7 @@ impl Examination<'_> {
             outer_links: OuterLinks::default(),
             violations: Vec::new(),
             more_violations: 0,
-            listing: self.is_listed.then(|| Listing::new(self.limits.report_bytes)),
+            listing: Listing::of(self.listed, self.limits),
         };
         let compression = Compression::of_magic(start);
         let stored = Summing::new(Cursor::new(start).chain(stored), self.algorithm);
@@ -187,8 +187,11 @@ impl Findings<'_> {
             if let Err(error) = tree.add(&member) {
                 self.take(error)?;
             }
-            if let Some(listing) = &mut self.listing {
-                listing.add(&member)?;
+            if let Some(listing) = &mut self.listing
+                && let Err(error) = listing.add(&member, reader.content())
+            {
+                self.take(error.into())?;
+                return Ok(reader.into_inner());
             }
         }
         self.end = reader.end();

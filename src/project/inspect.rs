@@ -12,6 +12,7 @@ use crate::escape;
 use crate::finding::Finding;
 use crate::image::archive::Archive;
 use crate::image::validate::{self, Closure, ImageFacts, Selection};
+use crate::layer::Listed;
 use crate::platform::Platform;
 use crate::source::{Bare, Blobs, Place, ReadError, Wanted};
 use crate::status::{ExitStatus, Failure, Status};
@@ -109,10 +110,11 @@ pub fn inspect(machine: &Machine, options: &InspectOptions) -> Result<Inspection
         false => None,
     };
     let reader = online::reader(machine, registries.as_ref().map(|(registry, cache)| (registry, cache)));
-    let selection = Selection { image: options.image.clone(), is_fast, is_listed };
+    let listed = if is_listed { Listed::Headers } else { Listed::Nothing };
+    let selection = Selection { image: options.image.clone(), is_fast, listed };
     let check = |sums_both| -> Result<_, Failure> {
         let blobs = if is_fast { Blobs::NoLayers } else { Blobs::All };
-        let mut archive = reader.read(&place, Wanted { blobs, is_fast, is_listed, sums_both })?;
+        let mut archive = reader.read(&place, Wanted { blobs, is_fast, is_listed, sums_both, is_kept: false })?;
         let closure = validate::check(&mut archive, &selection, &machine.limits)
             .map_err(|error| ReadError::Broken { place: place.to_string(), error })?;
         Ok((archive, closure))

@@ -107,7 +107,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::parts::progress::Silent;
+    use crate::progress::Silent;
 
     fn machine(variables: &[(&str, &str)]) -> Machine {
         Machine {

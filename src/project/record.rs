@@ -152,12 +152,7 @@ fn join(old: Record, new: Record, image: &Image) -> Record {
 }
 
 /// The record with its index, once every platform is there.
-fn finish(record: Record, image: &Image) -> Record {
-    Record { index: index(&record, image), ..record }
-}
-
-/// The index around the image manifests of a record that has all platforms of the image; none with one platform.
-pub fn index(record: &Record, image: &Image) -> Option<Digest> {
+fn finish(mut record: Record, image: &Image) -> Record {
     let family = image.output.media_types.family();
     let manifests: Option<Vec<Descriptor>> = image
         .platforms
@@ -168,7 +163,8 @@ pub fn index(record: &Record, image: &Image) -> Option<Digest> {
         })
         .collect();
     let index = manifests.and_then(|manifests| assemble_index(manifests, family, &image.index_annotations));
-    index.map(|index| Digest::of(&index))
+    record.index = index.map(|index| Digest::of(&index));
+    record
 }
 
 fn missing_platforms(lockfile: &Lockfile, name: &str, image: &Image) -> Vec<String> {

@@ -132,7 +132,11 @@ impl RegistryError {
 
     /// Whether the registry had nothing to say: it was not reached, or has no time.
     pub(super) fn is_silence(&self) -> bool {
-        matches!(self, Self::Http(error) if error.is_silence())
+        match self {
+            Self::Http(HttpError::Response { status: 408 | 429 | 500.., .. } | HttpError::TimedOut { .. }) => true,
+            Self::Http(error) => error.is_unreachable(),
+            _ => false,
+        }
     }
 
     /// Whether a registry refused a manifest for what it is, and not for who sends it.

@@ -67,15 +67,11 @@ impl Registry {
         Ok(Fetched { mirror, ..fetched })
     }
 
-    /// Whether the document that the reference names is there, without fetching it: a hint only.
-    pub fn has_manifest(&self, reference: &Reference) -> Result<bool, RegistryError> {
-        Ok(self.sees_manifest(reference)?.0)
-    }
-
-    /// The same, with the mirror that said so.
+    /// Whether the document that the reference names is there, without fetching it.
     ///
-    /// The registry itself is asked, and its mirrors only where it is not reached; what these don't have is not gone.
-    pub fn sees_manifest(&self, reference: &Reference) -> Result<(bool, Option<String>), RegistryError> {
+    /// The registry itself is asked, and its mirrors only where it is not reached. A hint only, like everything that is
+    /// not fetched.
+    pub fn has_manifest(&self, reference: &Reference) -> Result<bool, RegistryError> {
         let reference = reference.clone().with_default_tag();
         let object = object(&reference);
         let asked = self.try_upstream(&reference, "manifest", |endpoint| {
@@ -89,8 +85,8 @@ impl Registry {
             }
         });
         match asked {
-            Ok(((), mirror)) => Ok((true, mirror)),
-            Err(RegistryError::NotFound { .. }) => Ok((false, None)),
+            Ok(((), _)) => Ok(true),
+            Err(error) if error.is_absence() => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -11,7 +11,7 @@ mod schema;
 #[path = "../server/mod.rs"]
 mod server;
 
-mod beside;
+mod diff;
 mod documents;
 mod dry_run;
 mod hostile;
@@ -22,4 +22,3 @@ mod misuse;
 mod published;
 mod registries;
 mod texts;
-mod verdicts;

@@ -12,7 +12,6 @@ mod project;
 mod schema;
 
 mod rig;
-mod sources;
 
 mod context_property;
 mod engines;

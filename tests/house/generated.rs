@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::{CommandFactory, ValueEnum};
 use repro::parts::cli::arguments::{Arguments, SchemaName};
 use repro::parts::cli::command::schema;
-use repro::parts::scrub::PROFILES;
+use repro::parts::cli::report::text::{causes, scrub};
 
 fn check(path: &str, content: &[u8]) {
     if std::env::var_os("REPRO_BLESS").is_some() {
@@ -30,22 +30,21 @@ fn schemas_are_those_of_the_types() {
 
 #[test]
 fn the_scrub_profiles_are_documented() {
-    let page = fs::read_to_string("docs/scrub.md").unwrap();
-    let (head, rest) = page.split_once("<!-- profiles -->\n").unwrap();
-    let (_, tail) = rest.split_once("<!-- /profiles -->").unwrap();
-    let table = profiles();
-    check("docs/scrub.md", format!("{head}<!-- profiles -->\n{table}<!-- /profiles -->{tail}").as_bytes());
+    check_table("docs/scrub.md", "profiles", &scrub::table());
 }
 
-/// The table in `docs/scrub.md`.
-fn profiles() -> String {
-    let mut text = String::from("| profile | files | why they differ | without them |\n|---|---|---|---|\n");
-    for profile in PROFILES {
-        let paths: Vec<String> = profile.paths.iter().map(|path| format!("`{path}`")).collect();
-        let (paths, summary, effect) = (paths.join("<br>"), profile.summary, profile.effect);
-        text += &format!("| `{}` | {paths} | {summary} | {effect} |\n", profile.numbered());
-    }
-    text
+#[test]
+fn the_causes_are_documented() {
+    check_table("docs/diff.md", "causes", &causes::table());
+}
+
+/// Checks what stands between two marks of a page.
+fn check_table(path: &str, mark: &str, table: &str) {
+    let page = fs::read_to_string(path).unwrap();
+    let (start, end) = (format!("<!-- {mark} -->\n"), format!("<!-- /{mark} -->"));
+    let (head, rest) = page.split_once(&start).unwrap();
+    let (_, tail) = rest.split_once(&end).unwrap();
+    check(path, format!("{head}{start}{table}{end}{tail}").as_bytes());
 }
 
 #[test]

@@ -15,6 +15,7 @@ use repro::parts::image::media_type::{Family, LayerCompression};
 use repro::parts::image::validate::{self, Closure, ImageFacts, Selection};
 use repro::parts::image::write::{OpenBlob, Writable};
 use repro::parts::image::{Config, Descriptor, DescriptorPlatform, ImageManifest, Index};
+use repro::parts::layer::Listed;
 use repro::parts::layer::gzip::Encoder;
 use repro::parts::layer::tar::{Entry, Kind, Writer};
 use repro::parts::limits::Limits;
@@ -29,9 +30,10 @@ enum Way {
 }
 
 fn check(archive: &[u8], way: Way, is_listed: bool) -> (Archive, Closure) {
+    let listed = if is_listed { Listed::Headers } else { Listed::Nothing };
     let (limits, cancel) = (Limits::default(), Cancel::default());
     let around =
-        Surroundings { limits: &limits, cancel: &cancel, threads: 2, is_fast: false, is_listed, sums_both: false };
+        Surroundings { limits: &limits, cancel: &cancel, threads: 2, is_fast: false, listed, sums_both: false };
     let mut archive = match way {
         Way::Pipe => Archive::read_stream(archive, &around).unwrap(),
         Way::File => {
@@ -40,7 +42,7 @@ fn check(archive: &[u8], way: Way, is_listed: bool) -> (Archive, Closure) {
             Archive::read_file(file, &around).unwrap()
         }
     };
-    let selection = Selection { is_listed, ..Selection::default() };
+    let selection = Selection { listed, ..Selection::default() };
     let closure = validate::check(&mut archive, &selection, &limits).unwrap();
     (archive, closure)
 }
@@ -206,7 +208,7 @@ proptest! {
                     let examined = closure.examined(&archive, layer).unwrap();
                     let listing = examined.listing.as_ref().unwrap();
                     let listed: Vec<Entry> =
-                        listing.members(&Limits::default()).map(|member| member.unwrap().entry).collect();
+                        listing.members(&Limits::default()).map(|member| member.unwrap().0.entry).collect();
                     let written: Vec<Entry> = entries.iter().map(|(entry, _)| entry.clone()).collect();
                     let bare = |mut entry: Entry| {
                         entry.path = entry.path.strip_suffix(b"/").map_or(entry.path.clone(), <[u8]>::to_vec);

@@ -8,6 +8,7 @@ mod archive;
 mod build;
 mod cache;
 mod completions;
+mod diff;
 mod engine;
 mod global;
 mod init;
@@ -31,6 +32,7 @@ pub use archive::Archive;
 pub use build::Build;
 pub use cache::{Cache, CacheAction};
 pub use completions::Completions;
+pub use diff::Diff;
 pub use engine::EngineChoice;
 pub use global::{Color, Format, Global};
 pub use init::Init;
@@ -110,6 +112,8 @@ pub enum Command {
     /// Check an image completely and show what it says about itself
     #[command(visible_alias = "analyze")]
     Inspect(Inspect),
+    /// Tell why two images differ
+    Diff(Diff),
     /// Show what scrub profiles leave out of new layers
     Scrub(Scrub),
     /// Show, check or save what RUN downloads
@@ -122,6 +126,29 @@ pub enum Command {
     Layer(Layer),
     /// Print the JSON schema of repro.toml or of a result document
     Schema(Schema),
+}
+
+impl Command {
+    /// The command's name as typed.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Init(_) => "init",
+            Self::Sources(_) => "sources",
+            Self::Lock(_) => "lock",
+            Self::Outdated(_) => "outdated",
+            Self::Policy(_) => "policy",
+            Self::Build(_) => "build",
+            Self::Verify(_) => "verify",
+            Self::Inspect(_) => "inspect",
+            Self::Diff(_) => "diff",
+            Self::Scrub(_) => "scrub",
+            Self::Tape(_) => "tape",
+            Self::Cache(_) => "cache",
+            Self::Completions(_) => "completions",
+            Self::Layer(_) => "layer",
+            Self::Schema(_) => "schema",
+        }
+    }
 }
 
 /// `NAME=VALUE` with a name.

@@ -30,6 +30,8 @@ pub enum SchemaName {
     Verify,
     /// What `repro inspect --format json` prints
     Inspect,
+    /// What `repro diff --format json` prints
+    Diff,
     /// What `repro cache --format json` prints
     Cache,
     /// What other commands print with `--format json` when they fail

@@ -5,7 +5,7 @@ use super::super::arguments::Command;
 use super::super::report::Document;
 use super::super::report::json::{
     BuildDocument, ErrorDocument, FailureDocument, InspectDocument, LockDocument, OutdatedDocument, SourcesDocument,
-    SourcesError, TapeDocument, VerifyDocument,
+    SourcesError, TapeDocument, VerifyDocument, diff_error,
 };
 use crate::status::{Failure, Status};
 
@@ -15,16 +15,16 @@ pub fn of_failure(command: &Command, failure: &Failure) -> Document {
     let (version, status) = (1, failure.status().code());
     match command {
         Command::Build(_) => Document::of(&BuildDocument { version, status, images: Vec::new(), error }),
-        Command::Verify(_) => Document::of(&VerifyDocument { status, error, ..VerifyDocument::empty() }),
+        Command::Verify(_) => Document::of(&VerifyDocument { version, status, images: Vec::new(), error }),
         Command::Lock(_) => Document::of(&LockDocument { status, error, ..LockDocument::empty() }),
         Command::Outdated(_) => {
-            let (outdated, gone, mirrors) = (Vec::new(), Vec::new(), Vec::new());
-            Document::of(&OutdatedDocument { version, status, outdated, gone, mirrors, error })
+            Document::of(&OutdatedDocument { version, status, outdated: Vec::new(), gone: Vec::new(), error })
         }
         Command::Sources(_) => {
             let error = error.map(|error| SourcesError { error, stage: None, lines: Vec::new() });
             Document::of(&SourcesDocument { status, error, ..SourcesDocument::empty() })
         }
+        Command::Diff(_) => Document::of(&diff_error(failure)),
         Command::Inspect(_) => Document::of(&InspectDocument { status, error, ..InspectDocument::empty() }),
         Command::Tape(_) => Document::of(&TapeDocument { status, error, ..TapeDocument::empty() }),
         _ => Document::of(&FailureDocument { version, status, error }),

@@ -3,6 +3,7 @@
 mod build;
 mod cache;
 mod completions;
+mod diff;
 pub mod failure;
 mod init;
 mod inspect;
@@ -27,6 +28,7 @@ pub fn run(command: &Command, session: &Session) -> Result<Report, Failure> {
         Command::Cache(arguments) => cache::run(arguments, session),
         Command::Completions(arguments) => Ok(completions::run(arguments)),
         Command::Inspect(arguments) => inspect::run(arguments, session),
+        Command::Diff(arguments) => diff::run(arguments, session),
         Command::Layer(arguments) => layer::run(arguments),
         Command::Scrub(arguments) => Ok(scrub::run(arguments)),
         Command::Tape(arguments) => tape::run(arguments, session),

@@ -9,6 +9,7 @@ use super::super::report::json::{
     BuildDocument, CacheDocument, FailureDocument, InitDocument, InspectDocument, LockDocument, OutdatedDocument,
     ScrubDocument, SourcesDocument, TapeDocument, VerifyDocument,
 };
+use crate::render::DiffDocument;
 use crate::status::Status;
 
 /// Runs the command.
@@ -28,6 +29,7 @@ pub fn text(name: SchemaName) -> String {
         SchemaName::Lock => of::<LockDocument>(),
         SchemaName::Build => of::<BuildDocument>(),
         SchemaName::Verify => of::<VerifyDocument>(),
+        SchemaName::Diff => of::<DiffDocument>(),
         SchemaName::Inspect => of::<InspectDocument>(),
         SchemaName::Scrub => of::<ScrubDocument>(),
         SchemaName::Tape => of::<TapeDocument>(),

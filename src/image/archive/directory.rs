@@ -1,30 +1,16 @@
 //! Layouts: like archives, with files for members.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::file::At;
 use super::member::{Keeping, Nature, are_too_many, place};
 use super::pool::{self, Job};
+use super::source::{At, Source, open_regular};
 use super::{Archive, Content, Held, HeldFile, Surroundings};
 use crate::escape;
-
-/// Where the bytes of a member are.
-#[derive(Clone, Debug)]
-pub enum Source {
-    /// In this file.
-    File(PathBuf),
-    /// Here.
-    Bytes(Vec<u8>),
-    /// Nowhere: a layer of so many bytes that is not to be read.
-    Unread {
-        /// What its descriptor says.
-        size: u64,
-    },
-}
 
 impl Archive {
     /// Reads the layout in `directory`.
@@ -81,6 +67,7 @@ impl Archive {
         for (name, source) in sources {
             let size = match &source {
                 Source::File(path) => fs::metadata(path)?.len(),
+                Source::Part { file, offset } => file.metadata()?.len().saturating_sub(*offset),
                 Source::Bytes(bytes) => bytes.len() as u64,
                 Source::Unread { size } => {
                     let file = HeldFile { size: *size, sums: None, content: Content::Skipped };
@@ -95,27 +82,31 @@ impl Archive {
         Ok(archive)
     }
 
-    fn read_jobs(&mut self, jobs: Vec<Job<Source>>, around: &Surroundings<'_>) -> io::Result<()> {
-        let keeping = Keeping { archive: self, around };
-        let outcomes = pool::run(jobs, around.threads, |job| match &job.place {
-            Source::Bytes(bytes) => keeping.read(&job.name, job.size, &[], bytes.as_slice()),
-            Source::Unread { size } => Ok(HeldFile { size: *size, sums: None, content: Content::Skipped }),
-            Source::File(path) => {
-                let file = open_regular(path)?;
-                let mut content = At { file: &file, offset: 0 };
-                let mut start = Vec::new();
-                (&mut content).take(job.size.min(Nature::START)).read_to_end(&mut start)?;
-                keeping.read(&job.name, job.size, &start, content)
+    /// Reads members, and remembers where they are.
+    pub(super) fn read_jobs(&mut self, jobs: Vec<Job<Source>>, around: &Surroundings<'_>) -> io::Result<()> {
+        for job in &jobs {
+            if !matches!(job.place, Source::Bytes(_) | Source::Unread { .. }) {
+                self.sources.insert(job.name.clone(), job.place.clone());
             }
+        }
+        let keeping = Keeping { archive: self, around };
+        let outcomes = pool::run(jobs, around.threads, |job| {
+            let (file, offset);
+            let mut content = match &job.place {
+                Source::Bytes(bytes) => return keeping.read(&job.name, job.size, &[], bytes.as_slice()),
+                Source::Unread { size } => {
+                    return Ok(HeldFile { size: *size, sums: None, content: Content::Skipped });
+                }
+                Source::File(path) => {
+                    (file, offset) = (open_regular(path)?, 0);
+                    At { file: &file, offset }
+                }
+                Source::Part { file, offset } => At { file, offset: *offset },
+            };
+            let mut start = Vec::new();
+            (&mut content).take(job.size.min(Nature::START)).read_to_end(&mut start)?;
+            keeping.read(&job.name, job.size, &start, content)
         });
         self.take_in(outcomes)
     }
-}
-
-/// Opens a file that is no link, directory, pipe or device.
-fn open_regular(path: &Path) -> io::Result<File> {
-    use rustix::fs::{Mode, OFlags};
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file: File = rustix::fs::open(path, flags, Mode::empty())?.into();
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no regular file any more")) }
 }

@@ -2,10 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
-use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 use super::member::{Keeping, Nature, admit, are_too_many};
 use super::pool::{self, Job, Outcome};
+use super::source::{At, Source};
 use super::{Archive, Held, Surroundings};
 use crate::escape;
 use crate::image::findings::tar_rule;
@@ -45,6 +46,10 @@ impl Archive {
             reader.pass_over_content()?;
         }
         archive.note_end(reader.end());
+        let file = Arc::new(file);
+        for job in &jobs {
+            archive.sources.insert(job.name.clone(), Source::Part { file: Arc::clone(&file), offset: job.place });
+        }
         let keeping = Keeping { archive: &archive, around };
         let outcomes = pool::run(jobs, around.threads, |job| {
             let mut content = At { file: &file, offset: job.place };
@@ -122,18 +127,4 @@ fn first_bytes(file: &File, offset: u64) -> io::Result<Vec<u8>> {
     let mut start = Vec::new();
     At { file, offset }.take(16).read_to_end(&mut start)?;
     Ok(start)
-}
-
-/// A file from an offset on, whatever others read of it.
-pub(super) struct At<'a> {
-    pub(super) file: &'a File,
-    pub(super) offset: u64,
-}
-
-impl Read for At<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read_at(buffer, self.offset)?;
-        self.offset += count as u64;
-        Ok(count)
-    }
 }

@@ -6,11 +6,13 @@
 //! examination of a layer found. Blobs can come in any order, so nothing is compared with any document here: that is
 //! [`super::validate`].
 
+mod again;
 mod directory;
 mod file;
 mod member;
 mod pipe;
 mod pool;
+mod source;
 mod stream;
 
 use std::collections::BTreeMap;
@@ -19,14 +21,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::cancel::Cancel;
 use crate::digest::{Algorithm, Checksums};
-use crate::layer::{Examined, Workspace};
+use crate::layer::{Examined, Listed, Workspace};
 use crate::limits::Limits;
 use crate::store::Spool;
 
 use super::findings::Findings;
 
-pub use directory::Source;
 pub use pipe::Pipe;
+pub use source::Source;
 
 /// Bytes of documents that stay in memory.
 const DOCUMENTS_IN_MEMORY: usize = 8 << 20;
@@ -41,8 +43,8 @@ pub struct Surroundings<'a> {
     pub threads: usize,
     /// Whether to leave the contents of layers alone.
     pub is_fast: bool,
-    /// Whether the entries of layers are kept for a listing.
-    pub is_listed: bool,
+    /// What of the entries of layers is kept.
+    pub listed: Listed,
     /// Whether sha512 is computed of everything, not only of blobs that are named by it.
     pub sums_both: bool,
 }
@@ -56,6 +58,8 @@ pub struct Archive {
     /// Shared by the layers.
     pub workspace: Workspace,
     documents: Mutex<Spool>,
+    /// Where members can be read again, as far as they can.
+    sources: BTreeMap<Vec<u8>, Source>,
 }
 
 /// One member.
@@ -103,6 +107,7 @@ impl Archive {
             findings: Findings::new(limits.report_items),
             workspace: Workspace::default(),
             documents: Mutex::new(Spool::new(DOCUMENTS_IN_MEMORY)),
+            sources: BTreeMap::new(),
         }
     }
 

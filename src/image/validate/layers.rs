@@ -132,8 +132,8 @@ impl Walk<'_> {
             let bytes = self.archive.bytes(wanted.file)?.unwrap_or_default();
             // Both algorithms: it costs nothing here, and the diff ID may be in the other one than the digest.
             let algorithm = Algorithm::Sha512;
-            let is_listed = self.selection.is_listed;
-            let how = Examination { workspace: &self.archive.workspace, limits: self.limits, algorithm, is_listed };
+            let listed = self.selection.listed;
+            let how = Examination { workspace: &self.archive.workspace, limits: self.limits, algorithm, listed };
             let examined = how.run(&bytes, io::empty())?;
             self.examinations.kept.insert(wanted.member.clone(), examined);
         }

@@ -1,5 +1,7 @@
 //! What of an archive is to be checked.
 
+use crate::layer::Listed;
+
 /// What of an archive is to be checked.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
@@ -7,6 +9,6 @@ pub struct Selection {
     pub image: Option<String>,
     /// Leave the contents of layers alone.
     pub is_fast: bool,
-    /// Keep the entries of layers for a listing.
-    pub is_listed: bool,
+    /// What of the entries of layers is kept.
+    pub listed: Listed,
 }

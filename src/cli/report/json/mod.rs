@@ -7,6 +7,7 @@
 
 mod build;
 mod cache;
+mod diff;
 mod failure;
 mod init;
 mod inspect;
@@ -20,13 +21,14 @@ mod verify;
 
 pub use build::BuildDocument;
 pub use cache::{CacheDocument, CacheUsage};
+pub use diff::{diff_document, diff_error};
 pub use failure::{ErrorDocument, FailureDocument};
 pub use init::InitDocument;
 pub use inspect::{
     EntryDocument, ImageVerdict, InspectDocument, InspectedImage, InspectedLayer, ListedDocument, Number, RoleName,
 };
 pub use lock::{DriftDocument, LockChange, LockDocument};
-pub use outdated::{GonePin, MirroredPin, OutdatedDocument, OutdatedPin};
+pub use outdated::{GonePin, OutdatedDocument, OutdatedPin};
 pub use scrub::{ProfileDocument, ScrubDocument};
 pub use sources::{ListedSource, SourcesDocument, SourcesError};
 pub use tape::{MissingBody, PushedTape, RequestOnTape, TapeDocument, TapeOfImage};

@@ -35,7 +35,7 @@ pub fn of(inspection: &Inspection, limits: &Limits) -> Result<BTreeMap<Vec<u8>, 
         }
         let mut listed = Listed { entries: Vec::new(), left_out: listing.left_out() };
         for member in listing.members(limits) {
-            let member = member.map_err(Unreadable)?;
+            let (member, _) = member.map_err(Unreadable)?;
             let entry = entry(&member);
             let cost = 200 + entry.path.len() + entry.target.as_ref().map_or(0, String::len);
             match left.checked_sub(cost as u64) {

@@ -1,0 +1,40 @@
+//! `repro diff`, as typed.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::platform::Platform;
+
+/// `repro diff`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  repro diff first.tar second.tar                     which layer, file and attribute, why, and what removes it
+  repro diff layout/ docker://ghcr.io/example/app:1.2.3
+                                                      a layout with what is published
+  repro diff first.tar second.tar --platform linux/arm64 --rootfs
+                                                      one platform, and only what is to be seen in the end
+  repro diff first.tar second.tar --format json       one document, whose schema is schema/diff.schema.json
+
+Exit status: 0 the same, 1 different, 6 malformed, 4 not to be had.")]
+pub struct Diff {
+    /// The first image: an OCI or docker archive, an OCI layout's directory, `-` for an archive on stdin,
+    /// `docker://REFERENCE`, `docker-daemon:NAME` or `podman:NAME`
+    #[arg(value_name = "FIRST")]
+    pub first: PathBuf,
+    /// The second image, in the same forms
+    #[arg(value_name = "SECOND")]
+    pub second: PathBuf,
+    /// Compare the images for this platform only
+    #[arg(long, value_name = "PLATFORM")]
+    pub platform: Option<Platform>,
+    /// Compare what is to be seen in the end, whichever layer has it
+    #[arg(long)]
+    pub rootfs: bool,
+    /// Tell every place, not the first ones of each cause
+    #[arg(long)]
+    pub all: bool,
+    /// End with 0 where the images differ
+    #[arg(long)]
+    pub exit_zero: bool,
+}

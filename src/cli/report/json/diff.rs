@@ -1,0 +1,49 @@
+//! The document of `repro diff`: what a comparison gave, in the form that all reports are made of.
+
+use super::failure::ErrorDocument;
+use crate::project::{Diff, DiffVerdict, PlatformDiff};
+use crate::render::{DiffDocument, DifferenceDocument, ImageDocument, PlatformDocument, ReportError, SideDocument};
+use crate::status::{Failure, Status};
+
+/// The document of a comparison.
+pub fn diff_document(diff: &Diff) -> DiffDocument {
+    let status = diff.status();
+    let [first, second] = diff.places.each_ref().map(|place| Some(SideDocument { source: place.clone() }));
+    DiffDocument {
+        version: 1,
+        status: status.code(),
+        same: status == Status::Success,
+        first,
+        second,
+        index: diff.index.iter().map(DifferenceDocument::of).collect(),
+        platforms: diff.platforms.iter().map(platform).collect(),
+        error: ErrorDocument::of_worst(&diff.failures).map(of),
+    }
+}
+
+/// The document of a failure.
+pub fn diff_error(failure: &Failure) -> DiffDocument {
+    DiffDocument::of_error(of(ErrorDocument::of(failure)))
+}
+
+fn of(error: ErrorDocument) -> ReportError {
+    ReportError { status: error.status, message: error.message, hint: error.hint }
+}
+
+fn platform(diff: &PlatformDiff) -> PlatformDocument {
+    let verdict = match diff.verdict {
+        DiffVerdict::Same => "same",
+        DiffVerdict::Packaging => "packaging",
+        DiffVerdict::Differs => "differs",
+        DiffVerdict::Missing => "missing",
+    };
+    let [first, second] = diff.images.each_ref().map(|image| image.as_ref().map(ImageDocument::of));
+    PlatformDocument {
+        platform: diff.platform.clone(),
+        verdict: verdict.to_owned(),
+        first,
+        second,
+        unread: diff.unread_layers as u64,
+        differences: diff.differences.iter().map(DifferenceDocument::of).collect(),
+    }
+}

@@ -1,0 +1,21 @@
+//! Why two images differ, as a list of differences that each have a cause.
+//!
+//! [`ImagePair::explain`] goes down from the image manifest (`manifest`) over `config` and `history` to the layers, which
+//! [`crate::compare::layers`] pairs and compares; each aspect of a path has its cause in `entry`, a path on one side in
+//! `one_sided`, and `contents` looks into files. [`explain_indexes`] tells what lists the images apart.
+
+mod config;
+mod contents;
+mod difference;
+mod entry;
+mod history;
+mod image;
+mod index;
+mod manifest;
+mod one_sided;
+mod sensitive;
+mod value;
+
+pub use difference::{Difference, Missing};
+pub use image::{ImagePair, layers_to_read};
+pub use index::explain_indexes;

@@ -1,0 +1,169 @@
+//! The parts of the library that integration tests, benches and fuzz targets reach into, and nothing else.
+//!
+//! The crate's own modules are private, so that the compiler finds what nobody uses. What is named here counts as used;
+//! `cargo rustc --lib --profile check -- --cfg binary_alone` leaves this file out and tells what only tests use.
+
+#![allow(missing_docs, reason = "each stands for the module of its name")]
+
+pub mod bounds {
+    pub use crate::bounds::Bounds;
+}
+pub mod build {
+    pub use crate::build::{
+        AssembledPlatform, Blob, Built, BuiltLayer, Engine, ImageForm, Inputs, Parameters, Plan, PlannedContext,
+        RunSurroundings, Surroundings, assemble, assemble_index,
+    };
+}
+pub mod cancel {
+    pub use crate::cancel::Cancel;
+}
+pub mod cli {
+    pub mod arguments {
+        pub use crate::cli::arguments::{Arguments, SchemaName};
+    }
+    pub mod command {
+        pub mod schema {
+            pub use crate::cli::command::schema::text;
+        }
+    }
+    pub mod report {
+        pub mod text {
+            pub mod causes {
+                pub use crate::cli::report::text::causes::table;
+            }
+            pub mod scrub {
+                pub use crate::cli::report::text::scrub::table;
+            }
+        }
+    }
+}
+pub mod config {
+    pub use crate::config::Config;
+}
+pub mod context {
+    pub use crate::context::ignore::{Rules, read_lines};
+    pub use crate::context::{Content, Entry, EntryKind, Error, Request, Surroundings, Tree, read, stage};
+}
+pub mod digest {
+    pub use crate::digest::{Algorithm, AnyDigest, DiffId, Digest, Hasher, Hashing};
+}
+pub mod dockerfile {
+    pub use crate::dockerfile::{DockerfileError, parse};
+    pub mod shell {
+        pub use crate::dockerfile::shell::{Budget, Lexer};
+    }
+    pub mod sources {
+        pub use crate::dockerfile::sources::Sources;
+    }
+    pub mod syntax {
+        pub use crate::dockerfile::syntax::Escape;
+    }
+    pub mod target {
+        pub use crate::dockerfile::target::{Question, ResolveError, Target, UnknownImages, resolve};
+    }
+}
+pub mod engine {
+    pub mod buildkit {
+        pub use crate::engine::buildkit::{BuildKit, Host};
+    }
+    pub mod native {
+        pub use crate::engine::native::{Native, Sources};
+    }
+}
+pub mod epoch {
+    pub use crate::epoch::{Epoch, rfc3339};
+}
+pub mod escape {
+    pub use crate::escape::is_dangerous;
+}
+pub mod git {
+    pub use crate::git::{Attributes, Error, head_commit_time};
+}
+pub mod http {
+    pub use crate::http::server::Head;
+    pub use crate::http::{Client, HttpError, Proxies, Request, Retry, Secret, Settings, Timeouts, Url};
+}
+pub mod image {
+    pub use crate::image::{Artifact, Config, Descriptor, DescriptorPlatform, Document, ImageManifest, Index, Layout};
+    pub mod archive {
+        pub use crate::image::archive::{Archive, Surroundings};
+    }
+    pub mod config {
+        pub use crate::image::config::HistoryItem;
+    }
+    pub mod document {
+        pub use crate::image::document::View;
+    }
+    pub mod media_type {
+        pub use crate::image::media_type::{Family, LayerCompression, OCI_INDEX};
+    }
+    pub mod time {
+        pub use crate::image::time::Time;
+    }
+    pub mod validate {
+        pub use crate::image::validate::{Closure, ImageFacts, Selection, check};
+    }
+    pub mod write {
+        pub use crate::image::write::{OpenBlob, Writable};
+    }
+}
+pub mod json {
+    pub use crate::json::scan;
+}
+pub mod layer {
+    pub use crate::layer::{Examination, Listed, Workspace, scan_layer};
+    pub mod decompress {
+        pub use crate::layer::decompress::{Compression, Decompressor};
+    }
+    pub mod gzip {
+        pub use crate::layer::gzip::{Encoder, ParallelEncoder};
+    }
+    pub mod tar {
+        pub use crate::layer::tar::{Entry, Kind, Reader, Writer};
+    }
+}
+pub mod limits {
+    pub use crate::limits::Limits;
+}
+pub mod lockfile {
+    pub use crate::lockfile::{
+        BuildkitPin, Fact, ImageLock, Lockfile, LockfileError, Lookup, MergeError, Pin, PlatformRecord, Record,
+        Request, Selection, Side, SourceKind, Wanted, WantedImage, WantedSource, fact_key, lookups, merge, update,
+    };
+}
+pub mod manifest {
+    pub use crate::manifest::{
+        Compression, EpochSource, Manifest, ManifestErrors, MediaTypes, NamedContext, Network, render, schema,
+    };
+}
+pub mod platform {
+    pub use crate::platform::Platform;
+}
+pub mod process {
+    pub use crate::process::{Environment, Programs};
+}
+pub mod progress {
+    pub use crate::progress::{Progress, Reporter, Silent};
+}
+pub mod reference {
+    pub use crate::reference::Reference;
+}
+pub mod registry {
+    pub use crate::registry::challenge::choose;
+    pub use crate::registry::{Logins, OpenBlob, Pushed, Registry, RegistryError};
+}
+pub mod resolve {
+    pub use crate::resolve::{Checkout, Git, LockedImage, Request, ResolveError, Resolved, Resolver, Standing};
+    pub mod matching {
+        pub use crate::resolve::matching::serving;
+    }
+}
+pub mod status {
+    pub use crate::status::{ExitStatus, Failure, Status};
+}
+pub mod store {
+    pub use crate::store::Cache;
+}
+pub mod tape {
+    pub use crate::tape::Tape;
+}

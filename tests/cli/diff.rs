@@ -1,0 +1,74 @@
+//! `repro diff` through the binary: what people and scripts are told of two images.
+
+use crate::project::{Project, outcome};
+use serde_json::Value;
+
+/// A project whose image was built twice, the second time with another file and another user.
+fn built() -> Project {
+    let project = Project::new();
+    project.write("repro.toml", "version = 1\n[image.app]\n");
+    project
+        .write("Dockerfile", "FROM scratch\nCOPY a b /data/\nUSER 7\n")
+        .write("a", "one\ntwo\n")
+        .write("b", "b\n")
+        .commit();
+    project.repro(&["lock"]).expect(0);
+    project.repro(&["build", "-o", "first.tar"]).expect(0);
+    project.repro(&["build", "-o", "layout/"]).expect(0);
+    project.repro(&["build", "-o", "docker.tar", "--archive", "docker"]).expect(0);
+    project.write("Dockerfile", "FROM scratch\nCOPY a b /data/\nUSER 0\n").write("a", "one\nthree\n").commit();
+    project.repro(&["build", "-o", "second.tar"]).expect(0);
+    project
+}
+
+fn diff(project: &Project, arguments: &[&str], status: i32) -> Value {
+    let outcome = project.repro(&[&["diff"], arguments, &["--format", "json"]].concat()).expect(status);
+    let document = crate::schema::check("diff", &outcome.stdout);
+    assert_eq!(document["status"], status, "{document}");
+    document
+}
+
+#[test]
+fn two_builds_are_told_apart_down_to_the_line() {
+    let project = built();
+    let text = project.repro(&["diff", "first.tar", "second.tar"]).expect(1).stdout;
+    for part in ["linux/amd64: differs (2 security", "C023 runtime-config", "User", "- 7", "layer 1 data/a content"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let place = |code: &str| text.find(code).unwrap_or(usize::MAX);
+    assert!(place("C023") < place("C020"), "the worst comes first: {text}");
+    let document = diff(&project, &["first.tar", "second.tar"], 1);
+    let differences = document["platforms"][0]["differences"].as_array().unwrap();
+    assert!(
+        differences.iter().any(|found| found["path"] == "data/a" && found["aspects"] == serde_json::json!(["content"]))
+    );
+    assert!(!differences.iter().any(|found| found["path"] == "data/b"));
+}
+
+#[test]
+fn the_same_image_in_another_wrapping_is_the_same() {
+    let project = built();
+    for other in ["layout", "docker.tar"] {
+        let same = diff(&project, &["first.tar", other], 0);
+        assert_eq!((&same["same"], &same["platforms"][0]["verdict"]), (&true.into(), &"same".into()), "{other}");
+    }
+}
+
+#[test]
+fn what_is_not_to_be_had_is_told_from_what_is_broken_and_from_what_differs() {
+    let project = built();
+    diff(&project, &["first.tar", "absent.tar"], 4);
+    project.write("broken.tar", "no archive");
+    let broken = diff(&project, &["first.tar", "broken.tar"], 6);
+    assert!(broken["error"]["message"].as_str().unwrap().contains("broken.tar"), "{broken}");
+    diff(&project, &["first.tar", "second.tar", "--platform", "linux/s390x"], 2);
+    project.repro(&["diff", "first.tar", "second.tar", "--exit-zero"]).expect(0);
+}
+
+#[test]
+fn an_image_on_stdin_can_be_compared() {
+    let project = built();
+    let archive = std::fs::File::open(project.path().join("first.tar")).unwrap();
+    let outcome = outcome(project.command(&["diff", "-", "second.tar"]).stdin(archive)).expect(1);
+    assert!(outcome.stdout.contains("C023"), "{}", outcome.stdout);
+}
