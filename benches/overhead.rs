@@ -6,13 +6,12 @@
 #![allow(clippy::disallowed_macros, reason = "a bench prints what it measured")]
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use repro::parts::build::{Engine, ImageForm, Inputs, Parameters, Plan, RunSurroundings, Surroundings};
-use repro::parts::config::Config;
 use repro::parts::context::{Content, Entry, EntryKind, Tree};
 use repro::parts::digest::Digest;
 use repro::parts::dockerfile::parse;
@@ -22,21 +21,29 @@ use repro::parts::lockfile::Pin;
 use repro::parts::manifest::Network;
 use repro::parts::process::{Environment, Programs};
 
+#[path = "../tests/end_to_end/sources.rs"]
+mod sources;
+
 const ROUNDS: usize = 9;
 
 fn main() {
-    let (Ok(address), Ok(config)) = (std::env::var("BUILDKIT_HOST"), std::env::var("REPRO_CONFIG")) else {
+    let (Ok(address), Ok(_)) = (std::env::var("BUILDKIT_HOST"), std::env::var("REPRO_CONFIG")) else {
         eprintln!("not run: no rig (`eval \"$(tests/rig/up)\"` starts it)");
         return;
     };
     let host = Host {
         programs: Programs::from_path(&std::env::var_os("PATH").unwrap()),
         environment: Environment::new(std::env::vars_os()),
-        config: Config::parse(&std::fs::read_to_string(&config).unwrap(), Path::new(&config)).unwrap(),
+        config: sources::config(),
         cache: std::env::temp_dir(),
         now: 1_800_000_000,
     };
-    let engine = BuildKit::buildctl(host, ">=0.26".parse().unwrap(), Some(address));
+    let engine = BuildKit::buildctl(
+        host,
+        sources::sources(&std::env::temp_dir(), &[]),
+        ">=0.26".parse().unwrap(),
+        Some(address),
+    );
     println!("median of {ROUNDS}, alternating; the bound is the larger of 5 % and 150 ms");
     for (name, dockerfile, files, bytes) in [
         ("context only", "FROM scratch\nCOPY . /\n".to_owned(), 500, 10_000),
@@ -74,9 +81,12 @@ fn plan(dockerfile: &str, files: usize, bytes: usize, no_cache: bool) -> Plan {
     let mut pins = Vec::new();
     if dockerfile.contains("busybox") {
         let name = format!("{}/busybox:1", std::env::var("RIG_REGISTRY").unwrap());
-        let output = Command::new("crane").args(["digest", "--insecure", &name]).output().unwrap();
-        let digest = String::from_utf8(output.stdout).unwrap().trim().parse().unwrap();
-        pins.push(Pin::Image { request: "registry.example/busybox:1".to_owned(), digest, platforms: BTreeMap::new() });
+        let digest = |more: &[&str]| -> Digest {
+            let output = Command::new("crane").args(["digest", "--insecure", &name]).args(more).output().unwrap();
+            String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
+        };
+        let platforms = BTreeMap::from([("linux/amd64".parse().unwrap(), digest(&["--platform", "linux/amd64"]))]);
+        pins.push(Pin::Image { request: "registry.example/busybox:1".to_owned(), digest: digest(&[]), platforms });
     }
     Plan {
         image: "bench".to_owned(),

@@ -26,11 +26,6 @@ impl Cancel {
         Arc::clone(&self.0)
     }
 
-    /// Tells all work to stop.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-
     /// Whether work should stop.
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Relaxed)

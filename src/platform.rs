@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::escape;
+
 /// Bytes of a platform, as it is given and as it is written.
 const LONGEST: usize = 128;
 
@@ -21,7 +23,7 @@ pub struct Platform {
 
 /// A text that names no platform.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{}` is not a platform: expected `os/arch` or `os/arch/variant`, for example `linux/amd64`", crate::escape::text(.0))]
+#[error("`{}` is not a platform: expected `os/arch` or `os/arch/variant`, for example `linux/amd64`", escape::text(.0))]
 pub struct InvalidPlatform(pub String);
 
 impl Platform {
@@ -54,31 +56,43 @@ impl Platform {
         }
     }
 
+    /// The platform that a document of an image names; none if nothing runs on it: a part that is missing, `unknown`, or
+    /// no word.
+    pub fn named(os: &str, architecture: &str, variant: &str) -> Option<Self> {
+        let is_known = |part: &str| is_word(part) && part != "unknown" && part.len() <= LONGEST;
+        let has_variant = !variant.is_empty();
+        let is_named = is_known(os) && is_known(architecture) && (!has_variant || is_known(variant));
+        is_named.then(|| Self::new(os, architecture, Some(variant).filter(|_| has_variant)))
+    }
+
     /// The platform of the machine this program was compiled for.
     pub fn of_this_machine() -> Self {
         Self::new(std::env::consts::OS, std::env::consts::ARCH, None)
     }
 }
 
+/// Safe to print whatever the parts are.
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.os, self.architecture)?;
-        self.variant.iter().try_for_each(|variant| write!(f, "/{variant}"))
+        write!(f, "{}/{}", escape::text(&self.os), escape::text(&self.architecture))?;
+        self.variant.iter().try_for_each(|variant| write!(f, "/{}", escape::text(variant)))
     }
+}
+
+/// Whether a text can be a part of a platform.
+fn is_word(part: &str) -> bool {
+    !part.is_empty()
+        && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+        && !part.starts_with('-')
 }
 
 impl FromStr for Platform {
     type Err = InvalidPlatform;
 
     fn from_str(text: &str) -> Result<Self, InvalidPlatform> {
-        let word = |part: &str| {
-            !part.is_empty()
-                && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
-                && !part.starts_with('-')
-        };
         let invalid = || InvalidPlatform(text.chars().take(LONGEST).collect());
         let parts: Vec<&str> = text.split('/').collect();
-        if text.len() > LONGEST || !parts.iter().all(|part| word(part)) {
+        if text.len() > LONGEST || !parts.iter().all(|part| is_word(part)) {
             return Err(invalid());
         }
         let platform = match parts[..] {
@@ -135,5 +149,23 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_a_document_names_is_a_platform_only_if_it_is_made_of_words() {
+        let named = |os, architecture, variant| Platform::named(os, architecture, variant).map(|it| it.to_string());
+        assert_eq!(named("linux", "arm64", "v8").as_deref(), Some("linux/arm64"));
+        let long = "x".repeat(LONGEST + 1);
+        for (os, architecture, variant) in [
+            ("", "amd64", ""),
+            ("unknown", "unknown", ""),
+            ("linux", "a/b", ""),
+            ("linux", "amd64", "v 1"),
+            ("l\n", "a", ""),
+            (&long, "a", ""),
+        ] {
+            assert_eq!(named(os, architecture, variant), None, "{os:?} {architecture:?} {variant:?}");
+        }
+        assert_eq!(Platform::new("l\u{1b}[2K\n", "a", Some("\u{202e}")).to_string(), "l\\u{1b}[2k\\u{a}/a/\\u{202e}");
     }
 }

@@ -20,14 +20,3 @@ pub trait Progress: Send + Sync {
 
 /// A shared [`Progress`].
 pub type Reporter = Arc<dyn Progress>;
-
-/// Says nothing: for tests and for `--quiet`.
-pub struct Silent;
-
-impl Progress for Silent {
-    fn step(&self, _what: &str, _done: u64, _total: Option<u64>) {}
-    fn end(&self, _what: &str) {}
-    fn log(&self, _line: &str) {}
-    fn warn(&self, _message: &str) {}
-    fn note(&self, _message: &str) {}
-}

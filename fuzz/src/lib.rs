@@ -14,7 +14,7 @@ use repro::parts::image::validate::{self, Selection};
 use repro::parts::image::{Config, ImageManifest, Index};
 use repro::parts::layer::decompress::{Compression, Decompressor};
 use repro::parts::layer::tar::Reader;
-use repro::parts::layer::{Examination, Listed, Workspace, scan_layer};
+use repro::parts::layer::{Examination, Listed, Workspace};
 use repro::parts::limits::Limits;
 use repro::parts::platform::Platform;
 use repro::parts::reference::Reference;
@@ -56,7 +56,7 @@ pub fn json(data: &[u8]) {
     }
 }
 
-/// Layers: both ways to read one agree on whether it is fine.
+/// Layers: what is listed is what was counted.
 pub fn tar(data: &[u8]) {
     let limits = limits();
     let mut reader = Reader::of_image_archive(data, &limits);
@@ -68,12 +68,10 @@ pub fn tar(data: &[u8]) {
     if Compression::of_magic(data) != Compression::None {
         return;
     }
-    let scanned = scan_layer(data, Compression::None, &limits);
     let workspace = Workspace::default();
     let how =
         Examination { workspace: &workspace, limits: &limits, algorithm: Algorithm::Sha512, listed: Listed::Headers };
     let examined = how.run(&data[..data.len().min(7)], &data[data.len().min(7)..]).expect("memory can be read");
-    assert_eq!(scanned.is_ok(), examined.violations.is_empty(), "{scanned:?} {:?}", examined.violations);
     let listed = examined.listing.expect("it was asked for");
     let members: Vec<_> = listed.members(&limits).map(|member| member.expect("it was read before")).collect();
     assert_eq!(members.len() as u64 + listed.left_out(), examined.entries);

@@ -10,10 +10,10 @@ pub struct Built {
     pub config: Vec<u8>,
     /// The layers, base first.
     pub layers: Vec<BuiltLayer>,
-    /// What the engine reports about itself, for people and attestations (`buildkit v0.32.2`).
-    pub engine: String,
     /// The requests of a taped build, by step, as far as the engine tells; cached steps make none.
     pub requests: Vec<StepRequests>,
+    /// What weakens a verdict on it, which then says so; safe to print.
+    pub warnings: Vec<String>,
 }
 
 /// What one step asked the network for.

@@ -1,13 +1,12 @@
 //! The contract with engines: what they are asked, and what surrounds a build.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use super::{Built, Plan};
 use crate::bounds::Bounds;
 use crate::cancel::Cancel;
 use crate::limits::Limits;
-use crate::progress::{Reporter, Silent};
+use crate::progress::Reporter;
 use crate::status::Failure;
 use crate::store::{StoreError, make_private_directory};
 
@@ -45,12 +44,7 @@ impl WorkDirectories for PathBuf {
     }
 }
 
-impl<'a> Surroundings<'a> {
-    /// Surroundings in which nobody watches or stops a build.
-    pub fn new(work: &'a dyn WorkDirectories, limits: &'a Limits) -> Self {
-        Self { work, progress: Arc::new(Silent), cancel: Cancel::default(), limits }
-    }
-
+impl Surroundings<'_> {
     /// How much may be read, and whether to go on.
     pub fn bounds(&self) -> Bounds<'_> {
         Bounds { limits: self.limits, cancel: &self.cancel }

@@ -14,6 +14,9 @@
 //! [registry."10.0.0.5:5000"]
 //! http = true
 //!
+//! [buildkit]
+//! allow-shared-before = "0.33.1"
+//!
 //! [mirror]
 //! "https://files.example/" = "http://127.0.0.1:8080/"
 //! ```
@@ -23,6 +26,8 @@ mod read;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use semver::Version;
+
 /// What the user's configuration says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {
@@ -30,6 +35,8 @@ pub struct Config {
     pub registries: BTreeMap<String, Registry>,
     /// URL prefixes and what to ask instead; both end in a slash.
     pub mirrors: BTreeMap<String, String>,
+    /// The BuildKit version before which daemons may be used that others use too, though they don't check bases.
+    pub allow_shared_before: Option<Version>,
 }
 
 /// The settings of one host.

@@ -1,16 +1,15 @@
 //! Reading and checking `config.toml`.
 
 use std::fmt;
-use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use semver::Version;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{Config, Mirror, Registry};
 use crate::escape;
-use crate::input::open_regular;
 use crate::status::{ExitStatus, Status};
 
 /// A configuration that can't be used, and where it goes wrong.
@@ -46,29 +45,7 @@ impl ExitStatus for InvalidConfig {
 /// What is wrong, and the bytes that are.
 type Wrong = (Range<usize>, String);
 
-/// Bytes of the file: far more than any list of mirrors needs.
-const LARGEST: u64 = 1 << 20;
-
 impl Config {
-    /// Reads the configuration file at `path`; one that is not there is empty, unless it is `required`.
-    pub fn load(path: &Path, required: bool) -> Result<Self, InvalidConfig> {
-        let unreadable = |reason: String| InvalidConfig {
-            path: path.to_owned(),
-            line: 1,
-            column: 1,
-            span: 0..0,
-            message: format!("the configuration can't be read: {reason}"),
-        };
-        let mut text = String::new();
-        let read = open_regular(path).and_then(|file| file.take(LARGEST + 1).read_to_string(&mut text));
-        match read {
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !required => Ok(Self::default()),
-            Err(error) => Err(unreadable(error.to_string())),
-            Ok(_) if text.len() as u64 > LARGEST => Err(unreadable(format!("it has more than {LARGEST} bytes"))),
-            Ok(_) => Self::parse(&text, path),
-        }
-    }
-
     /// Reads the text of the configuration file at `path`; certificates named in it are relative to its directory.
     pub fn parse(text: &str, path: &Path) -> Result<Self, InvalidConfig> {
         let directory = path.parent().unwrap_or(Path::new(""));
@@ -112,10 +89,27 @@ fn parse(text: &str, directory: &Path) -> Result<Config, Wrong> {
                     config.mirrors.insert(prefix.get_ref().to_string(), text.to_owned());
                 }
             }
-            other => return Err(unknown_key(key, other, &["registry", "mirror"])),
+            "buildkit" => config.allow_shared_before = buildkit(value)?,
+            other => return Err(unknown_key(key, other, &["registry", "mirror", "buildkit"])),
         }
     }
     Ok(config)
+}
+
+/// The version in `allow-shared-before`.
+fn buildkit(value: &Spanned<DeValue<'_>>) -> Result<Option<Version>, Wrong> {
+    let mut version = None;
+    for (key, value) in table(value, "a table")? {
+        match key.get_ref().as_ref() {
+            "allow-shared-before" => {
+                let text = string(value)?;
+                let parsed = Version::parse(text.strip_prefix('v').unwrap_or(text));
+                version = Some(parsed.map_err(|_| wrong_value(value, "a version, as `0.33.1`", text))?);
+            }
+            other => return Err(unknown_key(key, other, &["allow-shared-before"])),
+        }
+    }
+    Ok(version)
 }
 
 fn registry(value: &Spanned<DeValue<'_>>, directory: &Path) -> Result<Registry, Wrong> {
@@ -243,7 +237,8 @@ mod tests {
         let config = read(
             "[registry.\"docker.io\"]\nmirrors = [\"mirror.example\", \"c.example:5000/hub/x/\", \"[::1]:5000\"]\npush = \"c.example:5000\"\n\
              [registry.\"c.example:5000\"]\nhttp = true\nca = [\"own.pem\", \"/abs.pem\"]\n\
-             [mirror]\n\"https://files.example/\" = \"http://127.0.0.1:80/\"\n",
+             [mirror]\n\"https://files.example/\" = \"http://127.0.0.1:80/\"\n\
+             [buildkit]\nallow-shared-before = \"0.33.1\"\n",
         )
         .unwrap();
         let mirror = |host: &str, path: &str| Mirror { host: host.to_owned(), path: path.to_owned() };
@@ -256,19 +251,8 @@ mod tests {
         let own = config.host("c.example:5000").unwrap();
         assert_eq!((own.http, own.ca.clone()), (Some(true), vec!["/etc/repro/own.pem".into(), "/abs.pem".into()]));
         assert_eq!(config.mirrors["https://files.example/"], "http://127.0.0.1:80/");
+        assert_eq!(config.allow_shared_before, Some(Version::new(0, 33, 1)));
         assert_eq!(read("").unwrap(), Config::default());
-    }
-
-    #[test]
-    fn a_missing_file_is_empty_unless_it_was_named() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("config.toml");
-        assert_eq!(Config::load(&path, false), Ok(Config::default()));
-        assert!(Config::load(&path, true).is_err());
-        std::fs::write(&path, "[mirror]\n\"https://a.example/\" = \"http://127.0.0.1/\"").unwrap();
-        assert_eq!(Config::load(&path, true).unwrap().mirrors.len(), 1);
-        std::fs::write(&path, b"\xff").unwrap();
-        assert!(Config::load(&path, false).is_err());
     }
 
     #[test]
@@ -288,6 +272,8 @@ mod tests {
             ("[mirror]\n\"https://a.example\" = \"http://b/\"", "2:1: expected a URL prefix"),
             ("[mirror]\n\"https://a.example/\" = \"file:///b/\"", "2:24: expected an http"),
             ("[mirror]\n\"https://a.example/\" = \"http://u:p@b/\"", "2:24: expected"),
+            ("[buildkit]\nallow-shared = \"0.33.1\"", "2:1: unknown key `allow-shared`"),
+            ("[buildkit]\nallow-shared-before = \"always\"", "2:23: expected a version, as `0.33.1`, found `always`"),
             ("a = 1\na = 2", "2:1: "),
         ] {
             let error = read(text).unwrap_err();

@@ -92,27 +92,38 @@ pub fn as_checked_out(file: &Path, bytes: Vec<u8>, limits: &Limits) -> Result<Ve
     if !bytes.windows(2).any(|pair| pair == b"\r\n") {
         return Ok(bytes);
     }
+    Ok(match by_itself(file, &bytes, limits)? {
+        Some((_, Found::Bytes(checked_out))) => checked_out,
+        _ => bytes,
+    })
+}
+
+/// Whether a file's bytes are what a checkout makes of the blob `id`, which must be the tracked one.
+pub(super) fn is_checkout_of(file: &Path, bytes: Vec<u8>, id: ObjectId, limits: &Limits) -> Result<bool, Error> {
+    let found = by_itself(file, &bytes, limits)?;
+    Ok(found.is_some_and(|(tracked, found)| tracked == id && !matches!(found, Found::Edited)))
+}
+
+/// What the content of one file is, and the blob that is tracked in its place; none where nothing is tracked.
+fn by_itself(file: &Path, bytes: &[u8], limits: &Limits) -> Result<Option<(ObjectId, Found)>, Error> {
     let unreadable = |error| Error::Unreadable { path: display(file), error };
     let file = file.canonicalize().map_err(unreadable)?;
-    let Some(repository) = file.parent().map(Repository::find).transpose()?.flatten() else { return Ok(bytes) };
+    let Some(repository) = file.parent().map(Repository::find).transpose()?.flatten() else { return Ok(None) };
     let path = repository.work_tree().to_owned();
     let layer = Layer::whole(repository, limits)?;
-    let Ok(inner) = file.strip_prefix(&path) else { return Ok(bytes) };
+    let Ok(inner) = file.strip_prefix(&path) else { return Ok(None) };
     let inner = inner.as_os_str().as_encoded_bytes();
-    let Some(entry) = layer.entry(inner) else { return Ok(bytes) };
+    let Some(entry) = layer.entry(inner) else { return Ok(None) };
     let root = open::open_root(&path).map_err(unreadable)?;
     let (directory, name) = open::split(inner);
     let directory = open::open_directory(&root, directory).map_err(unreadable)?;
     let node = node_of(&directory, name).map_err(|error| Error::unreadable(inner, error))?;
-    let (Some(Node::File(stamp)), TrackedKind::File { .. }) = (node, entry.kind) else { return Ok(bytes) };
-    let identity = Identity { digest: Digest::of(&bytes), id: ObjectId::of_blob(&bytes) };
+    let (Some(Node::File(stamp)), TrackedKind::File { .. }) = (node, entry.kind) else { return Ok(None) };
+    let identity = Identity { digest: Digest::of(bytes), id: ObjectId::of_blob(bytes) };
     let cancel = Cancel::default();
     let files = Files { root: &root, path: &path, cancel: &cancel, cache: None };
     let tracked = TrackedFile { files: &files, layer: &layer, entry, path: inner, stamp: &stamp, identity };
-    Ok(match tracked.content()? {
-        Found::Bytes(checked_out) => checked_out,
-        Found::AsIs | Found::Edited => bytes,
-    })
+    Ok(Some((entry.id, tracked.content()?)))
 }
 
 /// What the content of a tracked file is.

@@ -14,14 +14,8 @@ impl Tree {
         hasher.digest()
     }
 
-    /// The text whose sha256 is the context digest, for people who look for the difference of two.
-    pub fn description(&self) -> String {
-        let mut out = Vec::new();
-        self.describe(&mut out);
-        String::from_utf8_lossy(&out).into_owned()
-    }
-
-    fn describe(&self, out: &mut impl Write) {
+    /// Writes the text whose sha256 is the context digest; `out` takes all bytes.
+    pub(crate) fn describe(&self, out: &mut impl Write) {
         // Neither a hasher over a sink nor a vector fails to take bytes.
         let _ = out.write_all(b"repro context 1\n");
         for entry in &self.entries {

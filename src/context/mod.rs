@@ -10,6 +10,7 @@
 
 mod cache;
 mod checkout;
+mod committed;
 mod content;
 mod digest;
 mod directory;
@@ -34,6 +35,7 @@ use crate::limits::Limits;
 use crate::progress::Reporter;
 
 pub use checkout::as_checked_out;
+pub use committed::is_committed;
 pub use error::Error;
 pub use ignore::{InvalidPattern, Matched, Rules as Patterns};
 pub use stage::stage;

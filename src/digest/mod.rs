@@ -55,11 +55,6 @@ fn write_hex(bytes: &[u8; 32], f: &mut fmt::Formatter<'_>) -> fmt::Result {
 macro_rules! sha256_kind {
     ($kind:ident) => {
         impl $kind {
-            /// The digest of `bytes`.
-            pub fn of(bytes: &[u8]) -> Self {
-                Self(Sha256::digest(bytes).into())
-            }
-
             /// The digest whose 32 raw bytes are known.
             pub const fn from_bytes(bytes: [u8; 32]) -> Self {
                 Self(bytes)
@@ -115,6 +110,13 @@ macro_rules! sha256_kind {
 sha256_kind!(Digest);
 sha256_kind!(DiffId);
 
+impl Digest {
+    /// The digest of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+}
+
 /// A running sha256 that also counts.
 #[derive(Clone, Default)]
 pub struct Hasher {
@@ -155,11 +157,6 @@ impl<T> Hashing<T> {
     /// Starts hashing what goes through `inner`.
     pub fn new(inner: T) -> Self {
         Self { inner, hasher: Hasher::default() }
-    }
-
-    /// The bytes that went through so far.
-    pub fn length(&self) -> u64 {
-        self.hasher.length()
     }
 
     /// Gives back the inner reader or writer and the hash.

@@ -4,7 +4,7 @@
 //!    and JSON forms read, every instruction typed. Nothing is expanded at that point.
 //! 2. [`target::resolve`]: for one target, platform and set of build arguments, the stages that are needed and their
 //!    instructions with all values known ([`target::Step`]), variables replaced by [`shell`]. Base images are asked for
-//!    their configuration through [`target::BaseImages`]; [`target::UnknownImages`] answers without looking.
+//!    their configuration through [`target::BaseImages`].
 //! 3. [`sources::Sources`]: what such a target takes from outside, with the names that source policies use.
 //!
 //! The measure is BuildKit 0.32.2's built-in frontend, slips included: what it refuses is refused here, in the same

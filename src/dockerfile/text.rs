@@ -15,11 +15,6 @@ impl Text {
     pub fn lossy(&self) -> Cow<'_, str> {
         lossy(&self.0)
     }
-
-    /// The bytes, given away.
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.0
-    }
 }
 
 impl Deref for Text {

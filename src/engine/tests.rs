@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::buildkit::{BuildKit, Host};
-use super::native::{Native, Sources};
+use super::native::Native;
+use super::sources::Sources;
 use crate::build::{Engine, ImageForm, Inputs, Parameters, Plan, RunSurroundings, Surroundings};
 use crate::digest::Digest;
 use crate::dockerfile::{PARSED, parse};
@@ -22,7 +23,7 @@ const DOCKERFILE: &[u8] = b"FROM scratch AS one\nCOPY <<A /a\nb\nA\nFROM one\nEN
 const BUILDCTL: &str = r#"#!/bin/sh
 case "$*" in
 *workers*)
-    echo '[{"labels":{"org.mobyproject.buildkit.worker.snapshotter":"overlayfs"},"buildkitVersion":{"version":"v0.32.2"}}]'
+    echo '[{"labels":{"org.mobyproject.buildkit.worker.snapshotter":"overlayfs"},"buildkitVersion":{"version":"v0.34.2"}}]'
     exit ;;
 esac
 printf -- '------\n > [one 1/1] COPY <<A /a:\n------\nerror: failed to solve: no room\n' >&2
@@ -76,7 +77,8 @@ fn no_engine_parses_a_dockerfile_again() {
         now: 1_800_000_000,
         ..Host::default()
     };
-    let engine = BuildKit::buildctl(host, ">=0.26".parse().unwrap(), Some("unix:///nowhere".to_owned()));
+    let engine =
+        BuildKit::buildctl(host, Arc::new(Nothing), ">=0.26".parse().unwrap(), Some("unix:///nowhere".to_owned()));
     let work = directory.path().join("work");
     fs::create_dir(&work).unwrap();
     let error = builds_without_parsing(&engine, &plan, &work).err().unwrap();

@@ -6,6 +6,7 @@
 
 mod attributes;
 mod checkout;
+mod committed;
 mod entry;
 mod error;
 mod head;

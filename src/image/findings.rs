@@ -13,6 +13,7 @@ pub const TAR_RULES: &[&str] =
 /// The codes of remarks.
 pub const NOTES: &[&str] = &[
     "absolute-names",
+    "attestation-without-image",
     "not-looked-into",
     "other-case",
     "short-end",

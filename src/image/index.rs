@@ -9,7 +9,6 @@ use super::descriptor::{Descriptor, null_as_empty};
 use super::document::{InvalidDocument, View};
 use crate::json::Value;
 use crate::limits::{LimitExceeded, Limits};
-use crate::platform::Platform;
 
 /// An index.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,11 +58,6 @@ impl View for Index {
 }
 
 impl Index {
-    /// The image manifest for exactly `platform`, attestations aside.
-    pub fn find(&self, platform: &Platform) -> Option<&Descriptor> {
-        self.manifests.iter().find(|manifest| manifest.image_platform().as_ref() == Some(platform))
-    }
-
     /// The document's bytes with one member a line, as BuildKit writes the index of several platforms.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.to_value().to_indented()

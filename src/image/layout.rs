@@ -210,6 +210,7 @@ fn open_regular(path: &Path) -> Result<File, LayoutError> {
 mod tests {
     use super::*;
     use crate::image::{Config, ImageManifest};
+    use crate::platform::Platform;
 
     fn fixture(name: &str) -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/native/bases").join(name)
@@ -220,8 +221,10 @@ mod tests {
         let limits = Limits::default();
         let layout = Layout::open(&fixture("usrmerge"), &limits).unwrap();
         let index: Document<Index> = layout.document(&layout.index().manifests[0], &limits).unwrap();
-        let amd64 = "linux/amd64".parse().unwrap();
-        let manifest: Document<ImageManifest> = layout.document(index.find(&amd64).unwrap(), &limits).unwrap();
+        let amd64: Platform = "linux/amd64".parse().unwrap();
+        let of_amd64 =
+            |index: &Index| index.manifests.iter().find(|one| one.image_platform().as_ref() == Some(&amd64)).cloned();
+        let manifest: Document<ImageManifest> = layout.document(&of_amd64(&index).unwrap(), &limits).unwrap();
         let config: Document<Config> = layout.document(&manifest.config, &limits).unwrap();
         assert_eq!(config.diff_ids.len(), manifest.layers.len());
         for layer in &manifest.layers {

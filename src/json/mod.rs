@@ -5,10 +5,9 @@
 
 mod error;
 mod read;
-mod scan;
+pub mod scan;
 mod write;
 
 pub use error::InvalidJson;
 pub use read::{parse, unsigned};
-pub use scan::scan;
 pub use write::{Text, Value, lossy};

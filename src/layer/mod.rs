@@ -16,4 +16,4 @@ pub mod whiteout;
 pub use examine::{Examination, Examined};
 pub use listing::{Fingerprint, Listed};
 pub use names::{Workspace, find_outer};
-pub use scan::{scan_layer, visit_layer};
+pub use scan::visit_layer;

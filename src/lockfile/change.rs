@@ -64,6 +64,13 @@ pub enum Change {
         /// Digest of the tape now.
         new: Option<Digest>,
     },
+    /// A mirror said what a request means, since its own server was not reached.
+    Mirrored {
+        /// Its key.
+        key: String,
+        /// The mirror.
+        mirror: String,
+    },
     /// A record was made with other pins and is gone; `repro build --record` makes a new one.
     RecordDropped {
         /// The image.
@@ -98,6 +105,10 @@ impl fmt::Display for Change {
                     (None, Some(new)) => write!(f, "recorded the tape of {image} {new}"),
                     (_, None) => write!(f, "removed the tape of {image}"),
                 }
+            }
+            Self::Mirrored { key, mirror } => {
+                let (key, mirror) = (escape::text(key), escape::text(mirror));
+                write!(f, "mirror {mirror} says what {key} means: its own server was not reached")
             }
             Self::ImageRemoved { image } => write!(f, "removed image {}", escape::text(image)),
             Self::RecordDropped { image } => {

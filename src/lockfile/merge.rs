@@ -102,7 +102,9 @@ pub fn merge(text: &str, prefer: Option<Side>, limits: &Limits) -> Result<Merged
         buildkit: choice.buildkit(ours.buildkit.as_ref(), theirs.buildkit.as_ref()),
         sources: choice.sources(&ours.sources, &theirs.sources),
         images: BTreeMap::new(),
+        mirrors: BTreeMap::new(),
     };
+    lockfile.join_mirrors(&ours, &theirs);
     let mut dropped_records = Vec::new();
     for name in ours.images.keys().chain(theirs.images.keys()).collect::<BTreeSet<_>>() {
         let (image, dropped) = choice.image(name, ours.images.get(name), theirs.images.get(name));

@@ -7,7 +7,8 @@
 mod change;
 mod error;
 mod facts;
-mod merge;
+pub mod merge;
+mod mirrors;
 mod read;
 mod update;
 mod value;
@@ -19,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use change::Change;
 pub use error::LockfileError;
 pub use facts::fact_key;
-pub use merge::{MergeError, Side, merge};
+pub use merge::{Side, merge};
 pub use update::{Lookup, Selection, lookups, update};
 pub use wanted::{SourceKind, Wanted, WantedImage, WantedSource};
 pub use write::HEADER;
@@ -37,12 +38,14 @@ pub struct Lockfile {
     pub sources: Vec<Pin>,
     /// What belongs to each image, by name.
     pub images: BTreeMap<String, ImageLock>,
+    /// The mirrors that said what a request means where its own server was not reached, by the pin's key.
+    pub mirrors: BTreeMap<String, String>,
 }
 
 /// The pinned BuildKit image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuildkitPin {
-    /// Normalised reference (`docker.io/moby/buildkit:v0.32.2`).
+    /// Normalised reference (`docker.io/moby/buildkit:v0.34.2`).
     pub request: String,
     /// Index or image manifest that it named.
     pub digest: Digest,
@@ -152,6 +155,8 @@ impl Lockfile {
             buildkit: self.buildkit.clone(),
             sources: self.pins_of(image).into_iter().cloned().collect(),
             images: BTreeMap::from([(image.to_owned(), ImageLock { record: None, ..lock.clone() })]),
+            // Who named the bytes makes no others of them.
+            mirrors: BTreeMap::new(),
         };
         Some(Digest::of(alone.to_text().as_bytes()))
     }

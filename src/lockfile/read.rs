@@ -42,6 +42,7 @@ struct RawLockfile {
 struct RawBuildkit {
     request: Text,
     digest: Text,
+    mirror: Option<Text>,
 }
 
 #[derive(Deserialize)]
@@ -57,6 +58,7 @@ struct RawSource {
     size: Option<u64>,
     modified: Option<Text>,
     commit: Option<Text>,
+    mirror: Option<Text>,
 }
 
 #[derive(Deserialize)]
@@ -130,11 +132,6 @@ impl Lockfile {
         let same = found.lines().zip(expected.lines()).take_while(|(found, expected)| found == expected).count();
         Some(same + 1)
     }
-
-    /// Whether `text` is exactly what is written for these facts, line ends aside.
-    pub fn is_canonical(&self, text: &str) -> bool {
-        self.first_deviation(text).is_none()
-    }
 }
 
 /// Line of the first conflict marker.
@@ -192,11 +189,16 @@ fn check_form(form: u32) -> Result<(), LockfileError> {
 }
 
 fn lockfile(raw: RawLockfile) -> Result<Lockfile, Wrong> {
+    let mut mirrors = BTreeMap::new();
+    let mirror = raw.buildkit.as_ref().and_then(|buildkit| buildkit.mirror.as_ref()).map(plain).transpose()?;
     let buildkit = raw.buildkit.map(buildkit).transpose()?;
+    mirrors.extend(buildkit.iter().zip(mirror).map(|(pin, mirror)| (pin.request.clone(), mirror)));
     let mut sources: BTreeMap<(super::SourceKind, String), Pin> = BTreeMap::new();
     for source in raw.source {
         let offset = source.span().start;
+        let mirror = source.get_ref().mirror.as_ref().map(plain).transpose()?;
         let pin = pin(source)?;
+        mirrors.extend(mirror.map(|mirror| (pin.key(), mirror)));
         let key = (pin.kind(), pin.request().to_owned());
         if let Some(other) = sources.insert(key, pin.clone())
             && other != pin
@@ -209,7 +211,7 @@ fn lockfile(raw: RawLockfile) -> Result<Lockfile, Wrong> {
         plain(&name)?;
         images.insert(name.get_ref().clone(), image_lock(image)?);
     }
-    Ok(Lockfile { buildkit, sources: sources.into_values().collect(), images })
+    Ok(Lockfile { buildkit, sources: sources.into_values().collect(), images, mirrors })
 }
 
 fn buildkit(raw: RawBuildkit) -> Result<BuildkitPin, Wrong> {

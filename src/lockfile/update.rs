@@ -9,7 +9,7 @@ use super::change::{Change, compare_images, compare_pins};
 use super::wanted::unite;
 use super::{BuildkitPin, ImageLock, Lockfile, Pin, SourceKind, Wanted, WantedSource};
 use crate::digest::Digest;
-use crate::reference::{InvalidReference, Reference};
+use crate::reference::Reference;
 
 /// Which existing pins may move.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,29 +59,6 @@ pub struct Lookup {
     pub source: WantedSource,
     /// The pinned digest whose platforms are to be completed; none to ask what the request names now.
     pub at: Option<Digest>,
-}
-
-impl Lookup {
-    /// What to ask a registry for: the request, at the pinned digest if there is one.
-    pub fn reference(&self) -> Result<Reference, InvalidReference> {
-        let reference: Reference = self.source.request.parse()?;
-        Ok(match self.at {
-            Some(digest) => reference.with_digest(digest),
-            None => reference,
-        })
-    }
-
-    /// The resolved pin under the request that is wanted, whichever reference was asked for.
-    #[must_use]
-    pub fn answered(&self, mut pin: Pin) -> Pin {
-        match &mut pin {
-            Pin::Image { request, .. } | Pin::Layout { request, .. } | Pin::Git { request, .. } => {
-                request.clone_from(&self.source.request);
-            }
-            Pin::Http { url, .. } => url.clone_from(&self.source.request),
-        }
-        pin
-    }
 }
 
 /// What has to be resolved so that [`update`] can pin everything that is wanted.

@@ -101,7 +101,7 @@ fn default_buildkit() -> Result<Buildkit, Problem> {
 fn check_buildkit(mut table: Table<'_>, problems: &mut Problems) -> Option<Buildkit> {
     let version = match table.take("version").and_then(|value| value.text(problems)) {
         Some(text) => problems.keep(version_requirement(text.text).map_err(|message| {
-            text.problem(message).with_help(format!("for example `\"{DEFAULT_BUILDKIT}\"` or `\"=0.32.2\"`"))
+            text.problem(message).with_help(format!("for example `\"{DEFAULT_BUILDKIT}\"` or `\"=0.34.2\"`"))
         })),
         None => problems.keep(default_buildkit()).map(|default| default.version),
     };

@@ -63,11 +63,6 @@ impl ManifestErrors {
         &self.problems
     }
 
-    /// The file that they are in, as it was named.
-    pub fn file(&self) -> &Path {
-        &self.file
-    }
-
     fn shown_file(&self) -> String {
         escape::bytes(self.file.as_os_str().as_encoded_bytes())
     }

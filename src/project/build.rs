@@ -1,5 +1,6 @@
 //! Images from locked sources, compared with the record of their tree, or recorded.
 
+use super::contradiction;
 use super::engines::{EngineOptions, Engines};
 use super::export::{self, ExportOptions};
 use super::locked::LockedProject;
@@ -206,8 +207,11 @@ fn compare_with_record(machine: &Machine, image: &ReadyImage<'_>, rebuilt: &Rebu
         ));
         return;
     };
+    let name = image.surveyed.name;
+    failures.extend(contradiction::check_index(name, image.surveyed.image, record).err().map(Failure::from));
     for built in &rebuilt.assembled.platforms {
         let Some(expected) = record.platforms.get(&built.platform) else { continue };
+        failures.extend(contradiction::check_platform(name, expected, built).err().map(Failure::from));
         let (expected, found) = (record::facts(expected), built.facts());
         if let Some(difference) = compare(&expected, &found) {
             let unlike = Unlike {

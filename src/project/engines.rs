@@ -90,8 +90,8 @@ impl Engines {
         Ok(Self {
             options: options.clone(),
             native: Native::new(locked.resolver.clone()),
-            buildctl: BuildKit::buildctl(host.clone(), version.clone(), address),
-            buildx: BuildKit::buildx(host, version, locked.lockfile.buildkit.clone()),
+            buildctl: BuildKit::buildctl(host.clone(), locked.resolver.clone(), version.clone(), address),
+            buildx: BuildKit::buildx(host, locked.resolver.clone(), version, locked.lockfile.buildkit.clone()),
         })
     }
 

@@ -67,7 +67,7 @@ impl Expected {
         let mut found: Vec<AnyDigest> = if of_platform || closure.tops.is_empty() {
             images().filter_map(|image| image.manifest.or(image.config_digest)).collect()
         } else {
-            closure.tops.iter().map(|top| top.digest).collect()
+            closure.tops.clone()
         };
         found.sort();
         found.dedup();

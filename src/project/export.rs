@@ -189,8 +189,7 @@ fn open_layer<'a>(layer: &'a AssembledLayer, resolver: &'a Resolver) -> OpenBlob
     let missing = || io::Error::new(io::ErrorKind::NotFound, "the layer was not kept");
     Box::new(move || match &layer.blob {
         Some(Blob::Remote { request }) => {
-            let (digest, size) = (layer.descriptor.digest, layer.descriptor.size);
-            let path = resolver.fetch_blob(request, digest, Some(size)).map_err(io::Error::other)?;
+            let path = resolver.fetch_layer(request, &layer.descriptor, layer.diff_id).map_err(io::Error::other)?;
             Ok(Box::new(fs::File::open(path)?))
         }
         Some(blob) => blob.open(),

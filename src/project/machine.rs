@@ -107,7 +107,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::progress::Silent;
+    use crate::parts::progress::Silent;
 
     fn machine(variables: &[(&str, &str)]) -> Machine {
         Machine {

@@ -6,11 +6,13 @@
 //! `open` finds manifest and lockfile, `without_manifest` makes a manifest of flags. `survey` reads what Dockerfiles ask
 //! for; `settle` resolves it; `lock` writes it down and `check` tells whether it still fits. `locked` is a project with
 //! its lockfile, `tape_file` what stands beside it. `ready` makes its images ready to be built, `engines` chooses what
-//! builds, `rebuild` builds one image. On these stand `build` (with `record`, `self_check`, `export` and `dry_run`),
-//! `verify`, and `tape`. `inspect` and `init` need no project.
+//! builds, `rebuild` builds one image, `contradiction` refuses records that can't be true. On these stand `build` (with `record`, `self_check`, `export` and `dry_run`),
+//! `verify` (with `commit`), and `tape`. `inspect` and `init` need no project.
 
 mod build;
 mod check;
+mod commit;
+mod contradiction;
 mod diff;
 mod dry_run;
 mod engines;
@@ -43,6 +45,7 @@ mod without_manifest;
 
 pub use build::{Build, BuildOptions, BuiltPlatform, build};
 pub use check::check;
+pub use commit::CheckedOut;
 pub use diff::{Diff, DiffOptions, DiffVerdict, PlatformDiff, diff};
 pub use dry_run::{PlannedBuild, dry_run};
 pub use engines::{EngineName, EngineOptions};
@@ -61,5 +64,5 @@ pub use self_check::Checked;
 pub use sources::{Listing, sources};
 pub use survey::WrongDockerfile;
 pub use upstream::{Asked, outdated};
-pub use verify::{Verification, VerifiedImage, VerifyOptions, verify};
+pub use verify::{MirrorSaid, Occasion, Verification, VerifiedImage, VerifyOptions, verify};
 pub use without_manifest::DockerfileFlags;

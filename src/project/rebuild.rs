@@ -40,6 +40,8 @@ pub struct Rebuilt {
     pub assembled: Assembled,
     /// The engines that built it, by name, without repetition.
     pub engines: Vec<String>,
+    /// What weakens a verdict on it, without repetition.
+    pub warnings: Vec<String>,
 }
 
 /// Two engines gave two images.
@@ -70,6 +72,7 @@ pub fn rebuild(
 ) -> Result<Rebuilt, Failure> {
     let mut platforms = Vec::new();
     let mut names: Vec<String> = Vec::new();
+    let mut warnings: Vec<String> = Vec::new();
     for platform in &ready.platforms {
         let served = Served::replay(locked, ready, platform, options.engine, options.no_cache)?;
         let tape = served.as_ref().map(Served::tape_use);
@@ -82,10 +85,16 @@ pub fn rebuild(
             let directory =
                 format!("{round}{}-{}-{}", ready.surveyed.name, platform.to_string().replace('/', "-"), engine);
             let built = build_one(locked, &*checked, &plan, &work.sub(directory), options);
-            let built = match (built, &served) {
+            let (built, told) = match (built, &served) {
                 (Err(failure), Some(served)) => return Err(served.explain(failure)),
                 (built, _) => built?,
             };
+            for warning in told.into_iter().filter(|_| options.round == Round::First) {
+                if !warnings.contains(&warning) {
+                    locked.machine.progress.warn(&warning);
+                    warnings.push(warning);
+                }
+            }
             if let Some(served) = &served {
                 served.check()?;
             }
@@ -108,16 +117,17 @@ pub fn rebuild(
     let image = ready.surveyed.image;
     let manifests = platforms.iter().map(|platform| platform.descriptor.clone()).collect();
     let index = assemble_index(manifests, image.output.media_types.family(), &image.index_annotations);
-    Ok(Rebuilt { assembled: Assembled { platforms, index }, engines: names })
+    Ok(Rebuilt { assembled: Assembled { platforms, index }, engines: names, warnings })
 }
 
+/// One platform through one engine, and what weakens a verdict on it.
 fn build_one(
     locked: &LockedProject<'_>,
     checked: &dyn CheckedBuild,
     plan: &Plan,
     work: &dyn WorkDirectories,
     options: &RebuildOptions<'_>,
-) -> Result<AssembledPlatform, Failure> {
+) -> Result<(AssembledPlatform, Vec<String>), Failure> {
     let machine = locked.machine;
     let surroundings = machine.around(work);
     let step = format!("build {} {} with {}", plan.image, plan.platform, checked.engine());
@@ -127,13 +137,15 @@ fn build_one(
     machine.cancel.check()?;
     let earlier = PackedLayers::new(&machine.cache_directory()?);
     let keep = options.keep.then_some(work);
-    let assembled = assemble(plan, result?, keep, Some(&earlier), surroundings.bounds())?;
+    let mut built = result?;
+    let warnings = std::mem::take(&mut built.warnings);
+    let assembled = assemble(plan, built, keep, Some(&earlier), surroundings.bounds())?;
     let idle = assembled.scrubbed.iter().filter(|(_, scrubbed)| scrubbed.files == 0);
     for (rule, _) in idle.filter(|_| options.round == Round::First) {
         let rule = crate::escape::text(rule);
         machine.progress.note(&format!("`{}` {}: scrub `{rule}` matched no file", plan.image, plan.platform));
     }
-    Ok(assembled)
+    Ok((assembled, warnings))
 }
 
 fn agree(

@@ -152,7 +152,12 @@ fn join(old: Record, new: Record, image: &Image) -> Record {
 }
 
 /// The record with its index, once every platform is there.
-fn finish(mut record: Record, image: &Image) -> Record {
+fn finish(record: Record, image: &Image) -> Record {
+    Record { index: index(&record, image), ..record }
+}
+
+/// The index around the image manifests of a record that has all platforms of the image; none with one platform.
+pub fn index(record: &Record, image: &Image) -> Option<Digest> {
     let family = image.output.media_types.family();
     let manifests: Option<Vec<Descriptor>> = image
         .platforms
@@ -163,8 +168,7 @@ fn finish(mut record: Record, image: &Image) -> Record {
         })
         .collect();
     let index = manifests.and_then(|manifests| assemble_index(manifests, family, &image.index_annotations));
-    record.index = index.map(|index| Digest::of(&index));
-    record
+    index.map(|index| Digest::of(&index))
 }
 
 fn missing_platforms(lockfile: &Lockfile, name: &str, image: &Image) -> Vec<String> {

@@ -1,5 +1,7 @@
 //! Resolving what manifest and Dockerfiles ask for, and the lockfile does not have.
 
+use std::collections::BTreeMap;
+
 use super::machine::Machine;
 use super::open::Project;
 use super::survey::{Surveyed, survey_all, wanted};
@@ -61,6 +63,7 @@ pub fn settle<'a>(
     min_age: Option<u64>,
 ) -> Result<Settled<'a>, Failure> {
     let mut pins: Vec<Pin> = Vec::new();
+    let mut asked = BTreeMap::new();
     let mut known = old.clone();
     let mut selection = selection.clone();
     loop {
@@ -73,10 +76,17 @@ pub fn settle<'a>(
         }
         let lookups = lockfile::lookups(&known, &wanted, &selection);
         if lookups.is_empty() {
-            let (lockfile, changes) = lockfile::update(old, &wanted, &pins);
+            let (mut lockfile, mut changes) = lockfile::update(old, &wanted, &pins);
+            changes.extend(lockfile.set_mirrors(old, &asked));
             return Ok(Settled { lockfile, changes, surveyed });
         }
-        pins.extend(resolve(machine, project, resolver, &lookups, min_age)?);
+        for (lookup, (pin, mirror)) in lookups.iter().zip(resolve(machine, project, resolver, &lookups, min_age)?) {
+            // Platforms that are completed come by digest.
+            if lookup.at.is_none() {
+                asked.insert(pin.key(), mirror);
+            }
+            pins.push(pin);
+        }
         known = lockfile::update(old, &wanted, &pins).0;
         selection = Selection::None;
     }
@@ -88,7 +98,7 @@ fn resolve(
     resolver: &Resolver,
     lookups: &[Lookup],
     min_age: Option<u64>,
-) -> Result<Vec<Pin>, Failure> {
+) -> Result<Vec<(Pin, Option<String>)>, Failure> {
     let online = |lookup: &&Lookup| lookup.source.kind != SourceKind::Layout;
     if machine.offline && lookups.iter().any(|lookup| online(&lookup)) {
         let names = lookups.iter().filter(online).map(|lookup| escape::text(&lookup.source.request).into_owned());
@@ -97,7 +107,7 @@ fn resolve(
     let requests = lookups.iter().map(|lookup| request(project, lookup)).collect::<Result<Vec<_>, Failure>>()?;
     let resolved = resolver.resolve_all(&requests)?;
     let mut pins = Vec::new();
-    for (lookup, Resolved { pin, made }) in lookups.iter().zip(resolved) {
+    for (lookup, Resolved { pin, made, mirror }) in lookups.iter().zip(resolved) {
         let key = escape::text(&lookup.source.request).into_owned();
         if let Some(min_age) = min_age
             && lookup.source.kind != SourceKind::Layout
@@ -116,7 +126,7 @@ fn resolve(
             let expected = lookup.source.checksum.clone().unwrap_or_default();
             return Err(SettleError::Checksum { key, expected, found: pin.result() }.into());
         }
-        pins.push(pin);
+        pins.push((pin, mirror));
     }
     Ok(pins)
 }

@@ -1,5 +1,7 @@
 //! What upstream has now of what is locked.
 
+use std::collections::BTreeMap;
+
 use super::machine::Machine;
 use super::online;
 use super::open::Project;
@@ -39,16 +41,23 @@ pub struct Asked {
     pub standing: Result<Standing, Failure>,
 }
 
-/// Asks upstream for every pin of the images; 4 where one changed or vanished.
-pub fn check(machine: &Machine, resolver: &Resolver, images: &[ReadyImage<'_>]) -> Result<(), Failure> {
+/// Asks upstream for every pin of the images; 4 where one changed or vanished. Gives the mirrors that spoke for servers
+/// that were not reached, by request.
+pub fn check(
+    machine: &Machine,
+    resolver: &Resolver,
+    images: &[ReadyImage<'_>],
+) -> Result<BTreeMap<String, String>, Failure> {
     let mut pins: Vec<Pin> = images.iter().flat_map(|image| image.pins.iter().cloned()).collect();
     pins.sort();
     pins.dedup();
     let mut gone = Vec::new();
+    let mut mirrors = BTreeMap::new();
     for (pin, standing) in pins.iter().zip(resolver.standings(&pins)) {
         let key = escape::text(&pin.key()).into_owned();
         match standing {
             Ok(standing) => {
+                mirrors.extend(standing.mirror.map(|mirror| (pin.key(), mirror)));
                 gone.extend(standing.missing.iter().map(|missing| format!("{key}: {missing}")));
                 if let Some(newer) = standing.newer.filter(|_| standing.missing.is_empty()) {
                     machine.progress.note(&format!("{key} now resolves to {newer}"));
@@ -57,7 +66,7 @@ pub fn check(machine: &Machine, resolver: &Resolver, images: &[ReadyImage<'_>]) 
             Err(error) => gone.push(error.to_string()),
         }
     }
-    if gone.is_empty() { Ok(()) } else { Err(Gone(gone).into()) }
+    if gone.is_empty() { Ok(mirrors) } else { Err(Gone(gone).into()) }
 }
 
 /// Asks upstream for every pin of the project; what gives no response is a failure of its own.

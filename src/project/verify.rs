@@ -1,7 +1,10 @@
 //! Rebuilds without cache, and whether each image is the recorded one and the published one.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use super::commit::{self, CheckedOut};
+use super::contradiction;
 use super::engines::{EngineOptions, Engines};
 use super::export::{self, ExportOptions};
 use super::locked::LockedProject;
@@ -16,11 +19,12 @@ use super::upstream;
 use crate::compare::compare;
 use crate::digest::Digest;
 use crate::epoch::Epoch;
-use crate::lockfile::Record;
+use crate::lockfile::{Pin, Record};
+use crate::manifest::Network;
 use crate::platform::Platform;
 use crate::source::{Place, Published, Reader};
 use crate::status::{ExitStatus, Failure, Status};
-use crate::verify::{Case, Verdict, judge};
+use crate::verify::{Case, RunNetwork, Verdict, judge};
 
 /// What is verified, and against what.
 #[derive(Clone, Debug)]
@@ -31,10 +35,14 @@ pub struct VerifyOptions {
     pub platforms: Vec<Platform>,
     /// The published image, if it is looked at: where it is, and how that was typed.
     pub against: Option<(Place, String)>,
+    /// The image that is meant, by its name, where several are there.
+    pub published_name: Option<String>,
     /// A file whose record counts instead of the lockfile's.
     pub record: Option<PathBuf>,
     /// Ask upstream for every source first.
     pub fresh: bool,
+    /// Whether an image that is equal is enough where RUN could reach everything.
+    pub accepts_open_network: bool,
     /// Where the rebuilt image is written.
     pub export: Option<ExportOptions>,
     /// Which engines, and what they may do.
@@ -45,10 +53,36 @@ pub struct VerifyOptions {
 pub struct Verification {
     /// The published image that was looked at, as it was named.
     pub against: Option<String>,
+    /// The commit that was verified, and what is not as it has it; none outside git.
+    pub checked_out: Option<CheckedOut>,
+    /// Mirrors that spoke for servers that were not reached.
+    pub mirrors: BTreeSet<MirrorSaid>,
     /// The images that were rebuilt.
     pub images: Vec<VerifiedImage>,
     /// What went wrong with single images.
     pub failures: Vec<Failure>,
+}
+
+/// What a mirror said in place of a server that was not reached.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MirrorSaid {
+    /// The request, or the published name.
+    pub name: String,
+    /// The mirror.
+    pub mirror: String,
+    /// When it was asked.
+    pub occasion: Occasion,
+}
+
+/// When a mirror was asked what a name means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Occasion {
+    /// When the pin was made.
+    Pinned,
+    /// Whether upstream still has it.
+    Fresh,
+    /// What is published.
+    Published,
 }
 
 /// One image that was rebuilt.
@@ -57,6 +91,8 @@ pub struct VerifiedImage {
     pub name: String,
     /// The engines that rebuilt it.
     pub engines: Vec<String>,
+    /// What weakens each verdict on it.
+    pub warnings: Vec<String>,
     /// Image form.
     pub form: u32,
     /// The epoch.
@@ -71,6 +107,8 @@ pub struct VerifiedImage {
     pub not_compared: Vec<Platform>,
     /// Attestations of the published image, which were not looked into.
     pub attestations: usize,
+    /// What refers to the published image from beside it; none where a registry knows, or no image was looked at.
+    pub referrers: Option<usize>,
     /// What is known of each platform, and what that amounts to.
     pub platforms: Vec<(Case, Verdict)>,
     /// Whether all platforms were judged; a failure says why not.
@@ -111,20 +149,33 @@ pub fn verify(machine: &Machine, project: &Project, options: &VerifyOptions) -> 
         ready(&locked, locked.survey(images)?, &ready_options, Some(file.as_ref().unwrap_or(&locked.lockfile)))?;
     for image in &images {
         record::check(project, image)?;
+        if let Some(record) = &image.record {
+            contradiction::check_index(image.surveyed.name, image.surveyed.image, record)?;
+        }
     }
+    let checked_out = commit::look(machine, project, &images, options.record.as_deref())?;
     let platforms = images.iter().map(|image| image.platforms.len()).sum();
     let target = export::target(machine, options.export.as_ref(), images.len(), platforms)?;
+    let pins: BTreeSet<String> = images.iter().flat_map(|image| &image.pins).map(Pin::key).collect();
+    let pinned = locked.lockfile.mirrors.iter().filter(|(key, _)| pins.contains(*key));
+    let said = |occasion| {
+        move |(name, mirror): (&String, &String)| MirrorSaid { name: name.clone(), mirror: mirror.clone(), occasion }
+    };
+    let mut mirrors: BTreeSet<MirrorSaid> = pinned.map(said(Occasion::Pinned)).collect();
     if options.fresh {
-        upstream::check(machine, &locked.resolver, &images)?;
+        mirrors.extend(upstream::check(machine, &locked.resolver, &images)?.iter().map(said(Occasion::Fresh)));
     }
     let reader = online::reader(machine, Some((&locked.resolver.registry, &locked.resolver.cache)));
     let place = options.against.as_ref().map(|(place, _)| place);
-    let published = place.map(|place| Published::read(place, &reader)).transpose()?;
+    let name = options.published_name.as_deref();
+    let published = place.map(|place| Published::read(place, name, &reader)).transpose()?;
+    let against = options.against.as_ref().map(|(_, typed)| typed.clone());
+    let spoke = published.as_ref().and_then(|published| published.mirror.as_ref());
+    mirrors.extend(against.as_ref().zip(spoke).map(said(Occasion::Published)));
     let engines = Engines::new(&locked, engine)?;
     let rebuilding = RebuildOptions { engine, no_cache: true, keep: target.is_some(), round: Round::First };
     let work = ScratchDirectory::new(machine)?;
-    let against = options.against.as_ref().map(|(_, typed)| typed.clone());
-    let mut verification = Verification { against, images: Vec::new(), failures: Vec::new() };
+    let mut verification = Verification { against, checked_out, mirrors, images: Vec::new(), failures: Vec::new() };
     for image in &images {
         let Some(record) = &image.record else { continue };
         match rebuild(&locked, &engines, image, &rebuilding, &work) {
@@ -134,7 +185,8 @@ pub fn verify(machine: &Machine, project: &Project, options: &VerifyOptions) -> 
                     export::write(target, image.surveyed.image, &rebuilt.assembled, image.epoch, &locked.resolver)?;
                 }
                 let published = published.as_ref().map(|published| (published, &reader));
-                let (verified, failure) = judge_image(image, record, &rebuilt, published);
+                let network = network(image, options);
+                let (verified, failure) = judge_image(image, record, &rebuilt, published, network);
                 verification.images.push(verified);
                 verification.failures.extend(failure);
             }
@@ -144,16 +196,28 @@ pub fn verify(machine: &Machine, project: &Project, options: &VerifyOptions) -> 
     Ok(verification)
 }
 
+/// What RUN may reach: everything, too, where the user consented to its asking for the network of the host.
+fn network(image: &ReadyImage<'_>, options: &VerifyOptions) -> RunNetwork {
+    let image = image.surveyed.image;
+    let has_host = options.engine.allow && image.allow.iter().any(|allow| allow.what == "network.host");
+    match image.network == Network::Open || has_host {
+        true => RunNetwork::Open { is_accepted: options.accepts_open_network },
+        false => RunNetwork::Closed,
+    }
+}
+
 /// What each platform's comparison amounts to, as far as the published image can be read.
 fn judge_image(
     image: &ReadyImage<'_>,
     record: &Record,
     rebuilt: &Rebuilt,
     published: Option<(&Published, &Reader<'_>)>,
+    network: RunNetwork,
 ) -> (VerifiedImage, Option<Failure>) {
     let mut verified = VerifiedImage {
         name: image.surveyed.name.to_owned(),
         engines: rebuilt.engines.clone(),
+        warnings: rebuilt.warnings.clone(),
         form: record.form,
         epoch: image.epoch,
         index: rebuilt.assembled.index.as_deref().map(Digest::of),
@@ -161,16 +225,21 @@ fn judge_image(
         published_index: published.and_then(|(published, _)| published.top),
         not_compared: Vec::new(),
         attestations: published.map_or(0, |(published, _)| published.attestations),
+        referrers: published.and_then(|(published, _)| published.referrers),
         platforms: Vec::new(),
         is_complete: false,
     };
     for built in &rebuilt.assembled.platforms {
         let Some(expected) = record.platforms.get(&built.platform) else { continue };
+        if let Err(contradiction) = contradiction::check_platform(&verified.name, expected, built) {
+            return (verified, Some(contradiction.into()));
+        }
         let case = Case {
             platform: built.platform.clone(),
             expected: record::facts(expected),
             rebuilt: built.facts(),
             published: published.map(|(published, _)| published.platforms.get(&built.platform).cloned()),
+            network,
         };
         if let (Some((published, reader)), Some(Some(image))) = (published, &case.published)
             && let Some(facts) = image.facts()

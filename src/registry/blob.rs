@@ -62,21 +62,6 @@ impl Registry {
         })
     }
 
-    /// Whether the repository says that it has the blob.
-    pub fn has_blob(&self, reference: &Reference, digest: Digest) -> Result<bool, RegistryError> {
-        let object = format!("blob {digest}");
-        let asked = self.try_each(reference, &object, |endpoint| {
-            let url = endpoint.url("blobs", &digest.to_string())?;
-            let response = self.ask(endpoint, &Request::head(url))?;
-            if response.status == 200 { Ok(()) } else { Err(refuse(response, &object)) }
-        });
-        match asked {
-            Ok(()) => Ok(true),
-            Err(error) if error.is_absence() => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
     /// Reads the blob from where `part` ends to its end, or anew if the server gives no parts.
     fn add_to(
         &self,

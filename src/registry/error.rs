@@ -132,11 +132,7 @@ impl RegistryError {
 
     /// Whether the registry had nothing to say: it was not reached, or has no time.
     pub(super) fn is_silence(&self) -> bool {
-        match self {
-            Self::Http(HttpError::Response { status: 408 | 429 | 500.., .. } | HttpError::TimedOut { .. }) => true,
-            Self::Http(error) => error.is_unreachable(),
-            _ => false,
-        }
+        matches!(self, Self::Http(error) if error.is_silence())
     }
 
     /// Whether a registry refused a manifest for what it is, and not for who sends it.

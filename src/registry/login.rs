@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use base64::Engine;
 use base64::engine::GeneralPurpose;
-use base64::engine::general_purpose::{GeneralPurposeConfig, PAD, STANDARD};
+use base64::engine::general_purpose::{GeneralPurposeConfig, PAD};
 use serde::Deserialize;
 
 use super::credential::Credential;
@@ -18,7 +18,6 @@ use crate::http::Secret;
 use crate::input::open_regular;
 use crate::process::Programs;
 use crate::progress::Progress;
-use crate::reference::Reference;
 
 /// Bytes of one login file.
 const LARGEST_FILE: u64 = 4 << 20;
@@ -72,32 +71,6 @@ impl Logins {
             docker.map(|docker| docker.join("config.json")),
         ];
         Self { files: files.into_iter().flatten().collect(), programs }
-    }
-
-    /// The text of a docker `config.json` with the logins for these images and nothing else, for an engine's private
-    /// directory; helpers were asked and are not named in it.
-    pub fn docker_config<'a>(
-        &self,
-        references: impl IntoIterator<Item = &'a Reference>,
-        progress: &dyn Progress,
-    ) -> Secret {
-        let mut auths = BTreeMap::new();
-        for reference in references {
-            let host = reference.domain();
-            let server = if HUB_HOSTS.contains(&host) { HUB } else { host };
-            if auths.contains_key(server) {
-                continue;
-            }
-            let entry = match self.find(host, reference.path(), progress) {
-                Some(Credential::Password { user, password }) => {
-                    serde_json::json!({ "auth": STANDARD.encode(format!("{user}:{}", password.expose())) })
-                }
-                Some(Credential::Identity(token)) => serde_json::json!({ "identitytoken": token.expose() }),
-                None => continue,
-            };
-            auths.insert(server.to_owned(), entry);
-        }
-        Secret::new(serde_json::json!({ "auths": auths }).to_string())
     }
 
     /// The login for a repository on `host` (`HOST[:PORT]`), if the user has one.
@@ -212,7 +185,7 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::progress::Silent;
+    use crate::parts::progress::Silent;
 
     fn find(json: &str, host: &str, repository: &str) -> Option<String> {
         let directory = tempfile::tempdir().unwrap();
@@ -263,23 +236,6 @@ mod tests {
         assert_eq!(files(&all), ["/r/containers/auth.json", "/c/containers/auth.json", "/d/config.json"]);
         assert_eq!(files(&[("HOME", "/h"), ("REGISTRY_AUTH_FILE", "/a"), ("DOCKER_CONFIG", "/d")]), ["/a"]);
         assert_eq!(files(&[("REGISTRY_AUTH_FILE", ""), ("XDG_RUNTIME_DIR", "/r")]), ["/r/containers/auth.json"]);
-    }
-
-    #[test]
-    fn an_engine_gets_the_logins_that_it_needs() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("config.json");
-        fs::write(
-            &file,
-            r#"{"auths":{"r.example":{"username":"u","password":"p"},"other.example":{"auth":"eDp5"},
-                "https://index.docker.io/v1/":{"identitytoken":"id"}}}"#,
-        )
-        .unwrap();
-        let logins = Logins { files: vec![file], programs: Programs::default() };
-        let references = ["r.example/a", "r.example/b:1", "alpine", "none.example/x"].map(|text| text.parse().unwrap());
-        let text = logins.docker_config(&references, &Silent);
-        let want = r#"{"auths":{"https://index.docker.io/v1/":{"identitytoken":"id"},"r.example":{"auth":"dTpw"}}}"#;
-        assert_eq!(text.expose(), want);
     }
 
     #[test]

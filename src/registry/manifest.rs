@@ -67,11 +67,15 @@ impl Registry {
         Ok(Fetched { mirror, ..fetched })
     }
 
-    /// Whether the document that the reference names is there, without fetching it.
-    ///
-    /// The registry itself is asked, and its mirrors only where it is not reached. A hint only, like everything that is
-    /// not fetched.
+    /// Whether the document that the reference names is there, without fetching it: a hint only.
     pub fn has_manifest(&self, reference: &Reference) -> Result<bool, RegistryError> {
+        Ok(self.sees_manifest(reference)?.0)
+    }
+
+    /// The same, with the mirror that said so.
+    ///
+    /// The registry itself is asked, and its mirrors only where it is not reached; what these don't have is not gone.
+    pub fn sees_manifest(&self, reference: &Reference) -> Result<(bool, Option<String>), RegistryError> {
         let reference = reference.clone().with_default_tag();
         let object = object(&reference);
         let asked = self.try_upstream(&reference, "manifest", |endpoint| {
@@ -85,8 +89,8 @@ impl Registry {
             }
         });
         match asked {
-            Ok(((), _)) => Ok(true),
-            Err(error) if error.is_absence() => Ok(false),
+            Ok(((), mirror)) => Ok((true, mirror)),
+            Err(RegistryError::NotFound { .. }) => Ok((false, None)),
             Err(error) => Err(error),
         }
     }

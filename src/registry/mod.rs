@@ -15,7 +15,7 @@ mod endpoint;
 mod error;
 mod login;
 mod manifest;
-mod push;
+pub mod push;
 mod token;
 mod upload;
 
@@ -25,7 +25,7 @@ use std::sync::{Mutex, PoisonError};
 pub use error::{Attempt, RegistryError};
 pub use login::Logins;
 pub use manifest::ImageDocument;
-pub use push::{OpenBlob, Pushed};
+pub use push::OpenBlob;
 
 use crate::escape;
 use crate::http::{Client, HttpError, Request, Response, Secret};
@@ -41,7 +41,7 @@ pub struct Registry {
     logins: Logins,
     /// `Authorization` by origin, repository and purpose.
     tokens: Mutex<BTreeMap<(String, String, Purpose), Secret>>,
-    /// Registries with mirrors that were not reached in this run, and why: asking again would cost seconds each time.
+    /// Servers with mirrors that were not reached in this run, and why: asking again would cost seconds each time.
     silent: Mutex<BTreeMap<String, String>>,
 }
 
@@ -54,6 +54,16 @@ impl Registry {
     /// The HTTP client underneath.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Why a server was not reached in this run, if that is known.
+    pub fn silence(&self, origin: &str) -> Option<String> {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner).get(origin).cloned()
+    }
+
+    /// Keeps in mind that a server was not reached.
+    pub fn keep_silence(&self, origin: String, reason: String) {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner).insert(origin, reason);
     }
 
     fn limits(&self) -> &Limits {
@@ -100,7 +110,7 @@ impl Registry {
         let mut mirrors = endpoint::endpoints(&self.client, reference)?;
         let own = mirrors.pop().filter(|_| !mirrors.is_empty());
         let Some(own) = own else { return self.try_each(reference, object, ask).map(|found| (found, None)) };
-        let known = self.silent.lock().unwrap_or_else(PoisonError::into_inner).get(&own.origin()).cloned();
+        let known = self.silence(&own.origin());
         let mut attempts = Vec::new();
         let mut own_attempt = None;
         let reason = match known {
@@ -110,8 +120,7 @@ impl Registry {
                 Err(error) if !error.is_silence() => return Err(error),
                 Err(error) => {
                     let reason = error.to_string();
-                    let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
-                    silent.insert(own.origin(), reason.clone());
+                    self.keep_silence(own.origin(), reason.clone());
                     own_attempt = Some(Attempt { host: own.host(), error });
                     reason
                 }

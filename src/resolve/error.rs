@@ -151,6 +151,14 @@ pub enum Reason {
     /// `git` printed something else than refs and commits.
     #[error("`git` printed something unexpected: `{}`", escape::text(.0))]
     GitResponse(String),
+    /// A layer holds something else than the config says.
+    #[error("layer {layer}: {reason}")]
+    Layer {
+        /// Digest of the stored blob.
+        layer: Digest,
+        /// What is wrong, safe to print.
+        reason: String,
+    },
     /// The cache can't be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -194,6 +202,7 @@ impl ExitStatus for Reason {
             | Self::Ambiguous { .. }
             | Self::NotListed(_)
             | Self::Depth(_)
+            | Self::Layer { .. }
             | Self::GitResponse(_) => Status::Malformed,
             Self::Selection(_) => Status::Usage,
             Self::Platform { .. }

@@ -1,15 +1,23 @@
 //! Locked bytes into the cache, from wherever they are to be had.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
 use super::image::{Documents, keep, read_blob};
 use super::layout::Local;
 use super::{Reason, ResolveError, Resolver};
-use crate::digest::Digest;
-use crate::image::{Config, Document, ImageManifest, InvalidDocument, Layout};
+use crate::digest::{DiffId, Digest, Hasher};
+use crate::escape;
+use crate::image::{Config, Descriptor, Document, ImageManifest, InvalidDocument, Layout};
+use crate::layer::decompress::{Compression, Decompressor};
 use crate::lockfile::Pin;
 use crate::reference::Reference;
 use crate::registry::ImageDocument;
+use crate::store::StoreError;
+
+/// Bytes of a layer that are read at once.
+const BUFFER: usize = 1 << 17;
 
 /// A locked image of one platform.
 #[derive(Clone, Debug)]
@@ -31,7 +39,7 @@ impl Resolver {
                 let path = layout.blob_path(digest);
                 let file = layout.open_blob(digest)?;
                 let length = file.metadata().map_err(|error| crate::http::HttpError::Local(error.into()))?.len();
-                let descriptor = crate::image::Descriptor::new("", digest, size.unwrap_or(length));
+                let descriptor = Descriptor::new("", digest, size.unwrap_or(length));
                 layout.check_blob(&descriptor)?;
                 return Ok(path);
             }
@@ -41,11 +49,42 @@ impl Resolver {
         fetch().map_err(|reason| ResolveError::new(request, reason))
     }
 
+    /// The file of a base layer, whose content must have the diff ID that the base's config has for it.
+    ///
+    /// `request` is the request of an image or layout pin, `layer` as the image manifest has it.
+    pub fn fetch_layer(&self, request: &str, layer: &Descriptor, diff_id: DiffId) -> Result<PathBuf, ResolveError> {
+        let path = self.fetch_blob(request, layer.digest, Some(layer.size))?;
+        self.check_content(&path, layer, diff_id).map_err(|reason| ResolveError::new(request, reason))?;
+        Ok(path)
+    }
+
+    fn check_content(&self, path: &Path, layer: &Descriptor, diff_id: DiffId) -> Result<(), Reason> {
+        let wrong = |reason: String| Reason::Layer { layer: layer.digest, reason };
+        let compression = Compression::of_media_type(&layer.media_type)
+            .ok_or_else(|| wrong(format!("the type `{}` can't be read", escape::text(&layer.media_type))))?;
+        let failed = |error| StoreError::File { action: "read", path: path.to_owned(), error };
+        let file = File::open(path).map_err(failed)?;
+        let unreadable = |error: io::Error| wrong(escape::text(&error.to_string()).into_owned());
+        let mut content = Decompressor::new(compression, file, self.limits()).map_err(unreadable)?;
+        let (mut hasher, mut buffer) = (Hasher::default(), vec![0; BUFFER]);
+        loop {
+            self.check_cancelled()?;
+            match content.read(&mut buffer).map_err(unreadable)? {
+                0 => break,
+                count => hasher.update(&buffer[..count]),
+            }
+        }
+        match hasher.diff_id() {
+            found if found == diff_id => Ok(()),
+            found => Err(wrong(format!("diffID mismatch: computed {found}, the config says {diff_id}"))),
+        }
+    }
+
     /// The file of a locked HTTP source: any copy with the locked digest will do.
     pub fn fetch_http(&self, url: &str, digest: Digest) -> Result<PathBuf, ResolveError> {
         let fetch = || -> Result<PathBuf, Reason> {
             if !self.cache.check(&digest)? {
-                self.fetch_file(url, Some(digest))?;
+                self.fetch_file(url, digest)?;
             }
             let gone = || Reason::Changed { expected: digest.to_string(), found: "nothing in the cache".to_owned() };
             self.cache.path(&digest).ok_or_else(gone)

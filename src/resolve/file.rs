@@ -28,15 +28,28 @@ pub(super) struct File {
 
 impl Resolver {
     pub(super) fn resolve_file(&self, url: &str) -> Result<Resolved, Reason> {
-        let File { digest, size, modified } = self.fetch_file(url, None)?;
+        let (File { digest, size, modified }, mirror) = self.ask_for_file(url)?;
         let made = modified.and_then(|seconds| i64::try_from(seconds).ok()).filter(|_| self.ages);
-        Ok(Resolved { pin: Pin::Http { url: url.to_owned(), digest, size, modified }, made })
+        Ok(Resolved { pin: Pin::Http { url: url.to_owned(), digest, size, modified }, made, mirror })
     }
 
-    /// Streams the file into the cache, from its mirror if there is one, else or failing that from its URL.
+    /// Streams what the URL means today into the cache; tells which mirror gave it where the server was not reached.
+    pub(super) fn ask_for_file(&self, url: &str) -> Result<(File, Option<String>), Reason> {
+        let upstream = Url::parse(url).map_err(HttpError::from)?;
+        let Some(mirror) = self.client().settings().config.mirror_of(url) else {
+            return Ok((self.fetch_from(&upstream, None)?, None));
+        };
+        let mirror = Url::parse(&mirror).map_err(HttpError::from)?;
+        let own = || self.fetch_once(&upstream, Request::get(upstream.clone()).once(), None);
+        let from_mirror = || self.fetch_from(&mirror, None);
+        self.ask_upstream_first(url, &upstream.origin(), &mirror.authority(), own, from_mirror)
+    }
+
+    /// Streams the locked file into the cache, from its mirror if there is one, else or failing that from its URL.
     ///
-    /// With `expected` only those bytes are accepted; others are status 4, naming both digests.
-    pub(super) fn fetch_file(&self, url: &str, expected: Option<Digest>) -> Result<File, Reason> {
+    /// Only the expected bytes are accepted; others are status 4, naming both digests.
+    pub(super) fn fetch_file(&self, url: &str, expected: Digest) -> Result<File, Reason> {
+        let expected = Some(expected);
         let upstream = Url::parse(url).map_err(HttpError::from)?;
         let Some(mirror) = self.client().settings().config.mirror_of(url) else {
             return self.fetch_from(&upstream, expected);
@@ -61,15 +74,15 @@ impl Resolver {
     fn fetch_from(&self, url: &Url, expected: Option<Digest>) -> Result<File, Reason> {
         let mut attempt = 1;
         loop {
-            match self.fetch_once(url, expected) {
+            match self.fetch_once(url, Request::get(url.clone()), expected) {
                 Err(Reason::Http(HttpError::Unreachable { .. })) if attempt < ATTEMPTS => attempt += 1,
                 other => return other,
             }
         }
     }
 
-    fn fetch_once(&self, url: &Url, expected: Option<Digest>) -> Result<File, Reason> {
-        let response = self.client().send(&Request::get(url.clone()).any_coding())?.expect_ok()?;
+    fn fetch_once(&self, url: &Url, request: Request, expected: Option<Digest>) -> Result<File, Reason> {
+        let response = self.client().send(&request.any_coding())?.expect_ok()?;
         let modified = response.header("last-modified").and_then(date::parse);
         let total = response.content_length();
         // As BuildKit takes it: Go's client decodes `gzip`, and nothing else that a server may say.

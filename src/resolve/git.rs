@@ -9,6 +9,7 @@ use super::git_url::{GitSource, Transport, is_commit};
 use super::{Reason, Resolved, Resolver};
 use crate::cancel::Cancel;
 use crate::escape;
+use crate::http::{HttpError, Url, is_loopback_host};
 use crate::lockfile::Pin;
 use crate::process::{Command, Environment, Finished, PROXIES, Programs, Watch};
 use crate::store::TemporaryDirectory;
@@ -88,7 +89,7 @@ impl Git {
 impl Resolver {
     pub(super) fn resolve_git(&self, request: &str) -> Result<Resolved, Reason> {
         let source = self.git_source(request)?;
-        let commit = self.with_remotes(&source, |remote, transport| self.commit_of(&source, remote, transport))?;
+        let (commit, mirror) = self.ask_for_commit(request, &source)?;
         if let Some(checksum) = &source.checksum
             && !commit.starts_with(checksum.as_str())
         {
@@ -106,7 +107,43 @@ impl Resolver {
                 Err(other) => return Err(other),
             }
         }
-        Ok(Resolved { pin: Pin::Git { request: request.to_owned(), commit }, made: made.filter(|_| self.ages) })
+        let pin = Pin::Git { request: request.to_owned(), commit };
+        Ok(Resolved { pin, made: made.filter(|_| self.ages), mirror })
+    }
+
+    /// The commit that the source means today; tells which mirror said so where the server was not reached.
+    pub(super) fn ask_for_commit(&self, request: &str, source: &GitSource) -> Result<(String, Option<String>), Reason> {
+        if let Some(commit) = source.commit() {
+            return Ok((commit.to_owned(), None));
+        }
+        self.upstream_first(request, source, |remote, transport| self.commit_of(source, remote, transport))
+    }
+
+    /// Asks the source's own server first, and its mirror where that is not reached or may not be asked.
+    pub(super) fn upstream_first<T>(
+        &self,
+        request: &str,
+        source: &GitSource,
+        ask: impl Fn(&str, Transport) -> Result<T, Reason>,
+    ) -> Result<(T, Option<String>), Reason> {
+        let Some((mirror, transport)) = self.git_mirror(source) else {
+            return Ok((ask(&source.remote, source.transport)?, None));
+        };
+        let host = Url::parse(&mirror).map_or_else(|_| mirror.clone(), |url| url.authority());
+        let own = || match (source.transport, Url::parse(&source.remote)) {
+            (Transport::Http, Ok(url)) if !is_loopback_host(url.host()) => {
+                Err(HttpError::PlainHttp { url: url.shown(), host: url.authority() }.into())
+            }
+            _ => ask(&source.remote, source.transport),
+        };
+        self.ask_upstream_first(request, &source.remote, &host, own, || ask(&mirror, transport))
+    }
+
+    /// The mirror of a source's remote, if the user named one.
+    fn git_mirror(&self, source: &GitSource) -> Option<(String, Transport)> {
+        let mirror = self.client().settings().config.mirror_of(&source.remote)?;
+        let transport = if mirror.starts_with("http:") { Transport::Http } else { Transport::Https };
+        Some((mirror, transport))
     }
 
     pub(super) fn git_source(&self, request: &str) -> Result<GitSource, Reason> {
@@ -115,15 +152,13 @@ impl Resolver {
         Ok(GitSource::parse(request, allowed)?)
     }
 
-    /// Asks the mirror if there is one, and upstream if there is none or it fails.
+    /// Asks the mirror for what has an id, if there is one, and upstream if there is none or it fails.
     pub(super) fn with_remotes<T>(
         &self,
         source: &GitSource,
         ask: impl Fn(&str, Transport) -> Result<T, Reason>,
     ) -> Result<T, Reason> {
-        let config = &self.client().settings().config;
-        let Some(mirror) = config.mirror_of(&source.remote) else { return ask(&source.remote, source.transport) };
-        let transport = if mirror.starts_with("http:") { Transport::Http } else { Transport::Https };
+        let Some((mirror, transport)) = self.git_mirror(source) else { return ask(&source.remote, source.transport) };
         match ask(&mirror, transport) {
             Err(error @ Reason::Git { .. }) if source.transport != Transport::Http => {
                 ask(&source.remote, source.transport).map_err(|_| error)

@@ -42,14 +42,14 @@ impl Resolver {
     ) -> Result<Resolved, Reason> {
         let reference = reference.clone().with_default_tag();
         let fetched = self.registry.manifest(&reference)?;
-        let digest = fetched.digest();
+        let (digest, mirror) = (fetched.digest(), fetched.mirror.clone());
         keep(&self.cache, fetched.bytes())?;
         let source = Remote { resolver: self, reference: &reference };
         let chosen = self.choose(&source, fetched.document, platforms)?;
         let platforms =
             chosen.platforms.into_iter().map(|(platform, manifest)| (platform, manifest.digest())).collect();
         let pin = Pin::Image { request: reference.to_string(), digest, platforms };
-        Ok(Resolved { pin, made: chosen.made.filter(|_| self.ages) })
+        Ok(Resolved { pin, made: chosen.made.filter(|_| self.ages), mirror })
     }
 
     /// The image manifest for each platform, with its config read and kept.

@@ -43,7 +43,7 @@ impl Resolver {
         let platforms =
             chosen.platforms.into_iter().map(|(platform, manifest)| (platform, manifest.digest())).collect();
         let pin = Pin::Layout { request: name.to_owned(), digest, platforms };
-        Ok(Resolved { pin, made: chosen.made.filter(|_| self.ages) })
+        Ok(Resolved { pin, made: chosen.made.filter(|_| self.ages), mirror: None })
     }
 }
 

@@ -6,7 +6,8 @@
 //! `confirm` holds image manifests against their index, `standing` asks later whether upstream still agrees, `fetch` brings locked bytes into the cache from wherever they
 //! are to be had.
 //!
-//! The user's mirrors change where bytes come from; requests and pins keep their upstream names.
+//! The user's mirrors change where bytes come from; requests and pins keep their upstream names, and what a request means
+//! its own server says (`upstream`).
 
 mod checkout;
 mod confirm;
@@ -19,6 +20,7 @@ mod image;
 mod layout;
 pub mod matching;
 mod standing;
+mod upstream;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -100,6 +102,8 @@ pub struct Resolved {
     /// When upstream made it, in seconds since 1970, if that was asked for and upstream tells: the newest config's
     /// `created`, `Last-Modified`, the commit's time.
     pub made: Option<i64>,
+    /// The mirror that said what the request means, where its own server was not reached.
+    pub mirror: Option<String>,
 }
 
 /// Resolves requests and fetches what was locked.

@@ -2,8 +2,10 @@
 
 use super::{Reason, ResolveError, Resolver};
 use crate::digest::Digest;
+use crate::http::Url;
 use crate::lockfile::Pin;
 use crate::reference::Reference;
+use crate::registry::RegistryError;
 
 /// What upstream says about one pin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +16,8 @@ pub struct Standing {
     pub request_gone: bool,
     /// What is locked and not to be had upstream any more, each as a line that is safe to print.
     pub missing: Vec<String>,
+    /// The mirror that said so, where upstream was not reached.
+    pub mirror: Option<String>,
 }
 
 impl Standing {
@@ -31,18 +35,13 @@ impl Resolver {
         self.each(pins, |pin| pin.request().to_owned(), |pin| self.ask_upstream(pin))
     }
 
-    /// Asks upstream about one pin: does it still have the locked bytes, and does the request still mean them?
-    pub fn still_there(&self, pin: &Pin) -> Result<Standing, ResolveError> {
-        self.ask_upstream(pin).map_err(|reason| ResolveError::new(pin.request(), reason))
-    }
-
     fn ask_upstream(&self, pin: &Pin) -> Result<Standing, Reason> {
         match pin {
             Pin::Image { request, digest, platforms } => {
                 let reference: Reference = request.parse()?;
                 let mut standing = Standing::default();
                 if reference.digest().is_none() {
-                    let now = self.now_means(&reference)?;
+                    let now = self.now_means(&reference, &mut standing)?;
                     standing.request_gone = now.is_none();
                     standing.newer = now.filter(|now| now != digest).map(|now| now.to_string());
                 }
@@ -50,7 +49,9 @@ impl Resolver {
                 let index = (*digest, "what was locked".to_owned());
                 let children = platforms.iter().map(|(platform, digest)| (*digest, format!("image for {platform}")));
                 for (locked, what) in [index].into_iter().chain(children) {
-                    if !self.registry.has_manifest(&reference.clone().with_digest(locked))? {
+                    let (is_there, mirror) = self.registry.sees_manifest(&reference.clone().with_digest(locked))?;
+                    standing.mirror = standing.mirror.or(mirror);
+                    if !is_there {
                         standing.missing.push(format!("{what}: {locked}"));
                     }
                 }
@@ -60,15 +61,17 @@ impl Resolver {
                 standing.missing.dedup_by(|a, b| a.rsplit(' ').next() == b.rsplit(' ').next());
                 Ok(standing)
             }
-            Pin::Http { url, digest, .. } => match self.fetch_file(url, None) {
-                Ok(file) if file.digest == *digest => Ok(Standing::default()),
-                Ok(file) => Ok(Standing {
+            Pin::Http { url, digest, .. } => match self.ask_for_file(url) {
+                Ok((file, mirror)) if file.digest == *digest => Ok(Standing { mirror, ..Standing::default() }),
+                Ok((file, mirror)) => Ok(Standing {
                     newer: Some(file.digest.to_string()),
                     request_gone: false,
                     missing: vec![format!("expected {digest}, found {}", file.digest)],
+                    mirror,
                 }),
-                Err(error) if is_gone(&error) => {
-                    Ok(Standing { newer: None, request_gone: true, missing: vec![error.to_string()] })
+                Err(error) if is_gone(&error) && !self.is_silent(url) => {
+                    let missing = vec![error.to_string()];
+                    Ok(Standing { request_gone: true, missing, ..Standing::default() })
                 }
                 Err(error) => Err(error),
             },
@@ -79,25 +82,39 @@ impl Resolver {
     }
 
     /// What a tag means today; none if it is gone. Whether the locked bytes are is asked for by digest.
-    fn now_means(&self, reference: &Reference) -> Result<Option<Digest>, Reason> {
+    fn now_means(&self, reference: &Reference, standing: &mut Standing) -> Result<Option<Digest>, Reason> {
         match self.registry.manifest(reference) {
-            Ok(fetched) => Ok(Some(fetched.digest())),
-            Err(error) if error.is_absence() => Ok(None),
+            Ok(fetched) => {
+                let digest = fetched.digest();
+                standing.mirror = fetched.mirror;
+                Ok(Some(digest))
+            }
+            // What only mirrors lack is not gone.
+            Err(RegistryError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
+    /// Whether the server of a URL was not reached in this run.
+    fn is_silent(&self, url: &str) -> bool {
+        Url::parse(url).is_ok_and(|url| self.registry.silence(&url.origin()).is_some())
+    }
+
     fn git_standing(&self, request: &str, commit: &str) -> Result<Standing, Reason> {
         let source = self.git_source(request)?;
-        let now = match self.with_remotes(&source, |remote, transport| self.commit_of(&source, remote, transport)) {
-            Ok(now) => Some(now),
-            Err(Reason::NoRef(_)) => None,
+        // What only a mirror lacks is not gone.
+        let is_silent = || self.registry.silence(&source.remote).is_some();
+        let (now, mirror) = match self.ask_for_commit(request, &source) {
+            Ok((now, mirror)) => (Some(now), mirror),
+            Err(Reason::NoRef(_)) if !is_silent() => (None, None),
             Err(error) => return Err(error),
         };
         let request_gone = now.is_none();
-        let mut standing = Standing { newer: now.filter(|now| now != commit), request_gone, missing: Vec::new() };
-        match self.with_remotes(&source, |remote, transport| self.commit_time(commit, remote, transport)) {
-            Ok(_) => {}
+        let newer = now.filter(|now| now != commit);
+        let mut standing = Standing { newer, request_gone, missing: Vec::new(), mirror };
+        match self.upstream_first(request, &source, |remote, transport| self.commit_time(commit, remote, transport)) {
+            Ok((_, mirror)) => standing.mirror = standing.mirror.or(mirror),
+            Err(error) if is_silent() => return Err(error),
             // A server that gives no commits by their ids: the ref that means it is proof enough.
             Err(Reason::Git { command: "fetch", .. }) if standing.newer.is_none() && source.commit().is_none() => {}
             Err(Reason::Git { command: "fetch", said }) if source.commit().is_none() || has_not(&said) => {

@@ -14,13 +14,13 @@ use super::error::ReadError;
 use super::gather::Blobs;
 use super::place::Place;
 use super::read::{Reader, Wanted};
-use crate::cancel::{Cancel, Cancelled};
+use crate::cancel::Cancelled;
 use crate::compare::Facts;
 use crate::digest::{AnyDigest, DiffId, Digest, Hasher};
 use crate::escape;
 use crate::image::validate::{self, Closure, EntryFacts, ImageFacts, LayerFacts, Role, Selection};
 use crate::layer::decompress::{Compression, Decompressor};
-use crate::limits::Limits;
+use crate::limits::LimitExceeded;
 use crate::platform::Platform;
 use crate::registry::RegistryError;
 use crate::status::{ExitStatus, Status};
@@ -28,6 +28,8 @@ use crate::status::{ExitStatus, Status};
 /// How entries say that they are attestations, as BuildKit writes them; their platform is [`NO_PLATFORM`].
 const ATTESTATION: &str = "attestation-manifest";
 const NO_PLATFORM: &str = "unknown/unknown";
+/// Names that a message tells.
+const MOST_NAMES: usize = 16;
 
 /// What is published.
 #[derive(Clone, Debug)]
@@ -38,6 +40,10 @@ pub struct Published {
     pub platforms: BTreeMap<Platform, PublishedImage>,
     /// Attestations, which were not looked into.
     pub attestations: usize,
+    /// What refers to the image from beside it; none where a registry knows, which was not asked.
+    pub referrers: Option<usize>,
+    /// The mirror that said what the name stands for, where the registry itself was not reached.
+    pub mirror: Option<String>,
     place: Place,
 }
 
@@ -92,6 +98,24 @@ pub enum PublishedError {
         /// What the system said.
         error: io::Error,
     },
+    /// There is no image of the name that was asked for.
+    #[error("no image is called {}; there are: {}", escape::name(wanted.as_bytes()), among(.known))]
+    NoImage {
+        /// The name.
+        wanted: String,
+        /// Names that there are, safe to print.
+        known: Vec<String>,
+    },
+    /// There are several, and nobody said which.
+    #[error("{place}: expected one image, found {count}; by name there are: {}", among(.known))]
+    Several {
+        /// What was typed, safe to print.
+        place: String,
+        /// How many.
+        count: usize,
+        /// Some names, safe to print.
+        known: Vec<String>,
+    },
     /// It breaks a rule, or clients would not agree about it.
     #[error("{object}: {problem}")]
     Malformed {
@@ -111,7 +135,8 @@ impl ExitStatus for PublishedError {
             Self::Read(error) => error.status(),
             Self::Registry(error) => error.status(),
             Self::File { .. } => Status::Source,
-            Self::Malformed { .. } => Status::Malformed,
+            Self::NoImage { .. } => Status::Usage,
+            Self::Several { .. } | Self::Malformed { .. } => Status::Malformed,
             Self::Cancelled(_) => Status::Interrupted,
         }
     }
@@ -120,18 +145,23 @@ impl ExitStatus for PublishedError {
         match self {
             Self::Read(error) => error.hint(),
             Self::Registry(error) => error.hint(),
+            Self::Several { .. } => Some("`--image NAME` picks one".to_owned()),
             _ => None,
         }
     }
 }
 
+fn among(known: &[String]) -> String {
+    if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+}
+
 impl Published {
-    /// Reads and checks the image at `place`.
-    pub fn read(place: &Place, reader: &Reader<'_>) -> Result<Self, PublishedError> {
+    /// Reads and checks the image at `place`; of several the one that is called `name`.
+    pub fn read(place: &Place, name: Option<&str>, reader: &Reader<'_>) -> Result<Self, PublishedError> {
         let is_fast = place.is_registry();
         let wanted = Wanted { blobs: Blobs::Configs, is_fast, is_listed: false, sums_both: false, is_kept: false };
-        let mut archive = reader.read(place, wanted)?;
-        let selection = Selection { is_fast, ..Selection::default() };
+        let (mut archive, mirror) = reader.read_telling(place, wanted)?;
+        let selection = Selection { image: name.map(str::to_owned), is_fast, ..Selection::default() };
         let found = validate::check(&mut archive, &selection, reader.limits)
             .map_err(|error| ReadError::Broken { place: place.to_string(), error })?;
         if let Some(violation) = found.findings.violations.first() {
@@ -139,12 +169,22 @@ impl Published {
             let more = if more == 0 { String::new() } else { format!(", and {more} more; see `repro inspect`") };
             return Err(malformed(&violation.place, format!("{}{more}", violation.message)));
         }
-        Self::of(&found, place)
+        if let Some(wanted) = name.filter(|_| found.tops.is_empty() && found.images.is_empty()) {
+            return Err(PublishedError::NoImage { wanted: wanted.to_owned(), known: found.names });
+        }
+        Ok(Self { mirror, ..Self::of(&found, place)? })
     }
 
     fn of(found: &Closure, place: &Place) -> Result<Self, PublishedError> {
-        let mut published =
-            Self { top: top(found)?, platforms: BTreeMap::new(), attestations: 0, place: place.clone() };
+        let referrers = Some(found.referrers).filter(|_| !place.is_registry());
+        let mut published = Self {
+            top: top(found, place)?,
+            platforms: BTreeMap::new(),
+            attestations: 0,
+            referrers,
+            mirror: None,
+            place: place.clone(),
+        };
         for entry in &found.entries {
             let image = entry.image.and_then(|number| found.images.get(number));
             match image {
@@ -188,13 +228,14 @@ impl Published {
             return Ok(());
         };
         let (registry, cache) = reader.registries.ok_or(ReadError::Offline)?;
+        let mut left = reader.limits.image_bytes;
         for (number, layer) in image.layers.iter().enumerate() {
             let Some((digest, size)) = layer.stored else { continue };
             if known.contains(&(digest, layer.diff_id)) {
                 continue;
             }
             let path = registry.blob(reference, digest, Some(size), cache)?;
-            let found = diff_id(&path, &layer.media_type, reader.limits, reader.cancel)?;
+            let found = diff_id(&path, &layer.media_type, &mut left, reader)?;
             if found != layer.diff_id {
                 let problem = format!("its content has the diff ID {found}, the config says {}", layer.diff_id);
                 return Err(malformed(&format!("layer {} of the published image", number + 1), problem));
@@ -250,12 +291,14 @@ fn chosen_by(entry: &EntryFacts, image: &ImageFacts) -> Result<Platform, Publish
 }
 
 /// The digest that the place's name stands for; its index may give it several names.
-fn top(found: &Closure) -> Result<Option<Digest>, PublishedError> {
-    let tops: BTreeSet<AnyDigest> = found.tops.iter().map(|top| top.digest).collect();
-    match tops.len() {
-        0 | 1 => Ok(tops.first().and_then(AnyDigest::sha256)),
-        count => Err(malformed(&"index.json", format!("expected one image, found {count}"))),
+fn top(found: &Closure, place: &Place) -> Result<Option<Digest>, PublishedError> {
+    let tops: BTreeSet<AnyDigest> = found.tops.iter().copied().collect();
+    if tops.len() < 2 {
+        return Ok(tops.first().and_then(AnyDigest::sha256));
     }
+    let names: BTreeSet<&String> = found.images.iter().flat_map(|image| &image.names).collect();
+    let known = names.into_iter().take(MOST_NAMES).cloned().collect();
+    Err(PublishedError::Several { place: place.to_string(), count: tops.len(), known })
 }
 
 fn facts(image: &ImageFacts) -> Result<PublishedImage, PublishedError> {
@@ -279,7 +322,9 @@ fn facts(image: &ImageFacts) -> Result<PublishedImage, PublishedError> {
 }
 
 /// The diff ID of a layer that is stored as its media type says.
-fn diff_id(path: &Path, media_type: &str, limits: &Limits, cancel: &Cancel) -> Result<DiffId, PublishedError> {
+///
+/// Its bytes are taken from what is `left` of those that an image may have.
+fn diff_id(path: &Path, media_type: &str, left: &mut u64, reader: &Reader<'_>) -> Result<DiffId, PublishedError> {
     let fail = |error: io::Error| match error.kind() {
         io::ErrorKind::InvalidData => malformed(&"a layer of the published image", error.to_string()),
         _ => PublishedError::File { path: path.to_owned(), error },
@@ -287,14 +332,19 @@ fn diff_id(path: &Path, media_type: &str, limits: &Limits, cancel: &Cancel) -> R
     let compression = Compression::of_media_type(media_type)
         .ok_or_else(|| malformed(&"a layer of the published image", "its media type is no known layer".to_owned()))?;
     let file = File::open(path).map_err(fail)?;
-    let mut layer = Decompressor::new(compression, file, limits).map_err(fail)?;
+    let mut layer = Decompressor::new(compression, file, reader.limits).map_err(fail)?;
     let mut hasher = Hasher::default();
     let mut buffer = vec![0; 1 << 17];
     loop {
-        cancel.check()?;
+        reader.cancel.check()?;
         match layer.read(&mut buffer) {
             Ok(0) => return Ok(hasher.diff_id()),
-            Ok(count) => hasher.update(&buffer[..count]),
+            Ok(count) => {
+                let (limit, object) = (reader.limits.image_bytes, "the published image".to_owned());
+                let exceeded = LimitExceeded { name: "image-bytes", limit, object };
+                *left = left.checked_sub(count as u64).ok_or(ReadError::from(exceeded))?;
+                hasher.update(&buffer[..count]);
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(fail(error)),
         }

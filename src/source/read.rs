@@ -51,6 +51,12 @@ pub struct Wanted {
 impl Reader<'_> {
     /// Reads everything that is at `place`.
     pub fn read(&self, place: &Place, wanted: Wanted) -> Result<Archive, ReadError> {
+        Ok(self.read_telling(place, wanted)?.0)
+    }
+
+    /// The same, with the mirror that said what a reference means, where its registry was not reached.
+    pub fn read_telling(&self, place: &Place, wanted: Wanted) -> Result<(Archive, Option<String>), ReadError> {
+        let mut mirror = None;
         let around = Surroundings {
             limits: self.limits,
             cancel: self.cancel,
@@ -69,11 +75,14 @@ impl Reader<'_> {
             Place::Registry(reference) => {
                 let (registry, cache) = self.registries.ok_or(ReadError::Offline)?;
                 let from = Origin { registry, cache, reference, limits: self.limits };
-                Archive::read_sources(gather(&from, wanted.blobs)?, &around)
+                let gathered = gather(&from, wanted.blobs)?;
+                mirror = gathered.mirror;
+                Archive::read_sources(gathered.members, &around)
             }
-            Place::Engine(program, image) => return self.saved(program, image, place, &around, wanted.is_kept),
+            Place::Engine(program, image) => Ok(self.saved(program, image, place, &around, wanted.is_kept)?),
         };
-        archive.map_err(|error| ReadError::Broken { place: place.to_string(), error })
+        let archive = archive.map_err(|error| ReadError::Broken { place: place.to_string(), error })?;
+        Ok((archive, mirror))
     }
 
     /// Whether what is at `place` can be read a second time.

@@ -7,11 +7,12 @@ use super::sources::{frontend_source, wanted_sources};
 use super::*;
 use crate::digest::Digest;
 use crate::dockerfile::sources::Sources;
-use crate::dockerfile::target::{Question, UnknownImages, resolve};
+use crate::dockerfile::target::{Question, resolve};
 use crate::drift::{Drift, Stale, all};
 use crate::limits::Limits;
 use crate::lockfile::{Lockfile, Pin, Wanted, WantedImage, WantedSource, update};
 use crate::manifest::{Image, Manifest, Network};
+use crate::parts::dockerfile::target::UnknownImages;
 use crate::platform::Platform;
 use crate::status::{ExitStatus, Status};
 

@@ -21,6 +21,20 @@ pub struct Case {
     pub rebuilt: Facts,
     /// What is published, if it was looked at; the inner none means that the platform is not there.
     pub published: Option<Option<PublishedImage>>,
+    /// What RUN could reach in the rebuild.
+    pub network: RunNetwork,
+}
+
+/// What RUN could reach in a rebuild.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunNetwork {
+    /// Nothing but locked bytes.
+    Closed,
+    /// Everything, so that nobody knows what it took from there.
+    Open {
+        /// Whether the user takes an equal image for enough all the same.
+        is_accepted: bool,
+    },
 }
 
 /// What the comparison of one platform amounts to.
@@ -30,6 +44,11 @@ pub enum Verdict {
     Reproduced,
     /// The same config and layers as the published archive's, which holds no image manifest to compare.
     SameContent,
+    /// Equal, but RUN could reach everything: a program that it fetched ready-made is equal every time.
+    OpenNetwork {
+        /// Whether the user takes that for enough.
+        is_accepted: bool,
+    },
     /// The same content, packaged differently.
     Packaging(Pair),
     /// Different content.
@@ -60,7 +79,8 @@ impl Verdict {
     /// The exit status: success where nothing that is there differs.
     pub fn status(&self) -> Status {
         match self {
-            Self::Reproduced | Self::SameContent => Status::Success,
+            Self::Reproduced | Self::SameContent | Self::OpenNetwork { is_accepted: true } => Status::Success,
+            Self::OpenNetwork { is_accepted: false } => Status::Differs,
             Self::Packaging(_) | Self::Differs(..) | Self::NotPublished => Status::Differs,
         }
     }
@@ -68,7 +88,7 @@ impl Verdict {
     /// The level that differs.
     pub fn level(&self) -> Option<Level> {
         match self {
-            Self::Reproduced | Self::SameContent => None,
+            Self::Reproduced | Self::SameContent | Self::OpenNetwork { .. } => None,
             Self::Packaging(_) => Some(Level::Manifest),
             Self::Differs(_, difference) => Some(difference.level()),
             Self::NotPublished => Some(Level::Index),
@@ -77,7 +97,18 @@ impl Verdict {
 }
 
 /// Compares the rebuilt image with the record, then the published one with the rebuilt; the graver finding wins.
+///
+/// What is equal is told as such only where RUN was confined.
 pub fn judge(case: &Case) -> Verdict {
+    match (of_bytes(case), case.network) {
+        (Verdict::Reproduced | Verdict::SameContent, RunNetwork::Open { is_accepted }) => {
+            Verdict::OpenNetwork { is_accepted }
+        }
+        (verdict, _) => verdict,
+    }
+}
+
+fn of_bytes(case: &Case) -> Verdict {
     let rebuilt = finding(Pair::RebuiltAndRecord, &case.expected, &case.rebuilt);
     let published = match &case.published {
         None => None,
@@ -126,7 +157,8 @@ mod tests {
     }
 
     fn case(expected: Facts, rebuilt: Facts, published: Option<Option<PublishedImage>>) -> Case {
-        Case { platform: Platform::new("linux", "amd64", None), expected, rebuilt, published }
+        let network = RunNetwork::Closed;
+        Case { platform: Platform::new("linux", "amd64", None), expected, rebuilt, published, network }
     }
 
     fn published(facts: &Facts, has_manifest: bool) -> Option<Option<PublishedImage>> {
@@ -167,6 +199,12 @@ mod tests {
             assert_eq!(judge(&case), want, "{case:?}");
             let is_same = matches!(want, Verdict::Reproduced | Verdict::SameContent);
             assert_eq!(want.status() == Status::Success, is_same);
+            for is_accepted in [false, true] {
+                let open = judge(&Case { network: RunNetwork::Open { is_accepted }, ..case.clone() });
+                let told = if is_same { Verdict::OpenNetwork { is_accepted } } else { want.clone() };
+                assert_eq!(open, told, "{case:?}");
+                assert_eq!(open.status() == Status::Success, is_same && is_accepted);
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ const BUILDCTL: &str = r#"#!/bin/sh
 case "$*" in
 *' debug workers'*)
     echo '[{"labels":{"org.mobyproject.buildkit.worker.snapshotter":"overlayfs"},
-        "platforms":[{"architecture":"ARCHITECTURE","os":"linux"}],"buildkitVersion":{"version":"v0.32.2"}}]' ;;
+        "platforms":[{"architecture":"ARCHITECTURE","os":"linux"}],"buildkitVersion":{"version":"v0.34.2"}}]' ;;
 *context=http://*/probe*) ;;
 *context=http://*/certificate*)
     printf '#7 0.1 -----BEGIN CERTIFICATE-----\n#7 0.1 AQ==\n#7 0.1 -----END CERTIFICATE-----\n' >&2 ;;

@@ -11,6 +11,7 @@ mod schema;
 #[path = "../server/mod.rs"]
 mod server;
 
+mod beside;
 mod diff;
 mod documents;
 mod dry_run;
@@ -22,3 +23,4 @@ mod misuse;
 mod published;
 mod registries;
 mod texts;
+mod verdicts;

@@ -12,13 +12,13 @@ use serde_json::{Value, json};
 const PLAIN_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 
 /// A recorded project of one layer, and its image as a layout that tests may change.
-struct Published {
-    project: Project,
-    layout: PathBuf,
+pub struct Published {
+    pub project: Project,
+    pub layout: PathBuf,
 }
 
 impl Published {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let project = Project::new();
         project.write("repro.toml", "version = 1\n[image.app]\n").write("f", "true");
         project.write("Dockerfile", "FROM scratch\nCOPY f /\n").commit();
@@ -28,28 +28,28 @@ impl Published {
         Self { project, layout }
     }
 
-    fn blob(&self, digest: &str) -> PathBuf {
+    pub fn blob(&self, digest: &str) -> PathBuf {
         self.layout.join("blobs/sha256").join(digest.strip_prefix("sha256:").unwrap())
     }
 
-    fn index(&self) -> Value {
+    pub fn index(&self) -> Value {
         serde_json::from_slice(&fs::read(self.layout.join("index.json")).unwrap()).unwrap()
     }
 
     /// The image manifest that `index.json` names.
-    fn manifest(&self) -> Value {
+    pub fn manifest(&self) -> Value {
         let digest = self.index()["manifests"][0]["digest"].as_str().unwrap().to_owned();
         serde_json::from_slice(&fs::read(self.blob(&digest)).unwrap()).unwrap()
     }
 
-    fn put(&self, media_type: &str, bytes: &[u8]) -> Value {
+    pub fn put(&self, media_type: &str, bytes: &[u8]) -> Value {
         let digest = Digest::of(bytes).to_string();
         fs::write(self.blob(&digest), bytes).unwrap();
         json!({ "mediaType": media_type, "digest": digest, "size": bytes.len() })
     }
 
     /// Makes `index.json` name this instead.
-    fn name(&self, descriptor: &Value) {
+    pub fn name(&self, descriptor: &Value) {
         let index = json!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [descriptor] });
         fs::write(self.layout.join("index.json"), index.to_string()).unwrap();
         let _ = fs::remove_file(self.layout.join("manifest.json"));
@@ -63,7 +63,7 @@ impl Published {
     }
 
     /// The layout served by a registry as `published:1`; the name, too.
-    fn serve(&self) -> (Server, String) {
+    pub fn serve(&self) -> (Server, String) {
         let shelf = Shelf::default();
         for blob in fs::read_dir(self.layout.join("blobs/sha256")).unwrap() {
             let bytes = fs::read(blob.unwrap().path()).unwrap();
@@ -130,6 +130,9 @@ fn the_same_content_in_another_package_is_said_so_only_after_the_layers_were_rea
     let published = Published { layout: plain.project.path().join(".git/layout"), project: plain.project };
     published.name(&published.with_layer(&layer));
     published.verify(1, "packaged differently");
+    let (_server, name) = published.serve();
+    let bounded = ["verify", "--engine", "native", "--against", &name, "--limit", "image-bytes=10"];
+    published.project.repro(&bounded).expect(6).says("image-bytes");
 }
 
 #[test]
@@ -196,7 +199,7 @@ fn amd64() -> Value {
 
 impl Published {
     /// Another image for linux/amd64, which nobody built here; `change` may change its manifest and its descriptor.
-    fn other(&self, change: impl Fn(&mut Value, &mut Value)) -> Value {
+    pub fn other(&self, change: impl Fn(&mut Value, &mut Value)) -> Value {
         let layer = tar(b"evil");
         let config = json!({
             "os": "linux", "architecture": "amd64", "config": {},
@@ -215,7 +218,7 @@ impl Published {
     }
 
     /// The project's own image as an index lists it.
-    fn own(&self) -> Value {
+    pub fn own(&self) -> Value {
         let mut descriptor = self.index()["manifests"][0].clone();
         descriptor.as_object_mut().unwrap().remove("annotations");
         descriptor["platform"] = amd64();
@@ -223,7 +226,7 @@ impl Published {
     }
 
     /// Makes the place's name stand for an index of these.
-    fn name_index(&self, manifests: &[Value]) {
+    pub fn name_index(&self, manifests: &[Value]) {
         let index = json!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests });
         let descriptor = self.put(OCI_INDEX, index.to_string().as_bytes());
         self.name(&descriptor);

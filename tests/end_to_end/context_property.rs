@@ -14,13 +14,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::needs::variable;
+use crate::sources::{config, sources};
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Cases, TestRunner};
 use repro::parts::build::{
     Built, BuiltLayer, Engine, ImageForm, Inputs, Parameters, Plan, PlannedContext, RunSurroundings, Surroundings,
 };
 use repro::parts::cancel::Cancel;
-use repro::parts::config::Config;
 use repro::parts::context::{self, Request, Tree};
 use repro::parts::digest::DiffId;
 use repro::parts::dockerfile::parse;
@@ -240,15 +240,16 @@ fn image(engine: &dyn Engine, plan: &Plan) -> (Vec<u8>, Vec<DiffId>) {
 }
 
 fn engine() -> Option<BuildKit> {
-    let (address, config) = (variable("BUILDKIT_HOST")?, variable("REPRO_CONFIG")?);
+    let address = variable("BUILDKIT_HOST")?;
     let host = Host {
         programs: Programs::from_path(&std::env::var_os("PATH").unwrap()),
         environment: Environment::new(std::env::vars_os()),
-        config: Config::parse(&fs::read_to_string(&config).unwrap(), Path::new(&config)).unwrap(),
+        config: config(),
         cache: std::env::temp_dir(),
         now: 1_800_000_000,
     };
-    Some(BuildKit::buildctl(host, ">=0.26".parse().unwrap(), Some(address)))
+    let sources = sources(&std::env::temp_dir(), &[]);
+    Some(BuildKit::buildctl(host, sources, ">=0.26".parse().unwrap(), Some(address)))
 }
 
 #[test]

@@ -11,15 +11,16 @@ use std::process::Command;
 use std::sync::Arc;
 
 use crate::needs::variable;
+use crate::sources::{config, sources};
 use repro::parts::build::{
     Blob, Built, BuiltLayer, Engine, ImageForm, Inputs, Parameters, Plan, PlannedContext, RunSurroundings, Surroundings,
 };
 use repro::parts::cancel::Cancel;
-use repro::parts::config::Config;
 use repro::parts::context::{Content, Entry, EntryKind, Tree};
 use repro::parts::digest::{DiffId, Digest};
 use repro::parts::dockerfile::parse;
 use repro::parts::engine::buildkit::{BuildKit, Host};
+use repro::parts::engine::native::Sources;
 use repro::parts::epoch::Epoch;
 use repro::parts::limits::Limits;
 use repro::parts::lockfile::{BuildkitPin, Pin};
@@ -33,14 +34,20 @@ const MODIFIED: u64 = 1_600_000_000;
 
 fn host(cache: &Path) -> Host {
     let path = std::env::var_os("PATH").unwrap();
-    let config = std::env::var("REPRO_CONFIG").unwrap();
     Host {
         programs: Programs::from_path(&path),
         environment: Environment::new(std::env::vars_os()),
-        config: Config::parse(&fs::read_to_string(&config).unwrap(), Path::new(&config)).unwrap(),
+        config: config(),
         cache: cache.to_owned(),
         now: 1_800_000_000,
     }
+}
+
+/// The same for a user who allows daemons that don't check what they unpack of bases.
+fn lenient_host(cache: &Path) -> Host {
+    let mut host = host(cache);
+    host.config.allow_shared_before = Some("0.33.1".parse().unwrap());
+    host
 }
 
 fn file(path: &str, content: &str) -> Entry {
@@ -116,8 +123,11 @@ fn run(command: &mut Command) -> String {
 
 fn busybox() -> Pin {
     let name = format!("{}/busybox:1", std::env::var("RIG_REGISTRY").unwrap());
-    let digest = run(Command::new("crane").args(["digest", "--insecure", &name])).parse().unwrap();
-    Pin::Image { request: "registry.example/busybox:1".to_owned(), digest, platforms: BTreeMap::new() }
+    let digest = |more: &[&str]| -> Digest {
+        run(Command::new("crane").args(["digest", "--insecure", &name]).args(more)).parse().unwrap()
+    };
+    let platforms = BTreeMap::from([("linux/amd64".parse().unwrap(), digest(&["--platform", "linux/amd64"]))]);
+    Pin::Image { request: "registry.example/busybox:1".to_owned(), digest: digest(&[]), platforms }
 }
 
 /// A file on the rig's server below a directory of this test.
@@ -155,9 +165,18 @@ fn repository(test: &str) -> Pin {
     }
 }
 
+/// What base images' pins lead to, kept for all tests.
+fn kept() -> Arc<dyn Sources> {
+    sources(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("engines-sources"), &[("example.org/base:1", usrmerge())])
+}
+
+fn usrmerge() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/native/bases/usrmerge")
+}
+
 fn daemon(address: &str) -> BuildKit {
     let cache = std::env::temp_dir();
-    BuildKit::buildctl(host(&cache), ">=0.26".parse().unwrap(), Some(address.to_owned()))
+    BuildKit::buildctl(lenient_host(&cache), kept(), ">=0.26".parse().unwrap(), Some(address.to_owned()))
 }
 
 /// The engine on the rig's docker. All tests share one builder, which ends with the rig.
@@ -166,14 +185,17 @@ fn buildx() -> Option<BuildKit> {
     let (request, digest) = image.split_once('@').unwrap();
     let pin = BuildkitPin { request: request.to_owned(), digest: digest.parse().unwrap() };
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("engines");
-    Some(BuildKit::buildx(host(&cache), ">=0.26".parse().unwrap(), Some(pin)))
+    Some(BuildKit::buildx(host(&cache), kept(), ">=0.26".parse().unwrap(), Some(pin)))
 }
 
 #[test]
 fn every_daemon_gives_the_same_config_and_diff_ids() {
-    let (Some(current), Some(old), Some(other_go)) =
-        (variable("BUILDKIT_HOST"), variable("RIG_BUILDKIT_OLD"), variable("RIG_BUILDKIT_GO127"))
-    else {
+    let (Some(current), Some(previous), Some(old), Some(other_go)) = (
+        variable("BUILDKIT_HOST"),
+        variable("RIG_BUILDKIT_PREVIOUS"),
+        variable("RIG_BUILDKIT_OLD"),
+        variable("RIG_BUILDKIT_GO127"),
+    ) else {
         return;
     };
     let (http, git) = (served("same", "body"), repository("same"));
@@ -190,7 +212,6 @@ fn every_daemon_gives_the_same_config_and_diff_ids() {
     plan.form.labels.insert("example.label".to_owned(), "x, y".to_owned());
     plan.inputs.contexts.insert("docs".to_owned(), PlannedContext::Local(tree(&[("readme", "r")]).into()));
     let (built, _work) = build(&daemon(&current), &plan).unwrap();
-    assert_eq!(built.engine, "buildkit v0.32.2");
     assert!(matches!(built.layers[0], BuiltLayer::Base { .. }));
     assert!(built.layers[1..].iter().all(|layer| matches!(layer, BuiltLayer::New { .. })));
     let mut config = serde_json::from_slice::<serde_json::Value>(&built.config).unwrap();
@@ -206,7 +227,7 @@ fn every_daemon_gives_the_same_config_and_diff_ids() {
             assert_eq!(again.config, built.config, "buildx");
         }
     }
-    for (address, plan) in [(&old, &plan), (&other_go, &plan), (&current, &cached)] {
+    for (address, plan) in [(&previous, &plan), (&old, &plan), (&other_go, &plan), (&current, &cached)] {
         let (again, _work) = build(&daemon(address), plan).unwrap();
         assert_eq!(diff_ids(&again), diff_ids(&built), "{address}");
         assert_eq!(again.config, built.config, "{address}");
@@ -308,18 +329,18 @@ fn no_daemon_is_said_with_what_to_do() {
     assert_eq!(status, Status::Engine, "{message}");
     let cache = tempfile::tempdir().unwrap();
     let bare = Host { programs: Programs::default(), ..host(cache.path()) };
-    let (status, message) = failure(&BuildKit::buildctl(bare, ">=0.26".parse().unwrap(), None), &plan);
+    let (status, message) = failure(&BuildKit::buildctl(bare, kept(), ">=0.26".parse().unwrap(), None), &plan);
     assert_eq!((status, message.as_str()), (Status::Engine, "buildctl: no `buildctl` is on PATH"));
-    let newer = BuildKit::buildctl(host(cache.path()), ">=99".parse().unwrap(), variable("BUILDKIT_HOST"));
+    let newer = BuildKit::buildctl(host(cache.path()), kept(), ">=99".parse().unwrap(), variable("BUILDKIT_HOST"));
     let (status, message) = failure(&newer, &plan);
-    assert_eq!((status, message.as_str()), (Status::Engine, "BuildKit is `v0.32.2`, the manifest asks for `>=99`"));
+    assert_eq!((status, message.as_str()), (Status::Engine, "BuildKit is `v0.34.2`, the manifest asks for `>=99`"));
 }
 
 #[test]
 fn a_private_daemon_is_started_used_twice_and_stopped() {
     let Some(address) = variable("BUILDKIT_HOST") else { return };
     let cache = tempfile::tempdir().unwrap();
-    let private = BuildKit::buildctl(host(cache.path()), ">=0.26".parse().unwrap(), None);
+    let private = BuildKit::buildctl(host(cache.path()), kept(), ">=0.26".parse().unwrap(), None);
     let plan = plan("FROM registry.example/busybox:1\nRUN echo x > /x\n", &[], vec![busybox()]);
     let (built, _work) = build(&private, &plan).unwrap();
     let (again, _work) = build(&private, &plan).unwrap();
@@ -341,7 +362,7 @@ fn meddling(directory: &Path, address: &str, after: &str) -> BuildKit {
     fs::write(&fake, script).unwrap();
     fs::set_permissions(&fake, fs::Permissions::from_mode(0o755)).unwrap();
     let host = Host { programs: Programs::from_path(directory.as_os_str()), ..host(directory) };
-    BuildKit::buildctl(host, ">=0.26".parse().unwrap(), Some(address.to_owned()))
+    BuildKit::buildctl(host, kept(), ">=0.26".parse().unwrap(), Some(address.to_owned()))
 }
 
 #[test]
@@ -381,7 +402,7 @@ fn an_engine_that_writes_nonsense_or_lies_is_found_out() {
 fn a_daemon_that_is_killed_fails_the_build() {
     let Some(_) = variable("BUILDKIT_HOST") else { return };
     let cache = tempfile::tempdir().unwrap();
-    let engine = BuildKit::buildctl(host(cache.path()), ">=0.26".parse().unwrap(), None);
+    let engine = BuildKit::buildctl(host(cache.path()), kept(), ">=0.26".parse().unwrap(), None);
     let plan = plan("FROM registry.example/busybox:1\nRUN sleep 60\n", &[], vec![busybox()]);
     let mark = cache.path().display().to_string();
     let killer = std::thread::spawn(move || {
@@ -432,10 +453,15 @@ fn cancelling_stops_the_build() {
 fn named_contexts_of_every_kind_are_built_alike() {
     let Some(address) = variable("BUILDKIT_HOST") else { return };
     let (http, git, image) = (served("named", "body"), repository("named"), busybox());
-    let layout = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/native/bases/usrmerge");
-    let index: serde_json::Value = serde_json::from_slice(&fs::read(layout.join("index.json")).unwrap()).unwrap();
-    let digest = index["manifests"][0]["digest"].as_str().unwrap().parse().unwrap();
-    let pinned = Pin::Layout { request: "example.org/base:1".to_owned(), digest, platforms: BTreeMap::new() };
+    let layout = usrmerge();
+    let first = |path: PathBuf| -> Digest {
+        let index: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        index["manifests"][0]["digest"].as_str().unwrap().parse().unwrap()
+    };
+    let digest = first(layout.join("index.json"));
+    let manifest = first(layout.join("blobs/sha256").join(digest.hex()));
+    let platforms = BTreeMap::from([("linux/amd64".parse().unwrap(), manifest)]);
+    let pinned = Pin::Layout { request: "example.org/base:1".to_owned(), digest, platforms };
     let dockerfile = "FROM example.org/base:1\nCOPY --from=tools /bin/busybox /bb\nCOPY --from=page / /page/\nCOPY --from=code / /code/\n";
     let mut plan = plan(dockerfile, &[], vec![image, pinned, http.clone(), git.clone()]);
     for (name, context) in [
@@ -502,7 +528,7 @@ fn a_copy_with_the_locked_digest_stands_in_for_a_changed_file() {
     let dockerfile = format!("FROM scratch\nADD {} /\n", pin.request());
     let plan = plan(&dockerfile, &[], vec![pin]);
     let cache = tempfile::tempdir().unwrap();
-    let engine = BuildKit::buildctl(host(cache.path()), ">=0.26".parse().unwrap(), Some(address));
+    let engine = BuildKit::buildctl(host(cache.path()), kept(), ">=0.26".parse().unwrap(), Some(address));
     assert_eq!(failure(&engine, &plan).0, Status::Source);
     let mut writer = Cache::new(cache.path()).writer().unwrap();
     writer.write_all(locked.as_bytes()).unwrap();

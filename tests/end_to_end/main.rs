@@ -12,6 +12,7 @@ mod project;
 mod schema;
 
 mod rig;
+mod sources;
 
 mod context_property;
 mod engines;

@@ -28,6 +28,14 @@ pub fn locked(manifest: &str, dockerfile: &str, files: &[(&str, &str)]) -> Optio
     Some(project)
 }
 
+/// Gives a project a configuration that also allows daemons which don't check what they unpack of bases.
+pub fn allow_older_daemons(project: &mut Project) {
+    let text = fs::read_to_string(variable("REPRO_CONFIG").unwrap()).unwrap();
+    let path = project.home().join("older.toml");
+    fs::write(&path, format!("{text}\n[buildkit]\nallow-shared-before = \"0.33.1\"\n")).unwrap();
+    project.set("REPRO_CONFIG", path.to_str().unwrap());
+}
+
 /// The digest of the first image's first platform in what `build --format json` printed.
 #[track_caller]
 pub fn manifest_digest(outcome: Outcome) -> String {

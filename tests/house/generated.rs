@@ -6,7 +6,8 @@ use std::path::Path;
 use clap::{CommandFactory, ValueEnum};
 use repro::parts::cli::arguments::{Arguments, SchemaName};
 use repro::parts::cli::command::schema;
-use repro::parts::cli::report::text::{causes, scrub};
+use repro::parts::explain::causes;
+use repro::parts::scrub::PROFILES;
 
 fn check(path: &str, content: &[u8]) {
     if std::env::var_os("REPRO_BLESS").is_some() {
@@ -30,12 +31,12 @@ fn schemas_are_those_of_the_types() {
 
 #[test]
 fn the_scrub_profiles_are_documented() {
-    check_table("docs/scrub.md", "profiles", &scrub::table());
+    check_table("docs/scrub.md", "profiles", &profiles());
 }
 
 #[test]
 fn the_causes_are_documented() {
-    check_table("docs/diff.md", "causes", &causes::table());
+    check_table("docs/diff.md", "causes", &causes_table());
 }
 
 /// Checks what stands between two marks of a page.
@@ -45,6 +46,27 @@ fn check_table(path: &str, mark: &str, table: &str) {
     let (head, rest) = page.split_once(&start).unwrap();
     let (_, tail) = rest.split_once(&end).unwrap();
     check(path, format!("{head}{start}{table}{end}{tail}").as_bytes());
+}
+
+/// The table in `docs/diff.md`.
+fn causes_table() -> String {
+    let mut text = String::from("| code | name | class | what | what to do |\n|---|---|---|---|---|\n");
+    for cause in causes() {
+        let (code, name, class) = (cause.code, cause.name, cause.class.letter());
+        text += &format!("| {code} | {name} | {class} | {} | {} |\n", cause.sentence, cause.help);
+    }
+    text
+}
+
+/// The table in `docs/scrub.md`.
+fn profiles() -> String {
+    let mut text = String::from("| profile | files | why they differ | without them |\n|---|---|---|---|\n");
+    for profile in PROFILES {
+        let paths: Vec<String> = profile.paths.iter().map(|path| format!("`{path}`")).collect();
+        let (paths, summary, effect) = (paths.join("<br>"), profile.summary, profile.effect);
+        text += &format!("| `{}` | {paths} | {summary} | {effect} |\n", profile.numbered());
+    }
+    text
 }
 
 #[test]

@@ -11,10 +11,10 @@ use std::sync::Arc;
 use super::find::is_whiteout;
 use super::*;
 use crate::cancel::Cancel;
-use crate::layer::decompress::Compression;
-use crate::layer::scan_layer;
+use crate::digest::Algorithm;
 use crate::layer::tar::{Entry, Kind, Reader, Writer};
 use crate::layer::whiteout::Whiteout;
+use crate::layer::{Examination, Listed, Workspace};
 use crate::limits::Limits;
 
 /// Directories, the root among them, and names in them: few, so that names meet.
@@ -204,8 +204,12 @@ proptest! {
             let mut clean = Vec::new();
             scrub_layer(&blob, &rules, bounds).unwrap().open().unwrap().read_to_end(&mut clean).unwrap();
             // Links hold, nothing comes twice or before its directory.
-            let report = scan_layer(clean.as_slice(), Compression::None, &limits).unwrap();
-            prop_assert_eq!(report.outer_links, 0);
+            let workspace = Workspace::default();
+            let algorithm = Algorithm::Sha256;
+            let how = Examination { workspace: &workspace, limits: &limits, algorithm, listed: Listed::Nothing };
+            let examined = how.run(&clean, std::io::empty()).unwrap();
+            prop_assert!(examined.violations.is_empty(), "{:?}", examined.violations);
+            prop_assert_eq!(examined.outer_links.count(), 0);
             let after = read(&clean);
             prop_assert_eq!(kept(&after), kept(&before), "folders, links and whiteouts stay");
             scrubbed.apply(&after, |_| false);

@@ -128,29 +128,6 @@ pub enum Command {
     Schema(Schema),
 }
 
-impl Command {
-    /// The command's name as typed.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Init(_) => "init",
-            Self::Sources(_) => "sources",
-            Self::Lock(_) => "lock",
-            Self::Outdated(_) => "outdated",
-            Self::Policy(_) => "policy",
-            Self::Build(_) => "build",
-            Self::Verify(_) => "verify",
-            Self::Inspect(_) => "inspect",
-            Self::Diff(_) => "diff",
-            Self::Scrub(_) => "scrub",
-            Self::Tape(_) => "tape",
-            Self::Cache(_) => "cache",
-            Self::Completions(_) => "completions",
-            Self::Layer(_) => "layer",
-            Self::Schema(_) => "schema",
-        }
-    }
-}
-
 /// `NAME=VALUE` with a name.
 fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;

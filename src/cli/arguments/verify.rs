@@ -19,17 +19,23 @@ pub struct Verify {
     pub question: Question,
     /// Also compare with a published image: a reference, `docker-daemon:NAME`, `podman:NAME`, an archive or layout as
     /// `./PATH` or `/PATH`, `-` for an archive on stdin
-    #[arg(long, value_name = "REF|PATH")]
+    #[arg(long, value_name = "REF|PATH", group = "published")]
     pub against: Option<String>,
     /// Also compare with this archive or layout, whatever its name looks like
-    #[arg(long, value_name = "FILE", conflicts_with = "against")]
+    #[arg(long, value_name = "FILE", group = "published", conflicts_with = "against")]
     pub against_file: Option<PathBuf>,
+    /// The published image's name, in an archive or layout of several
+    #[arg(long, value_name = "NAME", requires = "published")]
+    pub image: Option<String>,
     /// Take the record from FILE instead of repro.lock
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
     /// Ask upstream for every source; 4 if one changed or vanished
     #[arg(long)]
     pub fresh: bool,
+    /// End with 0 where an image is equal though RUN could reach the network; the verdict stays `open-network`
+    #[arg(long)]
+    pub allow_open_network: bool,
     /// Write the rebuilt image: an archive FILE, or with a slash at the end a layout DIR/
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,

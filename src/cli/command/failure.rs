@@ -15,10 +15,11 @@ pub fn of_failure(command: &Command, failure: &Failure) -> Document {
     let (version, status) = (1, failure.status().code());
     match command {
         Command::Build(_) => Document::of(&BuildDocument { version, status, images: Vec::new(), error }),
-        Command::Verify(_) => Document::of(&VerifyDocument { version, status, images: Vec::new(), error }),
+        Command::Verify(_) => Document::of(&VerifyDocument { status, error, ..VerifyDocument::empty() }),
         Command::Lock(_) => Document::of(&LockDocument { status, error, ..LockDocument::empty() }),
         Command::Outdated(_) => {
-            Document::of(&OutdatedDocument { version, status, outdated: Vec::new(), gone: Vec::new(), error })
+            let (outdated, gone, mirrors) = (Vec::new(), Vec::new(), Vec::new());
+            Document::of(&OutdatedDocument { version, status, outdated, gone, mirrors, error })
         }
         Command::Sources(_) => {
             let error = error.map(|error| SourcesError { error, stage: None, lines: Vec::new() });

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::super::report::json::{ErrorDocument, GonePin, OutdatedDocument, OutdatedPin};
+use super::super::report::json::{ErrorDocument, GonePin, MirroredPin, OutdatedDocument, OutdatedPin};
 use super::super::report::{Document, Report};
 use super::super::session::Session;
 use crate::escape;
@@ -10,11 +10,12 @@ use crate::lockfile::SourceKind;
 use crate::project::{Asked, outdated};
 use crate::status::{Failure, Status};
 
-/// Runs the command; what is outdated is no error, what gives no response is.
+/// Runs the command; what is outdated is no error, what is gone ends with 1, and what gives no response is an error.
 pub fn run(session: &Session) -> Result<Report, Failure> {
     let mut text = String::new();
     let mut moved = Vec::new();
     let mut gone = Vec::new();
+    let mut mirrors = Vec::new();
     let mut failures: Vec<Failure> = Vec::new();
     for Asked { pin, standing } in outdated(&session.machine)? {
         let standing = match standing {
@@ -37,6 +38,11 @@ pub fn run(session: &Session) -> Result<Report, Failure> {
             let _ = writeln!(text, "gone     {key}: {missing}");
             gone.push(GonePin { source: pin.key(), message: missing });
         }
+        if let Some(mirror) = standing.mirror {
+            let shown = escape::text(&mirror);
+            let _ = writeln!(text, "mirror   {key}: its own server was not reached; this is what {shown} says");
+            mirrors.push(MirroredPin { source: pin.key(), mirror });
+        }
         if let Some(upstream) = standing.newer {
             let pinned = pin.result();
             let _ = writeln!(text, "outdated {key} {pinned} → {upstream}");
@@ -45,13 +51,16 @@ pub fn run(session: &Session) -> Result<Report, Failure> {
     }
     if session.quiet {
         // Only the data.
+    } else if gone.is_empty() && moved.is_empty() && !mirrors.is_empty() && failures.is_empty() {
+        text.push_str("no pin is outdated, as far as mirrors tell\n");
     } else if text.is_empty() && failures.is_empty() {
         text.push_str("no pin is outdated: each is what its source has today\n");
     } else if !moved.is_empty() {
         text.push_str("`repro lock --update [SOURCE…]` updates them\n");
     }
-    let status = failures.iter().fold(Status::Success, |status, failure| status.or(failure.status()));
+    let found = if gone.is_empty() { Status::Success } else { Status::Differs };
+    let status = failures.iter().fold(found, |status, failure| status.or(failure.status()));
     let error = ErrorDocument::of_worst(&failures);
-    let document = OutdatedDocument { version: 1, status: status.code(), outdated: moved, gone, error };
+    let document = OutdatedDocument { version: 1, status: status.code(), outdated: moved, gone, mirrors, error };
     Ok(Report { status, text, document: Some(Document::of(&document)), failures })
 }

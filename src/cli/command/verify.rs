@@ -23,8 +23,10 @@ pub fn run(arguments: &arguments::Verify, session: &Session) -> Result<Report, F
         images: arguments.question.images.clone(),
         platforms: arguments.question.platforms.clone(),
         against,
+        published_name: arguments.image.clone(),
         record: arguments.record.clone(),
         fresh: arguments.fresh,
+        accepts_open_network: arguments.allow_open_network,
         export: arguments.output.as_deref().map(export),
         engine: arguments.engine.options(session.is_verbose),
     };

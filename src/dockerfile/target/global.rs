@@ -92,10 +92,10 @@ pub(super) fn take_epoch(
     globals: &mut Globals,
     lexer: Lexer,
     budget: &Budget,
-) -> Result<Option<i64>, DockerfileError> {
+) -> Result<(), DockerfileError> {
     let global = globals.scope.get(EPOCH).filter(|value| !value.is_empty());
     let Some(value) = build_args.get(EPOCH).map(String::as_str).or(global).map(str::to_owned) else {
-        return Ok(None);
+        return Ok(());
     };
     let epoch = value.parse::<i64>().ok();
     if epoch.is_none() && !value.is_empty() && value != "context" && !question.contexts.contains_key(&value) {
@@ -118,7 +118,7 @@ pub(super) fn take_epoch(
             None => globals.scope.remove(EPOCH),
         }
     }
-    Ok(epoch)
+    Ok(())
 }
 
 /// Checks that a stage does nothing but add one file or repository from outside.

@@ -22,7 +22,6 @@ pub(super) struct Graph<'a> {
     pub(super) budget: Budget,
     pub(super) globals: Globals,
     pub(super) build_args: BTreeMap<String, String>,
-    pub(super) epoch: Option<i64>,
     pub(super) states: Vec<State<'a>>,
     /// States in the order in which indexes count and stages are evaluated.
     pub(super) order: Vec<usize>,
@@ -49,7 +48,7 @@ impl<'a> Graph<'a> {
         }
         let mut build_args = question.build_args.clone();
         let mut globals = global::declare(predefined, &dockerfile.global_args, &build_args, lexer, &budget)?;
-        let epoch = global::take_epoch(dockerfile, question, &mut build_args, &mut globals, lexer, &budget)?;
+        global::take_epoch(dockerfile, question, &mut build_args, &mut globals, lexer, &budget)?;
         let mut graph = Self {
             dockerfile,
             question,
@@ -57,7 +56,6 @@ impl<'a> Graph<'a> {
             budget,
             globals,
             build_args,
-            epoch,
             states: Vec::new(),
             order: Vec::new(),
             names: BTreeMap::new(),
@@ -188,7 +186,8 @@ fn warn_of_default_bases(
 #[cfg(test)]
 mod tests {
     use crate::dockerfile::parse;
-    use crate::dockerfile::target::{Question, UnknownImages, resolve};
+    use crate::dockerfile::target::{Question, resolve};
+    use crate::parts::dockerfile::target::UnknownImages;
     use crate::platform::Platform;
 
     #[test]

@@ -101,17 +101,6 @@ pub trait BaseImages {
     fn config(&mut self, base: &Image) -> Result<BaseConfig, Self::Error>;
 }
 
-/// Every base image is [`BaseConfig::unknown`].
-pub struct UnknownImages;
-
-impl BaseImages for UnknownImages {
-    type Error = std::convert::Infallible;
-
-    fn config(&mut self, _: &Image) -> Result<BaseConfig, Self::Error> {
-        Ok(BaseConfig::unknown())
-    }
-}
-
 /// An image that a build takes files or configuration from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
@@ -174,8 +163,6 @@ pub struct Target {
     pub stages: BTreeMap<usize, TargetStage>,
     /// The number of the target.
     pub target: usize,
-    /// The value of `SOURCE_DATE_EPOCH` as BuildKit reads it, if it is set to a number.
-    pub epoch: Option<i64>,
     /// The paths of the context that the needed stages name, sorted, as the client is asked for them; none for all.
     ///
     /// Empty when they name none.

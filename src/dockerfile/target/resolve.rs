@@ -198,6 +198,6 @@ impl Graph<'_> {
         if self.dockerfile.has_nul {
             return Err(DockerfileError::limit("the Dockerfile holds a NUL character"));
         }
-        Ok(Target { stages, target, epoch: self.epoch, context_paths, asks_for_builder, warnings })
+        Ok(Target { stages, target, context_paths, asks_for_builder, warnings })
     }
 }

@@ -8,8 +8,9 @@
 //!    manifest asks for, and before a taped build it is tried whether it reaches the tape;
 //! 3. **stage**: the inputs become files and the pins a source policy (`input`);
 //! 4. **run**: the client's command; once more with our own copies if a source can't be had;
-//! 5. **finish**: the log of a failed build is read (`failure`), the image of another as hostile input, and the sources
-//!    that the daemon recorded are compared with the pins (`output`).
+//! 5. **finish**: the log of a failed build is read (`failure`), the image of another as hostile input, the sources that
+//!    the daemon recorded are compared with the pins, and the layers of the base become those that its pin names
+//!    (`output`).
 //!
 //! A new way to BuildKit is a file in `client` that implements [`Client`](client::Client), and a constructor here.
 //! Uses go one way too: this file, `client`, `daemon`, `output`, `input`, `failure`, `command`, `host`; each uses only
@@ -24,6 +25,7 @@ mod input;
 mod output;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use semver::VersionReq;
 
@@ -32,6 +34,9 @@ pub use host::Host;
 pub use input::{Policy, Redirects};
 
 use crate::build::{Built, CheckedBuild, Engine, Plan, Surroundings};
+use crate::engine::base_images::BaseImagesOf;
+use crate::engine::sources::Sources;
+use crate::engine::target::{base_of, target};
 use crate::escape;
 use crate::lockfile::BuildkitPin;
 use crate::platform::Platform;
@@ -39,7 +44,7 @@ use crate::process::{Finished, shell_word};
 use crate::status::Failure;
 use client::{Buildctl, Buildx, Client, Connection};
 use command::{at_once, follow};
-use daemon::{Worker, probe};
+use daemon::{Worker, probe, shared};
 use input::{Copies, Staged, frontend, refusal};
 use output::{OutputReader, materials};
 
@@ -47,20 +52,21 @@ use output::{OutputReader, materials};
 pub struct BuildKit {
     client: Box<dyn Client>,
     host: Host,
+    sources: Arc<dyn Sources>,
     version: VersionReq,
 }
 
 impl BuildKit {
     /// `buildctl` with the daemon at `address`, or else with one of its own, which ends with the engine.
     ///
-    /// A daemon must be of a `version` that fits.
-    pub fn buildctl(host: Host, version: VersionReq, address: Option<String>) -> Self {
-        Self { client: Box::new(Buildctl::new(host.clone(), address)), host, version }
+    /// A daemon must be of a `version` that fits. What the pins of base images lead to comes from `sources`.
+    pub fn buildctl(host: Host, sources: Arc<dyn Sources>, version: VersionReq, address: Option<String>) -> Self {
+        Self { client: Box::new(Buildctl::new(host.clone(), address)), host, sources, version }
     }
 
     /// `docker buildx` with a builder that runs the locked `image`, which must be of a `version` that fits.
-    pub fn buildx(host: Host, version: VersionReq, image: Option<BuildkitPin>) -> Self {
-        Self { client: Box::new(Buildx::new(host.clone(), image)), host, version }
+    pub fn buildx(host: Host, sources: Arc<dyn Sources>, version: VersionReq, image: Option<BuildkitPin>) -> Self {
+        Self { client: Box::new(Buildx::new(host.clone(), image)), host, sources, version }
     }
 }
 
@@ -86,8 +92,14 @@ struct Checked<'a> {
 struct Ready<'a> {
     plan: &'a Plan,
     connection: Box<dyn Connection + 'a>,
-    worker: Worker,
+    daemon: Daemon,
     staged: Staged,
+}
+
+/// A daemon that may build, and what verdicts must say of it.
+struct Daemon {
+    worker: Worker,
+    warning: Option<String>,
 }
 
 impl CheckedBuild for Checked<'_> {
@@ -99,8 +111,12 @@ impl CheckedBuild for Checked<'_> {
         let work = surroundings.work.directory()?;
         refusal::warn(self.plan, surroundings);
         let connection = self.engine.client.connect(self.plan, &work, surroundings)?;
-        let (worker, staged) = self.probe_and_stage(&*connection, surroundings)?;
-        Ok(Ready { plan: self.plan, connection, worker, staged }.run(&self.engine.host, surroundings)?)
+        let (daemon, staged) = self.probe_and_stage(&*connection, surroundings)?;
+        let mut built = Ready { plan: self.plan, connection, daemon, staged }.run(&self.engine.host, surroundings)?;
+        let images = BaseImagesOf::new(self.plan, &*self.engine.sources);
+        let base = base_of(&target(self.plan, &images)?, &images)?;
+        output::base::take_from_pin(&mut built.layers, base.as_deref())?;
+        Ok(built)
     }
 
     fn commands(&self, surroundings: &Surroundings<'_>) -> Result<Vec<String>, Failure> {
@@ -131,22 +147,24 @@ impl Checked<'_> {
         &self,
         connection: &dyn Connection,
         surroundings: &Surroundings<'_>,
-    ) -> Result<(Worker, Staged), Failure> {
+    ) -> Result<(Daemon, Staged), Failure> {
         let (plan, control) = (self.plan, connection.control());
-        let worker = || {
+        let daemon = || {
             let worker = control.worker(surroundings)?;
             worker.check(&self.engine.version)?;
+            let allowed = self.engine.host.config.allow_shared_before.as_ref();
+            let warning = if connection.is_shared() { shared::check(&worker, allowed)? } else { None };
             frontend::check_daemon(plan, &worker.version)?;
-            Ok::<_, BuildKitError>(worker)
+            Ok::<_, BuildKitError>(Daemon { worker, warning })
         };
         let Some(tape) = &plan.run.tape else {
-            let (worker, staged) = at_once(worker, || Staged::write(plan, None, surroundings));
-            return Ok((worker?, staged?));
+            let (daemon, staged) = at_once(daemon, || Staged::write(plan, None, surroundings));
+            return Ok((daemon?, staged?));
         };
-        let worker = worker()?;
-        worker.check_tape()?;
+        let daemon = daemon()?;
+        daemon.worker.check_tape()?;
         let certificate = probe::certificate(control, plan, &tape.route, surroundings)?;
-        Ok((worker, Staged::write(plan, certificate.as_deref(), surroundings)?))
+        Ok((daemon, Staged::write(plan, certificate.as_deref(), surroundings)?))
     }
 }
 
@@ -166,10 +184,10 @@ impl Ready<'_> {
     }
 
     fn run_once(&self, redirects: &Redirects, surroundings: &Surroundings<'_>) -> Result<Built, BuildKitError> {
-        let Self { plan, connection, worker, staged } = self;
+        let Self { plan, connection, daemon, staged } = self;
         let local = |name: &str, directory: &Path| connection.local_name(name, directory);
         let policy = staged.write_policy(plan, redirects, local)?;
-        let command = connection.build_command(plan, staged, &policy, worker.platform.as_ref());
+        let command = connection.build_command(plan, staged, &policy, daemon.worker.platform.as_ref());
         let tell = |line: &str| surroundings.progress.log(&input::as_written(plan, line));
         let finished = follow(&command, surroundings, &tell)?;
         if !finished.succeeded() {
@@ -198,7 +216,7 @@ impl Ready<'_> {
         redirects: &Redirects,
         surroundings: &Surroundings<'_>,
     ) -> Result<Built, BuildKitError> {
-        let Self { plan, connection, worker, staged } = self;
+        let Self { plan, connection, daemon, staged } = self;
         let bounds = surroundings.bounds();
         let reader = OutputReader { engine: connection.engine(), epoch: plan.epoch, bounds };
         let reference = connection.reference(staged, bounds.limits);
@@ -211,13 +229,11 @@ impl Ready<'_> {
         if !deviations.is_empty() {
             return Err(BuildKitError::Materials(deviations));
         }
-        let base = output::history::base_diff_ids(reader.engine, record.base_config.as_deref(), bounds.limits)?;
         let output = output?;
         // Of a result without layers, in which nothing of any source is, there is no provenance.
         if record.materials.is_none() && !output.layers.is_empty() {
             return Err(daemon::BuildRecord::lacks_provenance());
         }
-        reader.check_base(&output, &base)?;
         reader.check_claims(&staged.read_metadata(bounds.limits)?, &output)?;
         output::history::check(&output.config, &plan.image)?;
         output::downloads::check(plan, &output)?;
@@ -228,6 +244,11 @@ impl Ready<'_> {
             ),
             None => Vec::new(),
         };
-        Ok(Built { config: output.config.bytes().to_vec(), layers: output.layers, engine: worker.name(), requests })
+        Ok(Built {
+            config: output.config.bytes().to_vec(),
+            layers: output.layers,
+            requests,
+            warnings: daemon.warning.iter().cloned().collect(),
+        })
     }
 }

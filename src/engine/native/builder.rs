@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::base_image::{BaseImage, BaseImagesOf};
 use super::chmod::Chmod;
 use super::content::Content;
 use super::context_tree::{context_tree, single_file};
@@ -17,13 +16,14 @@ use super::owner::WantedOwner;
 use super::path;
 use super::problem::{Problem, failed};
 use super::refusal::Place;
-use super::sources::Sources;
 use super::stack::stack;
 use super::transfer::{Transfer, patterns};
 use crate::build::{Plan, PlannedContext, Surroundings};
 use crate::dockerfile::target::{
     Action, Base, Location, NamedContext, Step, Target, TargetStage, TransferSource, TransferStep,
 };
+use crate::engine::base_images::{BaseImage, BaseImagesOf};
+use crate::engine::sources::Sources;
 use crate::escape;
 use crate::status::Failure;
 

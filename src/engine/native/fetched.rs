@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-use super::base_image::NotLocked;
 use super::content::Content;
 use super::context_tree::single_file;
 use super::filesystem::{Filesystem, Mtime, Tree};
 use super::git_tree::{Checkouts, git_tree};
 use super::problem::Problem;
 use super::refusal::Place;
-use super::sources::Sources;
 use crate::build::Plan;
 use crate::dockerfile::target::{GitReference, TransferSource, TransferStep};
+use crate::engine::base_images::NotLocked;
+use crate::engine::sources::Sources;
 use crate::escape;
 use crate::lockfile::Pin;
 use crate::progress::Reporter;

@@ -8,16 +8,16 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::base_image::NotLocked;
 use super::content::Content;
 use super::filesystem::{Filesystem, Kind, Mtime, Tree};
 use super::mount::Mount;
 use super::path;
 use super::problem::{Problem, failed};
-use super::sources::Sources;
 use crate::build::Plan;
 use crate::digest::{Digest, Hashing};
 use crate::dockerfile::target::{GitReference, TransferSource};
+use crate::engine::base_images::NotLocked;
+use crate::engine::sources::Sources;
 use crate::escape;
 use crate::git::Pointer;
 use crate::lockfile::Pin;

@@ -30,30 +30,27 @@ mod path;
 mod problem;
 mod proven;
 mod refusal;
-mod sources;
 mod spool;
 mod stack;
 mod transfer;
 mod unpack;
 mod words;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use base_image::{BaseImagesOf, store_name};
 use builder::{Builder, StageLayer};
 use git_tree::Checkouts;
 use layer_tar::LayerTar;
 use problem::Problem;
-pub use sources::Sources;
 
-use crate::build::{Blob, Built, BuiltLayer, CheckedBuild, Engine, Plan, PlannedContext, Produce, Surroundings};
+use crate::build::{Blob, Built, BuiltLayer, CheckedBuild, Engine, Plan, Produce, Surroundings};
 use crate::digest::{DiffId, Hashing};
-use crate::dockerfile::target::{Question, ResolveError, Target, resolve};
-use crate::lockfile::Pin;
-use crate::platform::Platform;
+use crate::dockerfile::target::Target;
+use crate::engine::base_images::BaseImagesOf;
+use crate::engine::sources::Sources;
+use crate::engine::target::target;
 use crate::status::Failure;
 
 const NAME: &str = "native";
@@ -69,44 +66,6 @@ impl Native {
     pub fn new(sources: Arc<dyn Sources>) -> Self {
         Self { sources, checkouts: Checkouts::default() }
     }
-
-    /// The target with all values known, and its base images.
-    fn target(&self, plan: &Plan, images: &BaseImagesOf<'_>) -> Result<Target, Failure> {
-        let mut build_args = plan.parameters.args.clone();
-        build_args.insert("SOURCE_DATE_EPOCH".to_owned(), plan.epoch.to_string());
-        let question = Question {
-            target: plan.parameters.target.clone().unwrap_or_default(),
-            platform: plan.platform.clone(),
-            build_platform: plan.parameters.build_platform.clone().unwrap_or_else(Platform::of_this_machine),
-            build_args,
-            contexts: contexts(plan),
-        };
-        match resolve(&plan.inputs.dockerfile, &question, &mut &*images) {
-            Ok(target) => Ok(target),
-            Err(ResolveError::Dockerfile(error)) => Err(error.into()),
-            Err(ResolveError::Base { source, .. }) => Err(source),
-        }
-    }
-}
-
-/// The plan's named contexts as BuildKit's clients spell them.
-fn contexts(plan: &Plan) -> BTreeMap<String, String> {
-    let spell = |(index, (name, context)): (usize, (&String, &PlannedContext))| {
-        let value = match context {
-            PlannedContext::Local(_) => format!("local:{name}"),
-            PlannedContext::Image(reference) => format!("docker-image://{reference}"),
-            PlannedContext::Layout(_) => {
-                let pinned = |pin: &&Pin| matches!(pin, Pin::Layout { request, .. } if request == name);
-                let Some(Pin::Layout { digest, .. }) = plan.pins.iter().find(pinned) else {
-                    return (crate::survey::context_key(name), format!("oci-layout://{}", store_name(index)));
-                };
-                format!("oci-layout://{}@{digest}", store_name(index))
-            }
-            PlannedContext::Http(url) | PlannedContext::Git(url) => url.clone(),
-        };
-        (crate::survey::context_key(name), value)
-    };
-    plan.inputs.contexts.iter().enumerate().map(spell).collect()
 }
 
 impl Engine for Native {
@@ -116,7 +75,7 @@ impl Engine for Native {
 
     fn check<'a>(&'a self, plan: &'a Plan) -> Result<Box<dyn CheckedBuild + 'a>, Failure> {
         let images = BaseImagesOf::new(plan, &*self.sources);
-        let target = self.target(plan, &images)?;
+        let target = target(plan, &images)?;
         proven::check(plan, &target, &self.checkouts, &*self.sources)?;
         Ok(Box::new(Checked { native: self, plan, target, images }))
     }
@@ -146,12 +105,7 @@ impl CheckedBuild for Checked<'_> {
         let layers: Vec<BuiltLayer> = layers.into_iter().flatten().collect();
         let diff_ids: Vec<DiffId> = layers.iter().map(BuiltLayer::diff_id).collect();
         let config = history::finish(stage.config, &plan.platform, &plan.form.labels, plan.epoch, diff_ids);
-        Ok(Built {
-            config: config.to_bytes(),
-            layers,
-            engine: format!("repro {}", env!("CARGO_PKG_VERSION")),
-            requests: Vec::new(),
-        })
+        Ok(Built { config: config.to_bytes(), layers, requests: Vec::new(), warnings: Vec::new() })
     }
 
     fn commands(&self, _surroundings: &Surroundings<'_>) -> Result<Vec<String>, Failure> {

@@ -4,11 +4,11 @@ use super::git_tree::Checkouts;
 use super::path;
 use super::problem::Problem;
 use super::refusal::Place;
-use super::sources::Sources;
 use crate::build::{Plan, PlannedContext};
 use crate::context::SentOtherwise;
 use crate::dockerfile::syntax::Lines;
 use crate::dockerfile::target::{Action, Base, NamedContext, Step, Target, TargetStage};
+use crate::engine::sources::Sources;
 use crate::escape;
 use crate::status::Failure;
 

@@ -14,7 +14,7 @@ use crate::image::validate::{Form, Role};
 /// # Errors
 /// When a temporary file can't be read.
 pub fn explain_indexes(one: &Side, other: &Side) -> io::Result<Vec<Difference>> {
-    let tops = |side: &Side| side.closure.tops.iter().map(|top| top.digest).collect::<Vec<_>>();
+    let tops = |side: &Side| side.closure.tops.clone();
     let (first, second) = (tops(one), tops(other));
     let has_index = |side: &Side| side.closure.form != Form::Docker;
     if first == second || !has_index(one) || !has_index(other) {

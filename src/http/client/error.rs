@@ -145,6 +145,14 @@ impl HttpError {
         self.is_passing()
     }
 
+    /// Whether the server had nothing to say: it was not reached, or has no time.
+    pub fn is_silence(&self) -> bool {
+        match self {
+            Self::Response { status: 408 | 429 | 500.., .. } | Self::TimedOut { .. } => true,
+            other => other.is_unreachable(),
+        }
+    }
+
     /// Whether the same request may well succeed a moment later.
     pub(super) fn is_passing(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::TimedOut { phase: "connecting", .. })

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::facts::{Closure, Form, TopFacts};
+use super::facts::{Closure, Form};
 use super::selection::Selection;
 use super::walk::Walk;
 use crate::escape;
@@ -35,6 +35,7 @@ pub fn check(archive: &mut Archive, selection: &Selection, limits: &Limits) -> i
     if is_oci {
         walk.marker()?;
         walk.top()?;
+        walk.graph.find_roots();
     }
     if has(b"manifest.json") {
         walk.docker(form == Form::Combined)?;
@@ -54,16 +55,17 @@ pub fn check(archive: &mut Archive, selection: &Selection, limits: &Limits) -> i
     }
     if form == Form::Oci {
         walk.no_links();
+        if has(b"repositories") {
+            let what = "without `manifest.json` old programs load what this names, and not what `index.json` does";
+            walk.findings.violation("V11", "repositories", what);
+        }
     }
     if selection.image.is_none() {
+        walk.graph.unattested(&mut walk.findings);
         walk.unused_links();
         walk.unused();
     }
-    let tops: Vec<_> = walk.graph.tops.iter().map(|top| top.claim.digest).collect();
-    let tops = tops
-        .into_iter()
-        .map(|digest| TopFacts { digest, images: walk.graph.images_below(digest, &mut walk.budget) })
-        .collect();
+    let tops = walk.graph.tops.iter().map(|top| top.claim.digest).collect();
     walk.budget.tell_exhaustion(&mut walk.findings);
     Ok(Closure {
         form,
@@ -71,6 +73,7 @@ pub fn check(archive: &mut Archive, selection: &Selection, limits: &Limits) -> i
         images: walk.graph.images,
         tops,
         entries: walk.graph.entries,
+        referrers: walk.graph.referrers,
         names: walk.left_out.names,
         needs_both_sums: walk.examinations.needs_both_sums,
         examined: walk.examinations.kept,

@@ -52,10 +52,7 @@ pub(super) struct ClaimedPlatform {
 impl ClaimedPlatform {
     /// Normalised; none if it names no platform that an image runs on.
     pub(super) fn platform(&self) -> Option<Platform> {
-        let is_known = |text: &str| !text.is_empty() && text != "unknown";
-        let variant = Some(self.variant.as_str()).filter(|variant| !variant.is_empty());
-        (is_known(&self.os) && is_known(&self.architecture))
-            .then(|| Platform::new(&self.os, &self.architecture, variant))
+        Platform::named(&self.os, &self.architecture, &self.variant)
     }
 
     /// As it is written, without what it leaves out.

@@ -147,6 +147,7 @@ impl<'a> Walk<'a> {
             annotations: BTreeMap::new(),
             artifact_type: None,
             about: None,
+            subject: None,
         };
         let object = format!("{place} Config {}", escape::name(config.as_bytes()));
         if let Some((_, file)) = self.docker_file(&config, &object, false) {

@@ -19,10 +19,13 @@ pub struct Closure {
     pub documents: Vec<DocumentFacts>,
     /// The images, attestations and artifacts.
     pub images: Vec<ImageFacts>,
-    /// What the archive calls its images: the descriptors of `index.json` that were selected.
-    pub tops: Vec<TopFacts>,
-    /// Every descriptor of every index that was walked, `index.json` included, but for those of other indexes.
+    /// What the archive calls its images: the descriptors of `index.json` that were selected, but for those that another
+    /// index holds.
+    pub tops: Vec<AnyDigest>,
+    /// Every descriptor of every index that was walked, but for those of other indexes; of `index.json` the tops only.
     pub entries: Vec<EntryFacts>,
+    /// Documents of `index.json` that have no name and refer to an image.
+    pub referrers: usize,
     /// Some names that the selection left out, safe to print.
     pub names: Vec<String>,
     /// Whether a diff ID could not be computed because it is in another algorithm than the blob's digest; reading with
@@ -45,20 +48,13 @@ impl Closure {
     }
 }
 
-/// One descriptor of `index.json`.
-#[derive(Clone, Debug)]
-pub struct TopFacts {
-    /// The digest that it names.
-    pub digest: AnyDigest,
-    /// The images below it, by their place in the list of images.
-    pub images: Vec<usize>,
-}
-
 /// One descriptor of an index, as clients that choose from the index see it.
 #[derive(Clone, Debug)]
 pub struct EntryFacts {
     /// Its place in messages.
     pub place: String,
+    /// What it names.
+    pub digest: AnyDigest,
     /// What it says that it names.
     pub media_type: String,
     /// Whether it stands in `index.json`, where a platform is not needed.
@@ -145,6 +141,8 @@ pub struct ImageFacts {
     pub artifact_type: Option<String>,
     /// The manifest that an attestation is about.
     pub about: Option<String>,
+    /// The document that it says to refer to.
+    pub subject: Option<AnyDigest>,
 }
 
 impl ImageFacts {
@@ -200,10 +198,7 @@ pub struct ConfigFacts {
 impl ConfigFacts {
     /// The platform, normalised; none if it names none.
     pub fn platform(&self) -> Option<Platform> {
-        let is_known = |text: &str| !text.is_empty() && text != "unknown";
-        let variant = Some(self.variant.as_str()).filter(|variant| !variant.is_empty());
-        (is_known(&self.os) && is_known(&self.architecture))
-            .then(|| Platform::new(&self.os, &self.architecture, variant))
+        Platform::named(&self.os, &self.architecture, &self.variant)
     }
 }
 

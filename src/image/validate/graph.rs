@@ -29,6 +29,8 @@ pub(super) struct Graph {
     pub(super) tops: Vec<Top>,
     pub(super) nodes: BTreeMap<AnyDigest, Node>,
     pub(super) entries: Vec<EntryFacts>,
+    /// Documents at the top that only refer to images.
+    pub(super) referrers: usize,
     /// Images, attestations and artifacts; without `index.json` those of `manifest.json`.
     pub(super) images: Vec<ImageFacts>,
 }

@@ -41,7 +41,10 @@ impl Walk<'_> {
         if claims.is_empty() {
             self.findings.violation("V3", object, "it lists no image, so there is nothing to check");
         }
-        for claim in claims.into_iter().flatten() {
+        // What is listed once more without a name, as by oras, is met in its index first, which tells more about it.
+        let mut claims: Vec<Claim> = claims.into_iter().flatten().collect();
+        claims.sort_by_key(|claim| (super::names::of(claim).is_empty(), kind(&claim.media_type) != Kind::Index));
+        for claim in claims {
             super::names::check(&claim, &mut self.findings);
             let names = super::names::of(&claim);
             if let Some(wanted) = &self.selection.image
@@ -73,6 +76,7 @@ impl Walk<'_> {
         }
         self.graph.entries.push(EntryFacts {
             place: claim.place.clone(),
+            digest: claim.digest,
             media_type: claim.media_type.clone(),
             is_top: level == 2,
             written_platform: claim.platform.as_ref().map(ClaimedPlatform::written),

@@ -94,9 +94,7 @@ impl Walk<'_> {
         }
         let annotations = fields.string_map("annotations", findings);
         let artifact_type = fields.string("artifactType", findings).map(str::to_owned);
-        if let Some(subject) = fields.get("subject") {
-            claim(subject, &format!("{object} subject"), findings);
-        }
+        let subject = fields.get("subject").and_then(|subject| claim(subject, &format!("{object} subject"), findings));
         if !is_one_kind {
             return Ok(None);
         }
@@ -158,6 +156,7 @@ impl Walk<'_> {
             annotations,
             artifact_type: artifact_type.or_else(|| (!is_known && config_type != EMPTY).then_some(config_type)),
             about,
+            subject: subject.map(|subject| subject.digest),
         };
         if let Some(config) = &config
             && let Some(blob) = self.blob(config, "config")?

@@ -2,7 +2,7 @@
 //!
 //! An [`Archive`](super::archive::Archive) was read before, so everything here is looking up and comparing.
 //! `check` starts at `index.json` (`indexes`, image `manifests`, `config`s, `layers`) and at `manifest.json` (`docker`),
-//! then lets both `views` agree, and all names (`naming`, `names`). `walk` is the state of all that: the `graph` of
+//! then tells images from what lies beside them (`roots`), and lets both `views` agree, and all names (`naming`, `names`). `walk` is the state of all that: the `graph` of
 //! documents, the `budget` of what may still be looked at, and what was found. All violations are told, not the first only;
 //! the rules `V1` to `V14` are those of `docs/inspect.md`. Documents are read by their members (`fields`, `claim`)
 //! rather than into the types of [`super::document`], which stop at the first violation and know sha256 only.
@@ -22,6 +22,7 @@ mod layers;
 mod manifests;
 mod names;
 mod naming;
+mod roots;
 mod selection;
 mod views;
 mod walk;

@@ -157,11 +157,6 @@ impl<R: Read> Decompressor<R> {
         })
     }
 
-    /// How many decompressed bytes were read so far.
-    pub fn produced(&self) -> u64 {
-        self.produced
-    }
-
     /// Gives back the compressed stream, which was read to its end if this was.
     pub fn into_inner(self) -> R {
         let source = match self.decoder {

@@ -115,11 +115,4 @@ impl Entry {
     pub fn directory(path: impl Into<Vec<u8>>, mode: u32) -> Self {
         Self::new(path, Kind::Directory, mode)
     }
-
-    /// The same entry at another time.
-    #[must_use]
-    pub fn at(mut self, mtime: i64) -> Self {
-        self.mtime = mtime;
-        self
-    }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::rig::{crane, locked, manifest_digest, run, variable};
+use crate::rig::{allow_older_daemons, crane, locked, manifest_digest, run, variable};
 
 const STAGES: &str = "FROM registry.example/busybox:1 AS made\n\
     ARG VERSION\n\
@@ -20,16 +20,18 @@ const FILES: &[(&str, &str)] = &[("src/a", "first\n"), ("src/run.sh", "#!/bin/sh
 
 #[test]
 fn every_engine_gives_the_image_that_buildctl_alone_gives_cached_or_not() {
-    let (Some(image), Some(usual), Some(old), Some(other_go)) = (
+    let (Some(image), Some(usual), Some(previous), Some(old), Some(other_go)) = (
         variable("RIG_BUILDKIT_IMAGE"),
         variable("BUILDKIT_HOST"),
+        variable("RIG_BUILDKIT_PREVIOUS"),
         variable("RIG_BUILDKIT_OLD"),
         variable("RIG_BUILDKIT_GO127"),
     ) else {
         return;
     };
     let manifest = format!("[buildkit]\nimage = \"{image}\"\n[image.app]\nargs = {{ VERSION = \"1.2\" }}\n");
-    let project = locked(&manifest, STAGES, FILES).unwrap();
+    let mut project = locked(&manifest, STAGES, FILES).unwrap();
+    allow_older_daemons(&mut project);
     let recorded = manifest_digest(project.repro(&["build", "--record", "--format", "json"]));
     project.commit();
 
@@ -65,6 +67,7 @@ fn every_engine_gives_the_image_that_buildctl_alone_gives_cached_or_not() {
     for (from, engine, more) in [
         ("one", "buildctl", vec!["--no-cache"]),
         ("two", "buildctl", vec![]),
+        ("one", "buildctl", vec!["--addr", &previous, "--no-cache"]),
         ("one", "buildctl", vec!["--addr", &old, "--no-cache"]),
         ("two", "buildctl", vec!["--addr", &other_go, "--no-cache"]),
         ("one", "buildx", vec!["--no-cache"]),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::project::Project;
-use crate::rig::{locked, manifest_digest, run, variable};
+use crate::rig::{allow_older_daemons, locked, manifest_digest, run, variable};
 
 const DOCKERFILE: &str = "FROM scratch\nCOPY . /all/\n";
 const FILES: &[(&str, &str)] = &[("d/file", "ours\n"), ("d/e/other", "other\n"), (".dockerignore", "repro.*\n")];
@@ -41,7 +41,8 @@ fn build_a_lookalike(address: &str, staged: &Path, directory: &Path) {
 fn a_lookalike_that_others_sent_to_the_daemon_is_not_taken_for_the_context() {
     let (Some(usual), Some(old)) = (variable("BUILDKIT_HOST"), variable("RIG_BUILDKIT_OLD")) else { return };
     for address in [&usual, &old] {
-        let project = locked("[image.app]\n", DOCKERFILE, FILES).unwrap();
+        let mut project = locked("[image.app]\n", DOCKERFILE, FILES).unwrap();
+        allow_older_daemons(&mut project);
         let truth = manifest_digest(project.repro(&["build", "--format", "json", "--engine", "native"]));
         let build = |more: &[&str]| {
             let arguments = ["build", "--format", "json", "--engine", "buildctl", "--addr", address];
@@ -57,4 +58,31 @@ fn a_lookalike_that_others_sent_to_the_daemon_is_not_taken_for_the_context() {
         let contexts = kept.matches("local source for context").count();
         assert!(contexts >= 2, "the other build's snapshot beside ours was expected:\n{kept}");
     }
+}
+
+#[test]
+fn a_daemon_that_does_not_check_bases_is_refused_or_named_in_each_verdict() {
+    let (Some(previous), Some(_)) = (variable("RIG_BUILDKIT_PREVIOUS"), variable("BUILDKIT_HOST")) else { return };
+    let dockerfile = "FROM registry.example/busybox:1\nRUN true\n";
+    let mut project = locked("[image.app]\n", dockerfile, &[]).unwrap();
+    project.repro(&["build", "--record"]).expect(0);
+    let verify = ["verify", "--engine", "buildctl", "--addr", &previous];
+    let refused = project.repro(&verify).expect(7);
+    refused
+        .says("BuildKit is `v0.32.2`, expected v0.33.1 or newer of a daemon that others may use")
+        .says("allow-shared-before = \"0.33.1\"");
+    // What the checkout says about it does not count.
+    let manifest = project.read("repro.toml");
+    project.write("repro.toml", format!("{manifest}[buildkit]\nallow-shared-before = \"0.33.1\"\n"));
+    project.repro(&verify).expect(2);
+    project.write("repro.toml", manifest);
+    allow_older_daemons(&mut project);
+    let allowed = project.repro(&verify).expect(0);
+    assert!(allowed.stdout.contains("\n  warning: BuildKit is `v0.32.2`, and others may use it"), "{allowed:?}");
+    let document = project.repro(&[&verify[..], &["--format", "json"]].concat()).expect(0).json();
+    let warnings = document["images"][0]["warnings"].as_array().unwrap();
+    assert!(warnings[0].as_str().unwrap().starts_with("BuildKit is `v0.32.2`"), "{document}");
+    // A daemon that checks gives no warning, whatever is allowed.
+    let usual = project.repro(&["verify", "--engine", "buildctl"]).expect(0);
+    assert!(!usual.stdout.contains("warning"), "{usual:?}");
 }

@@ -48,5 +48,9 @@ fn a_buildkit_without_a_proxy_is_refused_with_the_version_needed() {
     let Some(old) = variable("RIG_BUILDKIT_OLD") else { return };
     let Some(project) = Origin::start().project(GET) else { return };
     let refused = project.repro(&["lock", "--addr", &old]).expect(7);
+    refused.says("BuildKit is `v0.26.3`, expected v0.33.1 or newer of a daemon that others may use");
+    let config = project.read(".git/config.toml");
+    project.write(".git/config.toml", format!("{config}[buildkit]\nallow-shared-before = \"0.33.1\"\n"));
+    let refused = project.repro(&["lock", "--addr", &old]).expect(7);
     refused.says("BuildKit is `v0.26.3`, `network = \"locked\"` needs v0.31.0 or newer");
 }

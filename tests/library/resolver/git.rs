@@ -106,6 +106,19 @@ fn a_mirror_responses_for_a_repository_that_keeps_its_name() {
     let request = "https://git.example/team/lib.git#main".to_owned();
     let resolved = resolve(&surroundings, request.clone()).unwrap();
     assert_eq!(resolved.pin, Pin::Git { request, commit });
+    assert_eq!(resolved.mirror, Some(server.host()));
+}
+
+#[test]
+fn what_a_branch_means_its_own_server_says_and_not_a_mirror() {
+    let (upstream, mirror) = (Repository::new(), Repository::new());
+    let (commit, _) = (upstream.commit("new"), mirror.commit("old"));
+    let (own, other) = (upstream.serve(), mirror.serve());
+    let surroundings = Surroundings::with_config(&format!("[mirror]\n\"{}\" = \"{}\"", own.url("/"), other.url("/")));
+    let request = format!("{}#main", own.url("/team/lib.git"));
+    let resolved = resolve(&surroundings, request.clone()).unwrap();
+    assert_eq!((resolved.pin, resolved.mirror), (Pin::Git { request, commit }, None));
+    assert!(other.seen().is_empty());
 }
 
 #[test]

@@ -356,6 +356,19 @@ fn a_mirror_says_what_a_tag_means_only_where_the_registry_is_not_reached_and_is_
 }
 
 #[test]
+fn what_only_mirrors_lack_is_not_gone() {
+    let lacking = Server::start(|_| Reply::status(404, ""));
+    let busy = Server::start(|_| Reply::status(503, ""));
+    let config = format!("[registry.\"{}\"]\nmirrors = [\"{}\"]\nhttp = true\n", busy.host(), lacking.host());
+    let surroundings = Surroundings::with_config(&config);
+    let registry = surroundings.registry();
+    for tail in [":1".to_owned(), format!("@{}", Digest::of(b"x"))] {
+        let error = registry.sees_manifest(&reference(&format!("{}/app{tail}", busy.host()))).unwrap_err();
+        assert_eq!(error.status(), Status::Source, "{error}");
+    }
+}
+
+#[test]
 fn a_registry_may_need_its_own_certificate() {
     let server = Server::start_tls(|_| index());
     let config = format!("[registry.\"{}\"]\nca = [\"../../server/tls/ca.pem\"]", server.host());

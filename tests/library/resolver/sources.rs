@@ -57,7 +57,7 @@ fn an_index_gives_the_image_of_each_platform() {
         digest: index,
         platforms: want.iter().map(|(platform, found)| (platform.parse().unwrap(), digest_of(found))).collect(),
     };
-    assert_eq!(resolved, Resolved { pin: pin.clone(), made: Some(1_735_689_600) });
+    assert_eq!(resolved, Resolved { pin: pin.clone(), made: Some(1_735_689_600), mirror: None });
 
     let before = server.seen().len();
     let locked = surroundings.resolver().locked_image(&pin, digest_of(&arm64)).unwrap();
@@ -157,6 +157,40 @@ fn pins_keep_upstream_names_when_mirrors_response() {
         }
     );
     assert_eq!(files.seen()[0].target, "/below/tool?x=1");
+    let mirrors: Vec<_> = resolved.iter().map(|resolved| resolved.mirror.clone()).collect();
+    assert_eq!(mirrors, [Some(registry.host()), Some(files.host())], "nobody else was reached");
+}
+
+#[test]
+fn what_a_url_means_its_own_server_says_and_the_mirror_gives_what_is_locked() {
+    let upstream = Server::start(|_| Reply::ok("new"));
+    let mirror = Server::start(|_| Reply::ok("old"));
+    let config = |origin: &str| format!("[mirror]\n\"{origin}/\" = \"{}\"\n", mirror.url("/"));
+    let url = upstream.url("/tool");
+    let surroundings = Surroundings::with_config(&config(url.strip_suffix("/tool").unwrap()));
+    let resolved = one(&surroundings, Request::Http { url: url.clone() }).unwrap();
+    let Pin::Http { digest, .. } = resolved.pin else { panic!("{:?}", resolved.pin) };
+    assert_eq!((digest, resolved.mirror), (Digest::of(b"new"), None));
+    assert!(mirror.seen().is_empty());
+
+    let pin = |bytes: &[u8]| Pin::Http { url: url.clone(), digest: Digest::of(bytes), size: 3, modified: None };
+    let standing = surroundings.resolver().still_there(&pin(b"old")).unwrap();
+    assert!(!standing.is_there() && standing.mirror.is_none(), "{standing:?}");
+    let asked = upstream.seen().len();
+    Surroundings::with_config(&surroundings.config).resolver().fetch_http(&url, Digest::of(b"old")).unwrap();
+    assert_eq!((mirror.seen().len(), upstream.seen().len()), (1, asked), "locked bytes come from the nearer place");
+
+    // A server that has no time, or is not there, is not one that has lost a file; and what the mirror lacks is not gone.
+    let busy = Server::start(|_| Reply::status(503, ""));
+    let lacking = Server::start(|_| Reply::status(404, ""));
+    let url = busy.url("/tool");
+    let surroundings = Surroundings::with_config(&config(url.strip_suffix("/tool").unwrap()));
+    let pin = Pin::Http { url: url.clone(), digest: Digest::of(b"old"), size: 3, modified: None };
+    let standing = surroundings.resolver().still_there(&pin).unwrap();
+    assert_eq!((standing.is_there(), standing.mirror), (true, Some(mirror.host())));
+    let config = format!("[mirror]\n\"{}\" = \"{}\"\n", busy.url("/"), lacking.url("/"));
+    let error = Surroundings::with_config(&config).resolver().still_there(&pin).unwrap_err();
+    assert_eq!(error.status(), Status::Source, "{error}");
 }
 
 #[test]

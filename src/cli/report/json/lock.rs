@@ -63,6 +63,7 @@ impl LockChange {
             Change::Moved { key, old, new } => (key.clone(), Some(old.clone()), Some(new.clone())),
             Change::Removed { key, old } => (key.clone(), Some(old.clone()), None),
             Change::Platforms { key, .. } => (key.clone(), None, None),
+            Change::Mirrored { key, .. } => (key.clone(), None, None),
             Change::Tape { image, old, new } => {
                 (format!("tape of {image}"), old.map(|old| old.to_string()), new.map(|new| new.to_string()))
             }

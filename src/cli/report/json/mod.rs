@@ -28,7 +28,7 @@ pub use inspect::{
     EntryDocument, ImageVerdict, InspectDocument, InspectedImage, InspectedLayer, ListedDocument, Number, RoleName,
 };
 pub use lock::{DriftDocument, LockChange, LockDocument};
-pub use outdated::{GonePin, OutdatedDocument, OutdatedPin};
+pub use outdated::{GonePin, MirroredPin, OutdatedDocument, OutdatedPin};
 pub use scrub::{ProfileDocument, ScrubDocument};
 pub use sources::{ListedSource, SourcesDocument, SourcesError};
 pub use tape::{MissingBody, PushedTape, RequestOnTape, TapeDocument, TapeOfImage};

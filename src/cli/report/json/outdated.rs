@@ -16,6 +16,8 @@ pub struct OutdatedDocument {
     pub outdated: Vec<OutdatedPin>,
     /// Pinned bytes that upstream no longer has.
     pub gone: Vec<GonePin>,
+    /// Pins whose own server was not reached, so that a mirror said what they mean.
+    pub mirrors: Vec<MirroredPin>,
     /// What went wrong, if anything.
     pub error: Option<ErrorDocument>,
 }
@@ -29,6 +31,15 @@ pub struct OutdatedPin {
     pub pinned: String,
     /// What it means upstream now.
     pub upstream: String,
+}
+
+/// One pin that a mirror spoke for.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct MirroredPin {
+    /// The request.
+    pub source: String,
+    /// The mirror.
+    pub mirror: String,
 }
 
 /// One pin that upstream no longer serves.

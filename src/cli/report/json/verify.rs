@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::build::{BuiltPlatform, built_platform};
 use super::failure::ErrorDocument;
 use crate::platform::Platform;
-use crate::project::{Verification, shown};
+use crate::project::{CheckedOut, MirrorSaid, Occasion, Verification, shown};
 use crate::source::PublishedImage;
 use crate::verify::{Case, Verdict};
 
@@ -19,10 +19,71 @@ pub struct VerifyDocument {
     pub version: u32,
     /// The exit status.
     pub status: u8,
+    /// The commit that is checked out; null outside git.
+    pub checkout: Option<CheckoutDocument>,
+    /// Mirrors that said what a name means, since its own server was not reached.
+    pub mirrors: Vec<MirrorDocument>,
     /// The images that were verified.
     pub images: Vec<VerifiedImage>,
     /// What went wrong, if anything.
     pub error: Option<ErrorDocument>,
+}
+
+/// What a mirror said in place of a server that was not reached.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct MirrorDocument {
+    /// The request, or the published name.
+    pub name: String,
+    /// The mirror.
+    pub mirror: String,
+    /// When: `pinned` (it made the pin), `fresh` (it said that upstream still has it) or `published` (it said what is
+    /// published).
+    pub occasion: OccasionName,
+}
+
+/// When a mirror was asked.
+#[derive(Clone, Copy, Debug, JsonSchema, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OccasionName {
+    /// When the pin was made.
+    Pinned,
+    /// Whether upstream still has it.
+    Fresh,
+    /// What is published.
+    Published,
+}
+
+impl MirrorDocument {
+    fn of(said: &MirrorSaid) -> Self {
+        let occasion = match said.occasion {
+            Occasion::Pinned => OccasionName::Pinned,
+            Occasion::Fresh => OccasionName::Fresh,
+            Occasion::Published => OccasionName::Published,
+        };
+        Self { name: said.name.clone(), mirror: said.mirror.clone(), occasion }
+    }
+}
+
+/// Where the work tree stands.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct CheckoutDocument {
+    /// The commit; null before the first one.
+    pub commit: Option<String>,
+    /// The branch; null where a commit itself is checked out.
+    pub branch: Option<String>,
+    /// Files that are not as committed, below the work tree's root: Dockerfiles, ignore files, manifest, lockfile, tapes,
+    /// a record of its own.
+    pub dirty: Vec<String>,
+}
+
+impl CheckoutDocument {
+    fn of(checked_out: &CheckedOut) -> Self {
+        Self {
+            commit: checked_out.commit.clone(),
+            branch: checked_out.branch.clone(),
+            dirty: checked_out.dirty.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
+        }
+    }
 }
 
 /// One image of `repro verify`.
@@ -32,6 +93,8 @@ pub struct VerifiedImage {
     pub image: String,
     /// The engines that rebuilt it.
     pub engines: Vec<String>,
+    /// What weakens each verdict on it: a BuildKit that others use and that doesn't check base images.
+    pub warnings: Vec<String>,
     /// Image form.
     pub form: u32,
     /// SOURCE_DATE_EPOCH, seconds.
@@ -48,6 +111,9 @@ pub struct VerifiedImage {
     pub not_compared: Vec<String>,
     /// How many attestations the published index has; they were not looked into.
     pub published_attestations: usize,
+    /// How many documents beside the published image refer to it; they were not looked into. Null where a registry knows
+    /// them, which was not asked.
+    pub published_referrers: Option<usize>,
     /// Where the rebuilt image was written.
     pub output: Option<String>,
     /// The verdicts, by platform.
@@ -59,8 +125,9 @@ pub struct VerifiedImage {
 pub struct VerifiedPlatform {
     /// The platform.
     pub platform: String,
-    /// `reproduced`, `content` (same config and layers; the published archive has no image manifest), `packaging` (same
-    /// content, packaged differently) or `differs`; null if there was no rebuild.
+    /// `reproduced`, `content` (same config and layers; the published archive has no image manifest), `open-network`
+    /// (equal, but RUN could reach everything), `packaging` (same content, packaged differently) or `differs`; null if
+    /// there was no rebuild.
     pub verdict: Option<VerdictName>,
     /// The first level that differs: `index`, `manifest`, `config`, `layer N` (1-based).
     pub level: Option<String>,
@@ -99,12 +166,14 @@ fn published_platform(platform: &Platform, image: &PublishedImage) -> PublishedP
 
 /// A verdict in documents.
 #[derive(Clone, Copy, Debug, JsonSchema, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum VerdictName {
     /// Bit for bit.
     Reproduced,
     /// Same config and layers, as far as the published archive tells.
     Content,
+    /// Equal, but RUN could reach everything.
+    OpenNetwork,
     /// Same content, packaged differently.
     Packaging,
     /// Different content.
@@ -112,11 +181,17 @@ pub enum VerdictName {
 }
 
 impl VerifyDocument {
+    /// A document without images.
+    pub fn empty() -> Self {
+        Self { version: 1, status: 0, checkout: None, mirrors: Vec::new(), images: Vec::new(), error: None }
+    }
+
     /// The document of a verification whose image was written to `output`.
     pub fn of(verification: &Verification, output: Option<&Path>) -> Self {
         let images = verification.images.iter().filter(|image| image.is_complete).map(|image| VerifiedImage {
             image: image.name.clone(),
             engines: image.engines.clone(),
+            warnings: image.warnings.clone(),
             form: image.form,
             epoch: image.epoch.seconds(),
             recorded: true,
@@ -125,11 +200,19 @@ impl VerifyDocument {
             published_index: image.published_index.map(|index| index.to_string()),
             not_compared: image.not_compared.iter().map(Platform::to_string).collect(),
             published_attestations: image.attestations,
+            published_referrers: image.referrers,
             output: output.map(shown),
             platforms: image.platforms.iter().map(|(case, verdict)| of_platform(case, verdict)).collect(),
         });
         let error = ErrorDocument::of_worst(&verification.failures);
-        Self { version: 1, status: verification.status().code(), images: images.collect(), error }
+        Self {
+            version: 1,
+            status: verification.status().code(),
+            checkout: verification.checked_out.as_ref().map(CheckoutDocument::of),
+            mirrors: verification.mirrors.iter().map(MirrorDocument::of).collect(),
+            images: images.collect(),
+            error,
+        }
     }
 }
 
@@ -137,6 +220,7 @@ fn of_platform(case: &Case, verdict: &Verdict) -> VerifiedPlatform {
     let name = match verdict {
         Verdict::Reproduced => VerdictName::Reproduced,
         Verdict::SameContent => VerdictName::Content,
+        Verdict::OpenNetwork { .. } => VerdictName::OpenNetwork,
         Verdict::Packaging(_) => VerdictName::Packaging,
         Verdict::Differs(..) | Verdict::NotPublished => VerdictName::Differs,
     };

@@ -1,7 +1,6 @@
 //! What commands tell people on stdout, one file a command.
 
 pub mod build;
-pub mod causes;
 pub mod dry_run;
 pub mod inspect;
 pub mod lock;

@@ -3,8 +3,9 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use crate::digest::Digest;
 use crate::escape;
-use crate::project::{Verification, VerifiedImage};
+use crate::project::{CheckedOut, MirrorSaid, Occasion, Verification, VerifiedImage};
 use crate::verify::{Case, Verdict};
 
 /// The verdict on every platform; `record` is the file that holds the record, as it was named.
@@ -16,7 +17,8 @@ pub fn verdicts(verification: &Verification, record: &Path) -> String {
         let (name, engines) = (&image.name, image.engines.join(" and "));
         for (case, verdict) in &image.platforms {
             say(&mut text, name, case, verdict);
-            let compared = if *verdict == Verdict::Reproduced { "matches" } else { "compared with" };
+            let is_equal = matches!(verdict, Verdict::Reproduced | Verdict::OpenNetwork { .. });
+            let compared = if is_equal { "matches" } else { "compared with" };
             let _ = match (&against, &case.published) {
                 (Some(against), Some(_)) => {
                     writeln!(text, "  rebuilt with {engines}; {compared} {record} and {against}")
@@ -26,23 +28,81 @@ pub fn verdicts(verification: &Verification, record: &Path) -> String {
                     "  rebuilt with {engines}; {compared} {record}; published image not checked (`--against`)"
                 ),
             };
+            for warning in &image.warnings {
+                let _ = writeln!(text, "  warning: {warning}");
+            }
         }
         let more = not_compared(image);
         if !more.is_empty() {
             let _ = writeln!(text, "{name}: the published image also has {more}, which nothing was compared with");
         }
-        let (Some(rebuilt), Some(expected)) = (image.index, image.recorded_index) else { continue };
-        if expected != rebuilt {
-            let _ = writeln!(text, "{name} index: differs: recorded {expected}, rebuilt {rebuilt}");
-        }
-        if let Some(top) = image.published_index.filter(|top| *top != rebuilt) {
+        if let Some(referrers) = referrers(image).filter(|_| against.is_some()) {
             let _ = writeln!(
                 text,
-                "{name} index: the published one is {top}, the rebuilt one {rebuilt}; only the platforms above were compared"
+                "{name}: {referrers} of the published image (signatures, statements) were not looked at"
             );
         }
+        index(&mut text, image);
+    }
+    for MirrorSaid { name, mirror, occasion } in &verification.mirrors {
+        let what = match occasion {
+            Occasion::Pinned => "is pinned as",
+            Occasion::Fresh => "is upstream what is locked, as",
+            Occasion::Published => "stands for what",
+        };
+        let (name, mirror) = (escape::text(name), escape::text(mirror));
+        let _ = writeln!(text, "mirror: {name} {what} the mirror {mirror} says: its own server was not reached");
+    }
+    if let Some(checked_out) = &verification.checked_out {
+        dirty(&mut text, checked_out);
     }
     text
+}
+
+/// The index around the platforms: rebuilt, recorded, published.
+fn index(text: &mut String, image: &VerifiedImage) {
+    let name = &image.name;
+    let _ = match (image.index, image.recorded_index) {
+        (Some(rebuilt), Some(expected)) if expected != rebuilt => {
+            writeln!(text, "{name} index: differs: recorded {expected}, rebuilt {rebuilt}")
+        }
+        (Some(rebuilt), Some(_)) => writeln!(text, "{name} index: {rebuilt}"),
+        _ => Ok(()),
+    };
+    let manifests: Vec<Digest> = image.platforms.iter().map(|(case, _)| case.rebuilt.manifest).collect();
+    let Some(top) = image.published_index.filter(|top| Some(*top) != image.index && manifests != [*top]) else {
+        return;
+    };
+    let _ = match image.index {
+        Some(rebuilt) => writeln!(
+            text,
+            "{name} index: the published one is {top}, the rebuilt one {rebuilt}; only the platforms above were compared"
+        ),
+        None => writeln!(text, "{name} index: the published one is {top}; only the platforms above were compared"),
+    };
+}
+
+/// What refers to the published image, in a word; none where nothing does.
+fn referrers(image: &VerifiedImage) -> Option<String> {
+    match image.referrers {
+        None => Some("referrers".to_owned()),
+        Some(0) => None,
+        Some(1) => Some("a referrer".to_owned()),
+        Some(count) => Some(format!("{count} referrers")),
+    }
+}
+
+/// Which files are not as committed; nothing where all are.
+fn dirty(text: &mut String, checked_out: &CheckedOut) {
+    let files: Vec<String> =
+        checked_out.dirty.iter().map(|path| escape::name(path.as_os_str().as_encoded_bytes())).collect();
+    if files.is_empty() {
+        return;
+    }
+    let _ = match &checked_out.commit {
+        Some(commit) => writeln!(text, "dirty: not as commit {commit} has it: {}", files.join(", ")),
+        None => writeln!(text, "dirty: nothing is committed yet: {}", files.join(", ")),
+    };
 }
 
 /// What of the published image nothing was compared with; empty if there is nothing.
@@ -67,6 +127,14 @@ fn say(text: &mut String, name: &str, case: &Case, verdict: &Verdict) {
             "{name} {platform}: same content {}; the published archive holds no image manifest, config and layers are equal",
             case.rebuilt.manifest
         ),
+        Verdict::OpenNetwork { is_accepted } => {
+            let accepts = if *is_accepted { "" } else { "; `--allow-open-network` takes it for enough" };
+            writeln!(
+                text,
+                "{name} {platform}: open-network {}\n  the same image, but RUN could reach the whole network, and what it took from there is not known{accepts}",
+                case.rebuilt.manifest
+            )
+        }
         Verdict::Packaging(pair) => {
             writeln!(text, "{name} {platform}: packaged differently: {pair} have the same content")
         }
@@ -77,12 +145,16 @@ fn say(text: &mut String, name: &str, case: &Case, verdict: &Verdict) {
             writeln!(text, "{name} {platform}: differs: the published image lacks this platform")
         }
     };
-    if !matches!(verdict, Verdict::Reproduced | Verdict::SameContent) {
-        let _ = writeln!(text, "  recorded  {}", case.expected.manifest);
-        let _ = writeln!(text, "  rebuilt   {}", case.rebuilt.manifest);
-        if let Some(Some(published)) = &case.published {
-            let manifest = published.manifest.map(|digest| digest.to_string());
-            let _ = writeln!(text, "  published {}", manifest.as_deref().unwrap_or("no image manifest"));
-        }
+    if matches!(verdict, Verdict::Reproduced | Verdict::SameContent | Verdict::OpenNetwork { .. }) {
+        let _ = writeln!(text, "  config {}", case.rebuilt.config);
+        return;
+    }
+    let (recorded, rebuilt) = (&case.expected, &case.rebuilt);
+    let _ = writeln!(text, "  recorded  {} config {}", recorded.manifest, recorded.config);
+    let _ = writeln!(text, "  rebuilt   {} config {}", rebuilt.manifest, rebuilt.config);
+    if let Some(Some(published)) = &case.published {
+        let manifest = published.manifest.map(|digest| digest.to_string());
+        let manifest = manifest.as_deref().unwrap_or("no image manifest");
+        let _ = writeln!(text, "  published {manifest} config {}", published.config);
     }
 }

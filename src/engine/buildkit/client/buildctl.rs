@@ -63,7 +63,12 @@ impl Buildctl {
         let mut environment = self.host.environment.for_child(&["DOCKER_CONFIG", "SSH_AUTH_SOCK"]);
         environment.extend(docker_config.map(|directory| ("DOCKER_CONFIG".into(), directory.into())));
         let command = Command::new(self.program()?, environment, work.to_owned()).args(["--addr", address.as_str()]);
-        Ok(AtAddress { control: Control(command), is_near: address.starts_with("unix://"), has_own_logins })
+        Ok(AtAddress {
+            control: Control(command),
+            is_near: address.starts_with("unix://"),
+            is_shared: self.address.is_some(),
+            has_own_logins,
+        })
     }
 }
 
@@ -107,6 +112,8 @@ impl Client for Buildctl {
 struct AtAddress {
     control: Control,
     is_near: bool,
+    /// Whether it was running already.
+    is_shared: bool,
     /// Whether it is given logins that were chosen for the build.
     has_own_logins: bool,
 }
@@ -122,6 +129,10 @@ impl Connection for AtAddress {
 
     fn reaches_loopback(&self) -> bool {
         self.is_near
+    }
+
+    fn is_shared(&self) -> bool {
+        self.is_shared
     }
 
     fn own_variables(&self) -> &'static [&'static str] {

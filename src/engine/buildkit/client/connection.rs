@@ -47,6 +47,9 @@ pub trait Connection: Sync {
     /// Whether the daemon can reach this machine's loopback.
     fn reaches_loopback(&self) -> bool;
 
+    /// Whether somebody else started the daemon, so that others may use it.
+    fn is_shared(&self) -> bool;
+
     /// Variables that the client is given by `repro` and not by the user, as a shell must set them.
     fn own_variables(&self) -> &'static [&'static str];
 

@@ -1,13 +1,15 @@
 //! The daemon behind a client.
 //!
 //! `own` starts one of our own; `configuration` is that of all that `repro` starts. `control` is a way to ask any:
-//! `worker` reads what it is, `record` what it remembers of a build, `probe` tries what a taped build needs.
+//! `worker` reads what it is, `shared` whether it can be trusted if others use it, `record` what it remembers of a build,
+//! `probe` tries what a taped build needs.
 
 mod configuration;
 mod control;
 mod own;
 pub mod probe;
 mod record;
+pub mod shared;
 mod worker;
 
 pub use configuration::configuration;

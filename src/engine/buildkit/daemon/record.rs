@@ -1,4 +1,4 @@
-//! The daemon's own record of a build: its sources, and the config of the base that it built on.
+//! The daemon's own record of a build: its sources.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,6 @@ use crate::limits::Limits;
 
 const PREDICATE_KEY: &str = "in-toto.io/predicate-type";
 const PROVENANCE: &str = "https://slsa.dev/provenance/";
-const BASE_CONFIG: &str = "containerimage.base.config";
 /// Bytes of one record or provenance, which hold the whole plan of the build.
 const RECORD: u64 = 64 << 20;
 
@@ -20,8 +19,6 @@ const RECORD: u64 = 64 << 20;
 pub struct BuildRecord {
     /// The sources that it used; none if it recorded no provenance, as of results without any layer.
     pub materials: Option<Vec<Material>>,
-    /// The config of the target's base image; none for builds from scratch.
-    pub base_config: Option<Vec<u8>>,
 }
 
 /// One source as a provenance names it.
@@ -44,8 +41,6 @@ struct Event {
 struct Record {
     #[serde(rename = "Ref", default)]
     reference: String,
-    #[serde(rename = "ExporterResponse", default)]
-    response: BTreeMap<String, String>,
     #[serde(rename = "Result")]
     result: Option<BuildResult>,
 }
@@ -101,8 +96,7 @@ impl BuildRecord {
             Some(provenance) => Some(read_materials(&get(provenance.digest)?, &limits)?),
             None => None,
         };
-        let base_config = record.response.get(BASE_CONFIG).map(|config| config.clone().into_bytes());
-        Ok(Self { materials, base_config })
+        Ok(Self { materials })
     }
 }
 

@@ -67,10 +67,7 @@ impl Worker {
     /// Refuses another version than `requirement` asks for, and any snapshotter but overlayfs.
     pub fn check(&self, requirement: &VersionReq) -> Result<(), BuildKitError> {
         let shown = escape::text(&self.version).into_owned();
-        let version = Version::parse(self.version.trim_start_matches('v')).ok();
-        // A pre-release or distribution suffix says nothing about what the version can do.
-        let plain = version.map(|version| Version::new(version.major, version.minor, version.patch));
-        if !plain.is_some_and(|version| requirement.matches(&version)) {
+        if !self.plain_version().is_some_and(|version| requirement.matches(&version)) {
             return Err(BuildKitError::Unusable {
                 message: format!("BuildKit is `{shown}`, the manifest asks for `{requirement}`"),
                 fix: "start a BuildKit of that version, or change `version` in `[buildkit]`".to_owned(),
@@ -90,9 +87,7 @@ impl Worker {
 
     /// Refuses versions that have no proxy to lead to a tape.
     pub fn check_tape(&self) -> Result<(), BuildKitError> {
-        let version = Version::parse(self.version.trim_start_matches('v')).ok();
-        if version.is_some_and(|version| Version::new(version.major, version.minor, version.patch) >= OLDEST_FOR_TAPES)
-        {
+        if self.plain_version().is_some_and(|version| version >= OLDEST_FOR_TAPES) {
             return Ok(());
         }
         Err(BuildKitError::Unusable {
@@ -104,9 +99,10 @@ impl Worker {
         })
     }
 
-    /// The engine as reports name it.
-    pub fn name(&self) -> String {
-        format!("buildkit {}", escape::text(&self.version))
+    /// The version without a suffix of a pre-release or distribution, which says nothing about what it can do.
+    pub fn plain_version(&self) -> Option<Version> {
+        let version = Version::parse(self.version.trim_start_matches('v')).ok()?;
+        Some(Version::new(version.major, version.minor, version.patch))
     }
 }
 

@@ -157,16 +157,6 @@ impl OutputReader<'_> {
         }
     }
 
-    /// Checks that the layers that were not rewritten are the base image's.
-    ///
-    /// `base` are its diff IDs as the engine's own record has them.
-    pub fn check_base(&self, output: &Output, base: &[DiffId]) -> Result<(), BuildKitError> {
-        let untouched = output.layers.iter().take_while(|layer| matches!(layer, BuiltLayer::Base { .. })).count();
-        let written = &output.config.diff_ids[..untouched];
-        let of_base = written.iter().zip(base).take_while(|(written, base)| written == base).count();
-        written.get(of_base).map_or(Ok(()), |layer| Err(self.not_annotated(*layer)))
-    }
-
     fn not_annotated(&self, layer: DiffId) -> BuildKitError {
         let reason = format!("it lacks the annotation `{REWRITTEN}` with the epoch {}", self.epoch);
         BuildKitError::NotRewritten { layer, reason }

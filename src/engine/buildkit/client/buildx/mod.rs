@@ -52,7 +52,7 @@ impl Buildx {
         self.image.as_ref().ok_or_else(|| BuildKitError::Missing {
             engine: NAME,
             lacks: "the lockfile pins no BuildKit image".to_owned(),
-            fix: "name one in the manifest, `image = \"moby/buildkit:v0.32.2\"` in `[buildkit]`, then `repro lock`"
+            fix: "name one in the manifest, `image = \"moby/buildkit:v0.34.2\"` in `[buildkit]`, then `repro lock`"
                 .to_owned(),
         })
     }
@@ -134,6 +134,10 @@ impl Connection for AtBuilder {
 
     fn reaches_loopback(&self) -> bool {
         self.builder.host_network
+    }
+
+    fn is_shared(&self) -> bool {
+        false
     }
 
     fn own_variables(&self) -> &'static [&'static str] {

@@ -1,0 +1,96 @@
+//! What the checked-out commit holds at a path, and which branch that is.
+
+use super::{Error, ObjectId, Repository, read_small};
+
+/// What a commit holds at a path that is no directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The blob.
+    pub id: ObjectId,
+    /// Whether it is the target of a symbolic link.
+    pub is_link: bool,
+}
+
+/// What an entry of a tree is, by its mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Directory,
+    File,
+    Link,
+    Submodule,
+}
+
+impl Repository {
+    /// What the checked-out commit holds at a `/`-separated path below the work tree's root; none if no file or link.
+    pub fn committed(&self, path: &[u8]) -> Result<Option<Committed>, Error> {
+        let mut tree = self.head()?.tree;
+        let mut parts = path.split(|&byte| byte == b'/').peekable();
+        while let Some(part) = parts.next() {
+            let bytes = self.object(tree, git2::ObjectType::Tree)?;
+            match (find(&bytes, part), parts.peek().is_some()) {
+                (Some((Kind::Directory, id)), true) => tree = id,
+                (Some((Kind::File, id)), false) => return Ok(Some(Committed { id, is_link: false })),
+                (Some((Kind::Link, id)), false) => return Ok(Some(Committed { id, is_link: true })),
+                _ => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The branch that is checked out; none where `HEAD` names a commit itself.
+    pub fn branch(&self) -> Option<String> {
+        let head = read_small(&self.git_dir.join("HEAD")).ok()?;
+        let name = head.trim_end().strip_prefix("ref:")?.trim_start().strip_prefix("refs/heads/")?;
+        Some(name.to_owned())
+    }
+}
+
+/// The entry called `name` of a tree object: a mode in octal, a blank, the name, NUL and the raw id, one after another.
+fn find(tree: &[u8], name: &[u8]) -> Option<(Kind, ObjectId)> {
+    const ID: usize = 20;
+    let mut rest = tree;
+    while !rest.is_empty() {
+        let blank = rest.iter().position(|&byte| byte == b' ')?;
+        let end = rest.iter().position(|&byte| byte == 0)?;
+        let found = rest.get(blank + 1..end)?;
+        let id = rest.get(end + 1..end + 1 + ID)?;
+        if found == name {
+            let kind = match &rest[..blank] {
+                b"40000" | b"040000" => Kind::Directory,
+                b"120000" => Kind::Link,
+                b"160000" => Kind::Submodule,
+                _ => Kind::File,
+            };
+            return Some((kind, ObjectId(id.try_into().ok()?)));
+        }
+        rest = &rest[end + 1 + ID..];
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_of_a_tree_is_found_by_its_whole_name() {
+        let mut tree = Vec::new();
+        for (mode, name, byte) in [("100644", "a", 1), ("40000", "ab", 2), ("120000", "b", 3), ("160000", "m", 4)] {
+            tree.extend_from_slice(format!("{mode} {name}\0").as_bytes());
+            tree.extend_from_slice(&[byte; 20]);
+        }
+        for (name, want) in [
+            ("a", Some((Kind::File, 1))),
+            ("ab", Some((Kind::Directory, 2))),
+            ("b", Some((Kind::Link, 3))),
+            ("m", Some((Kind::Submodule, 4))),
+            ("", None),
+            ("abc", None),
+        ] {
+            assert_eq!(find(&tree, name.as_bytes()), want.map(|(kind, byte)| (kind, ObjectId([byte; 20]))), "{name}");
+        }
+        for end in 0..tree.len() - 1 {
+            assert_eq!(find(&tree[..end], b"m"), None, "{end}");
+        }
+    }
+}
