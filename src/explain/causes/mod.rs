@@ -7,15 +7,27 @@ mod cause;
 mod config;
 mod content;
 mod entry;
+mod file;
 mod inputs;
 mod one_sided;
 mod packaging;
+mod program;
+mod system;
 
 pub use cause::{Cause, Class, Proof};
 
 /// All causes, sorted by code.
-const FAMILIES: &[&[Cause]] =
-    &[inputs::CAUSES, packaging::CAUSES, config::CAUSES, entry::CAUSES, one_sided::CAUSES, content::CAUSES];
+const FAMILIES: &[&[Cause]] = &[
+    inputs::CAUSES,
+    packaging::CAUSES,
+    config::CAUSES,
+    entry::CAUSES,
+    one_sided::CAUSES,
+    system::CAUSES,
+    file::CAUSES,
+    program::CAUSES,
+    content::CAUSES,
+];
 
 /// All causes, sorted by code.
 pub fn all() -> impl Iterator<Item = &'static Cause> {

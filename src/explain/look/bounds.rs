@@ -44,11 +44,6 @@ impl<'a> Bounds<'a> {
         Ok(())
     }
 
-    /// How many bytes are left.
-    pub(crate) fn left(&self) -> u64 {
-        self.bytes
-    }
-
     /// Does `inside` one level deeper.
     ///
     /// # Errors
@@ -72,8 +67,8 @@ mod tests {
         for _ in 0..3 {
             bounds.enter(|deeper| deeper.take(3)).unwrap();
         }
-        assert_eq!(bounds.left(), 1);
-        assert!(matches!(bounds.take(2), Err(LookError::Reached("look-bytes"))));
+        assert!(bounds.take(1).is_ok());
+        assert!(matches!(bounds.take(1), Err(LookError::Reached("look-bytes"))));
         let deeper = bounds.enter(|deeper| deeper.enter(|_| Ok(())));
         assert!(matches!(deeper, Err(LookError::Reached("look-depth"))));
         cancel.cancel();

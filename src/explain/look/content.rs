@@ -1,6 +1,6 @@
 //! The bytes of one file, wherever they are kept.
 
-use std::io::{self, Read};
+use std::io;
 
 use super::bounds::{Bounds, LookError};
 
@@ -29,32 +29,14 @@ impl dyn Content + '_ {
         bounds.take(self.size())?;
         Ok(self.start(usize::MAX)?)
     }
-
-    /// Reads from the start on; what is read is not taken from the bounds.
-    pub(crate) fn reader(&mut self) -> impl Read + '_ {
-        From { content: self, at: 0 }
-    }
 }
 
-struct From<'a> {
-    content: &'a mut (dyn Content + 'a),
-    at: u64,
-}
-
-impl Read for From<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = self.content.size() - self.at;
-        let count = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
-        self.content.read_at(self.at, &mut buffer[..count])?;
-        self.at += count as u64;
-        Ok(count)
-    }
-}
-
-/// Bytes in memory, such as a member of an archive that was unpacked.
+/// Bytes in memory.
+#[cfg(test)]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Memory<'a>(pub(crate) &'a [u8]);
 
+#[cfg(test)]
 impl Content for Memory<'_> {
     fn size(&self) -> u64 {
         self.0.len() as u64

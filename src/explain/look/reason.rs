@@ -30,6 +30,24 @@ impl Reason {
         Self { code, proof, class: None, place: None, detail: None }
     }
 
+    /// A bound was reached, and what follows was not looked at.
+    pub(crate) fn stopped(bound: &str) -> Self {
+        let (first, second) = (bound.to_owned(), bound.to_owned());
+        let detail = Some(Detail::Field { name: "limit".to_owned(), first, second });
+        Self { detail, ..Self::new("C121", Proof::Proven) }
+    }
+
+    /// The same, inside the file called `name`; an empty name stands for the file that holds it.
+    pub(crate) fn inside(self, name: &[u8]) -> Self {
+        let name = String::from_utf8_lossy(name);
+        let place = match (&*name, self.place) {
+            ("", place) => place,
+            (name, None) => Some(name.to_owned()),
+            (name, Some(place)) => Some(format!("{name}!/{place}")),
+        };
+        Self { place, ..self }
+    }
+
     /// Nothing explains it.
     pub fn unexplained() -> Self {
         Self::new("C120", Proof::Possible)

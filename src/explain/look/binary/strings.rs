@@ -1,0 +1,91 @@
+//! Texts in a program that differ: dates, and paths of where it was built.
+
+use std::ops::Range;
+
+use super::super::pair::Pair;
+use super::super::text::{Also, pieces};
+use super::elf::Section;
+
+/// Places that may differ before a file is too different to be explained.
+const MOST: usize = 100_000;
+/// Bytes of one text.
+const LONGEST: usize = 4096;
+/// Equal bytes between differences of one text.
+const GAP: usize = 8;
+/// Ends of paths that a compiler writes down.
+const SOURCES: &[&str] = &[
+    ".c", ".cc", ".cpp", ".cxx", ".h", ".hpp", ".rs", ".go", ".s", ".S", ".py", ".pyx", ".f90", ".hs", ".ml", ".zig",
+    ".d",
+];
+/// Parts of paths that Rust's compiler and cargo write down.
+const RUST: &[&[u8]] = &[b"/rustc/", b"registry/src/", b"/.cargo/"];
+
+/// Where equally long contents differ; none if there are too many such places.
+pub(super) fn runs(first: &[u8], second: &[u8]) -> Option<Vec<Range<usize>>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for (at, _) in first.iter().zip(second).enumerate().filter(|(_, (one, other))| one != other) {
+        let is_full = runs.len() == MOST;
+        match runs.last_mut() {
+            Some(run) if run.end + GAP > at => run.end = at + 1,
+            _ if is_full => return None,
+            _ => runs.push(at..at + 1),
+        }
+    }
+    Some(runs)
+}
+
+/// What was found in texts so far: one directory may stand for one other, everywhere.
+#[derive(Default)]
+pub(super) struct Texts<'a> {
+    moved: Option<(&'a [u8], &'a [u8])>,
+}
+
+impl<'a> Texts<'a> {
+    /// C106 for a date, C103 for a directory, C104 for one of Rust's.
+    pub(super) fn explain(
+        &mut self,
+        pair: &Pair<'a>,
+        run: &Range<usize>,
+        section: &Section<'_>,
+    ) -> Option<&'static str> {
+        let place = text(pair, run, &section.place)?;
+        let (one, other) = (&pair.first[place.clone()], &pair.second[place]);
+        let also = Also { times: true, numbers: false };
+        if pieces(one, also) == pieces(other, also) {
+            return Some("C106");
+        }
+        let is_debug = section.name.starts_with(b".debug_");
+        let is_source = is_debug || SOURCES.iter().any(|end| one.ends_with(end.as_bytes()));
+        let moved = directory(one, other).filter(|_| is_source)?;
+        if *self.moved.get_or_insert(moved) != moved {
+            return None;
+        }
+        Some(if RUST.iter().any(|part| one.windows(part.len()).any(|found| found == *part)) { "C104" } else { "C103" })
+    }
+}
+
+/// The printable text around a run, the same place in both.
+fn text(pair: &Pair<'_>, run: &Range<usize>, section: &Range<usize>) -> Option<Range<usize>> {
+    let is_text = |at: &usize| pair.both().iter().all(|content| matches!(content[*at], b' '..=b'~' | b'\t' | b'\n'));
+    if run.len() > LONGEST || !run.clone().all(|at| is_text(&at)) {
+        return None;
+    }
+    let before = (section.start..run.start).rev().take(LONGEST).take_while(is_text).count();
+    let behind = (run.end..section.end).take(LONGEST).take_while(is_text).count();
+    Some(run.start - before..run.end + behind)
+}
+
+/// The one component in which two absolute paths differ, with all before it; the rest is the same, and holds the file's
+/// name.
+fn directory<'a>(first: &'a [u8], second: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let start = first.iter().position(|&byte| byte == b'/')?;
+    if first[..start] != second[..start] || second.get(start) != Some(&b'/') {
+        return None;
+    }
+    let same = first.iter().rev().zip(second.iter().rev()).take_while(|(one, other)| one == other).count();
+    let tail = &first[first.len() - same..];
+    let end = first.len() - same + tail.iter().position(|&byte| byte == b'/')?;
+    let (one, other) = (first.get(start..end)?, second.get(start..end)?);
+    let is_path = |path: &[u8]| path.iter().all(|&byte| byte.is_ascii_alphanumeric() || b"/._-+@~".contains(&byte));
+    (is_path(one) && is_path(other)).then_some((one, other))
+}
