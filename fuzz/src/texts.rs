@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use repro::parts::context::{Rules, read_lines};
+use repro::parts::cancel::Cancel;
+use repro::parts::context::{Effort, Rules, read_lines};
 use repro::parts::dockerfile;
 use repro::parts::dockerfile::shell::{Budget, Lexer};
 use repro::parts::dockerfile::sources::Sources;
@@ -71,12 +72,14 @@ pub fn shell(data: &[u8]) {
 pub fn ignore(data: &[u8]) {
     let (text, paths) = parts(data);
     let Ok(lines) = read_lines(text) else { return };
-    let Ok(patterns) = Rules::new(lines.iter().map(String::as_str)) else { return };
+    let Ok(patterns) = Rules::new(lines.iter().map(|line| line.pattern.as_str())) else { return };
+    let cancel = Cancel::default();
+    let effort = Effort::new(u64::MAX, &cancel);
     for path in paths.take(8).chain([&b"a/b.md"[..], b"src/x/y"]) {
         let mut parent = None;
         let ends = path.iter().enumerate().filter(|&(_, &byte)| byte == b'/').map(|(at, _)| at).chain([path.len()]);
         for end in ends {
-            let Ok((_, matched)) = patterns.look_at(&path[..end], parent.as_ref()) else { break };
+            let Ok((_, matched)) = patterns.look_at(&path[..end], parent.as_ref(), &effort) else { break };
             parent = Some(matched);
         }
     }

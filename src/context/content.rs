@@ -142,7 +142,7 @@ impl Files<'_> {
 
     fn pass(&self, path: &[u8], listed: &Stamp, mut take: impl FnMut(&[u8])) -> Result<(), Error> {
         let unreadable = |error| Error::unreadable(path, error);
-        let mut file = open::open_file(self.root, path).map_err(unreadable)?;
+        let mut file = open::open_file(self.root, path).map_err(|error| Error::listed(path, error))?;
         if stamp(&file, path)? != *listed {
             return Err(Error::changed(path));
         }

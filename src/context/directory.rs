@@ -131,7 +131,7 @@ impl Source for Directory {
     }
 
     fn children(&self, directory: &[u8]) -> Result<Option<Vec<Child>>, Error> {
-        let unreadable = |error| Error::unreadable(directory, error);
+        let unreadable = |error| Error::listed(directory, error);
         let handle = match open::open_directory(&self.root, directory) {
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return Ok(None),
             result => result.map_err(unreadable)?,
@@ -140,9 +140,7 @@ impl Source for Directory {
         for (name, kind) in names(&handle).map_err(|error| unreadable(error.into()))? {
             let node = match kind {
                 FileType::Directory => Some(Node::Directory),
-                _ => {
-                    node_of(&handle, &name).map_err(|error| Error::unreadable(&open::join(directory, &name), error))?
-                }
+                _ => node_of(&handle, &name).map_err(|error| Error::listed(&open::join(directory, &name), error))?,
             };
             // A file that vanished between the two calls was not there.
             children.extend(node.map(|node| Child { name, node, counts: true }));
@@ -162,7 +160,7 @@ impl Source for Directory {
             Ok(directory) => directory,
             Err(_) => return Ok(None),
         };
-        node_of(&directory, name).map_err(|error| Error::unreadable(path, error))
+        node_of(&directory, name).map_err(|error| Error::listed(path, error))
     }
 
     fn text(&self, path: &[u8], limit: u64) -> Result<Option<Vec<u8>>, Error> {
@@ -174,7 +172,7 @@ impl Source for Directory {
 /// The content of a file that is small by its nature, such as rules.
 pub(super) fn small_file(root: &OwnedFd, path: &[u8], limit: u64) -> Result<Vec<u8>, Error> {
     let unreadable = |error| Error::unreadable(path, error);
-    let file = open::open_file(root, path).map_err(unreadable)?;
+    let file = open::open_file(root, path).map_err(|error| Error::listed(path, error))?;
     let mut bytes = Vec::new();
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > limit {

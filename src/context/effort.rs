@@ -8,17 +8,16 @@ use crate::cancel::Cancel;
 const STEPS_BETWEEN_LOOKS: u64 = 1 << 13;
 
 /// Counts the steps of one context's matching: one for each pattern tried, more for a long look.
-pub(super) struct Effort<'a> {
+pub struct Effort<'a> {
     spent: Cell<u64>,
     next_look: Cell<u64>,
     limit: u64,
-    /// None where nobody waits.
-    cancel: Option<&'a Cancel>,
+    cancel: &'a Cancel,
 }
 
 /// Matching was stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stopped {
+pub enum Stopped {
     /// It has cost more steps than this.
     Limit(u64),
     /// The user doesn't want it any more.
@@ -27,17 +26,12 @@ pub(super) enum Stopped {
 
 impl<'a> Effort<'a> {
     /// At most `limit` steps.
-    pub(super) fn new(limit: u64, cancel: &'a Cancel) -> Self {
-        Self { spent: Cell::new(0), next_look: Cell::new(0), limit, cancel: Some(cancel) }
-    }
-
-    /// As many steps as it takes: for one question whose size something else bounds.
-    pub(super) fn unbounded() -> Self {
-        Self { spent: Cell::new(0), next_look: Cell::new(u64::MAX), limit: u64::MAX, cancel: None }
+    pub fn new(limit: u64, cancel: &'a Cancel) -> Self {
+        Self { spent: Cell::new(0), next_look: Cell::new(0), limit, cancel }
     }
 
     /// Counts steps, and looks now and then whether to stop.
-    pub(super) fn spend(&self, steps: u64) -> Result<(), Stopped> {
+    pub fn spend(&self, steps: u64) -> Result<(), Stopped> {
         let spent = self.spent.get().saturating_add(steps);
         self.spent.set(spent);
         if spent < self.next_look.get() { Ok(()) } else { self.look(spent) }
@@ -46,7 +40,7 @@ impl<'a> Effort<'a> {
     #[cold]
     fn look(&self, spent: u64) -> Result<(), Stopped> {
         self.next_look.set(spent.saturating_add(STEPS_BETWEEN_LOOKS));
-        if self.cancel.is_some_and(Cancel::is_cancelled) {
+        if self.cancel.is_cancelled() {
             return Err(Stopped::Cancelled);
         }
         if spent > self.limit { Err(Stopped::Limit(self.limit)) } else { Ok(()) }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+
 use super::InvalidPattern;
 use super::effort::Stopped;
 use crate::cancel::Cancelled;
@@ -37,16 +39,25 @@ pub enum Error {
         path: String,
     },
     /// A line of the ignore file is no pattern.
-    #[error("{file}: {error}")]
+    #[error("{file}{}: {error}", line.map_or(String::new(), |line| format!(":{line}")))]
     Ignore {
         /// The ignore file, safe to print.
         file: String,
+        /// The line, from 1; none for patterns that stand elsewhere.
+        line: Option<usize>,
         /// What is wrong with it.
         error: InvalidPattern,
     },
     /// A path of the Dockerfile is no pattern.
-    #[error("a path that the Dockerfile copies: {0}")]
-    Path(InvalidPattern),
+    #[error("a path that the Dockerfile copies: {error}")]
+    Path {
+        /// The context's name.
+        context: String,
+        /// The path as it was asked for.
+        asked: String,
+        /// What is wrong with it.
+        error: InvalidPattern,
+    },
     /// BuildKit sends such a file without its content.
     #[error("the ignore rules contradict each other about {path}: BuildKit would send it as an empty file")]
     Contradiction {
@@ -115,6 +126,15 @@ pub enum Error {
 impl Error {
     pub(super) fn unreadable(path: &[u8], error: impl Into<io::Error>) -> Self {
         Self::Unreadable { path: escape::name(path), error: error.into() }
+    }
+
+    /// What was listed can't be read: it is not there any more, or something else is, or it may not be read.
+    pub(super) fn listed(path: &[u8], error: impl Into<io::Error>) -> Self {
+        let error = error.into();
+        let is_other = [Errno::NOENT, Errno::NOTDIR, Errno::ISDIR, Errno::LOOP, Errno::XDEV, Errno::NXIO, Errno::INVAL]
+            .iter()
+            .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()));
+        if is_other { Self::changed(path) } else { Self::unreadable(path, error) }
     }
 
     /// Matching was stopped; `object` says what was matched, safe to print.

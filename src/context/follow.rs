@@ -80,15 +80,24 @@ pub(super) fn sent_otherwise(
             None => return Ok(None),
         },
     };
-    let mut asked = String::new();
+    let asked = asked_for(special, paths, source, effort)?;
+    Ok(Some(SentOtherwise { asked, why: format!("`/{}` {what}", escape::text(special)) }))
+}
+
+/// The first of `paths` that leads to `pattern`; empty if none does.
+pub(super) fn asked_for(
+    pattern: &str,
+    paths: &[String],
+    source: &impl Source,
+    effort: &Effort<'_>,
+) -> Result<String, Error> {
     for path in paths {
         let alone = follow(std::slice::from_ref(path), source, effort)?;
-        if alone.map_or(special.is_empty(), |patterns| patterns.iter().any(|pattern| pattern == special)) {
-            asked.clone_from(path);
-            break;
+        if alone.map_or(pattern.is_empty(), |patterns| patterns.iter().any(|found| found == pattern)) {
+            return Ok(path.clone());
         }
     }
-    Ok(Some(SentOtherwise { asked, why: format!("`/{}` {what}", escape::text(special)) }))
+    Ok(String::new())
 }
 
 /// The first of the patterns that the client would not come to; empty for the root.

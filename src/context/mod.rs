@@ -22,6 +22,7 @@ pub mod ignore;
 mod open;
 mod pattern;
 mod report;
+mod rules;
 mod select;
 mod stage;
 mod tracked;
@@ -36,9 +37,15 @@ use crate::progress::Reporter;
 
 pub use checkout::as_checked_out;
 pub use committed::is_committed;
+pub use effort::{Effort, Stopped};
 pub use error::Error;
-pub use ignore::{InvalidPattern, Matched, Rules as Patterns};
+pub use ignore::InvalidPattern;
+pub use rules::{Matched, Rules as Patterns, Undecided};
 pub use stage::stage;
+
+/// Why a path may be missing from a context though it is in the directory: a hint.
+pub const NOT_IN_CONTEXT: &str = "a context holds what git tracks or `include` names, without what the ignore file excludes; \
+     `repro` warns of untracked files that it leaves out";
 
 /// A normalised context: entries sorted by path bytes, contents by reference.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -133,32 +140,51 @@ pub struct Surroundings<'a> {
 pub fn read(request: &Request<'_>, surroundings: &Surroundings<'_>) -> Result<Tree, Error> {
     let limits = surroundings.limits;
     let report = report::Report { name: request.name, progress: surroundings.progress };
-    let effort = effort::Effort::new(limits.context_steps, surroundings.cancel);
+    let effort = Effort::new(limits.context_steps, surroundings.cancel);
     let repository = if request.tracked_only { Repository::find(request.root)? } else { None };
     let Some(repository) = repository else {
         let source = directory::Directory::open(request.root)?;
         let rules = select::ignore_rules(request, &source, limits)?;
-        let wanted = select::wanted_paths(request.paths, &source, &effort)?;
         if select::has_lost_rules(&source, &rules)? {
             report.lost_rules();
         }
-        let selected = select::select(&source, &wanted.rules, &rules, surroundings, &effort)?;
+        let (selected, sent_otherwise) = select_wanted(request, &source, &rules, surroundings, &effort)?;
         report.whiteouts(selected.kept.iter().map(|kept| kept.path.as_slice()));
         let entries = content::read(&source, selected.kept, surroundings)?;
-        return Ok(Tree { entries, sent_otherwise: wanted.sent_otherwise });
+        return Ok(Tree { entries, sent_otherwise });
     };
     let source = tracked::WorkTree::open(request.root, repository, request.include, limits, &effort)?;
     let rules = select::ignore_rules(request, &source, limits)?;
-    let wanted = select::wanted_paths(request.paths, &source, &effort)?;
     let uncounted_rules = source.uncounted_rules(rules.are_there())?;
     if select::has_lost_rules(&source, &rules)? {
         report.lost_rules();
     }
-    let selected = select::select(&source, &wanted.rules, &rules, surroundings, &effort)?;
+    let (selected, sent_otherwise) = select_wanted(request, &source, &rules, surroundings, &effort)?;
     report.whiteouts(selected.kept.iter().map(|kept| kept.path.as_slice()));
     let known = source.finish();
     let (entries, remarks) = checkout::read(&known, selected.kept, surroundings)?;
     report.untracked(&selected.untracked, uncounted_rules.as_deref());
     report.remarks(&remarks, &known);
-    Ok(Tree { entries, sent_otherwise: wanted.sent_otherwise })
+    Ok(Tree { entries, sent_otherwise })
+}
+
+/// Selects what the request wants; a path that is no pattern is told as it was asked for.
+fn select_wanted(
+    request: &Request<'_>,
+    source: &impl directory::Source,
+    rules: &select::Ignored,
+    surroundings: &Surroundings<'_>,
+    effort: &Effort<'_>,
+) -> Result<(select::Selected, Option<SentOtherwise>), Error> {
+    let select = || {
+        let wanted = select::wanted_paths(request.paths, source, effort)?;
+        Ok((select::select(source, &wanted.rules, rules, surroundings, effort)?, wanted.sent_otherwise))
+    };
+    select().map_err(|error| match error {
+        Error::Path { error, .. } => {
+            let asked = follow::asked_for(error.pattern(), request.paths.unwrap_or_default(), source, effort);
+            Error::Path { context: request.name.to_owned(), asked: asked.unwrap_or_default(), error }
+        }
+        other => other,
+    })
 }

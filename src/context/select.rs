@@ -7,12 +7,13 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use super::directory::{Child, Node, Source};
-use super::effort::Effort;
+use super::effort::{Effort, Stopped};
 use super::error::{Error, display};
 use super::follow::{follow, sent_otherwise};
-use super::ignore::{Matched, Rules, Undecided, clean, read_lines};
+use super::ignore::{InvalidPattern, Line, clean, read_lines};
 use super::open;
 use super::pattern::Candidate;
+use super::rules::{Matched, Rules, Undecided};
 use super::{Request, SentOtherwise, Surroundings};
 use crate::escape;
 use crate::input::open_regular;
@@ -29,6 +30,7 @@ pub(super) struct Kept {
 #[derive(Default)]
 pub(super) struct Ignored {
     file: String,
+    lines: Vec<Line>,
     rules: Rules,
 }
 
@@ -40,7 +42,7 @@ impl Ignored {
 
     fn error(&self, undecided: Undecided) -> Error {
         match undecided {
-            Undecided::Invalid(error) => Error::Ignore { file: self.file.clone(), error },
+            Undecided::Invalid(error) => invalid(&self.file, &self.lines, error),
             Undecided::Stopped(stopped) => Error::stopped(stopped, self.file.clone()),
         }
     }
@@ -73,10 +75,16 @@ pub(super) fn ignore_rules(request: &Request<'_>, source: &impl Source, limits: 
             None => return Ok(Ignored::default()),
         },
     };
-    let invalid = |error| Error::Ignore { file: file.clone(), error };
-    let lines = read_lines(&text).map_err(invalid)?;
-    let rules = Rules::new(lines.iter().map(String::as_str)).map_err(invalid)?;
-    Ok(Ignored { file, rules })
+    let lines = read_lines(&text).map_err(|error| invalid(&file, &[], error))?;
+    let rules = Rules::new(lines.iter().map(|line| line.pattern.as_str()));
+    let rules = rules.map_err(|error| invalid(&file, &lines, error))?;
+    Ok(Ignored { file, lines, rules })
+}
+
+/// The error of an ignore file, with the first line that can have it.
+fn invalid(file: &str, lines: &[Line], error: InvalidPattern) -> Error {
+    let line = lines.iter().find(|line| line.is(&error)).map(|line| line.number);
+    Error::Ignore { file: file.to_owned(), line, error }
 }
 
 /// The root's `.dockerignore`; as a link it may lead to another file of the context.
@@ -123,12 +131,17 @@ pub(super) fn wanted_paths(
     let patterns = follow(paths, source, effort)?;
     let sent_otherwise = sent_otherwise(paths, patterns.as_deref(), source, effort)?;
     let rules = patterns.map(|patterns| Rules::of_paths(patterns.iter().map(String::as_str))).transpose();
-    Ok(Wanted { rules: rules.map_err(Error::Path)?, sent_otherwise })
+    Ok(Wanted { rules: rules.map_err(invalid_path)?, sent_otherwise })
+}
+
+/// The error of a path; whose it is is found out by whoever knows what was asked for.
+fn invalid_path(error: InvalidPattern) -> Error {
+    Error::Path { context: String::new(), asked: String::new(), error }
 }
 
 fn path_error(undecided: Undecided) -> Error {
     match undecided {
-        Undecided::Invalid(error) => Error::Path(error),
+        Undecided::Invalid(error) => invalid_path(error),
         Undecided::Stopped(stopped) => Error::stopped(stopped, "the paths that the Dockerfile copies"),
     }
 }
@@ -260,7 +273,9 @@ impl<S: Source> Walk<'_, S> {
             let (is_wanted, matched) = self.look(rules, path, is_directory, place.wanted).map_err(path_error)?;
             judgement.keep = is_wanted;
             judgement.wanted = matched;
-            if !is_wanted && (!is_directory || rules.prunes_unmatched(path.bytes)) {
+            let pruned = !is_wanted
+                && (!is_directory || self.prunes(rules, Rules::prunes_unmatched, path).map_err(path_error)?);
+            if pruned {
                 judgement.pruned = true;
                 return Ok(judgement);
             }
@@ -270,8 +285,18 @@ impl<S: Source> Walk<'_, S> {
         let (is_ignored, matched) = looked.map_err(|undecided| self.ignored.error(undecided))?;
         judgement.keep &= !is_ignored;
         judgement.ignored = matched;
-        judgement.pruned = is_ignored && (!is_directory || rules.prunes_excluded(path.bytes));
+        let pruned = || self.prunes(rules, Rules::prunes_excluded, path).map_err(|why| self.ignored.error(why));
+        judgement.pruned = is_ignored && (!is_directory || pruned()?);
         Ok(judgement)
+    }
+
+    fn prunes(
+        &self,
+        rules: &Rules,
+        how: impl Fn(&Rules, &[u8], &Effort<'_>) -> Result<bool, Stopped>,
+        path: &Candidate<'_>,
+    ) -> Result<bool, Undecided> {
+        how(rules, path.bytes, self.effort).map_err(Undecided::Stopped)
     }
 
     /// What rules say about a path; what they matched matters for directories only.

@@ -12,8 +12,9 @@ use std::rc::Rc;
 use super::directory::{Child, Node, Source, is_own_file, names, node_of, small_file};
 use super::effort::Effort;
 use super::error::{Error, below};
-use super::ignore::{InvalidPattern, Rules, Undecided};
+use super::ignore::InvalidPattern;
 use super::open;
+use super::rules::{Rules, Undecided};
 use crate::escape;
 use crate::git::{Attributes, ObjectId, Repository, Tracked, TrackedKind};
 use crate::limits::Limits;
@@ -136,7 +137,7 @@ impl<'a> WorkTree<'a> {
     fn tracked_node(&self, handle: Option<&OwnedFd>, entry: &Tracked, path: &[u8]) -> Result<Option<Node>, Error> {
         let (_, name) = open::split(path);
         let node = match handle {
-            Some(handle) => node_of(handle, name).map_err(|error| Error::unreadable(path, error))?,
+            Some(handle) => node_of(handle, name).map_err(|error| Error::listed(path, error))?,
             None => None,
         };
         Ok(match (entry.kind, node) {
@@ -174,7 +175,8 @@ impl Source for WorkTree<'_> {
     }
 
     fn may_include_below(&self, directory: &[u8]) -> bool {
-        !self.include.prunes_unmatched(directory)
+        // What stops here is told where the names are matched.
+        !self.include.prunes_unmatched(directory, self.effort).unwrap_or(false)
     }
 
     fn children(&self, directory: &[u8]) -> Result<Option<Vec<Child>>, Error> {
@@ -200,14 +202,14 @@ impl Source for WorkTree<'_> {
                 }
             }
         }
-        let on_disk = handle.as_ref().map(names).transpose().map_err(|error| Error::unreadable(directory, error))?;
+        let on_disk = handle.as_ref().map(names).transpose().map_err(|error| Error::listed(directory, error))?;
         for (name, _) in on_disk.unwrap_or_default() {
             if name == b".git" || tracked.contains(name.as_slice()) {
                 continue;
             }
             let path = open::join(directory, &name);
             let Some(handle) = &handle else { continue };
-            let node = node_of(handle, &name).map_err(|error| Error::unreadable(&path, error))?;
+            let node = node_of(handle, &name).map_err(|error| Error::listed(&path, error))?;
             let counts = self.is_included(&path)?;
             children.extend(node.map(|node| Child { name, node, counts }));
         }
@@ -231,7 +233,7 @@ impl Source for WorkTree<'_> {
             let included = self.is_included(path)?;
             let Ok(handle) = open::open_directory(&self.root, directory) else { return Ok(None) };
             let node = if included { node_of(&handle, name) } else { Ok(None) };
-            return node.map_err(|error| Error::unreadable(path, error));
+            return node.map_err(|error| Error::listed(path, error));
         };
         match open::open_directory(&self.root, directory) {
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Ok(None),
@@ -351,7 +353,7 @@ impl Known {
 }
 
 fn invalid_include(error: InvalidPattern) -> Error {
-    Error::Ignore { file: "`include`".to_owned(), error }
+    Error::Ignore { file: "`include`".to_owned(), line: None, error }
 }
 
 fn deepest(layers: &[Rc<Layer>], directory: &[u8]) -> Option<Rc<Layer>> {

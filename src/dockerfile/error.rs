@@ -56,6 +56,11 @@ impl DockerfileError {
         Self::new(Phase::Convert, message)
     }
 
+    /// A path that an instruction takes can't be used.
+    pub fn of_path(message: impl Into<String>, lines: Lines) -> Self {
+        Self::convert(message).at(lines)
+    }
+
     pub(super) fn limit(message: impl Into<String>) -> Self {
         Self { is_limit: true, ..Self::new(Phase::Parse, message) }
     }

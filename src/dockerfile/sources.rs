@@ -7,7 +7,10 @@ use serde::ser::SerializeMap;
 
 use super::error::DockerfileError;
 use super::syntax::Lines;
-use super::target::{Action, Base, Image, Location, NamedContext, StagePlatform, Target, TransferSource};
+use super::target::{Action, Base, Image, Location, NamedContext, StagePlatform, Target, TransferSource, as_asked};
+
+/// The name of the directory that a build has without naming it.
+const CONTEXT: &str = "context";
 
 /// One outside source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,12 +102,20 @@ pub struct Sources {
     pub runs: usize,
     /// Lines of the `FROM`s whose bases carry triggers with a `RUN`, which are among `runs`.
     pub triggered_runs: BTreeSet<Lines>,
+    /// The lines of the first instruction that names a path, by the local directory's name and the path as it is asked for.
+    pub naming: BTreeMap<(String, String), Lines>,
 }
 
 impl Sources {
     /// Gathers the sources of a target.
     pub fn of(target: &Target) -> Self {
-        let mut gathering = Gathering { target, used: BTreeMap::new(), runs: 0, triggered_runs: BTreeSet::new() };
+        let mut gathering = Gathering {
+            target,
+            used: BTreeMap::new(),
+            runs: 0,
+            triggered_runs: BTreeSet::new(),
+            naming: BTreeMap::new(),
+        };
         gathering.visit_all();
         let mut asked: BTreeMap<Origin, BTreeSet<Lines>> = BTreeMap::new();
         for stage in target.stages.values() {
@@ -118,6 +129,7 @@ impl Sources {
             resolved_only: list(asked),
             runs: gathering.runs,
             triggered_runs: gathering.triggered_runs,
+            naming: gathering.naming,
         }
     }
 }
@@ -131,6 +143,7 @@ struct Gathering<'a> {
     used: BTreeMap<Origin, BTreeSet<Lines>>,
     runs: usize,
     triggered_runs: BTreeSet<Lines>,
+    naming: BTreeMap<(String, String), Lines>,
 }
 
 impl Gathering<'_> {
@@ -152,6 +165,7 @@ impl Gathering<'_> {
                     Action::Transfer(transfer) => {
                         for source in &transfer.sources {
                             open.extend(self.add_transfer(source, transfer.from, step.lines));
+                            self.name(transfer.from, source.written(), step.lines);
                         }
                     }
                     Action::Run(run) => {
@@ -160,11 +174,31 @@ impl Gathering<'_> {
                             self.triggered_runs.insert(step.lines);
                         }
                         for mount in &run.mounts {
-                            open.extend(mount.from.and_then(|from| self.add_location(from, step.lines)));
+                            let Some(from) = mount.from else { continue };
+                            open.extend(self.add_location(from, step.lines));
+                            self.name(from, &mount.mount.source, step.lines);
                         }
                     }
                     _ => {}
                 }
+            }
+        }
+    }
+
+    /// Notes who names a path of a local directory.
+    fn name(&mut self, location: Location, written: &str, lines: Lines) {
+        let Some(directory) = self.local_directory(location) else { return };
+        let first = self.naming.entry((directory, as_asked(written))).or_insert(lines);
+        *first = lines.min(*first);
+    }
+
+    fn local_directory(&self, location: Location) -> Option<String> {
+        let Location::Stage(mut id) = location else { return Some(CONTEXT.to_owned()) };
+        loop {
+            match &self.target.stages.get(&id)?.base {
+                Base::Stage(base) => id = *base,
+                Base::Context(NamedContext::Local(name)) => return Some(name.clone()),
+                _ => return None,
             }
         }
     }
@@ -178,7 +212,7 @@ impl Gathering<'_> {
             Location::Stage(id) => Some(id),
             Location::Context => {
                 let paths = self.target.context_paths.clone();
-                self.add(Origin::Local { name: "context".to_owned(), paths }, lines);
+                self.add(Origin::Local { name: CONTEXT.to_owned(), paths }, lines);
                 None
             }
         }

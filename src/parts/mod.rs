@@ -34,8 +34,9 @@ pub mod config {
     pub use crate::config::Config;
 }
 pub mod context {
-    pub use crate::context::ignore::{Rules, read_lines};
+    pub use crate::context::ignore::read_lines;
     pub use crate::context::{Content, Entry, EntryKind, Error, Request, Surroundings, Tree, read, stage};
+    pub use crate::context::{Effort, Patterns as Rules};
 }
 pub mod digest {
     pub use crate::digest::{Algorithm, AnyDigest, DiffId, Digest, Hasher, Hashing};

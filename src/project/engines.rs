@@ -7,7 +7,7 @@ use super::machine::Machine;
 use super::online;
 use crate::build::{CheckedBuild, Engine, Plan};
 use crate::engine::buildkit::{BuildKit, Host};
-use crate::engine::native::Native;
+use crate::engine::native::{Native, is_refusal};
 use crate::status::{ExitStatus, Failure, Status};
 use crate::tape::Listen;
 
@@ -119,8 +119,33 @@ impl Engines {
     }
 
     fn first<'a>(&'a self, machine: &Machine, plan: &'a Plan) -> Result<Box<dyn CheckedBuild + 'a>, Failure> {
-        let mut reasons = Vec::new();
-        for engine in [&self.native as &dyn Engine, &self.buildctl, &self.buildx] {
+        self.first_of(machine, plan, &[&self.native, &self.buildctl, &self.buildx], Vec::new())
+    }
+
+    /// The next engine that can build `plan`, where `auto` has chosen the native one and that refused it on the way.
+    ///
+    /// Any other failure is given back.
+    pub fn after_refusal<'a>(
+        &'a self,
+        machine: &Machine,
+        plan: &'a Plan,
+        failure: Failure,
+    ) -> Result<Box<dyn CheckedBuild + 'a>, Failure> {
+        if !self.options.names.contains(&EngineName::Auto) || !is_refusal(&failure) {
+            return Err(failure);
+        }
+        let refused = (self.native.name(), failure.to_string());
+        self.first_of(machine, plan, &[&self.buildctl, &self.buildx], vec![refused])
+    }
+
+    fn first_of<'a>(
+        &'a self,
+        machine: &Machine,
+        plan: &'a Plan,
+        engines: &[&'a dyn Engine],
+        mut reasons: Vec<(&'static str, String)>,
+    ) -> Result<Box<dyn CheckedBuild + 'a>, Failure> {
+        for engine in engines {
             match engine.check(plan) {
                 Ok(checked) => {
                     if let Some((name, reason)) = reasons.first().filter(|_| self.options.is_verbose) {

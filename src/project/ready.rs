@@ -168,7 +168,8 @@ fn one<'a>(
     let reached: &ReachedPaths = &surveyed.survey.reached;
     let root = &project.manifest.root;
     let manifest = project.manifest_path.as_deref();
-    let tree = BuildTree::read(root, manifest, image, surveyed.dockerfile.clone(), reached, &surroundings)?;
+    let tree = BuildTree::read(root, manifest, image, surveyed.dockerfile.clone(), reached, &surroundings);
+    let tree = tree.map_err(|error| surveyed.of_context(error, machine.near(&root.join(&image.dockerfile))))?;
     let contexts = tree.context_digests();
     let facts = TreeFacts {
         context: tree.context.digest(),

@@ -78,13 +78,25 @@ pub fn rebuild(
         let tape = served.as_ref().map(Served::tape_use);
         let plan = ready.plan(locked.project, platform, tape, options.engine.allow, options.no_cache);
         let mut first: Option<(&'static str, AssembledPlatform)> = None;
-        for checked in engines.choose(locked.machine, &plan)? {
-            let engine = checked.engine();
+        for mut checked in engines.choose(locked.machine, &plan)? {
             locked.machine.cancel.check()?;
-            let round = if options.round == Round::Second { "second-" } else { "" };
-            let directory =
-                format!("{round}{}-{}-{}", ready.surveyed.name, platform.to_string().replace('/', "-"), engine);
-            let built = build_one(locked, &*checked, &plan, &work.sub(directory), options);
+            let build = |checked: &dyn CheckedBuild| {
+                let round = if options.round == Round::Second { "second-" } else { "" };
+                let (platform, engine) = (platform.to_string().replace('/', "-"), checked.engine());
+                let directory = format!("{round}{}-{platform}-{engine}", ready.surveyed.name);
+                build_one(locked, checked, &plan, &work.sub(directory), options)
+            };
+            let mut built = build(&*checked);
+            if let Err(failure) = built {
+                built = match engines.after_refusal(locked.machine, &plan, failure) {
+                    Ok(other) => {
+                        checked = other;
+                        build(&*checked)
+                    }
+                    Err(failure) => Err(failure),
+                };
+            }
+            let engine = checked.engine();
             let (built, told) = match (built, &served) {
                 (Err(failure), Some(served)) => return Err(served.explain(failure)),
                 (built, _) => built?,

@@ -9,8 +9,10 @@ use super::files::read_file;
 use super::machine::Machine;
 use super::open::Project;
 use super::warnings;
+use crate::context;
 use crate::dockerfile::syntax::Dockerfile;
-use crate::dockerfile::{DockerfileError, parse};
+use crate::dockerfile::{DockerfileError, frontend, parse};
+use crate::escape;
 use crate::lockfile::{Lockfile, Wanted, WantedImage};
 use crate::manifest::Image;
 use crate::platform::Platform;
@@ -46,6 +48,8 @@ pub struct WrongDockerfile {
     pub text: Vec<u8>,
     /// What is wrong.
     pub error: DockerfileError,
+    /// What to do about it, where the error itself doesn't tell.
+    pub hint: Option<String>,
 }
 
 impl ExitStatus for WrongDockerfile {
@@ -54,18 +58,36 @@ impl ExitStatus for WrongDockerfile {
     }
 
     fn hint(&self) -> Option<String> {
-        self.error.hint()
+        self.hint.clone().or_else(|| self.error.hint())
     }
 }
 
 /// The failure of the Dockerfile at `path`.
 pub fn at(error: SurveyError, path: &Path, dockerfile: &[u8]) -> Failure {
     match error {
-        SurveyError::Dockerfile(error) => {
-            WrongDockerfile { path: path.to_owned(), text: dockerfile.to_owned(), error }.into()
+        SurveyError::Dockerfile(mut error) => {
+            let foreign = frontend(dockerfile).filter(|frontend| !error.is_limit && !reads_dockerfiles(frontend));
+            let hint = foreign.map(|frontend| {
+                let frontend = escape::text(&frontend).into_owned();
+                let message = std::mem::take(&mut error.message);
+                error.message =
+                    format!("the frontend `{frontend}` may read another language than Dockerfiles: {message}");
+                error.suggestion = None;
+                format!(
+                    "only files in the Dockerfile language can be locked; `{frontend}` decides itself what it builds"
+                )
+            });
+            WrongDockerfile { path: path.to_owned(), text: dockerfile.to_owned(), error, hint }.into()
         }
         other => other.into(),
     }
+}
+
+/// Whether a frontend reads the language of Dockerfiles and nothing else: docker's own, wherever it is copied to.
+fn reads_dockerfiles(frontend: &str) -> bool {
+    let Ok(reference) = frontend.parse::<Reference>() else { return true };
+    let path = reference.path();
+    matches!(path.rsplit('/').next(), Some("dockerfile" | "dockerfile-upstream"))
 }
 
 impl<'a> Surveyed<'a> {
@@ -89,6 +111,25 @@ impl<'a> Surveyed<'a> {
             survey::survey(image, &dockerfile, &image.platforms, &build_platform, &mut bases).map_err(pointed)?;
         warnings::tell(machine, &survey, &path);
         Ok(Self { name, image, dockerfile: dockerfile.into(), dockerfile_path, build_platform, survey })
+    }
+
+    /// The failure of a context: a path of the Dockerfile that is no pattern is shown where it stands.
+    pub fn of_context(&self, error: context::Error, dockerfile: PathBuf) -> Failure {
+        let context::Error::Path { context, asked, error: invalid } = &error else { return error.into() };
+        let key = (context.clone(), asked.clone());
+        let platforms = self.survey.platforms.values();
+        let Some(lines) = platforms.filter_map(|taken| taken.sources.naming.get(&key)).min() else {
+            return error.into();
+        };
+        let hint =
+            "a bracket in a name is written `\\[`; the JSON form needs double quotes, and commas between its words";
+        WrongDockerfile {
+            path: dockerfile,
+            text: self.dockerfile.bytes.clone(),
+            error: DockerfileError::of_path(invalid.to_string(), *lines),
+            hint: Some(hint.to_owned()),
+        }
+        .into()
     }
 
     /// What the lockfile should hold for the image.

@@ -162,3 +162,25 @@ fn devices_that_are_copied_or_linked_are_left_to_buildkit() {
         .says("Dockerfile:2: ADD: ")
         .says("hard link h to a device");
 }
+
+#[test]
+fn a_base_layer_that_inspect_refuses_is_spoken_of_where_it_is_taken() {
+    let twice = [(EntryType::Directory, "nix/", ""), (EntryType::Directory, "nix/", "")];
+    let (project, _) = upon(&tar_of(&twice), "COPY a /n");
+    let built = project.repro(&["build", "--engine", "native", "-o", "out.tar"]).expect(0);
+    built.says("layer 1 of `base.example/x:1`").says("`repro inspect` refuses it").says("nix").says("twice");
+    project.repro(&["inspect", "out.tar"]).expect(6).says("twice");
+}
+
+#[test]
+fn what_the_native_engine_refuses_on_the_way_is_left_to_the_next_engine() {
+    let refused = [(EntryType::Regular, ".wh..wh.odd", "")];
+    let (mut project, _) = upon(&tar_of(&refused), "COPY a /n");
+    project.set("PATH", "/nowhere");
+    let alone = project.repro(&["build", "--engine", "native"]).expect(7);
+    alone
+        .says("the native engine refuses Dockerfile:2: COPY")
+        .says("hint: another engine can build it: `--engine auto`");
+    let all = project.repro(&["build"]).expect(7).says("no engine can build `app`").says("the native engine refuses");
+    assert!(all.stderr.contains("\n  buildctl: ") && !all.stderr.contains("--engine auto"), "{}", all.stderr);
+}

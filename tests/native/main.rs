@@ -15,3 +15,4 @@ mod cases;
 mod differential;
 mod packed_layers;
 mod refusals;
+mod told;

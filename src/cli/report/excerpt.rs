@@ -17,7 +17,7 @@ pub fn of(failure: &Failure) -> Option<String> {
 }
 
 /// Shows the lines of the Dockerfile that the error is about.
-fn of_dockerfile(WrongDockerfile { path, text, error }: &WrongDockerfile) -> String {
+fn of_dockerfile(WrongDockerfile { path, text, error, .. }: &WrongDockerfile) -> String {
     let name = shown(path);
     let Some(lines) = error.lines.first().filter(|lines| lines.start > 0) else { return format!("{name}: {error}") };
     let source = String::from_utf8_lossy(text);

@@ -3,11 +3,12 @@
 //! That library turns a pattern into a Go regular expression, and its corner cases are those of the detour: `\d` is a
 //! digit, `*` inside brackets ends up in the class. So a pattern goes the same way: `glob` checks it as it is written,
 //! `translate` makes the expression, `expression` reads that into parts, and `matcher` follows the parts along a path.
-//! They follow each other without nesting, so matching is linear in pattern times path. Before that, `pairs` turns away
-//! the paths that lack the pattern's letters, which are most.
+//! They follow each other without nesting, so matching is linear in pattern times path. Before that, `index` finds the
+//! patterns of a list that may match a path, by `pairs` of letters that the path must have; mostly there are none.
 
 mod expression;
 mod glob;
+mod index;
 mod matcher;
 mod pairs;
 mod translate;
@@ -15,6 +16,8 @@ mod translate;
 use expression::{Atom, Part, Repeat};
 use pairs::Pairs;
 use translate::Kind;
+
+pub(super) use index::Index;
 
 use super::effort::{Effort, Stopped};
 
@@ -111,6 +114,18 @@ impl Pattern {
         })
     }
 
+    /// The pairs of bytes that every path has which matches.
+    pub(super) fn needs(&self) -> Pairs {
+        let text = self.text.as_bytes();
+        match &self.how {
+            How::Exact => Pairs::of(text),
+            How::Prefix => Pairs::of(&text[..text.len() - 2]),
+            How::Suffix => Pairs::of(text[2..].strip_prefix(b"/").unwrap_or(&text[2..])),
+            How::Parts { letters, .. } => *letters,
+            How::Broken(_) => Pairs::default(),
+        }
+    }
+
     /// The pattern without a trailing `/**` and then `/*`, as the client's pruning looks at it.
     pub(super) fn without_trailing_glob(&self) -> &str {
         let text = self.text.strip_suffix("/**").unwrap_or(&self.text);
@@ -138,7 +153,7 @@ mod tests {
 
     fn matches(pattern: &str, path: &[u8]) -> Result<bool, Unanswered> {
         let compiled = Pattern::new(pattern).unwrap_or_else(|violation| panic!("{pattern}: {violation:?}"));
-        compiled.matches(&Candidate::new(path), &Effort::unbounded())
+        compiled.matches(&Candidate::new(path), &Effort::new(u64::MAX, &crate::cancel::Cancel::default()))
     }
 
     #[test]

@@ -34,6 +34,7 @@ pub use git::GitReference;
 pub use platform::StagePlatform;
 pub use resolve::resolve;
 pub use steps::{Action, Location, Step, TransferSource, TransferStep};
+pub use taken::as_asked;
 
 use super::syntax::Lines;
 use super::warning::Warning;

@@ -30,6 +30,11 @@ impl Graph<'_> {
     }
 }
 
+/// A path as the client is asked for it: below the directory's root, cleaned.
+pub fn as_asked(written: &str) -> String {
+    paths::join(&[".", &paths::join(&["/", written])])
+}
+
 fn filter<'a>(paths: impl Iterator<Item = &'a str>) -> Option<Vec<String>> {
     let mut relative = BTreeSet::new();
     for path in paths {

@@ -14,6 +14,7 @@ use crate::engine::base_images::BaseImage;
 use crate::engine::sources::Sources;
 use crate::image::Descriptor;
 use crate::layer::decompress::{Compression, Decompressor};
+use crate::progress::Reporter;
 use crate::status::Failure;
 
 impl BaseImage {
@@ -34,13 +35,15 @@ impl BaseImage {
         )))
     }
 
-    /// The tree of all layers. `work` is a directory for what has to be looked into twice.
+    /// The tree of all layers; what is odd about them is told to `progress`. `work` is a directory for what has to be looked
+    /// into twice.
     pub(super) fn tree(
         &self,
         files: &mut Filesystem,
         sources: &dyn Sources,
         work: &Path,
         bounds: Bounds<'_>,
+        progress: &Reporter,
         place: &Place,
     ) -> Result<Option<Tree>, Failure> {
         let mut below = Layers::default();
@@ -63,7 +66,13 @@ impl BaseImage {
                 archive: &archive,
             };
             let applied = apply(files, &mut below, stored, bounds);
-            applied.map_err(|problem| place.error(problem.of_layer(&self.request, number + 1)))?;
+            let broken = applied.map_err(|problem| place.error(problem.of_layer(&self.request, number + 1)))?;
+            if let Some(broken) = broken {
+                let (request, number) = (crate::escape::text(&self.request), number + 1);
+                progress.warn(&format!(
+                    "layer {number} of `{request}` is taken as it is unpacked, though `repro inspect` refuses it: {broken}"
+                ));
+            }
         }
         Ok(below.tree)
     }

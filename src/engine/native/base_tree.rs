@@ -17,8 +17,8 @@ use crate::digest::{DiffId, Digest};
 use crate::escape;
 use crate::layer::decompress::Compression;
 use crate::layer::tar::{self, Member, TarError};
-use crate::layer::visit_layer;
 use crate::layer::whiteout::{OPAQUE, PREFIX, Whiteout};
+use crate::layer::{NameRules, Workspace, visit_layer};
 
 /// A stored base layer and what it must turn out to be.
 pub(super) struct StoredLayer<'a> {
@@ -43,18 +43,21 @@ pub(super) struct Layers {
     alone: Vec<Tree>,
 }
 
-/// Puts a base layer over those below.
+/// Puts a base layer over those below; gives the first rule about its names that it breaks, which unpacking passes over.
 pub(super) fn apply(
     files: &mut Filesystem,
     below: &mut Layers,
     layer: StoredLayer<'_>,
     bounds: Bounds<'_>,
-) -> Result<(), Problem> {
+) -> Result<Option<TarError>, Problem> {
+    let workspace = Workspace::default();
+    let mut rules = NameRules::new(&workspace);
     let (digest, diff_id, archive) = (layer.digest, layer.diff_id, layer.archive);
     let mut unpacking =
         Unpacking { mount: Mount::new(files, None)?, below, opaque: HashSet::new(), directories: Vec::new(), archive };
     let mut problem = None;
     let visited = visit_layer(layer.stored, layer.compression, bounds.limits, |member, _| {
+        rules.add(member)?;
         if problem.is_none() {
             problem = bounds.cancel.check().map_err(Problem::from).and_then(|()| unpacking.member(member)).err();
         }
@@ -80,7 +83,7 @@ pub(super) fn apply(
     let (upper, opaque) = (unpacking.mount.tree, unpacking.opaque);
     below.tree = Some(stack(files, below.tree, upper, &opaque)?);
     below.alone.push(upper);
-    Ok(())
+    rules.finish().map_err(|source| Problem::Io { what: format!("layer {digest}"), source })
 }
 
 struct Unpacking<'a> {

@@ -19,6 +19,7 @@ use super::refusal::Place;
 use super::stack::stack;
 use super::transfer::{Transfer, patterns};
 use crate::build::{Plan, PlannedContext, Surroundings};
+use crate::context::Effort;
 use crate::dockerfile::target::{
     Action, Base, Location, NamedContext, Step, Target, TargetStage, TransferSource, TransferStep,
 };
@@ -86,6 +87,8 @@ pub(super) struct Builder<'a> {
     /// Inline files that were made, for their times.
     inline: Vec<(Vec<u8>, Vec<u8>)>,
     spools: usize,
+    /// What matching may cost, all instructions together.
+    effort: Effort<'a>,
 }
 
 impl<'a> Builder<'a> {
@@ -109,6 +112,7 @@ impl<'a> Builder<'a> {
             contexts: BTreeMap::new(),
             inline: Vec::new(),
             spools: 0,
+            effort: Effort::new(surroundings.limits.context_steps, &surroundings.cancel),
         }
     }
 
@@ -206,9 +210,9 @@ impl<'a> Builder<'a> {
                 if let Some((_, tree)) = known {
                     return Ok(*tree);
                 }
-                let Surroundings { work, .. } = self.surroundings;
+                let Surroundings { work, progress, .. } = self.surroundings;
                 let bounds = self.surroundings.bounds();
-                let tree = image.tree(&mut self.files, self.sources, &work.directory()?, bounds, place)?;
+                let tree = image.tree(&mut self.files, self.sources, &work.directory()?, bounds, progress, place)?;
                 self.image_trees.push((Arc::clone(image), tree));
                 tree
             }
@@ -277,7 +281,7 @@ impl<'a> Builder<'a> {
             }
         };
         let fetched = self.fetcher.fetch(&mut self.files, step, place)?;
-        let copied = self.copy(step, from, lower, fetched, is_looked_into);
+        let copied = self.copy(step, from, lower, fetched, is_looked_into, place);
         let upper = copied.map_err(|problem| place.error(problem))?;
         self.end_layer(stage, lower, upper).map_err(|problem| place.error(problem))?;
         stage.state = match std::mem::replace(&mut stage.state, State::Nothing) {
@@ -297,6 +301,7 @@ impl<'a> Builder<'a> {
         lower: Option<Tree>,
         fetched: Vec<Fetched>,
         is_looked_into: bool,
+        place: &Place,
     ) -> Result<Tree, Problem> {
         let chmod = if step.chmod.is_empty() { None } else { Some(Chmod::parse(&step.chmod)?) };
         let wanted = (!step.chown.is_empty()).then(|| WantedOwner::parse(step.chown.as_bytes()));
@@ -310,6 +315,7 @@ impl<'a> Builder<'a> {
             None if paths => self.main_context()?,
             None => Mount::new(&mut self.files, None)?.tree,
         };
+        let inline = self.inline_trees(step)?;
         let transfer = Transfer {
             step,
             from,
@@ -319,8 +325,9 @@ impl<'a> Builder<'a> {
             owner,
             exclude: exclude.as_ref(),
             surroundings: self.surroundings,
+            effort: &self.effort,
+            place,
         };
-        let inline: Vec<(Tree, Vec<u8>)> = self.inline_trees(step)?;
         let mut mount = Mount::new(&mut self.files, lower)?;
         let mut fetched = fetched.into_iter();
         for source in &step.sources {

@@ -2,12 +2,13 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::problem::Problem;
 use super::spool::Spool;
 use crate::digest::{Digest, Hashing};
+use crate::input::open_regular;
 
 /// A file's content.
 #[derive(Clone, Debug)]
@@ -48,7 +49,11 @@ impl Content {
         Ok(match &self.source {
             Source::Bytes(bytes) => Box::new(io::Cursor::new(Arc::clone(bytes))),
             Source::File { path, digest } => {
-                let file = File::open(path.as_path())?;
+                let file = open_regular(path).map_err(|error| match error.kind() {
+                    io::ErrorKind::PermissionDenied => error,
+                    // It was there when it was listed.
+                    _ => changed(path),
+                })?;
                 Box::new(Checked { inner: Some(Hashing::new(file)), digest: *digest, path: Arc::clone(path) })
             }
             Source::Member { archive, offset } => {
@@ -115,7 +120,35 @@ impl Read for Checked {
         if digest == Some(self.digest) {
             return Ok(0);
         }
-        let name = crate::escape::name(self.path.as_os_str().as_encoded_bytes());
-        Err(io::Error::new(io::ErrorKind::InvalidData, format!("`{name}` changed while it was read")))
+        Err(changed(&self.path))
+    }
+}
+
+fn changed(path: &Path) -> io::Error {
+    let name = crate::escape::name(path.as_os_str().as_encoded_bytes());
+    io::Error::new(io::ErrorKind::InvalidData, format!("`{name}` changed while it was read"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_changed_or_vanished_since_it_was_listed_is_told_as_changed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("f");
+        let content = Content::file(path.clone(), 4, Digest::of(b"old!"));
+        std::fs::write(&path, b"old!").unwrap();
+        assert_eq!(content.read_all(4).unwrap().as_deref(), Some(b"old!".as_slice()));
+        let problem = || {
+            let Err(Problem::Io { source, .. }) = content.read_all(4) else { panic!("it was read") };
+            (source.kind(), source.to_string().contains("changed while it was read"))
+        };
+        std::fs::write(&path, b"new!").unwrap();
+        assert_eq!(problem(), (io::ErrorKind::InvalidData, true));
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(problem(), (io::ErrorKind::InvalidData, true));
+        std::fs::create_dir(&path).unwrap();
+        assert_eq!(problem(), (io::ErrorKind::InvalidData, true));
     }
 }

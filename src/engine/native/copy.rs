@@ -12,7 +12,7 @@ use super::mount::Mount;
 use super::path;
 use super::problem::{Problem, failed};
 use crate::cancel::Cancel;
-use crate::context::{Matched, Patterns};
+use crate::context::{Effort, Matched, Patterns};
 use crate::escape;
 
 /// How one instruction copies, the same for all its sources.
@@ -31,6 +31,8 @@ pub(super) struct Copy<'a> {
     pub(super) follow: bool,
     /// Asked at every file.
     pub(super) cancel: &'a Cancel,
+    /// What matching may cost.
+    pub(super) effort: &'a Effort<'a>,
 }
 
 impl Copy<'_> {
@@ -124,11 +126,11 @@ impl Copier<'_> {
         let (mut included_by, mut excluded_by) = (None, None);
         if !relative.is_empty() {
             if let Some(patterns) = self.copy.include {
-                let (matched, by) = patterns.look_at(relative, parent_include)?;
+                let (matched, by) = patterns.look_at(relative, parent_include, self.copy.effort)?;
                 (include, included_by) = (matched, Some(by));
             }
             if let Some(patterns) = self.copy.exclude {
-                let (matched, by) = patterns.look_at(relative, parent_exclude)?;
+                let (matched, by) = patterns.look_at(relative, parent_exclude, self.copy.effort)?;
                 (excluded, excluded_by) = (matched, Some(by));
                 include &= !excluded;
             }

@@ -3,7 +3,11 @@
 use super::filesystem::{Filesystem, InodeId, Tree};
 use super::path;
 use super::problem::{Problem, failed};
+use crate::context::Effort;
 use crate::escape;
+
+/// Comparisons of letters that count as one step.
+const LETTERS_PER_STEP: u64 = 64;
 
 /// Whether `text` holds a character that makes it a pattern.
 pub(super) fn is_pattern(text: &[u8]) -> bool {
@@ -23,7 +27,15 @@ pub(super) fn is_pattern(text: &[u8]) -> bool {
 /// The paths in `tree` that a source stands for, absolute, in the order of the walk.
 ///
 /// A source without wildcards stands for itself, whether it exists or not.
-pub(super) fn expand(files: &Filesystem, tree: Tree, source: &[u8]) -> Result<Vec<Vec<u8>>, Problem> {
+///
+/// # Errors
+/// What BuildKit says as well, or that looking costs more than `effort` allows.
+pub(super) fn expand(
+    files: &Filesystem,
+    tree: Tree,
+    source: &[u8],
+    effort: &Effort<'_>,
+) -> Result<Vec<Vec<u8>>, Problem> {
     let source = path::clean(source);
     let parts: Vec<&[u8]> = path::elements(&source).collect();
     let Some(first) = parts.iter().position(|part| is_pattern(part)) else { return Ok(vec![source]) };
@@ -35,33 +47,39 @@ pub(super) fn expand(files: &Filesystem, tree: Tree, source: &[u8]) -> Result<Ve
     let Some(directory) = files.lstat(tree, &start).inode(&start)? else {
         return failed(format!("lstat {}: no such file or directory", escape::bytes(&start)));
     };
-    let mut found = Vec::new();
-    collect(files, &pattern, directory, &start, &mut Vec::new(), &mut found);
-    Ok(found)
+    let mut search = Search { files, pattern: &pattern, effort, found: Vec::new() };
+    search.collect(directory, &start, &mut Vec::new())?;
+    Ok(search.found)
 }
 
-/// Collects matches below `directory`; what matches is not looked into.
-fn collect(
-    files: &Filesystem,
-    pattern: &Pattern,
-    directory: InodeId,
-    path: &[u8],
-    relative: &mut Vec<u8>,
-    found: &mut Vec<Vec<u8>>,
-) {
-    let length = relative.len();
-    for (name, id) in files.entries(directory) {
-        if length > 0 {
-            relative.push(b'/');
+/// A search for matches.
+struct Search<'a> {
+    files: &'a Filesystem,
+    pattern: &'a Pattern,
+    effort: &'a Effort<'a>,
+    found: Vec<Vec<u8>>,
+}
+
+impl Search<'_> {
+    /// Collects matches below `directory`; what matches is not looked into.
+    fn collect(&mut self, directory: InodeId, path: &[u8], relative: &mut Vec<u8>) -> Result<(), Problem> {
+        let length = relative.len();
+        for (name, id) in self.files.entries(directory) {
+            if length > 0 {
+                relative.push(b'/');
+            }
+            relative.extend_from_slice(&name);
+            let here = path::join(path, &name);
+            // At worst each letter of the pattern is held against each of the path.
+            self.effort.spend(1 + (self.pattern.chars.len() as u64 * relative.len() as u64) / LETTERS_PER_STEP)?;
+            if self.pattern.matches(relative) {
+                self.found.push(here);
+            } else if self.pattern.may_match_below(relative) {
+                self.collect(id, &here, relative)?;
+            }
+            relative.truncate(length);
         }
-        relative.extend_from_slice(&name);
-        let here = path::join(path, &name);
-        if pattern.matches(relative) {
-            found.push(here);
-        } else if pattern.may_match_below(relative) {
-            collect(files, pattern, id, &here, relative, found);
-        }
-        relative.truncate(length);
+        Ok(())
     }
 }
 

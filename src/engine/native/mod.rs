@@ -44,6 +44,7 @@ use builder::{Builder, StageLayer};
 use git_tree::Checkouts;
 use layer_tar::LayerTar;
 use problem::Problem;
+pub use refusal::is_refusal;
 
 use crate::build::{Blob, Built, BuiltLayer, CheckedBuild, Engine, Plan, Produce, Surroundings};
 use crate::digest::{DiffId, Hashing};

@@ -1,5 +1,6 @@
 //! Errors of the native engine, with instruction and line.
 
+use crate::context::NOT_IN_CONTEXT;
 use crate::dockerfile::syntax::Lines;
 use crate::dockerfile::target::{Action, Step};
 use crate::escape;
@@ -21,6 +22,8 @@ pub(super) enum StepError {
         instruction: &'static str,
         /// What is wrong.
         message: String,
+        /// The context does not hold what it asks for.
+        is_absent: bool,
     },
     /// This engine is not proven on it.
     #[error("the native engine refuses {dockerfile}:{line}: {instruction}: {message}")]
@@ -59,6 +62,7 @@ impl ExitStatus for StepError {
 
     fn hint(&self) -> Option<String> {
         match self {
+            Self::Failed { is_absent: true, .. } => Some(NOT_IN_CONTEXT.to_owned()),
             Self::Unproven { .. } => Some("another engine can build it: `--engine auto`".to_owned()),
             Self::Other { problem: Problem::NoPlace(error), .. } => error.hint(),
             _ => None,
@@ -69,7 +73,7 @@ impl ExitStatus for StepError {
 impl ExitStatus for Problem {
     fn status(&self) -> Status {
         match self {
-            Self::Failed(_) => Status::Build,
+            Self::Failed(_) | Self::Absent(_) => Status::Build,
             Self::Unproven(_) => Status::Engine,
             Self::Malformed(_) => Status::Malformed,
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::InvalidData => Status::Source,
@@ -78,6 +82,13 @@ impl ExitStatus for Problem {
             Self::Cancelled(_) => Status::Interrupted,
         }
     }
+}
+
+/// Whether this engine refused something on which it is not proven: another one may build it.
+pub fn is_refusal(failure: &Failure) -> bool {
+    let error: &(dyn std::error::Error + 'static) = &**failure;
+    let of_step = matches!(error.downcast_ref(), Some(StepError::Unproven { .. }));
+    of_step || matches!(error.downcast_ref(), Some(Problem::Unproven(_)))
 }
 
 /// Where an instruction stands, for messages.
@@ -102,10 +113,21 @@ impl Place {
     pub(super) fn error(&self, problem: Problem) -> Failure {
         let Self { dockerfile, line, instruction } = self.clone();
         match problem {
-            Problem::Failed(message) => StepError::Failed { dockerfile, line, instruction, message }.into(),
+            Problem::Failed(message) => {
+                StepError::Failed { dockerfile, line, instruction, message, is_absent: false }.into()
+            }
+            Problem::Absent(message) => {
+                StepError::Failed { dockerfile, line, instruction, message, is_absent: true }.into()
+            }
             Problem::Unproven(message) => StepError::Unproven { dockerfile, line, instruction, message }.into(),
             problem => StepError::Other { dockerfile, line, instruction, problem }.into(),
         }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}: {}", self.dockerfile, self.line, self.instruction)
     }
 }
 

@@ -8,9 +8,10 @@ use super::lookup::Found;
 use super::mount::Mount;
 use super::path;
 use super::problem::{Problem, failed};
+use super::refusal::Place;
 use super::unpack::Archive;
 use crate::build::Surroundings;
-use crate::context::{Matched, Patterns};
+use crate::context::{Effort, Matched, Patterns};
 use crate::dockerfile::target::{Location, TransferSource, TransferStep};
 use crate::escape;
 
@@ -36,6 +37,10 @@ pub(super) struct Transfer<'a> {
     pub(super) owner: Option<Owner>,
     pub(super) exclude: Option<&'a Patterns>,
     pub(super) surroundings: &'a Surroundings<'a>,
+    /// What matching may cost.
+    pub(super) effort: &'a Effort<'a>,
+    /// Where the instruction stands.
+    pub(super) place: &'a Place,
 }
 
 impl Transfer<'_> {
@@ -48,6 +53,7 @@ impl Transfer<'_> {
             contents_only: follow,
             follow,
             cancel: &self.surroundings.cancel,
+            effort: self.effort,
         }
     }
 
@@ -90,10 +96,18 @@ impl Transfer<'_> {
             // Dockerfiles take a version from it; what it holds differs from clone to clone.
             let is_left_out =
                 self.step.from == Location::Context && path::elements(&source).next() == Some(b".git".as_slice());
-            return failed(if is_left_out { message + ": `.git` is never part of the context" } else { message });
+            return match self.step.from {
+                _ if is_left_out => failed(message + ": `.git` is never part of the context"),
+                Location::Context => Err(Problem::Absent(message)),
+                Location::Stage(_) => failed(message),
+            };
         }
         let unpack = self.step.unpack.unwrap_or(self.step.is_add);
-        for path in glob::expand(mount.files, self.from, &source)? {
+        let found = glob::expand(mount.files, self.from, &source, self.effort)?;
+        if found.is_empty() {
+            self.surroundings.progress.warn(&format!("{}: `{}` matches nothing", self.place, escape::text(written)));
+        }
+        for path in found {
             if unpack && self.unpack(mount, self.from, &path, spools)? {
                 continue;
             }
@@ -147,7 +161,7 @@ impl Transfer<'_> {
     fn check_links(&self, mount: &Mount<'_>, source: &[u8], include: Option<&Patterns>) -> Result<(), Problem> {
         let directory = mount.files.source_path(self.from, source, false)?;
         let Some(directory) = mount.files.lstat(self.from, &directory).inode(&directory)? else { return Ok(()) };
-        let wanted = Wanted { include, exclude: self.exclude };
+        let wanted = self.wanted(include);
         for (name, id) in mount.files.entries(directory) {
             if !matches!(mount.files.get(id).kind, Kind::Symlink(_)) || !wanted.look_at(&name, &[None, None])?.0 {
                 continue;
@@ -158,6 +172,10 @@ impl Transfer<'_> {
             }
         }
         Ok(())
+    }
+
+    fn wanted<'w>(&'w self, include: Option<&'w Patterns>) -> Wanted<'w> {
+        Wanted { include, exclude: self.exclude, effort: self.effort }
     }
 
     /// A path that `--parents` names without wildcards must have been found.
@@ -173,7 +191,7 @@ impl Transfer<'_> {
         let start = mount.files.source_path(self.from, pivot, false)?;
         let found = match mount.files.lstat(self.from, &start).inode(&start)? {
             Some(directory) => {
-                let wanted = Wanted { include, exclude: self.exclude };
+                let wanted = self.wanted(include);
                 // A pattern may escape: what it finds has to have the name that is written, escapes and all.
                 let is_named = |relative: &[u8]| path::join(pivot, relative).starts_with(&path);
                 wanted.any_below(mount.files, directory, &mut Vec::new(), &[None, None], &is_named)?
@@ -220,6 +238,7 @@ impl Transfer<'_> {
 struct Wanted<'a> {
     include: Option<&'a Patterns>,
     exclude: Option<&'a Patterns>,
+    effort: &'a Effort<'a>,
 }
 
 /// What matched a directory: includes and excludes.
@@ -229,7 +248,7 @@ impl Wanted<'_> {
     /// Whether a path is wanted, and by what; `by` holds what matched its directory.
     fn look_at(&self, path: &[u8], by: &Matches) -> Result<(bool, Matches), Problem> {
         let look = |patterns: Option<&Patterns>, by: &Option<Matched>| {
-            patterns.map(|patterns| patterns.look_at(path, by.as_ref())).transpose()
+            patterns.map(|patterns| patterns.look_at(path, by.as_ref(), self.effort)).transpose()
         };
         let included = look(self.include, &by[0])?;
         let excluded = look(self.exclude, &by[1])?;

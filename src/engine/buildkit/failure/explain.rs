@@ -6,6 +6,7 @@
 
 use super::error::BuildKitError;
 use super::heading;
+use crate::context::NOT_IN_CONTEXT;
 use crate::dockerfile::syntax::Dockerfile;
 
 const TAIL: usize = 20;
@@ -57,7 +58,14 @@ pub fn explain(log: &[&str], shown: &str, dockerfile: &Dockerfile) -> BuildKitEr
     if is_unavailable_source(&message, step(log)) {
         return BuildKitError::Source { place: with_step(place, log), message };
     }
-    BuildKitError::Step { place, message, log: tail(log), fix: None }
+    let fix = is_absent(&message, step(log)).then(|| NOT_IN_CONTEXT.to_owned());
+    BuildKitError::Step { place, message, log: tail(log), fix }
+}
+
+/// Whether an instruction asks for what the context does not hold.
+fn is_absent(message: &str, step: &str) -> bool {
+    let copies = step.contains("] COPY ") || step.contains("] ADD ");
+    copies && !step.contains(" --from=") && message.ends_with("\": not found")
 }
 
 /// The client's last word, several lines joined.
