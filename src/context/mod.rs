@@ -27,6 +27,7 @@ mod select;
 mod stage;
 mod tracked;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::cancel::Cancel;
@@ -54,6 +55,9 @@ pub struct Tree {
     pub entries: Vec<Entry>,
     /// What BuildKit's client makes otherwise of the wanted paths, if there is something.
     pub sent_otherwise: Option<SentOtherwise>,
+    /// Paths that count otherwise than git's index has them: edited, deleted, not tracked but included, submodules at
+    /// another commit.
+    pub edited: BTreeSet<Vec<u8>>,
 }
 
 /// A path for which BuildKit's client sends something else than what is there.
@@ -151,7 +155,7 @@ pub fn read(request: &Request<'_>, surroundings: &Surroundings<'_>) -> Result<Tr
         let (selected, sent_otherwise) = select_wanted(request, &source, &rules, surroundings, &effort)?;
         report.whiteouts(selected.kept.iter().map(|kept| kept.path.as_slice()));
         let entries = content::read(&source, selected.kept, surroundings)?;
-        return Ok(Tree { entries, sent_otherwise });
+        return Ok(Tree { entries, sent_otherwise, ..Tree::default() });
     };
     let source = tracked::WorkTree::open(request.root, repository, request.include, limits, &effort)?;
     let rules = select::ignore_rules(request, &source, limits)?;
@@ -165,7 +169,10 @@ pub fn read(request: &Request<'_>, surroundings: &Surroundings<'_>) -> Result<Tr
     let (entries, remarks) = checkout::read(&known, selected.kept, surroundings)?;
     report.untracked(&selected.untracked, uncounted_rules.as_deref());
     report.remarks(&remarks, &known);
-    Ok(Tree { entries, sent_otherwise })
+    let untracked = entries.iter().filter(|entry| known.entry(&entry.path).is_none());
+    let mut edited: BTreeSet<Vec<u8>> = untracked.map(|entry| entry.path.clone()).collect();
+    edited.extend(remarks.modified.into_iter().chain(known.deleted).chain(known.moved));
+    Ok(Tree { entries, sent_otherwise, edited })
 }
 
 /// Selects what the request wants; a path that is no pattern is told as it was asked for.

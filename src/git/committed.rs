@@ -13,14 +13,26 @@ pub struct Committed {
 
 /// What an entry of a tree is, by its mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Directory,
-    File,
+    File { executable: bool },
     Link,
     Submodule,
 }
 
 impl Repository {
+    /// The tree that the checked-out commit holds at a `/`-separated path below the work tree's root (empty: its own).
+    pub(super) fn committed_tree(&self, path: &[u8]) -> Result<Option<ObjectId>, Error> {
+        let mut tree = self.head()?.tree;
+        for part in path.split(|&byte| byte == b'/').filter(|part| !part.is_empty()) {
+            match find(&self.object(tree, git2::ObjectType::Tree)?, part) {
+                Some((Kind::Directory, id)) => tree = id,
+                _ => return Ok(None),
+            }
+        }
+        Ok(Some(tree))
+    }
+
     /// What the checked-out commit holds at a `/`-separated path below the work tree's root; none if no file or link.
     pub fn committed(&self, path: &[u8]) -> Result<Option<Committed>, Error> {
         let mut tree = self.head()?.tree;
@@ -29,7 +41,7 @@ impl Repository {
             let bytes = self.object(tree, git2::ObjectType::Tree)?;
             match (find(&bytes, part), parts.peek().is_some()) {
                 (Some((Kind::Directory, id)), true) => tree = id,
-                (Some((Kind::File, id)), false) => return Ok(Some(Committed { id, is_link: false })),
+                (Some((Kind::File { .. }, id)), false) => return Ok(Some(Committed { id, is_link: false })),
                 (Some((Kind::Link, id)), false) => return Ok(Some(Committed { id, is_link: true })),
                 _ => return Ok(None),
             }
@@ -45,27 +57,38 @@ impl Repository {
     }
 }
 
-/// The entry called `name` of a tree object: a mode in octal, a blank, the name, NUL and the raw id, one after another.
+/// The entry called `name` of a tree object.
 fn find(tree: &[u8], name: &[u8]) -> Option<(Kind, ObjectId)> {
+    entries(tree).find(|entry| entry.name == name).map(|entry| (entry.kind, entry.id))
+}
+
+/// One entry of a tree object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TreeEntry<'a> {
+    pub(super) name: &'a [u8],
+    pub(super) kind: Kind,
+    pub(super) id: ObjectId,
+}
+
+/// The entries of a tree object, up to where it makes no sense: a mode in octal, a blank, the name, NUL and the raw id,
+/// one after another.
+pub(super) fn entries(tree: &[u8]) -> impl Iterator<Item = TreeEntry<'_>> {
     const ID: usize = 20;
     let mut rest = tree;
-    while !rest.is_empty() {
-        let blank = rest.iter().position(|&byte| byte == b' ')?;
+    std::iter::from_fn(move || {
         let end = rest.iter().position(|&byte| byte == 0)?;
-        let found = rest.get(blank + 1..end)?;
+        let blank = rest[..end].iter().position(|&byte| byte == b' ')?;
         let id = rest.get(end + 1..end + 1 + ID)?;
-        if found == name {
-            let kind = match &rest[..blank] {
-                b"40000" | b"040000" => Kind::Directory,
-                b"120000" => Kind::Link,
-                b"160000" => Kind::Submodule,
-                _ => Kind::File,
-            };
-            return Some((kind, ObjectId(id.try_into().ok()?)));
-        }
+        let kind = match &rest[..blank] {
+            b"40000" | b"040000" => Kind::Directory,
+            b"120000" => Kind::Link,
+            b"160000" => Kind::Submodule,
+            mode => Kind::File { executable: mode.ends_with(b"755") },
+        };
+        let entry = TreeEntry { name: &rest[blank + 1..end], kind, id: ObjectId(id.try_into().ok()?) };
         rest = &rest[end + 1 + ID..];
-    }
-    None
+        Some(entry)
+    })
 }
 
 #[cfg(test)]
@@ -80,7 +103,7 @@ mod tests {
             tree.extend_from_slice(&[byte; 20]);
         }
         for (name, want) in [
-            ("a", Some((Kind::File, 1))),
+            ("a", Some((Kind::File { executable: false }, 1))),
             ("ab", Some((Kind::Directory, 2))),
             ("b", Some((Kind::Link, 3))),
             ("m", Some((Kind::Submodule, 4))),

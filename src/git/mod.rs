@@ -13,6 +13,7 @@ mod head;
 mod index;
 mod lfs;
 mod split_index;
+mod staged;
 mod wildmatch;
 
 use std::fs;

@@ -1,15 +1,17 @@
-//! Which commit a project is checked out at, and what of the files that say how it is built is not as committed.
+//! Which commit a project is checked out at, and what of the files that it is built from is not as committed.
 
 use std::collections::BTreeSet;
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use super::machine::Machine;
 use super::open::Project;
 use super::ready::ReadyImage;
 use super::tape_file;
-use crate::context::is_committed;
+use crate::context::{Tree, is_committed};
 use crate::git::Repository;
+use crate::manifest::NamedContext;
 use crate::status::Failure;
 
 /// Where a work tree stands.
@@ -19,7 +21,8 @@ pub struct CheckedOut {
     pub commit: Option<String>,
     /// The branch; none where a commit itself is checked out.
     pub branch: Option<String>,
-    /// Files that are not as committed, below the work tree's root: Dockerfiles, ignore files, manifest, lockfile, tapes.
+    /// Files that are not as committed, below the work tree's root: Dockerfiles, ignore files, manifest, lockfile, tapes,
+    /// and what the contexts hold.
     pub dirty: BTreeSet<PathBuf>,
 }
 
@@ -58,7 +61,43 @@ pub fn look(
             dirty.insert(inside);
         }
     }
+    for ready in images {
+        let image = ready.surveyed.image;
+        let named = image.contexts.iter().filter_map(|(name, context)| match context {
+            NamedContext::Local(directory) => Some((directory, ready.tree.contexts.get(name)?)),
+            _ => None,
+        });
+        for (directory, tree) in std::iter::once((&image.context, &ready.tree.context)).chain(named) {
+            let Ok(directory) = root.join(directory).canonicalize() else { continue };
+            let Ok(inside) = directory.strip_prefix(repository.work_tree()) else { continue };
+            dirty.extend(edited(&repository, inside, tree, commit.is_some())?);
+        }
+    }
     Ok(Some(CheckedOut { commit: commit.map(|id| id.to_string()), branch: repository.branch(), dirty }))
+}
+
+/// What of a context is not as committed: what counts otherwise than the index has it, and what the index has otherwise
+/// than the commit, as far as the target reaches it or nobody knows.
+fn edited(
+    repository: &Repository,
+    directory: &Path,
+    tree: &Tree,
+    has_commit: bool,
+) -> Result<BTreeSet<PathBuf>, Failure> {
+    let within = |path: &[u8]| directory.join(OsStr::from_bytes(path));
+    if !has_commit {
+        return Ok(tree.entries.iter().map(|entry| within(&entry.path)).collect());
+    }
+    let mut edited: BTreeSet<PathBuf> = tree.edited.iter().map(|path| within(path)).collect();
+    let staged = repository.staged(directory.as_os_str().as_bytes())?;
+    let reached: BTreeSet<PathBuf> = if staged.is_empty() {
+        BTreeSet::new()
+    } else {
+        tree.entries.iter().map(|entry| within(&entry.path)).collect()
+    };
+    let staged = staged.into_iter().map(|(path, is_tracked)| (PathBuf::from(OsString::from_vec(path)), is_tracked));
+    edited.extend(staged.filter(|(path, is_tracked)| !is_tracked || reached.contains(path)).map(|(path, _)| path));
+    Ok(edited)
 }
 
 /// The path below the work tree's root, its own links left alone; none if it lies elsewhere.

@@ -78,6 +78,29 @@ fn what_is_not_committed_is_called_dirty_with_its_names() {
 }
 
 #[test]
+fn what_a_context_holds_otherwise_than_the_commit_is_dirty_staged_or_not() {
+    let project = recorded("include = [\"d/generated\"]\n");
+    project.write("d/gone/f", "").write("other", "").commit();
+    let commit = |project: &Project| drop(project.git(&["commit", "-q", "-m", "the lockfile", "repro.lock"]));
+    let record = |project: &Project| {
+        project.repro(&["build", "--record", "--engine", "native"]).expect(0);
+        commit(project);
+        document(project, &[])["checkout"]["dirty"].clone()
+    };
+    project.write("d/gone/f", "edited").write("other", "not reached");
+    assert_eq!(record(&project), json!(["d/gone/f"]));
+    project.git(&["add", "-A"]);
+    assert_eq!(document(&project, &[])["checkout"]["dirty"], json!(["d/gone/f"]), "staged, and as the lockfile has it");
+    project.git(&["rm", "-q", "-rf", "d/gone"]);
+    assert_eq!(record(&project), json!(["d/gone"]));
+    project.write("d/generated", "untracked");
+    project.git(&["commit", "-q", "-m", "all but that"]);
+    assert_eq!(record(&project), json!(["d/generated"]));
+    let told = verify(&project, &[]).expect(0);
+    assert!(told.stdout.contains("has it: d/generated\n"), "{told:?}");
+}
+
+#[test]
 fn a_link_in_the_place_of_a_committed_file_is_dirty_and_a_committed_link_is_not() {
     use std::fs;
     use std::os::unix::fs::symlink;
@@ -97,7 +120,7 @@ fn a_link_in_the_place_of_a_committed_file_is_dirty_and_a_committed_link_is_not(
     fs::remove_file(&link).unwrap();
     fs::create_dir(&link).unwrap();
     symlink("../one/Dockerfile", link.join("Dockerfile")).unwrap();
-    assert_eq!(dirty(), json!(["docker/Dockerfile"]));
+    assert_eq!(dirty(), json!(["docker", "docker/Dockerfile"]));
 }
 
 #[test]

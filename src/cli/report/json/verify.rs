@@ -72,7 +72,7 @@ pub struct CheckoutDocument {
     /// The branch; null where a commit itself is checked out.
     pub branch: Option<String>,
     /// Files that are not as committed, below the work tree's root: Dockerfiles, ignore files, manifest, lockfile, tapes,
-    /// a record of its own.
+    /// a record of its own, and what the contexts hold as far as the targets reach it.
     pub dirty: Vec<String>,
 }
 

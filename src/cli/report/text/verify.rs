@@ -1,12 +1,15 @@
 //! The text of `repro verify`.
 
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::digest::Digest;
 use crate::escape;
 use crate::project::{CheckedOut, MirrorSaid, Occasion, Verification, VerifiedImage};
 use crate::verify::{Case, Verdict};
+
+/// Files that one line names.
+const MOST_FILES: usize = 16;
 
 /// The verdict on every platform; `record` is the file that holds the record, as it was named.
 pub fn verdicts(verification: &Verification, record: &Path) -> String {
@@ -94,14 +97,18 @@ fn referrers(image: &VerifiedImage) -> Option<String> {
 
 /// Which files are not as committed; nothing where all are.
 fn dirty(text: &mut String, checked_out: &CheckedOut) {
-    let files: Vec<String> =
-        checked_out.dirty.iter().map(|path| escape::name(path.as_os_str().as_encoded_bytes())).collect();
-    if files.is_empty() {
+    if checked_out.dirty.is_empty() {
         return;
     }
+    let shown = |path: &PathBuf| escape::name(path.as_os_str().as_encoded_bytes());
+    let mut files = checked_out.dirty.iter().take(MOST_FILES).map(shown).collect::<Vec<_>>().join(", ");
+    let more = checked_out.dirty.len().saturating_sub(MOST_FILES);
+    if more > 0 {
+        let _ = write!(files, " and {more} more");
+    }
     let _ = match &checked_out.commit {
-        Some(commit) => writeln!(text, "dirty: not as commit {commit} has it: {}", files.join(", ")),
-        None => writeln!(text, "dirty: nothing is committed yet: {}", files.join(", ")),
+        Some(commit) => writeln!(text, "dirty: not as commit {commit} has it: {files}"),
+        None => writeln!(text, "dirty: nothing is committed yet: {files}"),
     };
 }
 
