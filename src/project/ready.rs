@@ -15,7 +15,7 @@ use crate::drift::{self, Drift, TreeFacts};
 use crate::epoch::Epoch;
 use crate::git;
 use crate::lockfile::{Lockfile, Pin, Record, WantedSource};
-use crate::manifest::EpochSource;
+use crate::manifest::{EpochSource, Network};
 use crate::platform::Platform;
 use crate::scrub::{Rule, RuleError};
 use crate::status::{ExitStatus, Failure, Status};
@@ -236,6 +236,14 @@ impl ReadyImage<'_> {
             form: ImageForm::of(image, &self.scrub),
             no_cache,
         }
+    }
+
+    /// Whether RUN may reach everything: by the manifest's word, or by the network of the host, if the user consents to
+    /// its `allow`.
+    pub fn has_open_network(&self, consents: bool) -> bool {
+        let image = self.surveyed.image;
+        let has_host = image.allow.iter().any(|allow| allow.what == "network.host");
+        image.network == Network::Open || (consents && has_host)
     }
 
     /// The scrub rules as they are locked.

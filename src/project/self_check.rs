@@ -31,6 +31,8 @@ pub struct Checked {
     pub first: Digest,
     /// The scrub rules that the manifest has already.
     pub given: Vec<String>,
+    /// Whether RUN could reach everything, so that equal builds prove nothing about what it fetched.
+    pub has_open_network: bool,
 }
 
 /// Two builds of one plan differ.
@@ -89,6 +91,7 @@ pub fn run(
             check: check.map_err(Incomparable)?,
             first: one.descriptor.digest,
             given: image.scrub.clone(),
+            has_open_network: ready.has_open_network(options.engine.allow),
         });
     }
     Ok(checked)

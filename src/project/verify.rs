@@ -20,7 +20,6 @@ use crate::compare::compare;
 use crate::digest::Digest;
 use crate::epoch::Epoch;
 use crate::lockfile::{Pin, Record};
-use crate::manifest::Network;
 use crate::platform::Platform;
 use crate::source::{Place, Published, Reader};
 use crate::status::{ExitStatus, Failure, Status};
@@ -196,11 +195,9 @@ pub fn verify(machine: &Machine, project: &Project, options: &VerifyOptions) -> 
     Ok(verification)
 }
 
-/// What RUN may reach: everything, too, where the user consented to its asking for the network of the host.
+/// What RUN may reach.
 fn network(image: &ReadyImage<'_>, options: &VerifyOptions) -> RunNetwork {
-    let image = image.surveyed.image;
-    let has_host = options.engine.allow && image.allow.iter().any(|allow| allow.what == "network.host");
-    match image.network == Network::Open || has_host {
+    match image.has_open_network(options.engine.allow) {
         true => RunNetwork::Open { is_accepted: options.accepts_open_network },
         false => RunNetwork::Closed,
     }

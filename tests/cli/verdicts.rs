@@ -42,6 +42,8 @@ fn an_open_network_is_never_plainly_reproduced() {
         assert_eq!((&platform["verdict"], &platform["status"]), (&json!("open-network"), &json!(status)));
         assert_eq!(document["status"], status);
     }
+    let checked = project.repro(&["build", "--self-check", "--engine", "native"]).expect(0);
+    assert!(checked.stdout.contains("but RUN could reach the whole network"), "{checked:?}");
     let project = recorded("allow = [{ what = \"network.host\", reason = \"a test\" }]\n");
     verify(&project, &[]).expect(0);
     let told = verify(&project, &["--allow-from-repo"]).expect(1);

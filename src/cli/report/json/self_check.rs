@@ -13,6 +13,8 @@ use crate::project::Checked;
 pub struct SelfCheckDocument {
     /// Whether they are equal bit for bit.
     pub reproducible: bool,
+    /// Whether RUN could reach everything, so that equal builds prove nothing about what it fetched.
+    pub open_network: bool,
     /// The first level that differs: `manifest`, `config`, `layer N` (1-based).
     pub level: Option<String>,
     /// Digest of the second build's image manifest.
@@ -65,9 +67,10 @@ pub struct FixDocument {
 
 impl SelfCheckDocument {
     /// The document of a check.
-    pub fn of(Checked { check, .. }: &Checked) -> Self {
+    pub fn of(Checked { check, has_open_network, .. }: &Checked) -> Self {
         Self {
             reproducible: check.level.is_none(),
+            open_network: *has_open_network,
             level: check.level.map(|level| level.to_string()),
             second: check.second.manifest.to_string(),
             layers: check.layers.iter().map(layer_document).collect(),

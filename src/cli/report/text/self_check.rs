@@ -15,7 +15,8 @@ const WIDTH: usize = 100;
 pub fn describe(checked: &Checked, text: &mut String, image: &str, all: bool) {
     let (platform, check) = (&checked.platform, &checked.check);
     let Some(level) = check.level else {
-        let _ = writeln!(text, "{image} {platform} is reproducible: built again without cache, it is the same");
+        let but = if checked.has_open_network { "; but RUN could reach the whole network" } else { "" };
+        let _ = writeln!(text, "{image} {platform} is reproducible: built again without cache, it is the same{but}");
         return;
     };
     let second = check.second.manifest;
