@@ -217,16 +217,28 @@ impl Published {
 
     /// Fetches the platform's layers and compares their contents with the diff IDs that the published config claims.
     ///
-    /// Layers whose digest and diff ID are in `known` are not fetched. What is no registry was read as a whole before.
+    /// Layers whose digest and diff ID are in `known` are not fetched. What is no registry was read as a whole before, but
+    /// for layers of unknown types, of which nothing is known in any place.
     pub fn confirm(
         &self,
         platform: &Platform,
         known: &BTreeSet<(Digest, DiffId)>,
         reader: &Reader<'_>,
     ) -> Result<(), PublishedError> {
-        let (Place::Registry(reference), Some(image)) = (&self.place, self.platforms.get(platform)) else {
-            return Ok(());
-        };
+        let Some(image) = self.platforms.get(platform) else { return Ok(()) };
+        let of = |number: usize| format!("layer {} of the published image", number + 1);
+        for (number, layer) in image.layers.iter().enumerate() {
+            if layer.stored.is_some_and(|(digest, _)| !known.contains(&(digest, layer.diff_id)))
+                && Compression::of_media_type(&layer.media_type).is_none()
+            {
+                let media_type = escape::text(&layer.media_type);
+                return Err(malformed(
+                    &of(number),
+                    format!("`{media_type}` is no known layer, so its content isn't known"),
+                ));
+            }
+        }
+        let Place::Registry(reference) = &self.place else { return Ok(()) };
         let (registry, cache) = reader.registries.ok_or(ReadError::Offline)?;
         let mut left = reader.limits.image_bytes;
         for (number, layer) in image.layers.iter().enumerate() {
@@ -238,7 +250,7 @@ impl Published {
             let found = diff_id(&path, &layer.media_type, &mut left, reader)?;
             if found != layer.diff_id {
                 let problem = format!("its content has the diff ID {found}, the config says {}", layer.diff_id);
-                return Err(malformed(&format!("layer {} of the published image", number + 1), problem));
+                return Err(malformed(&of(number), problem));
             }
         }
         Ok(())

@@ -142,6 +142,11 @@ fn layers_that_are_not_what_the_config_claims_are_malformed() {
     published.verify(6, "diff ID");
     published.name(&published.with_layer(b"no tar at all"));
     published.verify(6, "");
+    // What nobody can unpack has no content that could be the same.
+    let mut manifest = published.manifest();
+    manifest["layers"][0] = published.put("application/vnd.example.layer.v1", &tar(b"evil"));
+    published.name(&published.put(OCI_MANIFEST, manifest.to_string().as_bytes()));
+    published.verify(6, "no known layer");
 }
 
 #[test]
