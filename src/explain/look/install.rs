@@ -44,8 +44,10 @@ pub(super) fn look(pair: &Pair<'_>) -> Option<Found> {
             first == second
         }
         Form::Record => {
+            // Only its order: that is told as such.
+            let [one, other] = pair.both().map(sorted_lines);
             let [first, second] = pair.both().map(without_notes);
-            first == second
+            first == second && one != other
         }
         Form::Line(name) => {
             let [first, second] = pair.both().map(|content| without_line(content, name));
@@ -79,6 +81,12 @@ fn without_notes(content: &[u8]) -> Vec<&[u8]> {
     lines
 }
 
+fn sorted_lines(content: &[u8]) -> Vec<&[u8]> {
+    let mut lines: Vec<&[u8]> = content.split(|&byte| byte == b'\n').collect();
+    lines.sort_unstable();
+    lines
+}
+
 fn without_line<'a>(content: &'a [u8], name: &str) -> Vec<&'a [u8]> {
     content.split(|&byte| byte == b'\n').filter(|line| !line.starts_with(name.as_bytes())).collect()
 }
@@ -103,6 +111,7 @@ mod tests {
             ("x.dist-info/direct_url.json", url("file:///tmp/a/src"), url("https://e.example/src"), "C120 Possible"),
             ("x.dist-info/RECORD", record("1", "2"), record("3", "2"), "C089 Proven"),
             ("x.dist-info/RECORD", record("1", "2"), record("3", "4"), "C120 Possible"),
+            ("x.dist-info/RECORD", "a,1\nb,2\n".into(), "b,2\na,1\n".into(), "C115 Proven"),
             ("usr/lib/R/library/x/DESCRIPTION", "A: 1\nBuilt: x\n".into(), "A: 1\nBuilt: y\n".into(), "C089 Proven"),
             ("usr/lib/R/library/x/DESCRIPTION", "A: 1\nBuilt: x\n".into(), "A: 2\nBuilt: y\n".into(), "C120 Possible"),
             ("gems/x/gem_make.out", "make -j4\n".into(), "make -j8\n".into(), "C089 Likely"),

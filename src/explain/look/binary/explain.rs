@@ -58,6 +58,9 @@ pub(super) fn look(pair: &Pair<'_>) -> Option<Found> {
         };
         codes.insert(code);
     }
+    if !texts.agree() {
+        return None;
+    }
     // A build id follows from what differs besides.
     Found::of(codes.into_iter().map(|code| Reason::new(code, Proof::Proven)).collect())
 }
@@ -121,7 +124,13 @@ mod tests {
         ] {
             assert_eq!(told("usr/bin/x", &base, &other), want);
         }
-        let go = |id: &[u8; 4], code| program("Go", 4, id, code, data, debug);
+        let debug = |file: &str, directory: &str| {
+            program("GNU", 3, b"1234", b"codecode", data, &format!("/tmp/{file}/main.c\0/tmp/{directory}\0"))
+        };
+        assert_eq!(told("usr/bin/x", &debug("aaa", "aaa"), &debug("bbb", "bbb")), "C103 Proven");
+        assert_eq!(told("usr/bin/x", &debug("aaa", "aaa"), &debug("bbb", "ccc")), "C120 Possible");
+        assert_eq!(told("usr/bin/x", &debug("aaa", "aaa"), &debug("aaa", "bbb")), "C120 Possible");
+        let go = |id: &[u8; 4], code| program("Go", 4, id, code, data, "");
         assert_eq!(told("usr/bin/x", &go(b"1234", b"codecode"), &go(b"1235", b"codecode")), "C101 Proven");
         assert_eq!(told("usr/bin/x", &go(b"1234", b"codecode"), &go(b"1235", b"codecodf")), "C120 Possible");
     }

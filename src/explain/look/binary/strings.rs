@@ -34,10 +34,16 @@ pub(super) fn runs(first: &[u8], second: &[u8]) -> Option<Vec<Range<usize>>> {
     Some(runs)
 }
 
+/// A directory of the first, and the one that the second has in its place.
+type Moved<'a> = (&'a [u8], &'a [u8]);
+
 /// What was found in texts so far: one directory may stand for one other, everywhere.
 #[derive(Default)]
 pub(super) struct Texts<'a> {
-    moved: Option<(&'a [u8], &'a [u8])>,
+    /// The directory of a source.
+    moved: Option<Moved<'a>>,
+    /// A path that may be such a directory itself.
+    whole: Option<Moved<'a>>,
 }
 
 impl<'a> Texts<'a> {
@@ -56,11 +62,22 @@ impl<'a> Texts<'a> {
         }
         let is_debug = section.name.starts_with(b".debug_");
         let is_source = is_debug || SOURCES.iter().any(|end| one.ends_with(end.as_bytes()));
-        let moved = directory(one, other).filter(|_| is_source)?;
-        if *self.moved.get_or_insert(moved) != moved {
+        let (place, moved) = match directory(one, other) {
+            Some(moved) if is_source => (&mut self.moved, moved),
+            None if is_debug => (&mut self.whole, whole(one, other)?),
+            _ => return None,
+        };
+        if *place.get_or_insert(moved) != moved {
             return None;
         }
         Some(if RUST.iter().any(|part| one.windows(part.len()).any(|found| found == *part)) { "C104" } else { "C103" })
+    }
+}
+
+impl Texts<'_> {
+    /// Whether a path that stands alone is the directory of a source, and not another file.
+    pub(super) fn agree(&self) -> bool {
+        self.whole.is_none() || self.whole == self.moved
     }
 }
 
@@ -77,7 +94,7 @@ fn text(pair: &Pair<'_>, run: &Range<usize>, section: &Range<usize>) -> Option<R
 
 /// The one component in which two absolute paths differ, with all before it; the rest is the same, and holds the file's
 /// name.
-fn directory<'a>(first: &'a [u8], second: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+fn directory<'a>(first: &'a [u8], second: &'a [u8]) -> Option<Moved<'a>> {
     let start = first.iter().position(|&byte| byte == b'/')?;
     if first[..start] != second[..start] || second.get(start) != Some(&b'/') {
         return None;
@@ -86,6 +103,15 @@ fn directory<'a>(first: &'a [u8], second: &'a [u8]) -> Option<(&'a [u8], &'a [u8
     let tail = &first[first.len() - same..];
     let end = first.len() - same + tail.iter().position(|&byte| byte == b'/')?;
     let (one, other) = (first.get(start..end)?, second.get(start..end)?);
-    let is_path = |path: &[u8]| path.iter().all(|&byte| byte.is_ascii_alphanumeric() || b"/._-+@~".contains(&byte));
     (is_path(one) && is_path(other)).then_some((one, other))
+}
+
+/// Two absolute paths.
+fn whole<'a>(first: &'a [u8], second: &'a [u8]) -> Option<Moved<'a>> {
+    let is_absolute = |path: &[u8]| path.starts_with(b"/") && is_path(path);
+    (is_absolute(first) && is_absolute(second)).then_some((first, second))
+}
+
+fn is_path(path: &[u8]) -> bool {
+    path.iter().all(|&byte| byte.is_ascii_alphanumeric() || b"/._-+@~".contains(&byte))
 }

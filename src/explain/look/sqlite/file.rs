@@ -58,7 +58,7 @@ impl<'a> Database<'a> {
             page => page,
         };
         let unused = usize::from(*bytes.get(20)?);
-        let is_fine = page.is_power_of_two() && page >= 512 && page - unused >= 480;
+        let is_fine = page.is_power_of_two() && page >= 512 && page - unused >= 480 && bytes.len().is_multiple_of(page);
         is_fine.then_some(Self { bytes, page, usable: page - unused })
     }
 
@@ -226,6 +226,13 @@ mod tests {
         }
         let numbered = |number| database(&[(number, "one")], "CREATE TABLE t(a, b INTEGER PRIMARY KEY)", number, 0);
         assert_eq!(told("x.db", &numbered(1), &numbered(2)), "C120 Possible");
+    }
+
+    #[test]
+    fn a_file_that_was_cut_is_not_explained() {
+        let base = database(&[(1, "one")], "CREATE TABLE t(a)", 1, 0);
+        assert_eq!(told("x.db", &base, &base[..1100]), "C120 Possible");
+        assert_eq!(told("x.db", &base, &base[..1024]), "C090 Proven", "a free page less");
     }
 
     #[test]

@@ -48,7 +48,9 @@ pub(super) fn look(pair: &Pair<'_>) -> Option<Found> {
     }
     let is_document = DOCUMENTS.first(pair.path).is_some();
     let is_harmless = |line: &str| {
-        is_document || is_comment(line) || pair.has_suffix(&[".properties"]) && tells_when_it_was_made(line)
+        is_document
+            || is_comment(line)
+            || pair.has_suffix(&[".properties", "/MANIFEST.MF"]) && tells_when_it_was_made(line)
     };
     let is_alike = |(one, other): &(&str, &str)| {
         // Where no program reads it, a number may be a time as well.
@@ -105,6 +107,7 @@ mod tests {
                 "C120 Possible",
             ),
             ("opt/b.properties", "build.date=2023-11-14\n", "build.date=2023-11-15\n", "C087 Proven"),
+            ("x.jar/META-INF/MANIFEST.MF", "Build-Date: 2023-11-14\n", "Build-Date: 2023-11-15\n", "C087 Proven"),
             ("opt/b.properties", "license.until=2023-11-14\n", "license.until=2033-11-14\n", "C087 Likely"),
             ("opt/b.properties", "key.date.expiry=2023-11-14\n", "key.date.expiry=2033-11-14\n", "C087 Likely"),
             (
