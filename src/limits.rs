@@ -115,12 +115,12 @@ limits! {
     compare_bytes = "compare-bytes", 4 * GIB;
     /// Entries of the layers that are compared at once.
     compare_entries = "compare-entries", 2_000_000;
-    /// Bytes of one differing file that are looked into.
-    look_file = "look-file", 256 * MIB;
+    /// Bytes of one differing file that are looked into; both sides' are kept meanwhile.
+    look_file = "look-file", 128 * MIB;
     /// Bytes of all differing files of one image that are looked into.
     look_files = "look-files", 8 * GIB;
-    /// Bytes that looking into one pair of differing files may unpack and parse.
-    look_bytes = "look-bytes", 2 * GIB;
+    /// Bytes that looking into one pair of differing files may read, unpack and parse; what is unpacked is kept meanwhile.
+    look_bytes = "look-bytes", 512 * MIB;
     /// Levels of files inside files that are looked into.
     look_depth = "look-depth", 4;
     /// Bytes of all headers of one HTTP response.

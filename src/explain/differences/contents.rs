@@ -12,7 +12,7 @@ use crate::compare::layers::{Fetched, PathEntry, Stored, fetch};
 use crate::compare::{Aspect, Side};
 use crate::digest::Digest;
 use crate::explain::causes::Proof;
-use crate::explain::look::{self, Content, LookError, Reason, look, look_at_one};
+use crate::explain::look::{self, Content, Look, LookError, Reason, look, look_at_one};
 use crate::image::validate::LayerFacts;
 
 /// Files on one side are looked into up to this size.
@@ -115,7 +115,8 @@ fn one(file: &File, is_asked: bool, fetched: &[Fetched; 2], bounds: Bounds<'_>) 
     let (found, is_pair) = match (content(0), content(1)) {
         (Some(Err(name)), Some(_)) | (Some(_), Some(Err(name))) => (Err(LookError::Reached(name)), true),
         (Some(Ok(mut one)), Some(Ok(mut other))) => (look(&file.path, &mut one, &mut other, &mut left), true),
-        (Some(Ok(mut one)), None) | (None, Some(Ok(mut one))) => (look_at_one(&file.path, &mut one, &mut left), false),
+        (Some(Ok(mut one)), None) => (look_at_one(&file.path, &mut one, &mut left), false),
+        (None, Some(Ok(mut one))) => (look_at_one(&file.path, &mut one, &mut left).map(Look::turned), false),
         _ => return Ok(Vec::new()),
     };
     let mut reasons = match found {

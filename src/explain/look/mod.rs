@@ -194,7 +194,13 @@ mod tests {
             let cancel = Cancel::default();
             let found =
                 look_at_one(path.as_bytes(), &mut Memory(content.as_bytes()), &mut Bounds::new(4, 1 << 20, &cancel));
-            assert_eq!(found.unwrap().causes.first().map(|reason| reason.code), want, "{path}");
+            let found = found.unwrap();
+            assert_eq!(found.causes.first().map(|reason| reason.code), want, "{path}");
+            for reason in found.turned().causes {
+                if let Some(Detail::Package { first, second, .. }) = reason.detail {
+                    assert_eq!((first, second.as_deref()), (None, Some("1")), "{path}");
+                }
+            }
         }
     }
 

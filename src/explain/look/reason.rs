@@ -9,6 +9,18 @@ pub struct Look {
     pub causes: Vec<Reason>,
 }
 
+impl Look {
+    /// The same, where what was found is of the second.
+    pub(crate) fn turned(mut self) -> Self {
+        for reason in &mut self.causes {
+            if let Some(Detail::Package { first, second, .. }) = &mut reason.detail {
+                std::mem::swap(first, second);
+            }
+        }
+        self
+    }
+}
+
 /// One reason why the bytes differ.
 #[derive(Debug)]
 pub struct Reason {
