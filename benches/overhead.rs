@@ -37,6 +37,7 @@ fn main() {
         config: sources::config(),
         cache: std::env::temp_dir(),
         now: 1_800_000_000,
+        offline: false,
     };
     let engine = BuildKit::buildctl(
         host,

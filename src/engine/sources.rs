@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::digest::Digest;
 use crate::lockfile::Pin;
+use crate::registry::ImageDocument;
 use crate::resolve::{Checkout, LockedImage, Resolver};
 use crate::status::Failure;
 
@@ -11,6 +12,9 @@ use crate::status::Failure;
 pub trait Sources: Send + Sync {
     /// Image manifest and config of a pinned image, by the image manifest's digest.
     fn image(&self, pin: &Pin, manifest: Digest) -> Result<LockedImage, Failure>;
+
+    /// What the digest of a pinned image of a registry names: an index or an image manifest.
+    fn document(&self, pin: &Pin) -> Result<ImageDocument, Failure>;
 
     /// The file of a layer's blob; `request` is the pin's.
     fn blob(&self, request: &str, digest: Digest, size: u64) -> Result<PathBuf, Failure>;
@@ -25,6 +29,10 @@ pub trait Sources: Send + Sync {
 impl Sources for Resolver {
     fn image(&self, pin: &Pin, manifest: Digest) -> Result<LockedImage, Failure> {
         Ok(self.locked_image(pin, manifest)?)
+    }
+
+    fn document(&self, pin: &Pin) -> Result<ImageDocument, Failure> {
+        Ok(self.locked_top(pin)?)
     }
 
     fn blob(&self, request: &str, digest: Digest, size: u64) -> Result<PathBuf, Failure> {

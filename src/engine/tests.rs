@@ -14,6 +14,7 @@ use crate::dockerfile::{PARSED, parse};
 use crate::limits::Limits;
 use crate::lockfile::Pin;
 use crate::process::Programs;
+use crate::registry::ImageDocument;
 use crate::resolve::{Checkout, LockedImage};
 use crate::status::{Failure, Status};
 
@@ -86,11 +87,33 @@ fn no_engine_parses_a_dockerfile_again() {
     assert!(error.to_string().starts_with("Dockerfile:2: "), "the place comes from the plan: {error}");
 }
 
+#[test]
+fn offline_a_repository_that_buildkit_would_fetch_is_refused_before_anything_is_asked() {
+    let directory = tempfile::tempdir().unwrap();
+    let buildctl = directory.path().join("buildctl");
+    fs::write(&buildctl, "#!/bin/sh\nexit 1\n").unwrap();
+    fs::set_permissions(&buildctl, fs::Permissions::from_mode(0o755)).unwrap();
+    let programs = Programs::from_path(directory.path().as_os_str());
+    let host = Host { programs, now: 1_800_000_000, offline: true, ..Host::default() };
+    let address = Some("unix:///nowhere".to_owned());
+    let engine = BuildKit::buildctl(host, Arc::new(Nothing), ">=0.26".parse().unwrap(), address);
+    let mut plan = plan();
+    assert!(engine.check(&plan).is_ok());
+    plan.pins = vec![Pin::Git { request: "https://git.example/a.git".to_owned(), commit: "0".repeat(40) }];
+    let refused = engine.check(&plan).err().unwrap();
+    assert_eq!(refused.status(), Status::Engine);
+    assert!(refused.to_string().starts_with("`--offline`: `https://git.example/a.git` is a repository"), "{refused}");
+}
+
 /// No locked bytes at all.
 struct Nothing;
 
 impl Sources for Nothing {
     fn image(&self, _: &Pin, _: Digest) -> Result<LockedImage, Failure> {
+        panic!("no image is asked for")
+    }
+
+    fn document(&self, _: &Pin) -> Result<ImageDocument, Failure> {
         panic!("no image is asked for")
     }
 

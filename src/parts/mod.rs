@@ -152,7 +152,7 @@ pub mod reference {
 pub mod registry {
     pub use crate::registry::challenge::choose;
     pub use crate::registry::push::Pushed;
-    pub use crate::registry::{Logins, OpenBlob, Registry, RegistryError};
+    pub use crate::registry::{ImageDocument, Logins, OpenBlob, Registry, RegistryError};
 }
 pub mod resolve {
     pub use crate::resolve::{Checkout, Git, LockedImage, Request, ResolveError, Resolved, Resolver, Standing};

@@ -84,6 +84,7 @@ impl Engines {
             config: online::config(machine)?,
             cache: machine.cache_directory()?,
             now: machine.now,
+            offline: machine.offline,
         };
         let version = locked.project.manifest.buildkit.version.clone();
         let address = options.address.clone().filter(|address| !address.is_empty());

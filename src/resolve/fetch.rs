@@ -113,6 +113,15 @@ impl Resolver {
         read().map_err(|reason| ResolveError::new(request, reason))
     }
 
+    /// What the digest of an image pin names: from the cache, else from upstream.
+    pub fn locked_top(&self, pin: &Pin) -> Result<ImageDocument, ResolveError> {
+        let read = || match pin {
+            Pin::Image { request, digest, .. } => self.locked_document(&request.parse()?, *digest),
+            _ => Err(Reason::Selection("it is no image of a registry".to_owned())),
+        };
+        read().map_err(|reason| ResolveError::new(pin.request(), reason))
+    }
+
     /// The index or image manifest with a locked digest: from the cache, else from upstream.
     pub(super) fn locked_document(&self, reference: &Reference, digest: Digest) -> Result<ImageDocument, Reason> {
         if self.cache.check(&digest)?

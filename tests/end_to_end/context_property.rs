@@ -247,6 +247,7 @@ fn engine() -> Option<BuildKit> {
         config: config(),
         cache: std::env::temp_dir(),
         now: 1_800_000_000,
+        offline: false,
     };
     let sources = sources(&std::env::temp_dir(), &[]);
     Some(BuildKit::buildctl(host, sources, ">=0.26".parse().unwrap(), Some(address)))

@@ -40,6 +40,7 @@ fn host(cache: &Path) -> Host {
         config: config(),
         cache: cache.to_owned(),
         now: 1_800_000_000,
+        offline: false,
     }
 }
 

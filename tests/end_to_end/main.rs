@@ -10,7 +10,10 @@ mod needs;
 mod project;
 #[path = "../schema/mod.rs"]
 mod schema;
+#[path = "../server/mod.rs"]
+mod server;
 
+mod own_registry;
 mod rig;
 mod sources;
 

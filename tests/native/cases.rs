@@ -28,6 +28,7 @@ use repro::parts::lockfile::Pin;
 use repro::parts::platform::Platform;
 use repro::parts::progress::Silent;
 use repro::parts::reference::Reference;
+use repro::parts::registry::ImageDocument;
 use repro::parts::resolve::matching::serving;
 use repro::parts::resolve::{Checkout, LockedImage};
 use repro::parts::status::Failure;
@@ -73,6 +74,10 @@ impl Sources for Fixtures {
         let manifest: Document<ImageManifest> = layout.document_by_digest(manifest, &limits)?;
         let config: Document<Config> = layout.document(&manifest.config, &limits)?;
         Ok(LockedImage { manifest, config })
+    }
+
+    fn document(&self, pin: &Pin) -> Result<ImageDocument, Failure> {
+        panic!("{} is served to nobody", pin.request())
     }
 
     fn blob(&self, request: &str, digest: Digest, size: u64) -> Result<PathBuf, Failure> {

@@ -18,4 +18,6 @@ pub struct Host {
     pub cache: PathBuf,
     /// Seconds since 1970, to refuse epochs that lie ahead.
     pub now: u64,
+    /// Ask no host: the daemon gets the sources from here.
+    pub offline: bool,
 }

@@ -6,7 +6,8 @@
 //!    (`input::refusal`);
 //! 2. **probe**: a daemon is found or started (`client`, `daemon`), what it says of itself is compared with what the
 //!    manifest asks for, and before a taped build it is tried whether it reaches the tape;
-//! 3. **stage**: the inputs become files and the pins a source policy (`input`);
+//! 3. **stage**: the inputs become files and the pins a source policy (`input`); what the daemon can't or may not ask for
+//!    itself is served to it;
 //! 4. **run**: the client's command; once more with our own copies if a source can't be had;
 //! 5. **finish**: the log of a failed build is read (`failure`), the image of another as hostile input, the sources that
 //!    the daemon recorded are compared with the pins, and the layers of the base become those that its pin names
@@ -42,10 +43,10 @@ use crate::lockfile::BuildkitPin;
 use crate::platform::Platform;
 use crate::process::{Finished, shell_word};
 use crate::status::Failure;
-use client::{Buildctl, Buildx, Client, Connection};
+use client::{Buildctl, Buildx, Client, Connection, SeveralLogins};
 use command::{at_once, follow};
 use daemon::{Worker, probe, shared};
-use input::{Copies, Staged, frontend, refusal};
+use input::{Served, Staged, frontend, offline, refusal};
 use output::{OutputReader, materials};
 
 /// BuildKit through one of its clients.
@@ -78,6 +79,9 @@ impl Engine for BuildKit {
     fn check<'a>(&'a self, plan: &'a Plan) -> Result<Box<dyn CheckedBuild + 'a>, Failure> {
         self.client.check(plan)?;
         refusal::check(plan, self.host.now)?;
+        if self.host.offline {
+            offline::check(plan)?;
+        }
         Ok(Box::new(Checked { engine: self, plan }))
     }
 }
@@ -94,6 +98,9 @@ struct Ready<'a> {
     connection: Box<dyn Connection + 'a>,
     daemon: Daemon,
     staged: Staged,
+    /// What is handed to the daemon from the start, if anything is.
+    served: Option<Served>,
+    redirects: Redirects,
 }
 
 /// A daemon that may build, and what verdicts must say of it.
@@ -111,8 +118,12 @@ impl CheckedBuild for Checked<'_> {
         let work = surroundings.work.directory()?;
         refusal::warn(self.plan, surroundings);
         let connection = self.engine.client.connect(self.plan, &work, surroundings)?;
-        let (daemon, staged) = self.probe_and_stage(&*connection, surroundings)?;
-        let mut built = Ready { plan: self.plan, connection, daemon, staged }.run(&self.engine.host, surroundings)?;
+        let served = self.serve(&*connection)?;
+        let mut redirects = Redirects::of_mirrors(&self.engine.host.config);
+        served.iter().for_each(|served| served.lead(&mut redirects));
+        let (daemon, staged) = self.probe_and_stage(&*connection, &redirects, surroundings)?;
+        let ready = Ready { plan: self.plan, connection, daemon, staged, served, redirects };
+        let mut built = ready.run(self.engine, surroundings)?;
         let images = BaseImagesOf::new(self.plan, &*self.engine.sources);
         let base = base_of(&target(self.plan, &images)?, &images)?;
         output::base::take_from_pin(&mut built.layers, base.as_deref())?;
@@ -140,12 +151,30 @@ impl CheckedBuild for Checked<'_> {
 }
 
 impl Checked<'_> {
+    /// Serves what the daemon can't or may not ask for itself, if there is anything.
+    fn serve(&self, connection: &dyn Connection) -> Result<Option<Served>, Failure> {
+        let BuildKit { host, sources, .. } = self.engine;
+        let several = connection.several_logins();
+        if !host.offline && several.is_empty() {
+            return Ok(None);
+        }
+        if !connection.reaches_loopback() {
+            let refusal = several.first().filter(|_| !host.offline).map(SeveralLogins::refusal);
+            return Err(refusal.unwrap_or_else(offline::is_far).into());
+        }
+        if host.offline {
+            return Served::everything(self.plan, sources).map(Some);
+        }
+        Served::images_of(self.plan, several.iter().map(|several| several.host.as_str()), sources).map(Some)
+    }
+
     /// What the daemon is, and the inputs as files.
     ///
     /// What a taped build is given depends on what the probe finds; else both are done at once.
     fn probe_and_stage(
         &self,
         connection: &dyn Connection,
+        redirects: &Redirects,
         surroundings: &Surroundings<'_>,
     ) -> Result<(Daemon, Staged), Failure> {
         let (plan, control) = (self.plan, connection.control());
@@ -163,43 +192,51 @@ impl Checked<'_> {
         };
         let daemon = daemon()?;
         daemon.worker.check_tape()?;
-        let certificate = probe::certificate(control, plan, &tape.route, surroundings)?;
+        let certificate = probe::certificate(control, plan, redirects, &tape.route, surroundings)?;
         Ok((daemon, Staged::write(plan, certificate.as_deref(), surroundings)?))
     }
 }
 
 impl Ready<'_> {
     /// Builds; if a source can't be had and there are copies of locked files, builds once more with these.
-    fn run(&self, host: &Host, surroundings: &Surroundings<'_>) -> Result<Built, BuildKitError> {
-        let mut redirects = Redirects::of_mirrors(&host.config);
-        let reaches_copies = self.connection.reaches_loopback() && self.plan.run.tape.is_none();
-        let error = match self.run_once(&redirects, surroundings) {
-            Err(error @ (BuildKitError::Source { .. } | BuildKitError::Changed { .. })) if reaches_copies => error,
-            done => return done,
+    fn run(&self, engine: &BuildKit, surroundings: &Surroundings<'_>) -> Result<Built, Failure> {
+        let BuildKit { host, sources, .. } = engine;
+        let reaches_copies = self.connection.reaches_loopback() && self.plan.run.tape.is_none() && !host.offline;
+        let error = match self.run_once(&self.redirects, surroundings) {
+            Ok(built) => return Ok(built),
+            Err(error) => error,
         };
-        let Some(copies) = Copies::serve(self.plan, &host.cache)? else { return Err(error) };
+        if let Some(failure) = self.served.as_ref().and_then(Served::take_failure) {
+            return Err(failure);
+        }
+        let is_of_source = matches!(error, BuildKitError::Source { .. } | BuildKitError::Changed { .. });
+        if !is_of_source || !reaches_copies {
+            return Err(error.into());
+        }
+        let Some(copies) = Served::copies(self.plan, &host.cache, sources)? else { return Err(error.into()) };
         surroundings.progress.note(&format!("{error}; trying again with copies that have the locked digests"));
-        redirects.files = copies.urls.clone();
-        self.run_once(&redirects, surroundings)
+        let mut redirects = self.redirects.clone();
+        copies.lead(&mut redirects);
+        Ok(self.run_once(&redirects, surroundings)?)
     }
 
     fn run_once(&self, redirects: &Redirects, surroundings: &Surroundings<'_>) -> Result<Built, BuildKitError> {
-        let Self { plan, connection, daemon, staged } = self;
+        let Self { plan, connection, daemon, staged, .. } = self;
         let local = |name: &str, directory: &Path| connection.local_name(name, directory);
         let policy = staged.write_policy(plan, redirects, local)?;
         let command = connection.build_command(plan, staged, &policy, daemon.worker.platform.as_ref());
-        let tell = |line: &str| surroundings.progress.log(&input::as_written(plan, line));
+        let tell = |line: &str| surroundings.progress.log(&input::as_written(plan, redirects, line));
         let finished = follow(&command, surroundings, &tell)?;
         if !finished.succeeded() {
-            return Err(self.explain(&finished));
+            return Err(self.explain(&finished, redirects));
         }
         self.finish(&finished, redirects, surroundings)
     }
 
     /// What the log of a failed build says.
-    fn explain(&self, finished: &Finished) -> BuildKitError {
+    fn explain(&self, finished: &Finished, redirects: &Redirects) -> BuildKitError {
         let Self { plan, staged, .. } = self;
-        let log: Vec<_> = finished.log.lines().map(|line| input::as_written(plan, line)).collect();
+        let log: Vec<_> = finished.log.lines().map(|line| input::as_written(plan, redirects, line)).collect();
         let log: Vec<&str> = log.iter().map(AsRef::as_ref).collect();
         let path = escape::name(plan.inputs.dockerfile_path.as_os_str().as_encoded_bytes());
         let error = failure::explain(&log, &path, &plan.inputs.dockerfile);
@@ -216,7 +253,7 @@ impl Ready<'_> {
         redirects: &Redirects,
         surroundings: &Surroundings<'_>,
     ) -> Result<Built, BuildKitError> {
-        let Self { plan, connection, daemon, staged } = self;
+        let Self { plan, connection, daemon, staged, .. } = self;
         let bounds = surroundings.bounds();
         let reader = OutputReader { engine: connection.engine(), epoch: plan.epoch, bounds };
         let reference = connection.reference(staged, bounds.limits);
@@ -239,7 +276,7 @@ impl Ready<'_> {
         output::downloads::check(plan, &output)?;
         let requests = match plan.run.tape {
             Some(_) => output::requests(
-                finished.log.lines().map(|line| input::as_written(plan, line)),
+                finished.log.lines().map(|line| input::as_written(plan, redirects, line)),
                 &plan.inputs.dockerfile,
             ),
             None => Vec::new(),

@@ -10,5 +10,6 @@ mod same_image;
 mod scrub_debian;
 mod self_check;
 mod shared_daemon;
+mod sources_for_daemons;
 mod stopping;
 mod untruthful;

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::connection::{Client, Connection};
 use super::docker_config;
+use super::scoped_logins::SeveralLogins;
 use crate::build::{Plan, Surroundings};
 use crate::engine::buildkit::daemon::{Control, OwnDaemon};
 use crate::engine::buildkit::failure::BuildKitError;
@@ -58,7 +59,12 @@ impl Buildctl {
         Ok(address)
     }
 
-    fn at(&self, address: String, docker_config: Option<PathBuf>, work: &Path) -> Result<AtAddress, BuildKitError> {
+    fn at(
+        &self,
+        address: String,
+        (docker_config, several_logins): (Option<PathBuf>, Vec<SeveralLogins>),
+        work: &Path,
+    ) -> Result<AtAddress, BuildKitError> {
         let has_own_logins = docker_config.is_some();
         let mut environment = self.host.environment.for_child(&["DOCKER_CONFIG", "SSH_AUTH_SOCK"]);
         environment.extend(docker_config.map(|directory| ("DOCKER_CONFIG".into(), directory.into())));
@@ -68,6 +74,7 @@ impl Buildctl {
             is_near: address.starts_with("unix://"),
             is_shared: self.address.is_some(),
             has_own_logins,
+            several_logins,
         })
     }
 }
@@ -91,9 +98,9 @@ impl Client for Buildctl {
         work: &Path,
         surroundings: &Surroundings<'_>,
     ) -> Result<Box<dyn Connection + 'a>, Failure> {
-        let docker_config = docker_config::write_if_scoped(&self.host, plan, work, surroundings.limits)?;
+        let logins = docker_config::write_if_scoped(&self.host, plan, work, surroundings.limits)?;
         let address = self.daemon(plan, work, surroundings)?;
-        Ok(Box::new(self.at(address, docker_config, work)?))
+        Ok(Box::new(self.at(address, logins, work)?))
     }
 
     fn describe<'a>(
@@ -102,9 +109,9 @@ impl Client for Buildctl {
         work: &Path,
         surroundings: &Surroundings<'_>,
     ) -> Result<(Box<dyn Connection + 'a>, Vec<Command>), Failure> {
-        let docker_config = docker_config::write_if_scoped(&self.host, plan, work, surroundings.limits)?;
+        let logins = docker_config::write_if_scoped(&self.host, plan, work, surroundings.limits)?;
         let address = self.address.clone().unwrap_or_else(|| USUAL.to_owned());
-        Ok((Box::new(self.at(address, docker_config, work)?), Vec::new()))
+        Ok((Box::new(self.at(address, logins, work)?), Vec::new()))
     }
 }
 
@@ -116,6 +123,7 @@ struct AtAddress {
     is_shared: bool,
     /// Whether it is given logins that were chosen for the build.
     has_own_logins: bool,
+    several_logins: Vec<SeveralLogins>,
 }
 
 impl Connection for AtAddress {
@@ -129,6 +137,10 @@ impl Connection for AtAddress {
 
     fn reaches_loopback(&self) -> bool {
         self.is_near
+    }
+
+    fn several_logins(&self) -> &[SeveralLogins] {
+        &self.several_logins
     }
 
     fn is_shared(&self) -> bool {

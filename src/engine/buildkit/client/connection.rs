@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::scoped_logins::SeveralLogins;
 use crate::build::{Plan, Surroundings};
 use crate::engine::buildkit::daemon::Control;
 use crate::engine::buildkit::failure::BuildKitError;
@@ -46,6 +47,9 @@ pub trait Connection: Sync {
 
     /// Whether the daemon can reach this machine's loopback.
     fn reaches_loopback(&self) -> bool;
+
+    /// The registries for which the images of the build need different logins.
+    fn several_logins(&self) -> &[SeveralLogins];
 
     /// Whether somebody else started the daemon, so that others may use it.
     fn is_shared(&self) -> bool;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::scoped_logins;
+use super::scoped_logins::{Chosen, SeveralLogins, one_for_each_host};
 use crate::build::Plan;
 use crate::engine::buildkit::failure::BuildKitError;
 use crate::engine::buildkit::host::Host;
@@ -22,11 +22,15 @@ const KEPT: [&str; 4] = ["auths", "credHelpers", "credsStore", "currentContext"]
 
 /// Makes the directory `docker` in `work`, and gives its path. Files in it can be read by their owner only.
 ///
-/// # Errors
-/// The images of the plan need several logins for one registry.
-pub fn write(host: &Host, plan: &Plan, work: &Path, limits: &Limits) -> Result<PathBuf, BuildKitError> {
-    let (kept, _) = kept(host, &plan.pins, limits)?;
-    write_directory(host, &kept, work)
+/// Also gives the registries that one login is not enough for.
+pub fn write(
+    host: &Host,
+    plan: &Plan,
+    work: &Path,
+    limits: &Limits,
+) -> Result<(PathBuf, Vec<SeveralLogins>), BuildKitError> {
+    let (kept, chosen) = kept(host, &plan.pins, limits)?;
+    Ok((write_directory(host, &kept, work)?, chosen.several))
 }
 
 /// The same where the user's own configuration has logins of repositories, which no client of BuildKit understands.
@@ -35,26 +39,27 @@ pub fn write_if_scoped(
     plan: &Plan,
     work: &Path,
     limits: &Limits,
-) -> Result<Option<PathBuf>, BuildKitError> {
-    let (kept, is_changed) = kept(host, &plan.pins, limits)?;
-    if is_changed { write_directory(host, &kept, work).map(Some) } else { Ok(None) }
+) -> Result<(Option<PathBuf>, Vec<SeveralLogins>), BuildKitError> {
+    let (kept, chosen) = kept(host, &plan.pins, limits)?;
+    let directory = if chosen.is_changed { Some(write_directory(host, &kept, work)?) } else { None };
+    Ok((directory, chosen.several))
 }
 
-/// What is kept of the user's own configuration, and whether its logins had to be changed for these pins.
-fn kept(host: &Host, pins: &[Pin], limits: &Limits) -> Result<(Map<String, Value>, bool), BuildKitError> {
+/// What is kept of the user's own configuration, and what became of its logins for these pins.
+fn kept(host: &Host, pins: &[Pin], limits: &Limits) -> Result<(Map<String, Value>, Chosen), BuildKitError> {
     let mut kept = Map::new();
     let own = users_directory(host).map(|own| read(&own.join("config.json"), limits)).transpose()?.flatten();
-    let Some(Value::Object(mut config)) = own else { return Ok((kept, false)) };
+    let Some(Value::Object(mut config)) = own else { return Ok((kept, Chosen::default())) };
     for key in KEPT {
         if let Some(value) = config.remove(key) {
             kept.insert(key.to_owned(), value);
         }
     }
-    let is_changed = match kept.get_mut("auths") {
-        Some(Value::Object(auths)) => scoped_logins::one_for_each_host(auths, pins)?,
-        _ => false,
+    let chosen = match kept.get_mut("auths") {
+        Some(Value::Object(auths)) => one_for_each_host(auths, pins),
+        _ => Chosen::default(),
     };
-    Ok((kept, is_changed))
+    Ok((kept, chosen))
 }
 
 fn write_directory(host: &Host, kept: &Map<String, Value>, work: &Path) -> Result<PathBuf, BuildKitError> {

@@ -12,3 +12,4 @@ mod scoped_logins;
 pub use buildctl::Buildctl;
 pub use buildx::Buildx;
 pub use connection::{Client, Connection};
+pub use scoped_logins::SeveralLogins;

@@ -15,18 +15,33 @@ use crate::status::Status;
 /// Under which name docker keeps the login for its own registry.
 const HUB: &str = "https://index.docker.io/v1/";
 
-/// Puts the login that a build of `pins` needs in the place of each host's; tells whether anything had to be changed.
-///
-/// # Errors
-/// The images of one host need different logins.
-pub fn one_for_each_host(auths: &mut Map<String, Value>, pins: &[Pin]) -> Result<bool, BuildKitError> {
+/// A registry for which the images of one build need different logins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeveralLogins {
+    /// The registry.
+    pub host: String,
+    /// Two of the images.
+    images: [String; 2],
+}
+
+/// What became of a file's logins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chosen {
+    /// Whether anything had to be changed.
+    pub is_changed: bool,
+    /// The registries that one login is not enough for.
+    pub several: Vec<SeveralLogins>,
+}
+
+/// Puts the login that a build of `pins` needs in the place of each host's.
+pub fn one_for_each_host(auths: &mut Map<String, Value>, pins: &[Pin]) -> Chosen {
     let mut hosts: BTreeMap<String, Vec<Reference>> = BTreeMap::new();
     for pin in pins {
         let Pin::Image { request, .. } = pin else { continue };
         let Ok(reference) = request.parse::<Reference>() else { continue };
         hosts.entry(reference.domain().to_owned()).or_default().push(reference);
     }
-    let mut is_changed = false;
+    let mut outcome = Chosen::default();
     for (host, references) in hosts {
         let scoped: Vec<String> = auths.keys().filter(|key| is_of_a_repository(key, &host)).cloned().collect();
         if scoped.is_empty() {
@@ -36,7 +51,11 @@ pub fn one_for_each_host(auths: &mut Map<String, Value>, pins: &[Pin]) -> Result
         for reference in &references {
             let Some(login) = login(auths, &host, reference.path()) else { continue };
             match chosen {
-                Some((other, known)) if known != login => return Err(several(&host, other, reference)),
+                Some((other, known)) if known != login => {
+                    let images = [other.name(), reference.name()].map(|name| name.to_string());
+                    outcome.several.push(SeveralLogins { host: host.clone(), images });
+                    break;
+                }
                 _ => chosen = Some((reference, login)),
             }
         }
@@ -44,9 +63,9 @@ pub fn one_for_each_host(auths: &mut Map<String, Value>, pins: &[Pin]) -> Result
         auths.retain(|key, _| !scoped.contains(key));
         let server = if host == DEFAULT_DOMAIN { HUB.to_owned() } else { host };
         auths.extend(chosen.map(|login| (server, login)));
-        is_changed = true;
+        outcome.is_changed = true;
     }
-    Ok(is_changed)
+    outcome
 }
 
 /// Whether a key names a repository, or a namespace of repositories, of `host`.
@@ -71,17 +90,20 @@ fn login<'a>(auths: &'a Map<String, Value>, host: &str, repository: &str) -> Opt
     if host == DEFAULT_DOMAIN { auths.get(HUB) } else { auths.get(&format!("https://{host}")) }
 }
 
-fn several(host: &str, one: &Reference, other: &Reference) -> BuildKitError {
-    BuildKitError::Refused {
-        message: format!(
-            "`{}` and `{}` need different logins for `{host}`, and BuildKit's clients know one login a host",
-            one.name(),
-            other.name()
-        ),
-        fix: format!(
-            "log in to `{host}` as somebody who may pull both; `--engine native` takes each its own, where there is no RUN"
-        ),
-        status: Status::Source,
+impl SeveralLogins {
+    /// The refusal where BuildKit must ask the registry itself.
+    pub fn refusal(&self) -> BuildKitError {
+        let Self { host, images: [one, other] } = self;
+        BuildKitError::Refused {
+            message: format!(
+                "`{one}` and `{other}` need different logins for `{host}`, and BuildKit's clients know one login a host"
+            ),
+            fix: format!(
+                "log in to `{host}` as somebody who may pull both, or name a daemon on this machine, which gets the images from \
+                 `repro`; `--engine native` takes each its own, where there is no RUN"
+            ),
+            status: Status::Source,
+        }
     }
 }
 
@@ -102,12 +124,10 @@ mod tests {
         requests.iter().map(pin).collect()
     }
 
-    fn chosen(auths: &str, requests: &[&str]) -> Result<String, (Status, String)> {
+    fn chosen(auths: &str, requests: &[&str]) -> (String, Vec<SeveralLogins>) {
         let Ok(Value::Object(mut auths)) = serde_json::from_str(auths) else { panic!("{auths}") };
-        match one_for_each_host(&mut auths, &pins(requests)) {
-            Ok(_) => Ok(Value::Object(auths).to_string()),
-            Err(error) => Err((error.status(), error.to_string())),
-        }
+        let Chosen { several, .. } = one_for_each_host(&mut auths, &pins(requests));
+        (Value::Object(auths).to_string(), several)
     }
 
     #[test]
@@ -137,12 +157,12 @@ mod tests {
                 r#"{"https://index.docker.io/v1/":{"auth":"x"}}"#,
             ),
         ] {
-            assert_eq!(chosen(auths, requests).as_deref(), Ok(want), "{auths}");
+            assert_eq!(chosen(auths, requests), (want.to_owned(), Vec::new()), "{auths}");
         }
-        let (status, said) =
-            chosen(r#"{"r.example/x":{"auth":"x"},"r.example":{"auth":"y"}}"#, &["r.example/x:1", "r.example/y:1"])
-                .unwrap_err();
-        assert_eq!(status, Status::Source);
-        assert!(said.contains("`r.example/x` and `r.example/y` need different logins"), "{said}");
+        let two = r#"{"r.example/x":{"auth":"x"},"r.example":{"auth":"y"}}"#;
+        let (_, several) = chosen(two, &["r.example/x:1", "r.example/y:1"]);
+        let refusal = several[0].refusal();
+        assert_eq!((several[0].host.as_str(), refusal.status()), ("r.example", Status::Source));
+        assert!(refusal.to_string().contains("`r.example/x` and `r.example/y` need different logins"), "{refusal}");
     }
 }

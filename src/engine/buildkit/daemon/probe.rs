@@ -6,7 +6,7 @@ use super::control::Control;
 use crate::build::{Plan, Surroundings};
 use crate::engine::buildkit::command::attempt;
 use crate::engine::buildkit::failure::BuildKitError;
-use crate::engine::buildkit::input::options;
+use crate::engine::buildkit::input::{Redirects, options};
 use crate::lockfile::Pin;
 use crate::process::Finished;
 use crate::tape::{PROBE_BASE, Route, true_urls};
@@ -25,6 +25,7 @@ const END: &str = "-----END CERTIFICATE-----";
 pub fn certificate(
     control: &Control,
     plan: &Plan,
+    redirects: &Redirects,
     route: &Route,
     surroundings: &Surroundings<'_>,
 ) -> Result<Option<String>, BuildKitError> {
@@ -42,6 +43,7 @@ pub fn certificate(
         return Err(unreachable(&reached, route));
     }
     for image in bases(plan).take(BASES) {
+        let image = redirects.image(&image).unwrap_or(image);
         let mut arguments = vec![
             "--opt".to_owned(),
             format!("build-arg:{PROBE_BASE}={image}"),

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 
 use super::injected::without_flags;
+use super::redirects::Redirects;
 use crate::build::Plan;
 use crate::tape::true_urls;
 
-/// A line of the log with true URLs and instructions as they were written.
-pub fn as_written<'l>(plan: &Plan, line: &'l str) -> Cow<'l, str> {
-    let line = without_flags(line);
+/// A line of the log with true URLs, image names and instructions as they were written.
+pub fn as_written<'l>(plan: &Plan, redirects: &Redirects, line: &'l str) -> Cow<'l, str> {
+    let line = redirects.undo(without_flags(line));
     match &plan.run.tape {
         Some(tape) if line.contains(tape.route.base()) => Cow::Owned(true_urls(&line, tape.route.base())),
         _ => line,

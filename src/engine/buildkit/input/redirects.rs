@@ -1,5 +1,6 @@
 //! Mirrors: where bytes are fetched from instead of where a pin names them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::config::Config;
@@ -26,6 +27,15 @@ impl Redirects {
     /// Mirrors of registries are not among them: daemons know their own, and fall back to the upstream.
     pub fn of_mirrors(config: &Config) -> Self {
         Self { http: config.mirrors.clone(), git: config.mirrors.clone(), ..Self::default() }
+    }
+
+    /// A text in which what is served to the daemon has its own name again.
+    pub fn undo<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
+        let served = self.files.iter().chain(&self.images);
+        served.fold(text, |text, (name, place)| match text.contains(place) {
+            true => Cow::Owned(text.replace(place, name)),
+            false => text,
+        })
     }
 
     pub(in crate::engine::buildkit) fn image(&self, reference: &str) -> Option<String> {

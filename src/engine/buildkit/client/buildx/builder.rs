@@ -16,7 +16,7 @@ use crate::engine::buildkit::host::Host;
 use crate::lockfile::BuildkitPin;
 use crate::process::Command;
 use crate::reference::Reference;
-use crate::status::Failure;
+use crate::status::{Failure, Status};
 use crate::store::FileLock;
 
 /// A builder by its name and all that goes into it.
@@ -31,10 +31,10 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// The builder for `plan` that runs the image of `pin`.
-    pub fn new(host: &Host, plan: &Plan, pin: &BuildkitPin) -> Self {
+    /// The builder for `plan` that runs the image of `pin`; it may need what is `served` to it on loopback.
+    pub fn new(host: &Host, plan: &Plan, pin: &BuildkitPin, served: bool) -> Self {
         let configuration = configuration(&host.config, plan);
-        let host_network = plan.run.tape.is_some() || reaches_loopback(&host.config, &pin.request);
+        let host_network = plan.run.tape.is_some() || served || host.offline || reaches_loopback(&host.config, &pin.request);
         let identity = format!("{}\n{host_network}\n{configuration}", pin.digest);
         let name = format!("repro-{}", &Digest::of(identity.as_bytes()).hex()[..12]);
         Self { name, pin: pin.clone(), configuration, host_network }
@@ -64,6 +64,13 @@ impl Builder {
         if programs.knows(&self.name) && running.is_some() {
             let wake = programs.buildx.clone().args(["inspect", "--bootstrap", &self.name]);
             ask(&wake, surroundings)?;
+        } else if host.offline {
+            return Err(BuildKitError::Refused {
+                message: format!("`--offline`: the builder `{}` is not there yet, and its image would be pulled", self.name),
+                fix: "a build with `--engine buildx` and without `--offline` makes it".to_owned(),
+                status: Status::Engine,
+            }
+            .into());
         } else {
             let image = self.image(programs, host, surroundings)?;
             let command = self.create(programs, work, &image)?;

@@ -14,6 +14,7 @@ use self::builder::Builder;
 use self::programs::Programs;
 use super::connection::{Client, Connection};
 use super::docker_config;
+use super::scoped_logins::SeveralLogins;
 use crate::build::{Plan, Surroundings};
 use crate::engine::buildkit::command::ask;
 use crate::engine::buildkit::daemon::Control;
@@ -59,12 +60,12 @@ impl Buildx {
 
     /// The way to the builder that serves `plan`, whether it is there or not.
     fn way(&self, plan: &Plan, work: &Path, surroundings: &Surroundings<'_>) -> Result<AtBuilder, Failure> {
-        let docker_config = docker_config::write(&self.host, plan, work, surroundings.limits)?;
+        let (docker_config, several_logins) = docker_config::write(&self.host, plan, work, surroundings.limits)?;
         let programs = Programs::find(&self.host, &docker_config, work)?;
         let version = version_of(&programs, surroundings)?;
-        let builder = Builder::new(&self.host, plan, self.image()?);
+        let builder = Builder::new(&self.host, plan, self.image()?, !several_logins.is_empty());
         let control = Control(programs.docker.clone().args(["exec", &builder.container(), "buildctl"]));
-        Ok(AtBuilder { programs, version, builder, control })
+        Ok(AtBuilder { programs, version, builder, control, several_logins })
     }
 }
 
@@ -115,6 +116,7 @@ struct AtBuilder {
     version: Version,
     builder: Builder,
     control: Control,
+    several_logins: Vec<SeveralLogins>,
 }
 
 #[derive(Deserialize)]
@@ -134,6 +136,10 @@ impl Connection for AtBuilder {
 
     fn reaches_loopback(&self) -> bool {
         self.builder.host_network
+    }
+
+    fn several_logins(&self) -> &[SeveralLogins] {
+        &self.several_logins
     }
 
     fn is_shared(&self) -> bool {

@@ -1,0 +1,104 @@
+//! What a daemon gets of base images and files, and from whom.
+
+use std::fs;
+
+use crate::own_registry::{OwnRegistry, Packing, base64, new_content};
+use crate::project::Project;
+use crate::rig::{Served, locked, manifest_digest};
+
+fn build(project: &Project, engine: &str) -> String {
+    manifest_digest(project.repro(&["build", "--format", "json", "--engine", engine]))
+}
+
+#[test]
+fn base_layers_are_the_pins_whatever_blob_the_daemon_saw_first() {
+    let registry = OwnRegistry::start(&[]);
+    let content = new_content("base");
+    let packings = [("hub", Packing::Gzip(9)), ("level", Packing::Gzip(1)), ("zstd", Packing::Zstd)];
+    for (repository, packing) in packings {
+        registry.push(repository, "etc-unique", &content, packing);
+    }
+    let mut seen = Vec::new();
+    for (repository, _) in packings {
+        let dockerfile = format!("FROM {}/{repository}:1\nCOPY a /a\n", registry.host());
+        let Some(project) = locked("[image.app]\n", &dockerfile, &[("a", "a")]) else { return };
+        let native = build(&project, "native");
+        assert_eq!(build(&project, "buildctl"), native, "{repository}");
+        project.repro(&["build", "--record", "--self-check", "--engine", "buildctl"]).expect(0);
+        project.repro(&["verify", "--engine", "native"]).expect(0);
+        // The bytes are those of the pin, too.
+        let archives = ["native", "buildctl"].map(|engine| {
+            let path = project.home().join(engine);
+            project.repro(&["build", "--engine", engine, "-o", path.to_str().unwrap()]).expect(0);
+            fs::read(path).unwrap()
+        });
+        assert!(archives[0] == archives[1], "{repository}");
+        seen.push(native);
+    }
+    seen.dedup();
+    assert_eq!(seen.len(), 3, "each packing makes another image manifest");
+}
+
+#[test]
+fn offline_a_daemon_gets_everything_from_here_or_is_not_asked() {
+    let registry = OwnRegistry::start(&[]);
+    registry.push("base", "unique", &new_content("offline"), Packing::Gzip(6));
+    let file = Served::new("offline", &new_content("file"));
+    let dockerfile = format!("FROM {}/base:1\nADD {} /one\nCOPY --from={0}/base:1 /unique /two\n", registry.host(), file.url);
+    let Some(mut project) = locked("[image.app]\n", &dockerfile, &[]) else { return };
+    let asked = registry.requests();
+    let verify = ["verify", "--offline", "--engine", "buildctl"];
+    project.repro(&["build", "--record", "--engine", "native", "-o", ".git/app.tar"]).expect(0);
+    let after = registry.requests();
+    assert!(after > asked, "the base's layer was fetched");
+    file.answer(r#"{"fail": -1, "status": 503}"#);
+    project.repro(&verify).expect(0);
+    project.repro(&["build", "--offline", "--engine", "buildctl", "-o", ".git/again.tar"]).expect(0);
+    assert_eq!(registry.requests(), after, "nobody was asked");
+    assert!(fs::read(project.path().join(".git/app.tar")).unwrap() == fs::read(project.path().join(".git/again.tar")).unwrap());
+    project
+        .repro(&[&verify[..], &["--addr", "tcp://127.0.0.1:1"]].concat())
+        .expect(7)
+        .says("`--offline`: the daemon is on another machine");
+    // What is not at hand is named before the daemon is asked anything.
+    let other = project.home().join("other-cache");
+    project.set("REPRO_CACHE", other.to_str().unwrap());
+    project.repro(&verify).expect(2).says("`--offline` rules out");
+    assert_eq!(registry.requests(), after);
+}
+
+#[test]
+fn offline_an_open_network_is_refused() {
+    let dockerfile = "FROM scratch\nCOPY a /a\n";
+    let Some(project) = locked("[image.app]\nnetwork = \"open\"\n", dockerfile, &[("a", "a")]) else { return };
+    project
+        .repro(&["build", "--offline", "--engine", "buildctl"])
+        .expect(7)
+        .says("`--offline`: `network = \"open\"` lets RUN ask every host");
+}
+
+#[test]
+fn two_repositories_of_one_registry_may_have_a_login_each() {
+    let registry = OwnRegistry::start(&[("first", "first:secret"), ("second", "second:secret")]);
+    let host = registry.host();
+    for name in ["first", "second"] {
+        registry.push(name, name, &new_content(name), Packing::Gzip(6));
+    }
+    let dockerfile = format!("FROM {host}/first:1 AS a\nFROM {host}/second:1\nCOPY --from=a /first /\n");
+    let Some(project) = crate::rig::project() else { return };
+    let auth = |name: &str| format!("\"{host}/{name}\":{{\"auth\":\"{}\"}}", base64(&format!("{name}:secret")));
+    let config = project.home().join("docker");
+    fs::create_dir_all(&config).unwrap();
+    fs::write(config.join("config.json"), format!("{{\"auths\":{{{},{}}}}}", auth("first"), auth("second"))).unwrap();
+    let mut project = project;
+    project.set("DOCKER_CONFIG", config.to_str().unwrap());
+    project.write("repro.toml", "version = 1\n[image.app]\n").write("Dockerfile", dockerfile).commit();
+    project.repro(&["lock"]).expect(0);
+    let native = build(&project, "native");
+    assert_eq!(build(&project, "buildctl"), native);
+    // A daemon elsewhere would have to ask by itself.
+    project
+        .repro(&["build", "--engine", "buildctl", "--addr", "tcp://127.0.0.1:1"])
+        .expect(4)
+        .says("need different logins");
+}
