@@ -12,6 +12,8 @@ pub struct Built {
     pub layers: Vec<BuiltLayer>,
     /// The requests of a taped build, by step, as far as the engine tells; cached steps make none.
     pub requests: Vec<StepRequests>,
+    /// The version of the Dockerfile frontend that the engine brought along, if it tells and used that one.
+    pub frontend: Option<String>,
     /// What weakens a verdict on it, which then says so; safe to print.
     pub warnings: Vec<String>,
 }

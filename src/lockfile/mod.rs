@@ -223,6 +223,8 @@ pub struct PlatformRecord {
     pub size: u64,
     /// Config.
     pub config: Digest,
+    /// The version of BuildKit's own Dockerfile frontend that made it, where that is known.
+    pub frontend: Option<String>,
     /// Diff IDs, base first.
     pub layers: Vec<DiffId>,
 }

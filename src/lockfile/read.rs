@@ -92,6 +92,7 @@ struct RawPlatform {
     manifest: Text,
     size: u64,
     config: Text,
+    frontend: Option<Text>,
     layers: Vec<Text>,
 }
 
@@ -344,6 +345,7 @@ fn record(raw: Spanned<RawRecord>) -> Result<Record, Wrong> {
             manifest: digest(&built.manifest)?,
             size: built.size,
             config: digest(&built.config)?,
+            frontend: built.frontend.as_ref().map(plain).transpose()?,
             layers,
         };
         platforms.insert(platform(name)?, built);

@@ -21,8 +21,7 @@ pub(super) const REVISION: u32 = 1;
 impl Lockfile {
     /// The lockfile's text: sorted, one fact a line, equal facts give equal bytes.
     pub fn to_text(&self) -> String {
-        let revision = if self.mirrors.is_empty() { 0 } else { 1 };
-        let mut out = Lines(format!("{HEADER}\nversion = {VERSION}\nrevision = {revision}\n"));
+        let mut out = Lines(format!("{HEADER}\nversion = {VERSION}\nrevision = {}\n", self.revision()));
         if let Some(buildkit) = &self.buildkit {
             out.table("[buildkit]");
             out.text("request", &buildkit.request);
@@ -40,6 +39,13 @@ impl Lockfile {
             out.image(&format!("image.{}", key(name)), image);
         }
         out.0
+    }
+
+    /// The lowest revision that can hold the facts.
+    fn revision(&self) -> u32 {
+        let records = self.images.values().filter_map(|image| image.record.as_ref());
+        let names_frontend = |record: &Record| record.platforms.values().any(|built| built.frontend.is_some());
+        if self.mirrors.is_empty() && !records.into_iter().any(names_frontend) { 0 } else { REVISION }
     }
 }
 
@@ -144,6 +150,9 @@ impl Lines {
             self.text("manifest", built.manifest);
             self.number("size", built.size);
             self.text("config", built.config);
+            if let Some(frontend) = &built.frontend {
+                self.text("frontend", frontend);
+            }
             self.list("layers", &built.layers);
         }
     }

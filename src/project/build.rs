@@ -19,6 +19,7 @@ use crate::drift::Stale;
 use crate::epoch::Epoch;
 use crate::platform::Platform;
 use crate::status::{ExitStatus, Failure, Status};
+use crate::verify::FrontendsDiffer;
 
 /// What is built, and what becomes of it.
 #[derive(Clone, Debug)]
@@ -81,13 +82,14 @@ pub struct BuiltPlatform {
 
 /// What came out is not what the record of this tree says.
 #[derive(Debug, thiserror::Error)]
-#[error("`{image}` {platform} differs from its record in the {level}: recorded {expected}, built {found}")]
+#[error("`{image}` {platform} differs from its record in the {level}: recorded {expected}, built {found}{}", cause.as_ref().map(|cause| format!("; {cause}")).unwrap_or_default())]
 struct Unlike {
     image: String,
     platform: Platform,
     level: String,
     expected: Digest,
     found: Digest,
+    cause: Option<FrontendsDiffer>,
 }
 
 impl ExitStatus for Unlike {
@@ -148,7 +150,7 @@ pub fn build(machine: &Machine, project: &Project, options: &BuildOptions) -> Re
         match &options.record {
             None => compare_with_record(machine, image, &rebuilt, &mut build.failures),
             Some(target) if checked.iter().all(Checked::is_reproducible) => {
-                record::write(&locked, image, &rebuilt.assembled, target)?;
+                record::write(&locked, image, &rebuilt, target)?;
                 if let Some(tape) = &image.tape {
                     say_private(&locked, image.surveyed.image, image.surveyed.name, tape);
                 }
@@ -212,6 +214,8 @@ fn compare_with_record(machine: &Machine, image: &ReadyImage<'_>, rebuilt: &Rebu
     for built in &rebuilt.assembled.platforms {
         let Some(expected) = record.platforms.get(&built.platform) else { continue };
         failures.extend(contradiction::check_platform(name, expected, built).err().map(Failure::from));
+        let frontend = rebuilt.frontends.get(&built.platform).map(String::as_str);
+        let cause = FrontendsDiffer::between(expected.frontend.as_deref(), frontend);
         let (expected, found) = (record::facts(expected), built.facts());
         if let Some(difference) = compare(&expected, &found) {
             let unlike = Unlike {
@@ -220,6 +224,7 @@ fn compare_with_record(machine: &Machine, image: &ReadyImage<'_>, rebuilt: &Rebu
                 level: difference.level().to_string(),
                 expected: expected.manifest,
                 found: found.manifest,
+                cause,
             };
             failures.push(unlike.into());
         }

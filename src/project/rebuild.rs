@@ -1,5 +1,7 @@
 //! Building one image: every platform through its engines, assembled.
 
+use std::collections::BTreeMap;
+
 use super::engines::{EngineOptions, Engines};
 use super::locked::LockedProject;
 use super::ready::ReadyImage;
@@ -11,6 +13,7 @@ use crate::build::{
 use crate::compare::{Facts, compare};
 use crate::platform::Platform;
 use crate::status::{ExitStatus, Failure, Status};
+use crate::verify::FrontendsDiffer;
 
 /// How an image is rebuilt.
 #[derive(Clone, Copy)]
@@ -42,11 +45,19 @@ pub struct Rebuilt {
     pub engines: Vec<String>,
     /// What weakens a verdict on it, without repetition.
     pub warnings: Vec<String>,
+    /// The Dockerfile frontend that built each platform, where an engine tells.
+    pub frontends: BTreeMap<Platform, String>,
+}
+
+/// What an engine tells of a build beside the image.
+struct Told {
+    frontend: Option<String>,
+    warnings: Vec<String>,
 }
 
 /// Two engines gave two images.
 #[derive(Debug, thiserror::Error)]
-#[error("{platform}: `{one}` gives {first}, `{other}` gives {second}: they differ in the {level}")]
+#[error("{platform}: `{one}` gives {first}, `{other}` gives {second}: they differ in the {level}{}", cause.as_ref().map(|cause| format!("; {cause}")).unwrap_or_default())]
 struct Disagreement {
     platform: Platform,
     one: &'static str,
@@ -54,6 +65,7 @@ struct Disagreement {
     first: crate::digest::Digest,
     second: crate::digest::Digest,
     level: String,
+    cause: Option<FrontendsDiffer>,
 }
 
 impl ExitStatus for Disagreement {
@@ -73,11 +85,12 @@ pub fn rebuild(
     let mut platforms = Vec::new();
     let mut names: Vec<String> = Vec::new();
     let mut warnings: Vec<String> = Vec::new();
+    let mut frontends = BTreeMap::new();
     for platform in &ready.platforms {
         let served = Served::replay(locked, ready, platform, options.engine, options.no_cache)?;
         let tape = served.as_ref().map(Served::tape_use);
         let plan = ready.plan(locked.project, platform, tape, options.engine.allow, options.no_cache);
-        let mut first: Option<(&'static str, AssembledPlatform)> = None;
+        let mut first: Option<(&'static str, AssembledPlatform, Option<String>)> = None;
         for mut checked in engines.choose(locked.machine, &plan)? {
             locked.machine.cancel.check()?;
             let build = |checked: &dyn CheckedBuild| {
@@ -101,7 +114,7 @@ pub fn rebuild(
                 (Err(failure), Some(served)) => return Err(served.explain(failure)),
                 (built, _) => built?,
             };
-            for warning in told.into_iter().filter(|_| options.round == Round::First) {
+            for warning in told.warnings.into_iter().filter(|_| options.round == Round::First) {
                 if !warnings.contains(&warning) {
                     locked.machine.progress.warn(&warning);
                     warnings.push(warning);
@@ -114,8 +127,14 @@ pub fn rebuild(
                 names.push(engine.to_owned());
             }
             match &first {
-                None => first = Some((engine, built)),
-                Some((one, known)) => agree(platform, (one, &known.facts()), (engine, &built.facts()))?,
+                None => first = Some((engine, built, told.frontend.clone())),
+                Some((one, known, frontend)) => {
+                    let cause = FrontendsDiffer::between(frontend.as_deref(), told.frontend.as_deref());
+                    agree(platform, (one, &known.facts()), (engine, &built.facts()), cause)?;
+                }
+            }
+            if let Some(frontend) = told.frontend {
+                frontends.entry(platform.clone()).or_insert(frontend);
             }
         }
         if let Some(served) = &served {
@@ -124,22 +143,22 @@ pub fn rebuild(
                 served.say_unused(locked.machine);
             }
         }
-        platforms.extend(first.map(|(_, built)| built));
+        platforms.extend(first.map(|(_, built, _)| built));
     }
     let image = ready.surveyed.image;
     let manifests = platforms.iter().map(|platform| platform.descriptor.clone()).collect();
     let index = assemble_index(manifests, image.output.media_types.family(), &image.index_annotations);
-    Ok(Rebuilt { assembled: Assembled { platforms, index }, engines: names, warnings })
+    Ok(Rebuilt { assembled: Assembled { platforms, index }, engines: names, warnings, frontends })
 }
 
-/// One platform through one engine, and what weakens a verdict on it.
+/// One platform through one engine.
 fn build_one(
     locked: &LockedProject<'_>,
     checked: &dyn CheckedBuild,
     plan: &Plan,
     work: &dyn WorkDirectories,
     options: &RebuildOptions<'_>,
-) -> Result<(AssembledPlatform, Vec<String>), Failure> {
+) -> Result<(AssembledPlatform, Told), Failure> {
     let machine = locked.machine;
     let surroundings = machine.around(work);
     let step = format!("build {} {} with {}", plan.image, plan.platform, checked.engine());
@@ -150,20 +169,21 @@ fn build_one(
     let earlier = PackedLayers::new(&machine.cache_directory()?);
     let keep = options.keep.then_some(work);
     let mut built = result?;
-    let warnings = std::mem::take(&mut built.warnings);
+    let told = Told { frontend: built.frontend.take(), warnings: std::mem::take(&mut built.warnings) };
     let assembled = assemble(plan, built, keep, Some(&earlier), surroundings.bounds())?;
     let idle = assembled.scrubbed.iter().filter(|(_, scrubbed)| scrubbed.files == 0);
     for (rule, _) in idle.filter(|_| options.round == Round::First) {
         let rule = crate::escape::text(rule);
         machine.progress.note(&format!("`{}` {}: scrub `{rule}` matched no file", plan.image, plan.platform));
     }
-    Ok((assembled, warnings))
+    Ok((assembled, told))
 }
 
 fn agree(
     platform: &Platform,
     (one, first): (&'static str, &Facts),
     (other, second): (&'static str, &Facts),
+    cause: Option<FrontendsDiffer>,
 ) -> Result<(), Failure> {
     match compare(first, second) {
         None => Ok(()),
@@ -174,6 +194,7 @@ fn agree(
             first: first.manifest,
             second: second.manifest,
             level: difference.level().to_string(),
+            cause,
         }
         .into()),
     }

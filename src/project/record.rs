@@ -8,7 +8,8 @@ use super::locked::LockedProject;
 use super::machine::Machine;
 use super::open::Project;
 use super::ready::ReadyImage;
-use crate::build::{Assembled, AssembledPlatform, assemble_index, platform_descriptor};
+use super::rebuild::Rebuilt;
+use crate::build::{AssembledPlatform, assemble_index, platform_descriptor};
 use crate::compare::Facts;
 use crate::digest::Digest;
 use crate::drift::Stale;
@@ -85,7 +86,7 @@ pub fn read(machine: &Machine, file: &Path) -> Result<Lockfile, Failure> {
 pub fn write(
     locked: &LockedProject<'_>,
     ready: &ReadyImage<'_>,
-    assembled: &Assembled,
+    rebuilt: &Rebuilt,
     target: &RecordTarget,
 ) -> Result<(), Failure> {
     let name = ready.surveyed.name;
@@ -102,7 +103,7 @@ pub fn write(
         Some(_) => locked.lockfile.clone(),
         None => Lockfile::parse(&read_text(&path, machine.limits.lock_file)?, &machine.limits)?,
     };
-    let fresh = record(locked, ready, assembled);
+    let fresh = record(locked, ready, rebuilt);
     if let Some(lock) = lockfile.images.get_mut(name) {
         lock.record = Some(match lock.record.take() {
             Some(old) if same_tree(&old, &fresh) => join(old, fresh, ready.surveyed.image),
@@ -118,7 +119,10 @@ pub fn write(
     Ok(())
 }
 
-fn record(locked: &LockedProject<'_>, ready: &ReadyImage<'_>, assembled: &Assembled) -> Record {
+fn record(locked: &LockedProject<'_>, ready: &ReadyImage<'_>, rebuilt: &Rebuilt) -> Record {
+    let of_platform = |built: &AssembledPlatform| {
+        (built.platform.clone(), platform_record(built, rebuilt.frontends.get(&built.platform).cloned()))
+    };
     Record {
         form: FORM,
         epoch: ready.epoch,
@@ -127,13 +131,14 @@ fn record(locked: &LockedProject<'_>, ready: &ReadyImage<'_>, assembled: &Assemb
         dockerfile: ready.tree.dockerfile_digest(),
         contexts: ready.tree.context_digests(),
         index: None,
-        platforms: assembled.platforms.iter().map(|built| (built.platform.clone(), platform_record(built))).collect(),
+        platforms: rebuilt.assembled.platforms.iter().map(of_platform).collect(),
     }
 }
 
-fn platform_record(built: &AssembledPlatform) -> PlatformRecord {
+fn platform_record(built: &AssembledPlatform, frontend: Option<String>) -> PlatformRecord {
     let facts = built.facts();
-    PlatformRecord { manifest: facts.manifest, size: built.descriptor.size, config: facts.config, layers: facts.layers }
+    let size = built.descriptor.size;
+    PlatformRecord { manifest: facts.manifest, size, config: facts.config, frontend, layers: facts.layers }
 }
 
 /// Whether two records are of one tree, made with the same pins and the same epoch.
@@ -146,7 +151,12 @@ fn same_tree(old: &Record, new: &Record) -> bool {
 
 fn join(old: Record, new: Record, image: &Image) -> Record {
     let mut platforms = old.platforms;
-    platforms.extend(new.platforms.clone());
+    for (platform, mut built) in new.platforms.clone() {
+        // An engine that names no frontend has not made the same image with another one.
+        let known = platforms.get(&platform).filter(|known| known.manifest == built.manifest);
+        built.frontend = built.frontend.or_else(|| known.and_then(|known| known.frontend.clone()));
+        platforms.insert(platform, built);
+    }
     platforms.retain(|platform, _| image.platforms.contains(platform));
     finish(Record { platforms, ..new }, image)
 }

@@ -1,6 +1,6 @@
 //! Rebuilds without cache, and whether each image is the recorded one and the published one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::commit::{self, CheckedOut};
@@ -23,7 +23,7 @@ use crate::lockfile::{Pin, Record};
 use crate::platform::Platform;
 use crate::source::{Place, Published, Reader};
 use crate::status::{ExitStatus, Failure, Status};
-use crate::verify::{Case, RunNetwork, Verdict, judge};
+use crate::verify::{Case, FrontendsDiffer, RunNetwork, Verdict, judge};
 
 /// What is verified, and against what.
 #[derive(Clone, Debug)]
@@ -108,6 +108,8 @@ pub struct VerifiedImage {
     pub attestations: usize,
     /// What refers to the published image from beside it; none where a registry knows, or no image was looked at.
     pub referrers: Option<usize>,
+    /// Platforms that the record has from another Dockerfile frontend.
+    pub frontends: BTreeMap<Platform, FrontendsDiffer>,
     /// What is known of each platform, and what that amounts to.
     pub platforms: Vec<(Case, Verdict)>,
     /// Whether all platforms were judged; a failure says why not.
@@ -120,6 +122,14 @@ impl Verification {
         let verdicts = self.images.iter().flat_map(|image| &image.platforms).map(|(_, verdict)| verdict.status());
         let failures = self.failures.iter().map(|failure| failure.status());
         verdicts.chain(failures).fold(Status::Success, Status::or)
+    }
+}
+
+impl VerifiedImage {
+    /// What explains that a platform is not the recorded one, where that is known.
+    pub fn cause(&self, case: &Case, verdict: &Verdict) -> Option<String> {
+        let is_of_record = verdict.status() != Status::Success && case.expected.manifest != case.rebuilt.manifest;
+        self.frontends.get(&case.platform).filter(|_| is_of_record).map(ToString::to_string)
     }
 }
 
@@ -223,6 +233,7 @@ fn judge_image(
         not_compared: Vec::new(),
         attestations: published.map_or(0, |(published, _)| published.attestations),
         referrers: published.and_then(|(published, _)| published.referrers),
+        frontends: BTreeMap::new(),
         platforms: Vec::new(),
         is_complete: false,
     };
@@ -230,6 +241,9 @@ fn judge_image(
         let Some(expected) = record.platforms.get(&built.platform) else { continue };
         if let Err(contradiction) = contradiction::check_platform(&verified.name, expected, built) {
             return (verified, Some(contradiction.into()));
+        let frontend = rebuilt.frontends.get(&built.platform).map(String::as_str);
+        if let Some(differ) = FrontendsDiffer::between(expected.frontend.as_deref(), frontend) {
+            verified.frontends.insert(built.platform.clone(), differ);
         }
         let case = Case {
             platform: built.platform.clone(),

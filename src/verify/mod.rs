@@ -3,7 +3,12 @@
 //! A [`Case`] puts what is known of one platform side by side: the record, the rebuilt image, and the published one if
 //! it was looked at. [`judge`] says what that amounts to, and never "reproduced" for less than bit for bit.
 
+mod frontends;
+
 use std::fmt;
+
+pub use frontends::FrontendsDiffer;
+
 
 use crate::compare::{Facts, ImageDifference, Level, compare, compare_content};
 use crate::platform::Platform;

@@ -261,11 +261,13 @@ fn requests() -> impl Strategy<Value = Request> {
 }
 
 fn records() -> impl Strategy<Value = Record> {
-    let built = (digests(), any::<u32>(), digests(), vec(any::<[u8; 32]>(), 0..3)).prop_map(
-        |(manifest, size, config, layers)| PlatformRecord {
+    let frontend = option::of(Just("1.28.0".to_owned()));
+    let built = (digests(), any::<u32>(), digests(), frontend, vec(any::<[u8; 32]>(), 0..3)).prop_map(
+        |(manifest, size, config, frontend, layers)| PlatformRecord {
             manifest,
             size: size.into(),
             config,
+            frontend,
             layers: layers.into_iter().map(DiffId::from_bytes).collect(),
         },
     );
@@ -373,6 +375,7 @@ fn with_record(mut lockfile: Lockfile) -> Lockfile {
         manifest: Digest::from_bytes([9; 32]),
         size: 1,
         config: Digest::from_bytes([9; 32]),
+        frontend: None,
         layers: vec![],
     };
     let any = Digest::from_bytes([9; 32]);

@@ -1,6 +1,6 @@
 //! Image form 1: image manifest and index, written by nobody else.
 //!
-//! The bytes are those that BuildKit v0.13–v0.32 writes for the same content (`docs/formats.md`, image form 1).
+//! The bytes are those that BuildKit v0.13–v0.34 writes for the same content (`docs/formats.md`, image form 1).
 
 mod error;
 mod image;

@@ -285,6 +285,7 @@ impl Ready<'_> {
             config: output.config.bytes().to_vec(),
             layers: output.layers,
             requests,
+            frontend: record.frontend,
             warnings: daemon.warning.iter().cloned().collect(),
         })
     }

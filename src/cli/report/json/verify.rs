@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::build::{BuiltPlatform, built_platform};
 use super::failure::ErrorDocument;
 use crate::platform::Platform;
-use crate::project::{CheckedOut, MirrorSaid, Occasion, Verification, shown};
+use crate::project::{self, CheckedOut, MirrorSaid, Occasion, Verification, shown};
 use crate::source::PublishedImage;
 use crate::verify::{Case, Verdict};
 
@@ -131,6 +131,8 @@ pub struct VerifiedPlatform {
     pub verdict: Option<VerdictName>,
     /// The first level that differs: `index`, `manifest`, `config`, `layer N` (1-based).
     pub level: Option<String>,
+    /// What explains a difference from the record, where that is known: another Dockerfile frontend.
+    pub cause: Option<String>,
     /// The record's image.
     pub expected: Option<BuiltPlatform>,
     /// The rebuilt image.
@@ -202,7 +204,7 @@ impl VerifyDocument {
             published_attestations: image.attestations,
             published_referrers: image.referrers,
             output: output.map(shown),
-            platforms: image.platforms.iter().map(|(case, verdict)| of_platform(case, verdict)).collect(),
+            platforms: image.platforms.iter().map(|(case, verdict)| of_platform(image, case, verdict)).collect(),
         });
         let error = ErrorDocument::of_worst(&verification.failures);
         Self {
@@ -216,7 +218,7 @@ impl VerifyDocument {
     }
 }
 
-fn of_platform(case: &Case, verdict: &Verdict) -> VerifiedPlatform {
+fn of_platform(image: &project::VerifiedImage, case: &Case, verdict: &Verdict) -> VerifiedPlatform {
     let name = match verdict {
         Verdict::Reproduced => VerdictName::Reproduced,
         Verdict::SameContent => VerdictName::Content,
@@ -229,6 +231,7 @@ fn of_platform(case: &Case, verdict: &Verdict) -> VerifiedPlatform {
         platform: case.platform.to_string(),
         verdict: Some(name),
         level: verdict.level().map(|level| level.to_string()),
+        cause: image.cause(case, verdict),
         expected: Some(platform(&case.expected)),
         rebuilt: Some(platform(&case.rebuilt)),
         published: case

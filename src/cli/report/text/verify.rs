@@ -31,6 +31,9 @@ pub fn verdicts(verification: &Verification, record: &Path) -> String {
                     "  rebuilt with {engines}; {compared} {record}; published image not checked (`--against`)"
                 ),
             };
+            if let Some(cause) = image.cause(case, verdict) {
+                let _ = writeln!(text, "  cause: {cause}");
+            }
             for warning in &image.warnings {
                 let _ = writeln!(text, "  warning: {warning}");
             }

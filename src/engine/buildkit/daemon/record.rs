@@ -1,4 +1,4 @@
-//! The daemon's own record of a build: its sources.
+//! The daemon's own record of a build: its sources, and the frontend that read the Dockerfile.
 
 use std::collections::BTreeMap;
 
@@ -19,6 +19,8 @@ const RECORD: u64 = 64 << 20;
 pub struct BuildRecord {
     /// The sources that it used; none if it recorded no provenance, as of results without any layer.
     pub materials: Option<Vec<Material>>,
+    /// The version of the Dockerfile frontend that BuildKit brought along (`1.28.0`), if it says so and used it.
+    pub frontend: Option<String>,
 }
 
 /// One source as a provenance names it.
@@ -65,13 +67,32 @@ struct Provenance {
     definition: Option<Definition>,
     #[serde(default)]
     materials: Vec<Material>,
+    #[serde(default)]
+    invocation: Invocation,
 }
 
 #[derive(Deserialize)]
 struct Definition {
     #[serde(rename = "resolvedDependencies", default)]
     dependencies: Vec<Material>,
+    #[serde(rename = "internalParameters", default)]
+    parameters: Surroundings,
 }
+
+#[derive(Default, Deserialize)]
+struct Invocation {
+    #[serde(default)]
+    environment: Surroundings,
+}
+
+#[derive(Default, Deserialize)]
+struct Surroundings {
+    #[serde(rename = "dockerfileVersion")]
+    frontend: Option<String>,
+}
+
+/// Characters of a version that is believed.
+const VERSION: usize = 64;
 
 impl BuildRecord {
     /// The error that a record lacks what every image with layers has.
@@ -92,11 +113,10 @@ impl BuildRecord {
         let is_provenance = |attestation: &&Attestation| {
             attestation.annotations.get(PREDICATE_KEY).is_some_and(|kind| kind.starts_with(PROVENANCE))
         };
-        let materials = match attestations.iter().find(is_provenance) {
-            Some(provenance) => Some(read_materials(&get(provenance.digest)?, &limits)?),
-            None => None,
-        };
-        Ok(Self { materials })
+        match attestations.iter().find(is_provenance) {
+            Some(provenance) => read_provenance(&get(provenance.digest)?, &limits),
+            None => Ok(Self::default()),
+        }
     }
 }
 
@@ -108,6 +128,12 @@ fn missing(reason: String) -> BuildKitError {
 }
 
 fn find_record(response: &[u8], reference: &str, limits: &Limits) -> Result<Record, BuildKitError> {
+    if response.trim_ascii().is_empty() {
+        return Err(BuildKitError::Unusable {
+            message: "BuildKit keeps no record of its builds, so the sources that it used can't be checked".to_owned(),
+            fix: "leave `maxEntries = 0` out of `[history]` in the daemon's `buildkitd.toml`".to_owned(),
+        });
+    }
     let mentions = |line: &&[u8]| line.windows(reference.len()).any(|window| window == reference.as_bytes());
     for line in response.split(|byte| *byte == b'\n').filter(mentions) {
         let event: Event = json::parse(line, limits).map_err(|error| missing(error.to_string()))?;
@@ -118,9 +144,17 @@ fn find_record(response: &[u8], reference: &str, limits: &Limits) -> Result<Reco
     Err(missing(format!("no build `{}`", crate::escape::text(reference))))
 }
 
-fn read_materials(response: &[u8], limits: &Limits) -> Result<Vec<Material>, BuildKitError> {
+fn read_provenance(response: &[u8], limits: &Limits) -> Result<BuildRecord, BuildKitError> {
     let provenance: Provenance = json::parse(response, limits).map_err(|error| missing(error.to_string()))?;
-    Ok(provenance.definition.map_or(provenance.materials, |definition| definition.dependencies))
+    let (materials, surroundings) = match provenance.definition {
+        Some(definition) => (definition.dependencies, definition.parameters),
+        None => (provenance.materials, provenance.invocation.environment),
+    };
+    let is_version = |version: &String| {
+        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b".-+".contains(&byte);
+        !version.is_empty() && version.len() <= VERSION && version.bytes().all(is_part)
+    };
+    Ok(BuildRecord { materials: Some(materials), frontend: surroundings.frontend.filter(is_version) })
 }
 
 #[cfg(test)]
@@ -138,19 +172,28 @@ mod tests {
         assert_eq!(record.result.unwrap().attestations[0].digest, digest);
         let error = find_record(response.as_bytes(), "mi", &Limits::default()).err().unwrap();
         assert_eq!(error.to_string(), "BuildKit's record of the build can't be read: no build `mi`");
+        let error = find_record(b"\n", "mine", &Limits::default()).err().unwrap();
+        assert!(error.to_string().starts_with("BuildKit keeps no record of its builds"), "{error}");
     }
 
     #[test]
-    fn materials_are_read_in_both_shapes() {
+    fn sources_and_frontend_are_read_in_both_shapes() {
         let material = r#"{"uri":"https://h.example/p","digest":{"sha256":"00"}}"#;
-        let new = format!(r#"{{"buildDefinition":{{"buildType":"x","resolvedDependencies":[{material}]}}}}"#);
-        let old = format!(r#"{{"builder":{{"id":""}},"materials":[{material}]}}"#);
+        let version = r#"{"dockerfileVersion":"1.28.0"}"#;
+        let new = format!(
+            r#"{{"buildDefinition":{{"buildType":"x","internalParameters":{version},"resolvedDependencies":[{material}]}}}}"#
+        );
+        let old = format!(r#"{{"invocation":{{"environment":{version}}},"materials":[{material}]}}"#);
         for text in [new, old] {
-            let materials = read_materials(text.as_bytes(), &Limits::default()).unwrap();
-            assert_eq!(materials.len(), 1);
-            assert_eq!(materials[0].uri, "https://h.example/p");
+            let record = read_provenance(text.as_bytes(), &Limits::default()).unwrap();
+            let materials = record.materials.unwrap();
+            assert_eq!((materials.len(), materials[0].uri.as_str()), (1, "https://h.example/p"));
+            assert_eq!(record.frontend.as_deref(), Some("1.28.0"));
         }
-        assert_eq!(read_materials(br#"{"buildDefinition":{}}"#, &Limits::default()).unwrap(), []);
-        assert!(read_materials(b"[]", &Limits::default()).is_err());
+        let bare = read_provenance(br#"{"buildDefinition":{}}"#, &Limits::default()).unwrap();
+        assert_eq!(bare, BuildRecord { materials: Some(Vec::new()), frontend: None });
+        let odd = br#"{"buildDefinition":{"internalParameters":{"dockerfileVersion":"1\n2"}}}"#;
+        assert_eq!(read_provenance(odd, &Limits::default()).unwrap().frontend, None);
+        assert!(read_provenance(b"[]", &Limits::default()).is_err());
     }
 }
