@@ -7,7 +7,7 @@
 //!    their configuration through [`target::BaseImages`].
 //! 3. [`sources::Sources`]: what such a target takes from outside, with the names that source policies use.
 //!
-//! The measure is BuildKit 0.32.2's built-in frontend, slips included: what it refuses is refused here, in the same
+//! The measure is BuildKit 0.34.2's built-in frontend, slips included: what it refuses is refused here, in the same
 //! phase and in its words ([`DockerfileError`]), and what it reads in an odd way is read in that way. Limits of this
 //! program come on top and say so ([`DockerfileError::is_limit`]).
 

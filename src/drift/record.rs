@@ -79,7 +79,8 @@ mod tests {
         let digest = |byte: u8| Digest::from_bytes([byte; 32]);
         let pins = lockfile.pins_digest("app").unwrap();
         let amd64: Platform = "linux/amd64".parse().unwrap();
-        let built = PlatformRecord { manifest: digest(1), size: 1, config: digest(1), frontend: None, layers: Vec::new() };
+        let built =
+            PlatformRecord { manifest: digest(1), size: 1, config: digest(1), frontend: None, layers: Vec::new() };
         let recorded = Record {
             form: 1,
             epoch: Epoch::from_seconds(5).unwrap(),

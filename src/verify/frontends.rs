@@ -20,6 +20,9 @@ impl FrontendsDiffer {
 impl fmt::Display for FrontendsDiffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { one, other } = self;
-        write!(f, "Dockerfile frontend {one} built the one, {other} the other, and some instructions mean something else to them")
+        write!(
+            f,
+            "Dockerfile frontend {one} built the one, {other} the other, and some instructions mean something else to them"
+        )
     }
 }

@@ -9,7 +9,6 @@ use std::fmt;
 
 pub use frontends::FrontendsDiffer;
 
-
 use crate::compare::{Facts, ImageDifference, Level, compare, compare_content};
 use crate::platform::Platform;
 use crate::source::PublishedImage;

@@ -25,12 +25,13 @@ pub(super) fn run(
         variables,
         budget,
         raw_escapes: lexer.raw_escapes,
+        keeps_quoted: false,
         buffer: String::new(),
         matched: BTreeSet::new(),
         unmatched: BTreeSet::new(),
         depth: 0,
     };
-    match pass.read_until(None, lexer.raw_escapes) {
+    match pass.read_until(None, lexer.raw_escapes, false) {
         Ok((word, words)) => Ok(Expansion { word, words, matched: pass.matched, unmatched: pass.unmatched }),
         Err(ShellError::Syntax(message)) => {
             Err(ShellError::Syntax(format!("failed to process {}: {message}", quote(source))))
@@ -49,6 +50,8 @@ struct Pass<'a> {
     variables: &'a dyn Variables,
     budget: &'a Budget,
     raw_escapes: bool,
+    /// Escapes between single quotes are doubled, so that a pattern takes them for themselves.
+    keeps_quoted: bool,
     /// The word being split off. All levels of nesting share it: an inner `${…:-…}` empties it, and what the outer
     /// level had gathered of its current word is lost. BuildKit does the same.
     buffer: String,
@@ -97,14 +100,20 @@ impl Pass<'_> {
     }
 
     /// Reads up to `stop`, which is taken away, or to the end.
-    fn read_until(&mut self, stop: Option<char>, raw_escapes: bool) -> Result<(String, Vec<String>), ShellError> {
+    fn read_until(
+        &mut self,
+        stop: Option<char>,
+        raw_escapes: bool,
+        keeps_quoted: bool,
+    ) -> Result<(String, Vec<String>), ShellError> {
         if self.depth >= DEPTH {
             return Err(ShellError::Limit(format!("variables are nested deeper than {DEPTH} levels")));
         }
         self.depth += 1;
-        let before = std::mem::replace(&mut self.raw_escapes, raw_escapes);
+        let before = (self.raw_escapes, self.keeps_quoted);
+        (self.raw_escapes, self.keeps_quoted) = (raw_escapes, keeps_quoted);
         let result = self.read_level(stop);
-        self.raw_escapes = before;
+        (self.raw_escapes, self.keeps_quoted) = before;
         self.depth -= 1;
         result
     }
@@ -178,7 +187,10 @@ impl Pass<'_> {
             return wrong("unexpected end of statement while looking for matching single-quote");
         };
         self.rest = after;
-        Ok(if self.lexer.raw_quotes { format!("'{inside}'") } else { inside.to_owned() })
+        let escape = self.lexer.escape;
+        let inside =
+            if self.keeps_quoted { inside.replace(escape, &format!("{escape}{escape}")) } else { inside.to_owned() };
+        Ok(if self.lexer.raw_quotes { format!("'{inside}'") } else { inside })
     }
 
     fn read_double_quotes(&mut self) -> Result<String, ShellError> {
@@ -202,16 +214,18 @@ impl Pass<'_> {
                 }
                 Some(c) if c == self.lexer.escape => {
                     self.next();
-                    if self.raw_escapes {
-                        result.push(c);
-                    }
+                    let is_doubled = self.raw_escapes && (!self.lexer.raw_quotes || self.keeps_quoted);
                     match self.peek() {
                         None => {}
                         Some(next) if next == '"' || next == '$' || next == c => {
+                            result.extend(self.raw_escapes.then_some(c));
                             self.next();
                             result.push(next);
                         }
-                        Some(_) => result.push(c),
+                        Some(_) => {
+                            result.extend(is_doubled.then_some(c));
+                            result.push(c);
+                        }
                     }
                 }
                 Some(c) => {
@@ -262,7 +276,7 @@ impl Pass<'_> {
         if null_is_unset && trims {
             return unsupported(modifier, true);
         }
-        let (word, _) = self.read_part('}', trims, "syntax error: missing '}'")?;
+        let (word, _) = self.read_part('}', trims, trims, "syntax error: missing '}'")?;
         let value = self.look_up(name)?;
         if self.lexer.keep_unset && value.is_none() {
             let colon = if null_is_unset { ":" } else { "" };
@@ -296,8 +310,8 @@ impl Pass<'_> {
         if all {
             self.next();
         }
-        let (pattern, _) = self.read_part('/', true, "syntax error: missing '/' in ${}")?;
-        let (replacement, _) = self.read_part('}', true, "syntax error: missing '}'")?;
+        let (pattern, _) = self.read_part('/', true, true, "syntax error: missing '/' in ${}")?;
+        let (replacement, _) = self.read_part('}', true, false, "syntax error: missing '}'")?;
         match self.look_up(name)? {
             None if self.lexer.keep_unset => Ok(format!("${{{name}/{pattern}/{replacement}}}")),
             value => {
@@ -308,8 +322,14 @@ impl Pass<'_> {
     }
 
     /// Reads a part of `${…}`; `missing` is the message when the word ends first.
-    fn read_part(&mut self, stop: char, raw: bool, missing: &str) -> Result<(String, Vec<String>), ShellError> {
-        match self.read_until(Some(stop), raw) {
+    fn read_part(
+        &mut self,
+        stop: char,
+        raw: bool,
+        keeps_quoted: bool,
+        missing: &str,
+    ) -> Result<(String, Vec<String>), ShellError> {
+        match self.read_until(Some(stop), raw, keeps_quoted) {
             Err(ShellError::Syntax(_)) if self.rest.is_empty() => wrong(missing),
             result => result,
         }
@@ -339,4 +359,31 @@ impl Pass<'_> {
 fn unsupported<T>(modifier: Option<char>, colon: bool) -> Result<T, ShellError> {
     let modifier = modifier.unwrap_or('\u{fffd}');
     wrong(format!("unsupported modifier ({}{modifier}) in substitution", if colon { ":" } else { "" }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use crate::dockerfile::shell::{Budget, Lexer};
+    use crate::dockerfile::syntax::Escape;
+
+    #[test]
+    fn what_stands_between_quotes_in_a_pattern_stands_for_itself() {
+        let values = [("S", "*x"), ("V", "ab\\c"), ("D", "a.b")];
+        let values: BTreeMap<String, String> = values.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        for (word, want) in [
+            (r"${S#'\*'}", "*x"),
+            (r"${S#\*}", "x"),
+            (r#"${S#"*"}"#, "*x"),
+            (r"${V#'ab\'}", "c"),
+            (r"${V%'\c'}", "ab"),
+            (r"${D/'.'/-}", "a-b"),
+            (r"${D//'\.'/-}", "a.b"),
+            (r"${S:-'\*'}", "*x"),
+        ] {
+            let found = Lexer::new(Escape::Backslash).expand(word.as_bytes(), &values, &Budget::default());
+            assert_eq!(found.map(|found| found.word), Ok(want.to_owned()), "{word}");
+        }
+    }
 }

@@ -18,6 +18,7 @@ mod copy;
 mod diff;
 mod fetched;
 mod filesystem;
+mod frontends;
 mod git_tree;
 mod glob;
 mod history;

@@ -1,5 +1,6 @@
 //! What this engine is proven on; anything else is refused before any work, with instruction and line.
 
+use super::frontends;
 use super::git_tree::Checkouts;
 use super::path;
 use super::problem::Problem;
@@ -16,6 +17,7 @@ use crate::status::Failure;
 pub(super) fn check(plan: &Plan, target: &Target, checkouts: &Checkouts, sources: &dyn Sources) -> Result<(), Failure> {
     check_frontend(plan)?;
     check_stages(plan, target)?;
+    frontends::check(plan, target)?;
     for step in target.stages.values().flat_map(|stage| &stage.steps) {
         let refuse = |unproven: &str| Err(refusal(Place::of_step(&plan.inputs.dockerfile_path, step), unproven));
         match &step.action {

@@ -44,18 +44,22 @@ fn offline_a_daemon_gets_everything_from_here_or_is_not_asked() {
     let registry = OwnRegistry::start(&[]);
     registry.push("base", "unique", &new_content("offline"), Packing::Gzip(6));
     let file = Served::new("offline", &new_content("file"));
-    let dockerfile = format!("FROM {}/base:1\nADD {} /one\nCOPY --from={0}/base:1 /unique /two\n", registry.host(), file.url);
+    let dockerfile =
+        format!("FROM {}/base:1\nADD {} /one\nCOPY --from={0}/base:1 /unique /two\n", registry.host(), file.url);
     let Some(mut project) = locked("[image.app]\n", &dockerfile, &[]) else { return };
     let asked = registry.requests();
     let verify = ["verify", "--offline", "--engine", "buildctl"];
     project.repro(&["build", "--record", "--engine", "native", "-o", ".git/app.tar"]).expect(0);
     let after = registry.requests();
     assert!(after > asked, "the base's layer was fetched");
-    file.answer(r#"{"fail": -1, "status": 503}"#);
+    file.response(r#"{"fail": -1, "status": 503}"#);
     project.repro(&verify).expect(0);
     project.repro(&["build", "--offline", "--engine", "buildctl", "-o", ".git/again.tar"]).expect(0);
     assert_eq!(registry.requests(), after, "nobody was asked");
-    assert!(fs::read(project.path().join(".git/app.tar")).unwrap() == fs::read(project.path().join(".git/again.tar")).unwrap());
+    assert!(
+        fs::read(project.path().join(".git/app.tar")).unwrap()
+            == fs::read(project.path().join(".git/again.tar")).unwrap()
+    );
     project
         .repro(&[&verify[..], &["--addr", "tcp://127.0.0.1:1"]].concat())
         .expect(7)

@@ -34,7 +34,8 @@ impl Builder {
     /// The builder for `plan` that runs the image of `pin`; it may need what is `served` to it on loopback.
     pub fn new(host: &Host, plan: &Plan, pin: &BuildkitPin, served: bool) -> Self {
         let configuration = configuration(&host.config, plan);
-        let host_network = plan.run.tape.is_some() || served || host.offline || reaches_loopback(&host.config, &pin.request);
+        let host_network =
+            plan.run.tape.is_some() || served || host.offline || reaches_loopback(&host.config, &pin.request);
         let identity = format!("{}\n{host_network}\n{configuration}", pin.digest);
         let name = format!("repro-{}", &Digest::of(identity.as_bytes()).hex()[..12]);
         Self { name, pin: pin.clone(), configuration, host_network }
@@ -66,7 +67,10 @@ impl Builder {
             ask(&wake, surroundings)?;
         } else if host.offline {
             return Err(BuildKitError::Refused {
-                message: format!("`--offline`: the builder `{}` is not there yet, and its image would be pulled", self.name),
+                message: format!(
+                    "`--offline`: the builder `{}` is not there yet, and its image would be pulled",
+                    self.name
+                ),
                 fix: "a build with `--engine buildx` and without `--offline` makes it".to_owned(),
                 status: Status::Engine,
             }
