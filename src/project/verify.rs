@@ -241,6 +241,7 @@ fn judge_image(
         let Some(expected) = record.platforms.get(&built.platform) else { continue };
         if let Err(contradiction) = contradiction::check_platform(&verified.name, expected, built) {
             return (verified, Some(contradiction.into()));
+        }
         let frontend = rebuilt.frontends.get(&built.platform).map(String::as_str);
         if let Some(differ) = FrontendsDiffer::between(expected.frontend.as_deref(), frontend) {
             verified.frontends.insert(built.platform.clone(), differ);
