@@ -274,6 +274,7 @@ impl Ready<'_> {
         reader.check_claims(&staged.read_metadata(bounds.limits)?, &output)?;
         output::history::check(&output.config, &plan.image)?;
         output::downloads::check(plan, &output)?;
+        output::git_directories::check(plan, &output)?;
         let requests = match plan.run.tape {
             Some(_) => output::requests(
                 finished.log.lines().map(|line| input::as_written(plan, redirects, line)),

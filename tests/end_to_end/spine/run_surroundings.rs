@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use crate::rig::{crane, locked, manifest_digest, registry_name, run, variable};
+use crate::rig::{allow_older_daemons, crane, locked, manifest_digest, registry_name, run, variable};
 
 /// RUN in every form: a shell's, JSON, a heredoc, over several lines, in a stage that another one copies from.
 const FORMS: &str = "FROM registry.example/busybox:1 AS tool\n\
@@ -161,13 +161,14 @@ fn frontends_and_daemons_that_do_not_know_variables_are_refused_with_the_version
     let mut project = locked(&manifest, "FROM registry.example/busybox:1\nRUN true\n", &[]).unwrap();
     let real = run(Command::new("sh").args(["-c", "command -v buildctl"]));
     let script = format!(
-        "#!/bin/sh\ncase \"$*\" in\n*'debug workers'*) {real} \"$@\" | sed 's/v0[.]32[.]2/v0.15.1/' ;;\n*) exec {real} \"$@\" ;;\nesac\n"
+        "#!/bin/sh\ncase \"$*\" in\n*'debug workers'*) {real} \"$@\" | sed 's/\"version\":\"v[0-9.]*/\"version\":\"v0.15.1/' ;;\n*) exec {real} \"$@\" ;;\nesac\n"
     );
     project.write(".git/bin/buildctl", script);
     let program = project.path().join(".git/bin/buildctl");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
     project.set("PATH", &path);
+    allow_older_daemons(&mut project);
     let refused = project.repro(&["build", "--engine", "buildctl", "--no-cache"]).expect(7);
     refused.says("BuildKit is `v0.15.1`").says("expected v0.16.0 or newer");
     project.write("repro.toml", format!("version = 1\n{}", manifest.replace(given, "")));

@@ -1,10 +1,12 @@
 //! What a daemon gets of base images and files, and from whom.
 
 use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
 
 use crate::own_registry::{OwnRegistry, Packing, base64, new_content};
 use crate::project::Project;
-use crate::rig::{Served, locked, manifest_digest};
+use crate::rig::{Served, locked, manifest_digest, run, variable};
 
 fn build(project: &Project, engine: &str) -> String {
     manifest_digest(project.repro(&["build", "--format", "json", "--engine", engine]))
@@ -79,6 +81,43 @@ fn offline_an_open_network_is_refused() {
         .repro(&["build", "--offline", "--engine", "buildctl"])
         .expect(7)
         .says("`--offline`: `network = \"open\"` lets RUN ask every host");
+}
+
+/// A repository on the rig's server whose directory `sub` is another one there; gives its name.
+fn repository_with_submodule() -> Option<String> {
+    let (root, url) = (PathBuf::from(variable("RIG_GIT_ROOT")?), variable("RIG_GIT")?);
+    let name = format!("submodule-{}", std::process::id());
+    let work = tempfile::tempdir().unwrap();
+    let script = format!(
+        "set -e; export GIT_CONFIG_GLOBAL=/dev/null; git init -q inner; cd inner; echo inner >file; git add .; $COMMIT inner; cd ..
+         git clone -q --bare inner {0}/{name}-inner.git; git init -q -b main outer; cd outer; echo outer >file; git add .
+         git submodule --quiet add {url}/{name}-inner.git sub; $COMMIT outer; git clone -q --bare . {0}/{name}.git",
+        root.display()
+    );
+    let commit = "git -c user.name=t -c user.email=t@t.example commit -q -m";
+    run(Command::new("sh").args(["-c", &script]).current_dir(work.path()).env("COMMIT", commit));
+    Some(name)
+}
+
+#[test]
+fn what_no_two_clones_have_alike_is_built_by_no_engine() {
+    let Some(name) = repository_with_submodule() else { return };
+    let says = ".git is part of the result";
+    for (dockerfile, native, says) in [
+        (format!("FROM scratch\nADD https://git.example/{name}.git#main /src/\n"), "with submodules", says),
+        (
+            format!("FROM scratch\nADD --keep-git-dir=true https://git.example/{name}-inner.git /src/\n"),
+            "with its `.git`",
+            says,
+        ),
+    ] {
+        let Some(project) = locked("[image.app]\n", &dockerfile, &[]) else { return };
+        project.repro(&["build", "--engine", "native"]).expect(7).says(native);
+        project.repro(&["build", "--engine", "buildctl"]).expect(7).says(says);
+    }
+    let dockerfile = format!("FROM scratch\nADD https://git.example/{name}-inner.git /src/\n");
+    let Some(project) = locked("[image.app]\n", &dockerfile, &[]) else { return };
+    project.repro(&["build", "--engine", "native,buildctl"]).expect(0);
 }
 
 #[test]

@@ -21,6 +21,8 @@ pub struct LayerTimes {
     pub files: Vec<(Vec<u8>, i64)>,
     /// How many regular files there are.
     pub file_count: u64,
+    /// The first entry that is called `.git`.
+    pub git: Option<Vec<u8>>,
 }
 
 /// Why a layer could not be read.
@@ -50,6 +52,9 @@ pub fn read_new_layer(layer: impl Read, bounds: Bounds<'_>) -> Result<(LayerTime
     while let Some(member) = reader.next()? {
         bounds.cancel.check()?;
         let entry = member.entry;
+        if times.git.is_none() && member.key.rsplit(|byte| *byte == b'/').next() == Some(b".git") {
+            times.git = Some(member.key.clone());
+        }
         // Between two whole seconds counts as the later one.
         let time = entry.mtime.saturating_add(i64::from(member.nanoseconds > 0));
         if times.newest.as_ref().is_none_or(|(_, newest)| time > *newest) {
