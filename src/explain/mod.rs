@@ -8,11 +8,13 @@ mod by_path;
 mod causes;
 mod differences;
 mod fix;
+mod ignore;
 mod look;
 mod self_check;
 
 pub use causes::{Class, all as causes};
 pub use differences::{Difference, ImagePair, Missing, explain_indexes, layers_to_read};
 pub use fix::Fix;
+pub use ignore::{IgnoreRule, IgnoreRules};
 pub use look::{Detail, Line};
 pub use self_check::{ExplainedLayer, ExplainedPath, SelfCheck, self_check};

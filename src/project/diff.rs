@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::files::read_text;
 use super::machine::Machine;
 use super::online;
 use crate::bounds::Bounds;
 use crate::compare::Side;
 use crate::escape;
-use crate::explain::{Class, Difference, ImagePair, Missing, explain_indexes, layers_to_read};
+use crate::explain::{Class, Difference, IgnoreRule, IgnoreRules, ImagePair, Missing, explain_indexes, layers_to_read};
 use crate::finding::Finding;
 use crate::image::validate::{ImageFacts, Role};
 use crate::limits::LimitExceeded;
@@ -26,6 +27,8 @@ pub struct DiffOptions {
     pub platform: Option<Platform>,
     /// Compare what is to be seen in the end, not layer by layer.
     pub is_merged: bool,
+    /// The file of rules that say which differences are expected.
+    pub ignore: Option<PathBuf>,
 }
 
 /// Two places, side by side.
@@ -36,6 +39,8 @@ pub struct Diff {
     pub index: Vec<Difference>,
     /// The images, by platform.
     pub platforms: Vec<PlatformDiff>,
+    /// The rules that say which differences are expected, with how many each named.
+    pub rules: Vec<IgnoreRule>,
     /// What is wrong with either side; then nothing was compared.
     pub failures: Vec<Failure>,
 }
@@ -111,12 +116,38 @@ impl From<io::Error> for DiffError {
 impl Diff {
     /// What the comparison comes to.
     pub fn status(&self) -> Status {
-        let is_same = |platform: &PlatformDiff| platform.verdict == DiffVerdict::Same;
+        let of_platforms = self.platforms.iter().flat_map(|platform| &platform.differences);
+        let mut differences = self.index.iter().chain(of_platforms);
         match self.failures.first() {
             Some(failure) => failure.status(),
-            None if self.index.is_empty() && self.platforms.iter().all(is_same) => Status::Success,
+            None if differences.all(|difference| difference.ignored.is_some()) => Status::Success,
             None => Status::Differs,
         }
+    }
+
+    /// Whether nothing differs, expected or not.
+    pub fn is_same(&self) -> bool {
+        let is_same = |platform: &PlatformDiff| platform.verdict == DiffVerdict::Same;
+        self.failures.is_empty() && self.index.is_empty() && self.platforms.iter().all(is_same)
+    }
+
+    /// Marks the differences that rules name.
+    fn ignore(&mut self, mut rules: IgnoreRules, machine: &Machine) {
+        let of_platforms = self.platforms.iter_mut().flat_map(|platform| &mut platform.differences);
+        for difference in self.index.iter_mut().chain(of_platforms) {
+            difference.ignored = rules.reason(difference);
+        }
+        for rule in &rules.rules {
+            let about =
+                rule.path.as_deref().map_or_else(String::new, |path| format!(" at {}", escape::name(path.as_bytes())));
+            let what = match (rule.is_expired, rule.matches) {
+                (true, _) => "has expired and is not applied",
+                (false, 0) => "names nothing that differs",
+                _ => continue,
+            };
+            machine.progress.warn(&format!("the rule of `--ignore` for {}{about} {what}", rule.code));
+        }
+        self.rules = rules.rules;
     }
 }
 
@@ -127,7 +158,15 @@ impl Diff {
 pub fn diff(machine: &Machine, options: &DiffOptions) -> Result<Diff, Failure> {
     let bounds = Bounds { limits: &machine.limits, cancel: &machine.cancel };
     let places = options.places.each_ref().map(|place| typed(place));
-    let mut diff = Diff { places, index: Vec::new(), platforms: Vec::new(), failures: Vec::new() };
+    let rules = match &options.ignore {
+        Some(path) => {
+            let text = read_text(&machine.resolve(path), machine.limits.manifest_file)?;
+            // Days fit.
+            Some(IgnoreRules::parse(&text, i64::try_from(machine.now / 86_400).unwrap_or(i64::MAX))?)
+        }
+        None => None,
+    };
+    let mut diff = Diff { places, index: Vec::new(), platforms: Vec::new(), rules: Vec::new(), failures: Vec::new() };
     let mut sides = [read(machine, &options.places[0], bounds)?, read(machine, &options.places[1], bounds)?];
     diff.failures = broken(&diff.places, &sides);
     if !diff.failures.is_empty() {
@@ -153,6 +192,9 @@ pub fn diff(machine: &Machine, options: &DiffOptions) -> Result<Diff, Failure> {
     }
     for (platform, images) in pairs {
         diff.platforms.push(compare(&sides, platform, images, options.is_merged, bounds).map_err(DiffError::from)?);
+    }
+    if let Some(rules) = rules {
+        diff.ignore(rules, machine);
     }
     Ok(diff)
 }

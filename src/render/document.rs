@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::escape;
-use crate::explain::{Detail, Difference, Fix, Line};
+use crate::explain::{Detail, Difference, Fix, IgnoreRule, Line};
 use crate::image::validate::{ImageFacts, LayerFacts};
 
 /// Why two places differ.
@@ -16,7 +16,7 @@ pub struct DiffDocument {
     pub version: u32,
     /// The exit status.
     pub status: u8,
-    /// Whether nothing differs: exactly with status 0.
+    /// Whether nothing differs: exactly with status 0, unless `--ignore` or `--exit-zero` gave that.
     pub same: bool,
     /// The first place.
     pub first: Option<SideDocument>,
@@ -26,8 +26,25 @@ pub struct DiffDocument {
     pub index: Vec<DifferenceDocument>,
     /// The images, by platform.
     pub platforms: Vec<PlatformDocument>,
+    /// The rules of `--ignore`, each with how many differences it named.
+    pub ignored: Vec<RuleDocument>,
     /// What went wrong; then nothing was compared.
     pub error: Option<ReportError>,
+}
+
+/// A rule that says which differences are expected.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+pub struct RuleDocument {
+    /// The cause that it is about.
+    pub code: String,
+    /// The pattern of paths; null for a cause that has no path.
+    pub path: Option<String>,
+    /// Why it is expected.
+    pub reason: String,
+    /// The last day on which it holds.
+    pub expires: Option<String>,
+    /// How many differences it named.
+    pub matches: u64,
 }
 
 /// One of the two places.
@@ -132,6 +149,9 @@ pub struct DifferenceDocument {
     /// What differs in the content.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<DetailDocument>,
+    /// Why it is expected, where a rule of `--ignore` names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ignored: Option<String>,
 }
 
 /// What differs in a content.
@@ -198,8 +218,17 @@ impl DiffDocument {
             second: None,
             index: Vec::new(),
             platforms: Vec::new(),
+            ignored: Vec::new(),
             error: Some(error),
         }
+    }
+}
+
+impl RuleDocument {
+    /// The document of a rule.
+    pub fn of(rule: &IgnoreRule) -> Self {
+        let IgnoreRule { code, path, reason, expires, matches, .. } = rule.clone();
+        Self { code, path, reason, expires, matches }
     }
 }
 
@@ -249,6 +278,7 @@ impl DifferenceDocument {
             help: cause.help.to_owned(),
             fix: cause.fix.as_ref().map(fix),
             detail: difference.detail.as_ref().map(DetailDocument::of),
+            ignored: difference.ignored.clone(),
         }
     }
 }
@@ -290,5 +320,43 @@ impl DetailDocument {
                 Self::Field { name: name.clone(), first: first.clone(), second: second.clone() }
             }
         }
+    }
+}
+
+/// A document of so many differing files with hostile names, for tests of reports.
+#[cfg(test)]
+pub(super) fn sample(count: usize) -> DiffDocument {
+    let difference = |at: usize| DifferenceDocument {
+        code: "C120".to_owned(),
+        name: "unexplained".to_owned(),
+        class: "S".to_owned(),
+        proof: "possible".to_owned(),
+        level: "entry".to_owned(),
+        layer: Some(1),
+        path: Some(if at == 0 { "dir0/<b>`".to_owned() } else { format!("dir{}/file{at}", at % 100) }),
+        path_base64: None,
+        field: None,
+        aspects: vec!["content".to_owned()],
+        first: Some(format!("10 bytes, sha256:{}", "a".repeat(64))),
+        second: Some(format!("12 bytes, sha256:{}", "b".repeat(64))),
+        line: None,
+        message: "the content differs".to_owned(),
+        help: "look at it".to_owned(),
+        fix: None,
+        detail: None,
+        ignored: None,
+    };
+    let platform = PlatformDocument {
+        platform: "linux/amd64".to_owned(),
+        verdict: "differs".to_owned(),
+        first: None,
+        second: None,
+        unread: 0,
+        differences: (0..count).map(difference).collect(),
+    };
+    DiffDocument {
+        platforms: vec![platform],
+        error: None,
+        ..DiffDocument::of_error(ReportError { status: 1, message: String::new(), hint: None })
     }
 }

@@ -1,9 +1,20 @@
 //! Reports about differences, all made of one document: what `repro diff --format json` prints and `repro report` reads.
 //!
-//! `document` is that document, `tree` its text for a terminal.
+//! `document` is that document, `tree` its text for a terminal. The other forms are files in `templates`, which `template`
+//! renders with values that `html`, `markdown` and `junit` make of the document.
 
 mod document;
+mod html;
+mod junit;
+mod markdown;
+mod template;
 mod tree;
 
-pub use document::{DiffDocument, DifferenceDocument, ImageDocument, PlatformDocument, ReportError, SideDocument};
+pub use document::{
+    DiffDocument, DifferenceDocument, ImageDocument, PlatformDocument, ReportError, RuleDocument, SideDocument,
+};
+pub use html::html;
+pub use junit::junit;
+pub use markdown::markdown;
+pub use template::RenderError;
 pub use tree::tree;

@@ -27,6 +27,10 @@ pub fn tree(document: &DiffDocument, is_whole: bool) -> String {
     if document.platforms.is_empty() && document.same {
         text.push_str("the same\n");
     }
+    for rule in &document.ignored {
+        let path = rule.path.as_deref().map_or_else(String::new, |path| format!(" {}", escape::name(path.as_bytes())));
+        let _ = writeln!(text, "ignored: {} {}{path}: {}", rule.matches, rule.code, escape::text(&rule.reason));
+    }
     text
 }
 
@@ -62,7 +66,7 @@ fn heading(text: &mut String, platform: &PlatformDocument) {
 /// The differences by class and cause, in their order.
 fn causes(text: &mut String, differences: &[DifferenceDocument], is_whole: bool) {
     let mut groups: Vec<Vec<&DifferenceDocument>> = Vec::new();
-    for difference in differences {
+    for difference in differences.iter().filter(|difference| difference.ignored.is_none()) {
         let is_here = |group: &&mut Vec<&DifferenceDocument>| {
             group.first().is_some_and(|first| first.code == difference.code && first.class == difference.class)
         };

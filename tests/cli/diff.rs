@@ -1,7 +1,41 @@
-//! `repro diff` through the binary: what people and scripts are told of two images.
+//! `repro diff` through the binary: every pair of `tests/cases/explain` is explained as its page says, and what people
+//! are told of it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::project::{Project, outcome};
 use serde_json::Value;
+
+/// The generator's and the judge's directory: the committed corpus, or another one of the same kind.
+fn corpus() -> PathBuf {
+    match std::env::var_os("EXPLAIN_CORPUS") {
+        Some(directory) => directory.into(),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/explain"),
+    }
+}
+
+#[test]
+fn every_pair_of_the_corpus_is_explained_as_expected() {
+    let directory = tempfile::tempdir().unwrap();
+    let pairs = directory.path().join("pairs");
+    let generate = Command::new("python3")
+        .arg(corpus().join("generate.py"))
+        .args(["--set", "open"])
+        .arg(&pairs)
+        .output()
+        .expect("python3 writes the corpus");
+    assert!(generate.status.success(), "{}", String::from_utf8_lossy(&generate.stderr));
+    let judged = Command::new("python3")
+        .arg(corpus().join("run.py"))
+        .arg(env!("CARGO_BIN_EXE_repro"))
+        .arg(&pairs)
+        .output()
+        .expect("python3 judges the corpus");
+    let said = String::from_utf8_lossy(&judged.stdout);
+    assert!(judged.status.success(), "{said}{}", String::from_utf8_lossy(&judged.stderr));
+    assert!(said.contains("pairs explained as expected") && !said.starts_with('0'), "{said}");
+}
 
 /// A project whose image was built twice, the second time with another file and another user.
 fn built() -> Project {

@@ -15,6 +15,8 @@ use crate::platform::Platform;
   repro diff first.tar second.tar --platform linux/arm64 --rootfs
                                                       one platform, and only what is to be seen in the end
   repro diff first.tar second.tar --format json       one document, whose schema is schema/diff.schema.json
+  repro diff first.tar second.tar --ignore expected.toml --report diff.html --report diff.md
+                                                      a page for a browser and a comment for a pull request
 
 Exit status: 0 the same, 1 different, 6 malformed, 4 not to be had.")]
 pub struct Diff {
@@ -34,6 +36,12 @@ pub struct Diff {
     /// Tell every place, not the first ones of each cause
     #[arg(long)]
     pub all: bool,
+    /// Rules that say which differences are expected: TOML, see docs/diff.md
+    #[arg(long, value_name = "FILE")]
+    pub ignore: Option<PathBuf>,
+    /// Also write a report: FILE ends with `.html`, `.md`, `.xml` (JUnit) or `.json`
+    #[arg(long, value_name = "FILE")]
+    pub report: Vec<PathBuf>,
     /// End with 0 where the images differ
     #[arg(long)]
     pub exit_zero: bool,

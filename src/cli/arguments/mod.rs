@@ -18,6 +18,7 @@ mod lock;
 mod outdated;
 mod policy;
 mod question;
+mod report;
 mod schema;
 mod scrub;
 mod sources;
@@ -42,6 +43,7 @@ pub use lock::Lock;
 pub use outdated::Outdated;
 pub use policy::Policy;
 pub use question::Question;
+pub use report::ReportFile;
 pub use schema::{Schema, SchemaName};
 pub use scrub::{Scrub, ScrubAction};
 pub use sources::Sources;
@@ -114,6 +116,8 @@ pub enum Command {
     Inspect(Inspect),
     /// Tell why two images differ
     Diff(Diff),
+    /// Render a saved document of `repro diff`
+    Report(ReportFile),
     /// Show what scrub profiles leave out of new layers
     Scrub(Scrub),
     /// Show, check or save what RUN downloads

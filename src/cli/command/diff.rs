@@ -4,7 +4,7 @@ use super::super::arguments;
 use super::super::report::json::diff_document;
 use super::super::report::{Document, Report};
 use super::super::session::Session;
-use crate::project::{DiffOptions, diff};
+use crate::project::{DiffOptions, check_report_name, diff, write_report};
 use crate::render::tree;
 use crate::status::{Failure, Status};
 
@@ -14,13 +14,18 @@ pub fn run(arguments: &arguments::Diff, session: &Session) -> Result<Report, Fai
         places: [arguments.first.clone(), arguments.second.clone()],
         platform: arguments.platform.clone(),
         is_merged: arguments.rootfs,
+        ignore: arguments.ignore.clone(),
     };
+    arguments.report.iter().try_for_each(|path| check_report_name(path))?;
     let found = diff(&session.machine, &options)?;
-    let document = diff_document(&found);
     let status = match found.status() {
         Status::Differs if arguments.exit_zero => Status::Success,
         status => status,
     };
+    let document = diff_document(&found, status);
+    for path in &arguments.report {
+        write_report(&session.machine, path, &document)?;
+    }
     let text = if found.failures.is_empty() { tree(&document, arguments.all) } else { String::new() };
     Ok(Report { status, text, document: Some(Document::of(&document)), failures: found.failures })
 }

@@ -11,6 +11,7 @@ mod layer;
 mod lock;
 mod outdated;
 mod policy;
+mod report;
 pub mod schema;
 mod scrub;
 mod sources;
@@ -29,6 +30,7 @@ pub fn run(command: &Command, session: &Session) -> Result<Report, Failure> {
         Command::Completions(arguments) => Ok(completions::run(arguments)),
         Command::Inspect(arguments) => inspect::run(arguments, session),
         Command::Diff(arguments) => diff::run(arguments, session),
+        Command::Report(arguments) => report::run(arguments, session),
         Command::Layer(arguments) => layer::run(arguments),
         Command::Scrub(arguments) => Ok(scrub::run(arguments)),
         Command::Tape(arguments) => tape::run(arguments, session),

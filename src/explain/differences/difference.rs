@@ -34,6 +34,8 @@ pub struct Difference {
     pub second: Option<String>,
     /// What differs in the content.
     pub detail: Option<Detail>,
+    /// Why it is expected, where a rule names it.
+    pub ignored: Option<String>,
 }
 
 /// Which side lacks something.
@@ -93,6 +95,7 @@ impl Difference {
             first: None,
             second: None,
             detail: None,
+            ignored: None,
         }
     }
 

@@ -2,21 +2,23 @@
 
 use super::failure::ErrorDocument;
 use crate::project::{Diff, DiffVerdict, PlatformDiff};
-use crate::render::{DiffDocument, DifferenceDocument, ImageDocument, PlatformDocument, ReportError, SideDocument};
+use crate::render::{
+    DiffDocument, DifferenceDocument, ImageDocument, PlatformDocument, ReportError, RuleDocument, SideDocument,
+};
 use crate::status::{Failure, Status};
 
-/// The document of a comparison.
-pub fn diff_document(diff: &Diff) -> DiffDocument {
-    let status = diff.status();
+/// The document of a comparison that ends with `status`.
+pub fn diff_document(diff: &Diff, status: Status) -> DiffDocument {
     let [first, second] = diff.places.each_ref().map(|place| Some(SideDocument { source: place.clone() }));
     DiffDocument {
         version: 1,
         status: status.code(),
-        same: status == Status::Success,
+        same: diff.is_same(),
         first,
         second,
         index: diff.index.iter().map(DifferenceDocument::of).collect(),
         platforms: diff.platforms.iter().map(platform).collect(),
+        ignored: diff.rules.iter().map(RuleDocument::of).collect(),
         error: ErrorDocument::of_worst(&diff.failures).map(of),
     }
 }

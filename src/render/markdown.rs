@@ -1,0 +1,184 @@
+//! The report as Markdown, for a comment on a pull request: short whatever the images are.
+
+use serde_json::{Value, json};
+
+use super::document::{DetailDocument, DiffDocument, DifferenceDocument};
+use super::template::{RenderError, render, said, verdict};
+use crate::escape;
+
+/// Characters that a report may have; hosts of pull requests take some more.
+const MOST: usize = 48_000;
+/// Places of one cause that are told.
+const PLACES: usize = 10;
+/// Lines of one excerpt, and characters of a line.
+const LINES: usize = 20;
+const WIDTH: usize = 160;
+
+/// The report as Markdown, below 60,000 characters.
+///
+/// # Errors
+/// Those of the template.
+pub fn markdown(document: &DiffDocument) -> Result<String, RenderError> {
+    let mut left = MOST;
+    let mut is_cut = false;
+    let mut platforms = Vec::new();
+    let index = (!document.index.is_empty()).then_some(("index", "differs", &document.index));
+    let others = document.platforms.iter().map(|one| (one.platform.as_str(), said(&one.verdict), &one.differences));
+    for (name, said, differences) in index.into_iter().chain(others) {
+        let mut told = Vec::new();
+        for group in groups(differences) {
+            let value = value(&group);
+            // Marks and line ends that the template adds are fewer than the quotes and names of the value.
+            match left.checked_sub(value.to_string().chars().count() + 40) {
+                Some(rest) => left = rest,
+                None => {
+                    is_cut = true;
+                    break;
+                }
+            }
+            told.push(value);
+        }
+        match left.checked_sub(name.len() + 100) {
+            Some(rest) => left = rest,
+            None => {
+                is_cut = true;
+                break;
+            }
+        }
+        platforms.push(json!({"name": code(name), "said": said, "groups": told}));
+    }
+    let side = |side: &Option<super::document::SideDocument>| {
+        side.as_ref().map_or_else(String::new, |side| code(&side.source))
+    };
+    let (first, second) = (side(&document.first), side(&document.second));
+    let verdict = verdict(document);
+    let ignored = document.ignored.iter().take(50).map(|rule| {
+        let path = rule.path.as_deref().map_or_else(String::new, |path| format!(" {}", code(path)));
+        format!(
+            "{} {}{path}: {}",
+            rule.matches,
+            plain(&rule.code),
+            plain(&rule.reason.chars().take(WIDTH).collect::<String>())
+        )
+    });
+    let ignored: Vec<String> = ignored.collect();
+    let values = json!({
+        "verdict": verdict,
+        "first": first,
+        "second": second,
+        "platforms": platforms,
+        "ignored": ignored,
+        "cut": is_cut,
+    });
+    render("report.md", &values)
+}
+
+/// The differences of each cause and class, in their order.
+fn groups(differences: &[DifferenceDocument]) -> Vec<Vec<&DifferenceDocument>> {
+    let mut groups: Vec<Vec<&DifferenceDocument>> = Vec::new();
+    for difference in differences.iter().filter(|difference| difference.ignored.is_none()) {
+        let fits = |group: &&mut Vec<&DifferenceDocument>| {
+            group[0].code == difference.code && group[0].class == difference.class
+        };
+        match groups.iter_mut().find(fits) {
+            Some(group) => group.push(difference),
+            None => groups.push(vec![difference]),
+        }
+    }
+    groups
+}
+
+fn value(group: &[&DifferenceDocument]) -> Value {
+    let first = group[0];
+    let class = match first.class.as_str() {
+        "S" => "security",
+        "N" => "content",
+        "B" => "benign",
+        _ => "packaging",
+    };
+    let places: Vec<String> = group.iter().take(PLACES).map(|difference| place(difference)).collect();
+    let proof = if first.proof == "proven" { String::new() } else { format!(", {}", plain(&first.proof)) };
+    json!({
+        "code": plain(&first.code),
+        "name": plain(&first.name),
+        "class": class,
+        "proof": proof,
+        "message": plain(&first.message),
+        "places": places,
+        "more": group.len().saturating_sub(PLACES),
+        "excerpt": group.iter().find_map(|difference| excerpt(difference)),
+        "help": first.fix.as_deref().map_or_else(|| plain(&first.help), code),
+    })
+}
+
+fn place(difference: &DifferenceDocument) -> String {
+    let mut parts = Vec::new();
+    parts.extend(difference.layer.map(|layer| format!("layer {layer}")));
+    parts.extend(difference.path.as_deref().map(code));
+    parts.extend(difference.field.as_deref().map(code));
+    if !difference.aspects.is_empty() {
+        parts.push(difference.aspects.join(", "));
+    }
+    let side = |text: &Option<String>| text.as_deref().map_or_else(|| "nothing".to_owned(), code);
+    if difference.detail.is_none() && (difference.first.is_some() || difference.second.is_some()) {
+        parts.push(format!("{} → {}", side(&difference.first), side(&difference.second)));
+    }
+    parts.join(" ")
+}
+
+/// Lines that differ, for a block of code.
+fn excerpt(difference: &DifferenceDocument) -> Option<String> {
+    let Some(DetailDocument::Text { hunks, .. }) = &difference.detail else { return None };
+    let lines = hunks.iter().flat_map(|hunk| &hunk.lines).take(LINES);
+    // Nothing in it may end the block.
+    let lines = lines.map(|line| escape::visible(line).chars().take(WIDTH).collect::<String>().replace("```", "'''"));
+    Some(lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// A text as code in a line, whatever is in it.
+fn code(text: &str) -> String {
+    let text: String = escape::text(text).chars().take(WIDTH).collect();
+    let text = text.replace('`', "'").replace('|', "\\u{7c}");
+    format!("`{text}`")
+}
+
+/// A text as it is, with nothing in it that Markdown or HTML would read.
+fn plain(text: &str) -> String {
+    let mut out = String::new();
+    for c in escape::visible(text).chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '&' => out.push_str("&amp;"),
+            '*' | '_' | '[' | ']' | '|' | '\\' | '#' | '@' => out.extend(['\\', c]),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::document::sample;
+    use super::*;
+
+    #[test]
+    fn a_report_is_short_whatever_differs_and_nothing_in_it_is_read_as_markup() {
+        let small = markdown(&sample(1)).unwrap();
+        assert!(small.contains("### `linux/amd64`: differs") && small.contains("- layer 1 `dir0/<b>'`"), "{small}");
+        let large = markdown(&sample(100_000)).unwrap();
+        assert!(large.chars().count() < 60_000 && large.contains("… and 99990 more"), "{}", large.len());
+    }
+
+    #[test]
+    fn many_causes_with_long_places_are_cut() {
+        let mut many = sample(0);
+        for code in 0..500 {
+            let mut one = sample(1).platforms[0].differences[0].clone();
+            one.code = format!("C{code}");
+            one.path = Some("x".repeat(4000));
+            many.platforms[0].differences.push(one);
+        }
+        let text = markdown(&many).unwrap();
+        assert!(text.chars().count() < 60_000 && text.contains("shortened"), "{}", text.len());
+    }
+}

@@ -1,0 +1,252 @@
+"use strict";
+const data = JSON.parse(document.getElementById("data").textContent);
+const $ = id => document.getElementById(id);
+const ROW = 26;
+const ORDER = "SNBP";
+const make = (name, text, className) => {
+  const element = document.createElement(name);
+  if (text !== undefined) element.textContent = text;
+  if (className) element.className = className;
+  return element;
+};
+const rows = data.rows.map(([platform, cause, cls, proof, level, layer, path, field, aspects, first, second, detail]) => (
+  { platform, cause: data.causes[cause], cls, proof, level, layer, path, field, aspects, first, second, detail }));
+
+// ------------------------------------------------------------ layers, drawn to size
+for (const [at, platform] of data.platforms.entries()) {
+  for (const [side, layers] of [["first", platform.first], ["second", platform.second]]) {
+    if (!layers || !layers.length || platform.verdict === "same") continue;
+    $("strips").append(make("div", `${platform.name}, ${side}: ${layers.length} layers`));
+    const strip = make("div", undefined, "strip");
+    const whole = layers.reduce((sum, layer) => sum + layer.size, 0) || 1;
+    layers.forEach((layer, number) => {
+      const changed = rows.some(row => row.platform === at && row.layer === number + 1);
+      const button = make("button", String(number + 1), changed ? "changed" : "");
+      button.type = "button";
+      button.style.flexGrow = Math.max(layer.size / whole, 0.01);
+      button.title = `layer ${number + 1}, ${layer.size} bytes${layer.instruction ? "\n" + layer.instruction : ""}`;
+      button.setAttribute("aria-label", `${button.title}${changed ? ", differs" : ""}`);
+      button.addEventListener("click", () => { $("layer").value = String(number + 1); $("platform").value = String(at); filter(); $("differences").scrollIntoView(); });
+      strip.append(button);
+    });
+    $("strips").append(strip);
+  }
+}
+
+// ------------------------------------------------------------ causes with their fixes
+const byCause = new Map();
+for (const row of rows) {
+  const key = row.cls + row.cause.code;
+  if (!byCause.has(key)) byCause.set(key, { cls: row.cls, cause: row.cause, count: 0 });
+  byCause.get(key).count += 1;
+}
+const sorted = [...byCause.values()].sort((a, b) => ORDER.indexOf(a.cls) - ORDER.indexOf(b.cls) || b.count - a.count);
+if (sorted.length) $("causes").append(make("h2", "Causes"));
+for (const { cls, cause, count } of sorted) {
+  const details = make("details");
+  const summary = make("summary");
+  summary.append(make("span", cls, "mark " + cls), `${cause.code} ${cause.name} (${count}): ${cause.message}`);
+  details.append(summary, make("p", cause.help), copy(cause.fix || cause.help));
+  $("causes").append(details);
+}
+
+function copy(text) {
+  const box = make("div", undefined, "fix");
+  const code = make("code", text);
+  const button = make("button", "Copy");
+  button.type = "button";
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const range = document.createRange();
+      range.selectNodeContents(code);
+      getSelection().removeAllRanges();
+      getSelection().addRange(range);
+      document.execCommand("copy");
+    }
+    button.textContent = "Copied";
+  });
+  box.append(code, button);
+  return box;
+}
+
+// ------------------------------------------------------------ filters
+data.platforms.forEach((platform, at) => $("platform").append(new Option(platform.name, at)));
+[...new Set(rows.map(row => row.cause.code))].sort().forEach(code => $("code").append(new Option(code, code)));
+[...new Set(rows.map(row => row.layer).filter(layer => layer))].sort((a, b) => a - b).forEach(layer => $("layer").append(new Option(layer, layer)));
+
+const closed = new Set();
+let shown = [];
+let chosen = -1;
+
+function filter() {
+  const words = $("search").value.toLowerCase();
+  const [platform, cls, code, layer] = ["platform", "class", "code", "layer"].map(id => $(id).value);
+  const found = rows.filter(row =>
+    (platform === "" || row.platform === Number(platform)) && (cls === "" || row.cls === cls) &&
+    (code === "" || row.cause.code === code) && (layer === "" || row.layer === Number(layer)) &&
+    (words === "" || `${row.path || ""} ${row.field || ""} ${row.cause.code} ${row.cause.name}`.toLowerCase().includes(words)));
+  $("count").textContent = `${found.length} of ${rows.length}`;
+  shown = flat(found);
+  chosen = -1;
+  $("space").style.height = shown.length * ROW + "px";
+  $("list").scrollTop = 0;
+  draw();
+}
+
+// The tree as lines: what has no path first, then directories with what is in them.
+function flat(found) {
+  const lines = found.filter(row => row.path === null).map(row => ({ depth: 0, row }));
+  const root = { children: new Map(), rows: [], count: 0, worst: "P" };
+  for (const row of found) {
+    if (row.path === null) continue;
+    let node = root;
+    const parts = row.path.split("/");
+    parts.forEach((part, at) => {
+      if (!node.children.has(part)) node.children.set(part, { children: new Map(), rows: [], count: 0, worst: "P", path: parts.slice(0, at + 1).join("/") });
+      node = node.children.get(part);
+      node.count += 1;
+      if (ORDER.indexOf(row.cls) < ORDER.indexOf(node.worst)) node.worst = row.cls;
+    });
+    node.rows.push(row);
+  }
+  const walk = (node, depth) => {
+    for (const [name, child] of [...node.children].sort((a, b) => (a[0] < b[0] ? -1 : 1))) {
+      for (const row of child.rows) lines.push({ depth, row, name });
+      if (!child.children.size) continue;
+      lines.push({ depth, directory: child, name });
+      if (!closed.has(child.path)) walk(child, depth + 1);
+    }
+  };
+  walk(root, 0);
+  return lines;
+}
+
+function draw() {
+  const list = $("list");
+  const from = Math.max(0, Math.floor(list.scrollTop / ROW) - 10);
+  const to = Math.min(shown.length, Math.ceil((list.scrollTop + list.clientHeight) / ROW) + 10);
+  const made = [];
+  for (let at = from; at < to; at += 1) {
+    const { depth, row, directory, name } = shown[at];
+    const line = make("div", undefined, "row");
+    line.id = "row" + at;
+    line.style.top = at * ROW + "px";
+    line.style.paddingLeft = 8 + depth * 16 + "px";
+    line.setAttribute("role", "treeitem");
+    line.setAttribute("aria-level", depth + 1);
+    line.setAttribute("aria-selected", at === chosen);
+    const cls = directory ? directory.worst : row.cls;
+    line.append(make("span", cls, "mark " + cls));
+    if (directory) {
+      line.setAttribute("aria-expanded", !closed.has(directory.path));
+      line.append(`${closed.has(directory.path) ? "▸" : "▾"} ${name}/ (${directory.count})`);
+    } else {
+      const what = row.aspects.length ? row.aspects.join(", ") : row.path === null ? "" : row.first === null ? "only in the second" : "only in the first";
+      line.append(`${name || row.field || row.level} ${row.cause.code} ${row.cause.name} ${what}`);
+    }
+    line.addEventListener("click", () => choose(at));
+    made.push(line);
+  }
+  $("space").replaceChildren(...made);
+  if (chosen >= 0) list.setAttribute("aria-activedescendant", "row" + chosen);
+}
+
+function choose(at) {
+  if (at < 0 || at >= shown.length) return;
+  chosen = at;
+  const { row, directory } = shown[at];
+  if (directory) {
+    const top = $("list").scrollTop;
+    closed.has(directory.path) ? closed.delete(directory.path) : closed.add(directory.path);
+    filter();
+    chosen = at;
+    $("list").scrollTop = top;
+  } else {
+    tell(row);
+  }
+  const list = $("list");
+  if (at * ROW < list.scrollTop) list.scrollTop = at * ROW;
+  if ((at + 1) * ROW > list.scrollTop + list.clientHeight) list.scrollTop = (at + 1) * ROW - list.clientHeight;
+  draw();
+}
+
+// ------------------------------------------------------------ one difference
+function tell(row) {
+  const where = [data.platforms[row.platform]?.name, row.level, row.layer && `layer ${row.layer}`, row.aspects.join(", ")].filter(Boolean).join(", ");
+  const head = make("h2", row.path ?? row.field ?? row.level);
+  const cause = make("p");
+  cause.append(make("span", row.cls, "mark " + row.cls), `${row.cause.code} ${row.cause.name} (${row.proof}): ${row.cause.message}`);
+  const parts = [head, make("p", where + (row.path && row.field ? `, ${row.field}` : "")), cause];
+  if (row.first !== null || row.second !== null) parts.push(pair([[row.first ?? "", row.second ?? "", true]]));
+  const detail = row.detail;
+  if (detail && detail.kind === "text") {
+    for (const hunk of detail.hunks) parts.push(make("p", `lines ${hunk.first} and ${hunk.second}`), pair(sides(hunk.lines)));
+    if (detail.more) parts.push(make("p", `and ${detail.more} more places`));
+  } else if (detail && detail.kind === "bytes") {
+    parts.push(make("p", `at byte ${detail.at}`), pair(hex(detail.first, detail.second)));
+  } else if (detail && detail.kind === "package") {
+    parts.push(make("p", `${detail.name}: ${detail.first ?? "none"} → ${detail.second ?? "none"}`));
+    if (detail.files.length) parts.push(make("p", `${detail.files.length} files belong to it`));
+  } else if (detail) {
+    parts.push(make("p", detail.name), pair([[detail.first, detail.second, true]]));
+  }
+  parts.push(make("p", row.cause.help), copy(row.cause.fix || row.cause.help));
+  $("detail").replaceChildren(...parts);
+}
+
+function sides(lines) {
+  const out = [];
+  let gone = [], come = [];
+  const flush = () => {
+    for (let at = 0; at < Math.max(gone.length, come.length); at += 1) out.push([gone[at] ?? "", come[at] ?? "", true, gone[at] === undefined, come[at] === undefined]);
+    gone = []; come = [];
+  };
+  for (const line of lines) {
+    const text = line.slice(1);
+    if (line[0] === "-") gone.push(text);
+    else if (line[0] === "+") come.push(text);
+    else { flush(); out.push([text, text, false]); }
+  }
+  flush();
+  return out;
+}
+
+function hex(first, second) {
+  const bytes = text => text.match(/.{1,32}/g) || [];
+  const spaced = text => (text || "").replace(/../g, "$& ");
+  const [one, other] = [bytes(first), bytes(second)];
+  return Array.from({ length: Math.max(one.length, other.length) }, (_, at) => [spaced(one[at]), spaced(other[at]), one[at] !== other[at]]);
+}
+
+function pair(lines) {
+  const box = make("div", undefined, "pair");
+  for (const [first, second, differs, noFirst, noSecond] of lines) {
+    box.append(make("div", first, differs && !noFirst ? "gone" : ""), make("div", second, differs && !noSecond ? "come" : ""));
+  }
+  return box;
+}
+
+// ------------------------------------------------------------ wiring
+let wait = 0;
+$("search").addEventListener("input", () => { clearTimeout(wait); wait = setTimeout(filter, 120); });
+for (const id of ["platform", "class", "code", "layer"]) $(id).addEventListener("change", filter);
+$("filters").addEventListener("submit", event => event.preventDefault());
+$("list").addEventListener("scroll", draw, { passive: true });
+$("list").addEventListener("keydown", event => {
+  const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20 }[event.key];
+  if (step) { event.preventDefault(); move(Math.min(shown.length - 1, Math.max(0, chosen + step))); }
+  else if (event.key === "Enter" || event.key === " ") { event.preventDefault(); choose(chosen); }
+});
+function move(at) {
+  if (at < 0) return;
+  if (shown[at].directory) { chosen = at; keep(at); draw(); } else choose(at);
+}
+function keep(at) {
+  const list = $("list");
+  if (at * ROW < list.scrollTop) list.scrollTop = at * ROW;
+  if ((at + 1) * ROW > list.scrollTop + list.clientHeight) list.scrollTop = (at + 1) * ROW - list.clientHeight;
+}
+addEventListener("resize", draw);
+filter();
