@@ -1,7 +1,7 @@
 //! One of the two images that are compared: what was read of it, and what is read later.
 
 use std::collections::BTreeSet;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 
 use serde_json::Value;
 
@@ -128,7 +128,10 @@ impl Side {
 
     /// The stored bytes of a layer, and how they are packed.
     pub fn open(&self, layer: &LayerFacts) -> io::Result<(impl Read + Send + '_, Compression)> {
-        let compression = self.closure.examined(&self.archive, layer).map(|examined| examined.compression);
-        Ok((self.archive.open(&layer.member)?, compression.unwrap_or(Compression::None)))
+        let mut stored = self.archive.open(&layer.member)?;
+        let mut start = Vec::new();
+        stored.by_ref().take(16).read_to_end(&mut start)?;
+        let compression = Compression::of_magic(&start);
+        Ok((Cursor::new(start).chain(stored), compression))
     }
 }

@@ -100,6 +100,23 @@ fn what_is_not_to_be_had_is_told_from_what_is_broken_and_from_what_differs() {
 }
 
 #[test]
+fn what_is_seen_in_the_end_is_not_the_same_where_only_one_side_deletes() {
+    let (project, name) = (Project::new(), "c047-whiteout-missing");
+    let mut generate = Command::new("python3");
+    generate.arg(corpus().join("generate.py")).args(["--set", "open", "--only", name]).arg(project.path().join("pair"));
+    assert!(generate.output().expect("python3 writes the pair").status.success());
+    let [deleted, kept] = ["a", "b"].map(|side| format!("pair/{name}.{side}.tar"));
+    for extra in [&[][..], &["--rootfs"]] {
+        let document = diff(&project, &[&[deleted.as_str(), kept.as_str()], extra].concat(), 1);
+        let platform = &document["platforms"][0];
+        assert_eq!(platform["verdict"], "differs", "{extra:?} {document}");
+        let paths: Vec<&str> =
+            platform["differences"].as_array().unwrap().iter().filter_map(|found| found["path"].as_str()).collect();
+        assert!(paths == ["etc/os-release"] || paths == ["etc/.wh.os-release"], "{extra:?} {paths:?}");
+    }
+}
+
+#[test]
 fn an_image_on_stdin_can_be_compared() {
     let project = built();
     let archive = std::fs::File::open(project.path().join("first.tar")).unwrap();

@@ -110,6 +110,35 @@ impl<'a> Merged<'a> {
         below.any(|(path, seen)| matches!(seen, Seen::Entry(..)) && path.as_slice() != directory)
     }
 
+    /// What is to be seen at a path with `lower` below, and the place of the layer that has it.
+    pub fn over<'b>(&self, lower: &Merged<'b>, path: &[u8]) -> Option<(usize, &'b PathEntry)>
+    where
+        'a: 'b,
+    {
+        match self.paths.get(path) {
+            Some(Seen::Entry(number, entry)) => return Some((*number, entry)),
+            Some(Seen::Hidden) => return None,
+            None => {}
+        }
+        let mut below = path;
+        while !below.is_empty() {
+            let directory = split(below).0;
+            let is_covered = match self.paths.get(directory) {
+                Some(Seen::Entry(_, entry)) => !entry.is_directory(),
+                Some(Seen::Hidden) => true,
+                None => false,
+            };
+            if is_covered || self.paths.contains_key(&opaque(directory)) {
+                return None;
+            }
+            below = directory;
+        }
+        match lower.paths.get(path) {
+            Some(Seen::Entry(number, entry)) => Some((*number, entry)),
+            _ => None,
+        }
+    }
+
     /// The paths at which the two show different things.
     pub fn differences(&self, other: &Self) -> Vec<(Vec<u8>, Option<Seen<'a>>, Option<Seen<'a>>)> {
         let mut found = Vec::new();

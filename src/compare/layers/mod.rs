@@ -86,11 +86,16 @@ pub fn compare_run(known: &KnownRun<'_>, lower: impl FnOnce() -> io::Result<Vec<
     }
     let [one, other] = [0, 1]
         .map(|side| Merged::of(known.tables[side].iter().enumerate().map(|(at, table)| (starts[side] + at, table))));
+    if known.is_merged {
+        let tables = lower()?;
+        let paths = seen_differences([&one, &other], &Merged::of(tables.iter().enumerate()));
+        let is_divided = paths.is_empty();
+        let whole = PairDifference { paths, ..PairDifference::default() };
+        return Ok(RunDifference { is_divided, pairs: if is_divided { Vec::new() } else { vec![whole] } });
+    }
     let mut left = one.differences(&other);
-    let is_asked = |one: &Option<Seen<'_>>, other: &Option<Seen<'_>>| match (one, other) {
-        (Some(Seen::Hidden), None) | (None, Some(Seen::Hidden)) => true,
-        (None, _) | (_, None) => known.is_merged,
-        _ => false,
+    let is_asked = |one: &Option<Seen<'_>>, other: &Option<Seen<'_>>| {
+        matches!((one, other), (Some(Seen::Hidden), None) | (None, Some(Seen::Hidden)))
     };
     if left.iter().any(|(_, one, other)| is_asked(one, other)) {
         let tables = lower()?;
@@ -102,11 +107,6 @@ pub fn compare_run(known: &KnownRun<'_>, lower: impl FnOnce() -> io::Result<Vec<
     }
     let merged: BTreeMap<Vec<u8>, PathDifference> =
         left.into_iter().map(|(path, one, other)| (path.clone(), PathDifference::of(path, [one, other]))).collect();
-    if known.is_merged {
-        let paths = merged.into_values().collect();
-        difference.pairs = vec![PairDifference { paths, ..PairDifference::default() }];
-        return Ok(difference);
-    }
     let is_even = known.run.first.len() == known.run.second.len();
     difference.leave_out_what_moved(&merged, [&one, &other], is_even);
     Ok(difference)
@@ -189,6 +189,25 @@ impl RunDifference {
     }
 }
 
+/// The paths at which different things are to be seen in the end, over the layers that both sides have below.
+fn seen_differences(sides: [&Merged<'_>; 2], lower: &Merged<'_>) -> Vec<PathDifference> {
+    let all: BTreeSet<&Vec<u8>> = sides.iter().flat_map(|side| side.paths.keys()).chain(lower.paths.keys()).collect();
+    let mut found = Vec::new();
+    for path in all.into_iter().filter(|path| split(path).1 != OPAQUE) {
+        let [one, other] = sides.map(|side| side.over(lower, path));
+        let is_equal = match (one, other) {
+            (Some((_, one)), Some((_, other))) => table::is_equal(one, other),
+            (None, None) => true,
+            _ => false,
+        };
+        if !is_equal {
+            let own = |side: Option<(usize, &PathEntry)>| side.map(|(place, entry)| (place, entry.clone()));
+            found.push(PathDifference { path: path.clone(), sides: [own(one), own(other)] });
+        }
+    }
+    found
+}
+
 /// What a whiteout's path hides.
 fn hidden_by(path: &[u8]) -> Option<Vec<u8>> {
     let (directory, name) = split(path);
@@ -265,6 +284,36 @@ mod tests {
         assert!(run(first(), second(), Table::default()).is_divided);
         let below = run(first(), second(), table(&[("x", file("old"))]));
         assert!(!below.is_divided && told(&below).contains(&".wh.x 1 -".to_owned()), "{:?}", told(&below));
+    }
+
+    #[test]
+    fn what_is_seen_in_the_end_counts_what_lower_layers_have() {
+        let seen = |first: Table, second: Table| {
+            let texts = vec![String::new(); 9];
+            let known = KnownRun {
+                run: Run { first: 1..2, second: 1..2 },
+                tables: [vec![first], vec![second]],
+                instructions: [&texts, &texts],
+                is_merged: true,
+            };
+            let lower = || Ok(vec![table(&[("d", directory()), ("d/a", file("1")), ("x", file("old"))])]);
+            let difference = compare_run(&known, lower).unwrap();
+            assert_eq!(difference.is_divided, told(&difference).is_empty());
+            told(&difference)
+        };
+        let none = || table(&[("new", file("1"))]);
+        let with = |path: &str, entry: PathEntry| table(&[("new", file("1")), (path, entry)]);
+        assert_eq!(seen(with(".wh.x", file("")), none()), ["x - 0"]);
+        assert_eq!(seen(with("x", file("new")), none()), ["x 1 0"]);
+        assert_eq!(seen(with("x", file("old")), none()), [""; 0]);
+        assert_eq!(seen(with(".wh.absent", file("")), none()), [""; 0]);
+        assert_eq!(seen(with(".wh.d", file("")), none()), ["d - 0", "d/a - 0"]);
+        assert_eq!(seen(with("d/.wh..wh..opq", file("")), none()), ["d/a - 0"]);
+        assert_eq!(seen(with("d", file("")), none()), ["d 1 0", "d/a - 0"]);
+    }
+
+    fn directory() -> PathEntry {
+        PathEntry { kind: crate::layer::tar::Kind::Directory, content: None, ..file("") }
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub(super) struct File {
     pub(super) place: usize,
     /// On each side: the place of the layer that holds the content, the path there, and what is known of it.
     pub(super) sides: [Option<(usize, Vec<u8>, PathEntry)>; 2],
+    /// Both sides have the path, so that something has to be said.
+    pub(super) is_pair: bool,
     /// The instruction that made it.
     pub(super) instruction: String,
 }
@@ -50,7 +52,7 @@ impl File {
             Some(format!("{} bytes, {}", entry.size, entry.content?.digest))
         };
         let [first, second] = self.sides.each_ref().map(shown);
-        let aspects: &[Aspect] = if self.sides.iter().all(Option::is_some) { &[Aspect::Content] } else { &[] };
+        let aspects: &[Aspect] = if self.is_pair { &[Aspect::Content] } else { &[] };
         difference.at(self.place, &self.path, aspects).between(first, second)
     }
 
@@ -58,7 +60,7 @@ impl File {
         let is_small = |side: &Option<(usize, Vec<u8>, PathEntry)>| {
             side.as_ref().is_none_or(|(_, _, entry)| entry.size <= ONE_SIDED)
         };
-        self.sides.iter().all(Option::is_some) || self.sides.iter().all(is_small)
+        self.is_pair || self.sides.iter().all(is_small)
     }
 }
 
@@ -112,12 +114,14 @@ fn one(file: &File, is_asked: bool, fetched: &[Fetched; 2], bounds: Bounds<'_>) 
     };
     let depth = u32::try_from(bounds.limits.look_depth).unwrap_or(u32::MAX);
     let mut left = look::Bounds::new(depth, bounds.limits.look_bytes, bounds.cancel);
-    let (found, is_pair) = match (content(0), content(1)) {
-        (Some(Err(name)), Some(_)) | (Some(_), Some(Err(name))) => (Err(LookError::Reached(name)), true),
-        (Some(Ok(mut one)), Some(Ok(mut other))) => (look(&file.path, &mut one, &mut other, &mut left), true),
-        (Some(Ok(mut one)), None) => (look_at_one(&file.path, &mut one, &mut left), false),
-        (None, Some(Ok(mut one))) => (look_at_one(&file.path, &mut one, &mut left).map(Look::turned), false),
-        _ => return Ok(Vec::new()),
+    let is_pair = file.is_pair;
+    let found = match (content(0), content(1)) {
+        (Some(Err(name)), Some(_)) | (Some(_), Some(Err(name))) => Err(LookError::Reached(name)),
+        (Some(Ok(mut one)), Some(Ok(mut other))) => look(&file.path, &mut one, &mut other, &mut left),
+        (Some(Ok(mut one)), None) if !is_pair => look_at_one(&file.path, &mut one, &mut left),
+        (None, Some(Ok(mut one))) if !is_pair => look_at_one(&file.path, &mut one, &mut left).map(Look::turned),
+        // Of a pair whose bytes are not at hand, nothing explains the difference.
+        _ => Ok(Look::default()),
     };
     let mut reasons = match found {
         Ok(found) => found.causes,

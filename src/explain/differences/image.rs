@@ -91,7 +91,7 @@ impl ImagePair<'_> {
         let instructions = histories.each_ref().map(|items| history::instructions(items));
         let epochs = [&one_config, &other_config].map(created);
         let mut found = manifest::explain([one_manifest.as_ref(), other_manifest.as_ref()], &anchors);
-        let layers = self.layers(changed, &instructions, epochs, bounds, lower)?;
+        let layers = self.layers(changed.clone(), &instructions, epochs, bounds, lower)?;
         if let (Some(one), Some(other)) = (&one_config, &other_config) {
             let is_other_engine = config::is_other_engine(&one.value, &other.value);
             let is_shifted = epochs[0] != epochs[1] && layers.iter().any(|found| found.cause.code == "C005");
@@ -113,7 +113,9 @@ impl ImagePair<'_> {
         }
         found.extend(layers);
         if found.is_empty() && is_other(&one_manifest, &other_manifest) {
-            found.push(Difference::proven("C017", DifferenceLevel::Manifest));
+            // Only documents that say the same are another form of each other.
+            let code = if changed.is_empty() { "C017" } else { "C120" };
+            found.push(Difference::proven(code, DifferenceLevel::Manifest));
         }
         Ok(found)
     }
@@ -237,11 +239,18 @@ fn file(path: &PathDifference, known: &KnownRun<'_>, instruction: String) -> Fil
     let starts = [known.run.first.start, known.run.second.start];
     let holder = |side: usize| {
         let (place, entry) = path.sides[side].as_ref()?;
-        let table = &known.tables[side][*place - starts[side]];
-        Some((*place, table.holder(&path.path)?, entry.clone()))
+        let table = place.checked_sub(starts[side]).and_then(|at| known.tables[side].get(at));
+        // What lower layers have is its own holder; what they link to is not looked for.
+        let holder = match table {
+            Some(table) => table.holder(&path.path)?,
+            None if entry.is_file() => path.path.clone(),
+            None => return None,
+        };
+        Some((*place, holder, entry.clone()))
     };
     let place = path.sides.iter().flatten().map(|(place, _)| *place).next().unwrap_or_default();
-    File { path: path.path.clone(), place, sides: [holder(0), holder(1)], instruction }
+    let is_pair = path.sides.iter().all(Option::is_some);
+    File { path: path.path.clone(), place, sides: [holder(0), holder(1)], is_pair, instruction }
 }
 
 fn divided(run: &Run) -> Difference {
