@@ -20,10 +20,10 @@ use crate::digest::Digest;
 use crate::git::ObjectId;
 use crate::store::temporary_file;
 
-const FORM: &[u8] = b"repro context cache 1\n";
+const FORM: &[u8] = b"repro context cache 2\n";
 
 /// Bytes of a record without its path.
-const RECORD: usize = 1 + 8 + 8 + 8 + 8 + 12 + 12 + 32 + 20;
+const RECORD: usize = 1 + 8 + 8 + 8 + 8 + 12 + 12 + 32 + 1 + 20;
 
 /// Larger files are not read; a context of some million files stays below.
 const MOST_BYTES: u64 = 1 << 30;
@@ -121,7 +121,8 @@ fn write_record(out: &mut Vec<u8>, path: &[u8], stamp: &Stamp, identity: &Identi
         out.extend_from_slice(&nanoseconds.to_le_bytes());
     }
     out.extend_from_slice(identity.digest.as_bytes());
-    out.extend_from_slice(&identity.id.0);
+    out.push(identity.id.format().length() as u8);
+    out.extend_from_slice(identity.id.as_bytes());
 }
 
 fn parse(bytes: &[u8]) -> Option<Entries> {
@@ -142,7 +143,10 @@ fn parse(bytes: &[u8]) -> Option<Entries> {
         let (modified, changed) = (time()?, time()?);
         let stamp = Stamp { executable: executable == 1, links, device, inode, size, modified, changed };
         let digest = Digest::from_bytes(take(&mut rest)?);
-        let identity = Identity { digest, id: ObjectId(take(&mut rest)?) };
+        let [length] = take(&mut rest)?;
+        let (id, after) = rest.split_at_checked(usize::from(length))?;
+        rest = after;
+        let identity = Identity { digest, id: ObjectId::from_bytes(id)? };
         entries.insert(path.to_vec(), (stamp, identity));
     }
     Some(entries)
@@ -157,6 +161,7 @@ fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::git::ObjectFormat;
 
     fn stamp(seconds: i64) -> Stamp {
         let time = (seconds, 5);
@@ -164,7 +169,7 @@ mod tests {
     }
 
     fn identity() -> Identity {
-        Identity { digest: Digest::of(b"x"), id: ObjectId::of_blob(b"x") }
+        Identity { digest: Digest::of(b"x"), id: ObjectId::of_blob(b"x", ObjectFormat::Sha256) }
     }
 
     fn save(directory: &Path, path: &[u8], stamp: &Stamp) {

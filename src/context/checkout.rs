@@ -16,7 +16,7 @@ use super::{Content, Entry, EntryKind, Surroundings};
 use crate::cancel::Cancel;
 use crate::digest::Digest;
 use crate::escape;
-use crate::git::{Checkout, ObjectId, Pointer, Repository, Tracked, TrackedKind};
+use crate::git::{Checkout, ObjectFormat, ObjectId, Pointer, Repository, Tracked, TrackedKind};
 use crate::limits::Limits;
 
 /// Files beyond this are not searched for converted line ends; they count as they lie in the work tree.
@@ -38,13 +38,15 @@ pub(super) fn read(
     surroundings: &Surroundings<'_>,
 ) -> Result<(Vec<Entry>, Remarks), Error> {
     let cache = surroundings.cache.map(|cache| Cache::open(cache, &known.path));
-    let files = Files { root: &known.root, path: &known.path, cancel: surroundings.cancel, cache: cache.as_ref() };
+    let format = known.layers.first().map_or(ObjectFormat::Sha1, |main| main.repository.format());
+    let files =
+        Files { root: &known.root, path: &known.path, cancel: surroundings.cancel, cache: cache.as_ref(), format };
     let minds_modes = known.layers.iter().all(|layer| layer.repository.minds_executable_bits());
     let mut remarks = Remarks::default();
     for Kept { path, node } in &kept {
         // A link in the place of a file, or another link, was edited.
         if let (Node::Symlink(target), Some((_, entry))) = (node, known.entry(path))
-            && (entry.kind != TrackedKind::Symlink || ObjectId::of_blob(target) != entry.id)
+            && (entry.kind != TrackedKind::Symlink || !entry.id.is_of_blob(target))
         {
             remarks.modified.insert(path.clone());
         }
@@ -119,9 +121,9 @@ fn by_itself(file: &Path, bytes: &[u8], limits: &Limits) -> Result<Option<(Objec
     let directory = open::open_directory(&root, directory).map_err(unreadable)?;
     let node = node_of(&directory, name).map_err(|error| Error::unreadable(inner, error))?;
     let (Some(Node::File(stamp)), TrackedKind::File { .. }) = (node, entry.kind) else { return Ok(None) };
-    let identity = Identity { digest: Digest::of(bytes), id: ObjectId::of_blob(bytes) };
+    let identity = Identity { digest: Digest::of(bytes), id: ObjectId::of_blob(bytes, layer.repository.format()) };
     let cancel = Cancel::default();
-    let files = Files { root: &root, path: &path, cancel: &cancel, cache: None };
+    let files = Files { root: &root, path: &path, cancel: &cancel, cache: None, format: layer.repository.format() };
     let tracked = TrackedFile { files: &files, layer: &layer, entry, path: inner, stamp: &stamp, identity };
     Ok(Some((entry.id, tracked.content()?)))
 }
@@ -214,7 +216,7 @@ impl TrackedFile<'_> {
         }
         let file = self.files.bytes(self.path, self.stamp)?;
         let undone = checkout.undo(&file, true);
-        if ObjectId::of_blob(&undone) == self.entry.id {
+        if self.entry.id.is_of_blob(&undone) {
             return Ok(Found::Bytes(undone));
         }
         // A blob with both kinds of line ends can't be told from the file alone.

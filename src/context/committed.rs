@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::checkout::is_checkout_of;
 use super::error::{Error, display};
-use crate::git::{ObjectId, Repository};
+use crate::git::Repository;
 use crate::input::open_regular;
 use crate::limits::Limits;
 
@@ -47,7 +47,7 @@ pub fn is_committed(repository: &Repository, path: &Path, limits: &Limits) -> Re
         }
         let target = fs::read_link(&here).map_err(unreadable)?.into_os_string().into_vec();
         let committed = repository.committed(next.as_os_str().as_bytes())?;
-        let is_same = committed.is_some_and(|known| known.is_link && known.id == ObjectId::of_blob(&target));
+        let is_same = committed.is_some_and(|known| known.is_link && known.id.is_of_blob(&target));
         links += 1;
         if !is_same || links > MOST_LINKS || target.starts_with(b"/") {
             return Ok(false);
@@ -65,7 +65,7 @@ pub fn is_committed(repository: &Repository, path: &Path, limits: &Limits) -> Re
     let file = open_regular(&here).map_err(unreadable)?;
     file.take(limits.tape_file.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
     // What asks for a filter is no file of ours as git would write it.
-    Ok(ObjectId::of_blob(&bytes) == committed.id || is_checkout_of(&here, bytes, committed.id, limits).unwrap_or(false))
+    Ok(committed.id.is_of_blob(&bytes) || is_checkout_of(&here, bytes, committed.id, limits).unwrap_or(false))
 }
 
 fn parts(path: &Path) -> impl Iterator<Item = OsString> {

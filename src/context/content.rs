@@ -18,7 +18,7 @@ use super::{Content, Entry, EntryKind, Surroundings, open};
 use crate::cancel::Cancel;
 use crate::digest::{Digest, Hasher};
 use crate::escape;
-use crate::git::BlobHasher;
+use crate::git::{BlobHasher, ObjectFormat};
 use crate::limits::LimitExceeded;
 
 /// Bytes read at once.
@@ -35,8 +35,13 @@ pub(super) fn read(
 ) -> Result<Vec<Entry>, Error> {
     let firsts = first_names(&kept);
     let cache = surroundings.cache.map(|cache| Cache::open(cache, directory.path()));
-    let files =
-        Files { root: directory.root(), path: directory.path(), cancel: surroundings.cancel, cache: cache.as_ref() };
+    let files = Files {
+        root: directory.root(),
+        path: directory.path(),
+        cancel: surroundings.cancel,
+        cache: cache.as_ref(),
+        format: ObjectFormat::Sha1,
+    };
     let entries = read_all(kept, surroundings, |path, stamp| match firsts.get(&(stamp.device, stamp.inode)) {
         Some(first) if first != path => Ok(EntryKind::HardLink(first.clone())),
         _ => Ok(files.entry(path, stamp, stamp.executable, files.hash(path, stamp)?.digest)),
@@ -102,6 +107,8 @@ pub(super) struct Files<'a> {
     pub(super) path: &'a Path,
     pub(super) cancel: &'a Cancel,
     pub(super) cache: Option<&'a Cache>,
+    /// Which ids git gives here.
+    pub(super) format: ObjectFormat,
 }
 
 impl Files<'_> {
@@ -114,7 +121,7 @@ impl Files<'_> {
     /// The identities of a file, from the cache or by reading it.
     pub(super) fn hash(&self, path: &[u8], listed: &Stamp) -> Result<Identity, Error> {
         let Some(cache) = self.cache else { return self.hash_anew(path, listed) };
-        if let Some(identity) = cache.find(path, listed) {
+        if let Some(identity) = cache.find(path, listed).filter(|identity| identity.id.format() == self.format) {
             return Ok(identity);
         }
         cache.prepare();
@@ -125,7 +132,7 @@ impl Files<'_> {
 
     /// Hashes a file that must still be what it was when it was listed.
     fn hash_anew(&self, path: &[u8], listed: &Stamp) -> Result<Identity, Error> {
-        let (mut digest, mut id) = (Hasher::default(), BlobHasher::new(listed.size));
+        let (mut digest, mut id) = (Hasher::default(), BlobHasher::new(listed.size, self.format));
         self.pass(path, listed, |bytes| {
             digest.update(bytes);
             id.update(bytes);

@@ -16,7 +16,7 @@ use super::ignore::InvalidPattern;
 use super::open;
 use super::rules::{Rules, Undecided};
 use crate::escape;
-use crate::git::{Attributes, ObjectId, Repository, Tracked, TrackedKind};
+use crate::git::{Attributes, Repository, Tracked, TrackedKind};
 use crate::limits::Limits;
 
 /// A link that a checkout had to write as a file is no longer than a path.
@@ -147,7 +147,7 @@ impl<'a> WorkTree<'a> {
             (TrackedKind::Symlink, Some(Node::File(stamp))) if stamp.size <= LONGEST_LINK => {
                 // Where links can't be made, git writes the target into a file.
                 let target = small_file(&self.root, path, LONGEST_LINK)?;
-                let is_link = ObjectId::of_blob(&target) == entry.id;
+                let is_link = entry.id.is_of_blob(&target);
                 Some(if is_link { Node::Symlink(target) } else { Node::File(stamp) })
             }
             (_, node) => node,

@@ -248,7 +248,7 @@ impl Encoding {
 mod tests {
     use super::*;
 
-    const ID: ObjectId = ObjectId([0xab; 20]);
+    const ID: ObjectId = ObjectId::Sha1([0xab; 20]);
 
     fn write(wanted: Wanted, blob: &[u8]) -> Vec<u8> {
         Checkout::new(&wanted).unwrap().write(blob, ID).unwrap()

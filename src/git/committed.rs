@@ -1,6 +1,6 @@
 //! What the checked-out commit holds at a path, and which branch that is.
 
-use super::{Error, ObjectId, Repository, read_small};
+use super::{Error, ObjectFormat, ObjectId, Repository, objects, read_small};
 
 /// What a commit holds at a path that is no directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl Repository {
     pub(super) fn committed_tree(&self, path: &[u8]) -> Result<Option<ObjectId>, Error> {
         let mut tree = self.head()?.tree;
         for part in path.split(|&byte| byte == b'/').filter(|part| !part.is_empty()) {
-            match find(&self.object(tree, git2::ObjectType::Tree)?, part) {
+            match find(&self.object(tree, objects::Kind::Tree)?, part, self.format) {
                 Some((Kind::Directory, id)) => tree = id,
                 _ => return Ok(None),
             }
@@ -38,8 +38,8 @@ impl Repository {
         let mut tree = self.head()?.tree;
         let mut parts = path.split(|&byte| byte == b'/').peekable();
         while let Some(part) = parts.next() {
-            let bytes = self.object(tree, git2::ObjectType::Tree)?;
-            match (find(&bytes, part), parts.peek().is_some()) {
+            let bytes = self.object(tree, objects::Kind::Tree)?;
+            match (find(&bytes, part, self.format), parts.peek().is_some()) {
                 (Some((Kind::Directory, id)), true) => tree = id,
                 (Some((Kind::File { .. }, id)), false) => return Ok(Some(Committed { id, is_link: false })),
                 (Some((Kind::Link, id)), false) => return Ok(Some(Committed { id, is_link: true })),
@@ -58,8 +58,8 @@ impl Repository {
 }
 
 /// The entry called `name` of a tree object.
-fn find(tree: &[u8], name: &[u8]) -> Option<(Kind, ObjectId)> {
-    entries(tree).find(|entry| entry.name == name).map(|entry| (entry.kind, entry.id))
+fn find(tree: &[u8], name: &[u8], format: ObjectFormat) -> Option<(Kind, ObjectId)> {
+    entries(tree, format).find(|entry| entry.name == name).map(|entry| (entry.kind, entry.id))
 }
 
 /// One entry of a tree object.
@@ -72,21 +72,21 @@ pub(super) struct TreeEntry<'a> {
 
 /// The entries of a tree object, up to where it makes no sense: a mode in octal, a blank, the name, NUL and the raw id,
 /// one after another.
-pub(super) fn entries(tree: &[u8]) -> impl Iterator<Item = TreeEntry<'_>> {
-    const ID: usize = 20;
+pub(super) fn entries(tree: &[u8], format: ObjectFormat) -> impl Iterator<Item = TreeEntry<'_>> {
+    let length = format.length();
     let mut rest = tree;
     std::iter::from_fn(move || {
         let end = rest.iter().position(|&byte| byte == 0)?;
         let blank = rest[..end].iter().position(|&byte| byte == b' ')?;
-        let id = rest.get(end + 1..end + 1 + ID)?;
+        let id = rest.get(end + 1..end + 1 + length)?;
         let kind = match &rest[..blank] {
             b"40000" | b"040000" => Kind::Directory,
             b"120000" => Kind::Link,
             b"160000" => Kind::Submodule,
             mode => Kind::File { executable: mode.ends_with(b"755") },
         };
-        let entry = TreeEntry { name: &rest[blank + 1..end], kind, id: ObjectId(id.try_into().ok()?) };
-        rest = &rest[end + 1 + ID..];
+        let entry = TreeEntry { name: &rest[blank + 1..end], kind, id: ObjectId::from_bytes(id)? };
+        rest = &rest[end + 1 + length..];
         Some(entry)
     })
 }
@@ -110,10 +110,14 @@ mod tests {
             ("", None),
             ("abc", None),
         ] {
-            assert_eq!(find(&tree, name.as_bytes()), want.map(|(kind, byte)| (kind, ObjectId([byte; 20]))), "{name}");
+            assert_eq!(
+                find(&tree, name.as_bytes(), ObjectFormat::Sha1),
+                want.map(|(kind, byte)| (kind, ObjectId::Sha1([byte; 20]))),
+                "{name}"
+            );
         }
         for end in 0..tree.len() - 1 {
-            assert_eq!(find(&tree[..end], b"m"), None, "{end}");
+            assert_eq!(find(&tree[..end], b"m", ObjectFormat::Sha1), None, "{end}");
         }
     }
 }

@@ -88,8 +88,8 @@ impl Error {
         Self::Invalid { path: display(path) }
     }
 
-    pub(super) fn object(work_tree: &Path, id: ObjectId, error: &git2::Error) -> Self {
-        Self::Object { id, path: display(work_tree), message: crate::escape::text(error.message()).into_owned() }
+    pub(super) fn object(work_tree: &Path, id: ObjectId, message: &str) -> Self {
+        Self::Object { id, path: display(work_tree), message: crate::escape::text(message).into_owned() }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::objects::Kind;
 use super::{Error, ObjectId, Repository, display, read_small};
 use crate::epoch::Epoch;
 use crate::escape;
@@ -32,12 +33,12 @@ impl Repository {
     /// The checked-out commit.
     pub fn head(&self) -> Result<Head, Error> {
         let id = self.head_id()?;
-        let text = self.object(id, git2::ObjectType::Commit)?;
+        let text = self.object(id, Kind::Commit)?;
         let line = |name: &[u8]| {
             let mut lines = text.split(|&byte| byte == b'\n').take_while(|line| !line.is_empty());
             lines.find_map(|line| line.strip_prefix(name))
         };
-        let tree = line(b"tree ").and_then(parse_id).ok_or_else(|| self.no_head())?;
+        let tree = line(b"tree ").and_then(ObjectId::from_hex).ok_or_else(|| self.no_head())?;
         // `committer NAME <MAIL> SECONDS ZONE`; a name may hold anything but angle brackets.
         let committer = line(b"committer ").unwrap_or_default();
         let times = committer.rsplit(|&byte| byte == b'>').next().unwrap_or_default();
@@ -58,7 +59,7 @@ impl Repository {
             let text = text.trim_end();
             match text.strip_prefix("ref:") {
                 Some(target) => name = self.checked_name(target.trim_start())?,
-                None => return parse_id(text.as_bytes()).ok_or_else(|| self.no_head()),
+                None => return ObjectId::from_hex(text.as_bytes()).ok_or_else(|| self.no_head()),
             }
         }
         Err(self.no_head())
@@ -77,8 +78,8 @@ impl Repository {
             result => result.map_err(|error| Error::io(&path, error))?,
         };
         let found = text.split(|&byte| byte == b'\n').find_map(|line| {
-            let (id, rest) = line.split_at_checked(40)?;
-            (rest.strip_prefix(b" ")?.trim_ascii_end() == name.as_bytes()).then(|| parse_id(id))?
+            let (id, rest) = line.split_at_checked(2 * self.format.length())?;
+            (rest.strip_prefix(b" ")?.trim_ascii_end() == name.as_bytes()).then(|| ObjectId::from_hex(id))?
         });
         Ok(found)
     }
@@ -86,10 +87,4 @@ impl Repository {
     fn no_head(&self) -> Error {
         Error::Head { path: display(&self.work_tree) }
     }
-}
-
-/// Reads 40 hex digits.
-fn parse_id(text: &[u8]) -> Option<ObjectId> {
-    let text = std::str::from_utf8(text).ok().filter(|text| text.len() == 40)?;
-    git2::Oid::from_str(text).ok()?.as_bytes().try_into().ok().map(ObjectId)
 }

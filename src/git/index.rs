@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::entry::Entry;
-use super::{Error, ObjectId, Repository, display, split_index};
+use super::index_file::{self, Read};
+use super::{Error, ObjectFormat, ObjectId, Repository, display};
 use crate::escape;
 
 /// One tracked name.
@@ -51,7 +52,7 @@ impl Repository {
         if !path.exists() {
             return Ok(Vec::new());
         }
-        let mut entries = entries(&path)?;
+        let mut entries = entries(&path, self.format)?;
         entries.sort_by(|a, b| (&a.path, a.flags & STAGE).cmp(&(&b.path, b.flags & STAGE)));
         let mut tracked: Vec<Tracked> = Vec::with_capacity(entries.len());
         for entry in entries {
@@ -74,7 +75,7 @@ impl Repository {
             tracked.push(Tracked {
                 path: entry.path,
                 kind,
-                id: ObjectId(entry.id),
+                id: entry.id,
                 sparse: entry.flags_extended & SKIP_WORK_TREE != 0,
                 intent_to_add: entry.flags_extended & INTENT_TO_ADD != 0,
                 unmerged,
@@ -85,17 +86,27 @@ impl Repository {
     }
 }
 
-fn entries(path: &Path) -> Result<Vec<Entry>, Error> {
+fn entries(path: &Path, format: ObjectFormat) -> Result<Vec<Entry>, Error> {
+    let unreadable = |message: &str| Error::Index { path: display(path), message: escape::text(message).into_owned() };
+    if format == ObjectFormat::Sha256 {
+        // libgit2 does not know the format.
+        return match index_file::read(path, format)? {
+            Some(Read::Whole(entries) | Read::Split(entries)) => Ok(entries),
+            None => Err(unreadable("it is of another form, or damaged")),
+        };
+    }
     let index = match git2::Index::open(path) {
         Ok(index) => index,
         Err(error) => {
-            let message = escape::text(error.message()).into_owned();
-            return split_index::read(path)?.ok_or_else(|| Error::Index { path: display(path), message });
+            return match index_file::read(path, format)? {
+                Some(Read::Split(entries)) => Ok(entries),
+                _ => Err(unreadable(error.message())),
+            };
         }
     };
     let entry = |entry: git2::IndexEntry| {
         Ok(Entry {
-            id: entry.id.as_bytes().try_into().map_err(|_| Error::invalid(path))?,
+            id: ObjectId::from_bytes(entry.id.as_bytes()).ok_or_else(|| Error::invalid(path))?,
             path: entry.path,
             mode: entry.mode,
             flags: entry.flags,

@@ -11,8 +11,10 @@ mod entry;
 mod error;
 mod head;
 mod index;
+mod index_file;
 mod lfs;
-mod split_index;
+mod object_id;
+mod objects;
 mod staged;
 mod wildmatch;
 
@@ -20,8 +22,6 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
-
-use sha1::{Digest as _, Sha1};
 
 use crate::input::open_regular;
 
@@ -31,45 +31,7 @@ pub use error::Error;
 pub use head::head_commit_time;
 pub use index::{Tracked, TrackedKind};
 pub use lfs::Pointer;
-
-/// The id that git gives to an object, SHA-1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ObjectId(pub [u8; 20]);
-
-impl std::fmt::Display for ObjectId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-/// Computes the id of a blob whose bytes come in pieces.
-pub struct BlobHasher(Sha1);
-
-impl BlobHasher {
-    /// Starts a blob of `size` bytes.
-    pub fn new(size: u64) -> Self {
-        Self(Sha1::new_with_prefix(format!("blob {size}\0")))
-    }
-
-    /// Takes in more bytes.
-    pub fn update(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
-
-    /// The id of a blob of the bytes taken in.
-    pub fn id(self) -> ObjectId {
-        ObjectId(self.0.finalize().into())
-    }
-}
-
-impl ObjectId {
-    /// The id of a blob.
-    pub fn of_blob(bytes: &[u8]) -> Self {
-        let mut hasher = BlobHasher::new(bytes.len() as u64);
-        hasher.update(bytes);
-        hasher.id()
-    }
-}
+pub use object_id::{BlobHasher, ObjectFormat, ObjectId};
 
 /// A work tree with its repository.
 pub struct Repository {
@@ -84,6 +46,7 @@ pub struct Repository {
     converts_line_ends: OnceLock<bool>,
     /// `core.filemode` of the repository's own configuration.
     executable_bits: bool,
+    format: ObjectFormat,
     objects: Mutex<Option<git2::Odb<'static>>>,
 }
 
@@ -134,6 +97,7 @@ impl Repository {
             line_ends: None,
             converts_line_ends: OnceLock::new(),
             executable_bits: true,
+            format: ObjectFormat::Sha1,
             objects: Mutex::new(None),
         };
         found.read_config()?;
@@ -147,7 +111,7 @@ impl Repository {
 
     /// A blob's bytes.
     pub fn blob(&self, id: ObjectId) -> Result<Vec<u8>, Error> {
-        self.object(id, git2::ObjectType::Blob)
+        self.object(id, objects::Kind::Blob)
     }
 
     /// Whether the user's configuration makes git convert line ends on checkout without being asked by attributes.
@@ -164,37 +128,59 @@ impl Repository {
         self.executable_bits
     }
 
-    fn object(&self, id: ObjectId, kind: git2::ObjectType) -> Result<Vec<u8>, Error> {
-        let failed = |error: git2::Error| Error::object(&self.work_tree, id, &error);
+    /// Which ids its objects have.
+    pub fn format(&self) -> ObjectFormat {
+        self.format
+    }
+
+    fn object(&self, id: ObjectId, kind: objects::Kind) -> Result<Vec<u8>, Error> {
+        let found = match &id {
+            ObjectId::Sha1(bytes) => self.sha1_object(bytes).map_err(|error| error.message().to_owned()),
+            ObjectId::Sha256(bytes) => match objects::read(&self.common_dir.join("objects"), bytes) {
+                Ok(Some(found)) => Ok(found),
+                Ok(None) => Err("it is not there".to_owned()),
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => Err("it is damaged".to_owned()),
+                Err(error) => Err(error.to_string()),
+            },
+        };
+        match found {
+            Ok((found, bytes)) if found == kind => Ok(bytes),
+            Ok(_) => Err(Error::object(&self.work_tree, id, "the object is of another kind")),
+            Err(message) => Err(Error::object(&self.work_tree, id, &message)),
+        }
+    }
+
+    fn sha1_object(&self, id: &[u8; 20]) -> Result<(objects::Kind, Vec<u8>), git2::Error> {
         let mut objects = self.objects.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if objects.is_none() {
-            let opened = git2::Odb::new().map_err(failed)?;
+            let opened = git2::Odb::new()?;
             let directory = self.common_dir.join("objects");
-            let directory = directory.to_str().ok_or_else(|| Error::invalid(&directory))?;
-            opened.add_disk_alternate(directory).map_err(failed)?;
+            let name = directory.to_str().ok_or_else(|| git2::Error::from_str("its directory's name is no text"))?;
+            opened.add_disk_alternate(name)?;
             *objects = Some(opened);
         }
-        let Some(objects) = objects.as_ref() else { return Ok(Vec::new()) };
-        let id = git2::Oid::from_bytes(&id.0).map_err(failed)?;
-        let found = objects.read(id).map_err(failed)?;
-        if found.kind() != kind {
-            return Err(failed(git2::Error::from_str("the object is of another kind")));
-        }
-        Ok(found.data().to_vec())
+        let Some(objects) = objects.as_ref() else { return Err(git2::Error::from_str("it is not there")) };
+        let found = objects.read(git2::Oid::from_bytes(id)?)?;
+        let kind = objects::Kind::named(found.kind().str().as_bytes());
+        let kind = kind.ok_or_else(|| git2::Error::from_str("the object is of another kind"))?;
+        Ok((kind, found.data().to_vec()))
     }
 
     /// Takes what matters from the repository's own configuration, once.
     fn read_config(&mut self) -> Result<(), Error> {
         let Ok(config) = git2::Config::open(&self.common_dir.join("config")) else { return Ok(()) };
-        let formats = [("extensions.objectformat", "sha1"), ("extensions.refstorage", "files")];
+        let formats = [("extensions.objectformat", &["sha1", "sha256"][..]), ("extensions.refstorage", &["files"])];
         for (key, known) in formats {
             match config.get_string(key) {
-                Ok(value) if value != known => {
+                Ok(value) if !known.contains(&value.as_str()) => {
                     let value = crate::escape::text(&value).into_owned();
                     return Err(Error::Format { path: display(&self.work_tree), key, value });
                 }
                 _ => {}
             }
+        }
+        if config.get_string("extensions.objectformat").is_ok_and(|value| value == "sha256") {
+            self.format = ObjectFormat::Sha256;
         }
         self.line_ends = config.get_string(LINE_ENDS).ok();
         self.executable_bits = config.get_bool("core.filemode").unwrap_or(true);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::committed::{Kind, entries};
-use super::{Error, ObjectId, Repository, Tracked, TrackedKind};
+use super::{Error, ObjectId, Repository, Tracked, TrackedKind, objects};
 
 impl Repository {
     /// The paths below a directory (empty: the root) at which index and checked-out commit differ, and whether each is in
@@ -24,8 +24,8 @@ impl Repository {
         let mut open: Vec<(Vec<u8>, ObjectId)> =
             self.committed_tree(directory)?.map(|tree| (prefix.clone(), tree)).into_iter().collect();
         while let Some((prefix, tree)) = open.pop() {
-            let tree = self.object(tree, git2::ObjectType::Tree)?;
-            for entry in entries(&tree) {
+            let tree = self.object(tree, objects::Kind::Tree)?;
+            for entry in entries(&tree, self.format()) {
                 let path = [&prefix, entry.name].concat();
                 if entry.kind == Kind::Directory {
                     let below = [&path, b"/".as_slice()].concat();

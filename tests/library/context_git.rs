@@ -506,3 +506,45 @@ fn links_are_followed_from_what_counts_only() {
     fs::remove_file(root.path().join("d/link")).unwrap();
     assert_eq!(names(&[], "d/link"), [""; 0], "deleted");
 }
+
+#[test]
+fn a_repository_with_sha256_ids_is_read_like_any_other() {
+    let files = [
+        ("Dockerfile", "FROM scratch\n"),
+        ("a/text", "1\n2\n"),
+        ("a/crlf", "1\n"),
+        (".gitattributes", "crlf eol=crlf\n"),
+    ];
+    let usual = repository(&files);
+    let other = tempfile::tempdir().unwrap();
+    git(other.path(), &["init", "-q", "-b", "main", "--object-format=sha256"]);
+    write(other.path(), &files);
+    symlink("a/text", other.path().join("link")).unwrap();
+    symlink("a/text", usual.path().join("link")).unwrap();
+    commit(usual.path());
+    commit(other.path());
+    // Many like each other, so that the pack holds changes.
+    let long: String = (0..2000).map(|number| format!("line {number}\n")).collect();
+    for round in 0..4 {
+        for repository in [&usual, &other] {
+            write(repository.path(), &[("long", format!("{round}\n{long}").as_str())]);
+            commit(repository.path());
+        }
+    }
+    let expected = read(usual.path());
+    for change in [&["status"][..], &["gc", "-q", "--aggressive"], &["update-index", "--split-index"]] {
+        git(other.path(), change);
+        let reading = read(other.path());
+        assert_eq!(reading.digest(), expected.digest(), "{change:?}");
+        assert_eq!(reading.heard, [""; 0], "{change:?}");
+        assert_eq!(
+            git::head_commit_time(other.path()).unwrap(),
+            git::head_commit_time(usual.path()).unwrap(),
+            "{change:?}"
+        );
+    }
+    let packed = clone_of(other.path(), &["--no-local", "-c", "core.autocrlf=true"]);
+    assert_eq!(read(packed.path()).digest(), expected.digest());
+    fs::write(other.path().join("a/text"), "3\n").unwrap();
+    assert_eq!(read(other.path()).heard, ["note: context: modified, used as it is in the work tree: a/text"]);
+}

@@ -1,18 +1,18 @@
-//! An index in two files, as `git update-index --split-index` and `core.splitIndex` make it, which libgit2 doesn't read.
+//! Indexes that libgit2 doesn't read: those with ids by SHA-256, and those in two files, as `git update-index --split-index`
+//! and `core.splitIndex` make them.
 //!
-//! The small file names the shared one in its extension `link`, and says by two bit sets which entries of that are gone
+//! Of two files the small one names the shared one in its extension `link`, and says by two bit sets which entries of that are gone
 //! and which are replaced; replacements come first in it, without names (gitformat-index, "Split index").
 
 use std::fs;
 use std::path::Path;
 
-use super::Error;
 use super::entry::Entry;
+use super::{Error, ObjectFormat, ObjectId};
 
 const SIGNATURE: &[u8] = b"DIRC";
-const ID: usize = 20;
-/// Bytes of an entry before its flags.
-const FIXED: usize = 40 + ID;
+/// Bytes of an entry before its id.
+const FIXED: usize = 40;
 const NAME_IS_LONGER: u16 = 0x4000;
 const STAGE: u16 = 0x3000;
 
@@ -23,18 +23,27 @@ struct File {
     link: Option<Vec<u8>>,
 }
 
-/// The entries of a split index, in no order; none if the index is not split.
-pub(super) fn read(index: &Path) -> Result<Option<Vec<Entry>>, Error> {
+/// The entries of an index, in no order.
+pub(super) enum Read {
+    /// All of them stand in one file.
+    Whole(Vec<Entry>),
+    /// They stand in two.
+    Split(Vec<Entry>),
+}
+
+/// Reads an index with ids of this form; none if it is of another one.
+pub(super) fn read(index: &Path, format: ObjectFormat) -> Result<Option<Read>, Error> {
     let read = |path: &Path| fs::read(path).map_err(|error| Error::io(path, error));
-    let Some(File { entries, link: Some(link) }) = parse(&read(index)?) else { return Ok(None) };
-    let Some((base, sets)) = link.split_at_checked(ID) else { return Err(Error::invalid(index)) };
+    let Some(File { entries, link }) = parse(&read(index)?, format) else { return Ok(None) };
+    let Some(link) = link else { return Ok(Some(Read::Whole(entries))) };
+    let Some((base, sets)) = link.split_at_checked(format.length()) else { return Err(Error::invalid(index)) };
     if base.iter().all(|&byte| byte == 0) {
-        return Ok(Some(entries));
+        return Ok(Some(Read::Split(entries)));
     }
     let name: String = base.iter().map(|byte| format!("{byte:02x}")).collect();
     let shared = index.with_file_name(format!("sharedindex.{name}"));
-    let below = parse(&read(&shared)?).ok_or_else(|| Error::invalid(&shared))?;
-    merge(below.entries, entries, sets).map(Some).ok_or_else(|| Error::invalid(index))
+    let below = parse(&read(&shared)?, format).ok_or_else(|| Error::invalid(&shared))?;
+    merge(below.entries, entries, sets).map(|entries| Some(Read::Split(entries))).ok_or_else(|| Error::invalid(index))
 }
 
 /// Puts the entries of the small file over those of the shared one.
@@ -62,7 +71,7 @@ fn merge(below: Vec<Entry>, above: Vec<Entry>, mut sets: &[u8]) -> Option<Vec<En
 }
 
 /// Reads one file; none if it is none.
-fn parse(bytes: &[u8]) -> Option<File> {
+fn parse(bytes: &[u8], format: ObjectFormat) -> Option<File> {
     let mut rest = bytes.strip_prefix(SIGNATURE)?;
     let (version, count) = (number(&mut rest)?, number(&mut rest)?);
     if !(2..=4).contains(&version) {
@@ -73,6 +82,7 @@ fn parse(bytes: &[u8]) -> Option<File> {
         let start = rest;
         let fixed = take(&mut rest, FIXED)?;
         let field = |at: usize| u32::from_be_bytes([fixed[at], fixed[at + 1], fixed[at + 2], fixed[at + 3]]);
+        let id = ObjectId::from_bytes(take(&mut rest, format.length())?)?;
         let flags = short(&mut rest)?;
         let extended = if version > 2 && flags & NAME_IS_LONGER != 0 { short(&mut rest)? } else { 0 };
         let mut path = Vec::new();
@@ -90,7 +100,7 @@ fn parse(bytes: &[u8]) -> Option<File> {
         entries.push(Entry {
             path,
             mode: field(24),
-            id: fixed[40..].try_into().ok()?,
+            id,
             flags,
             flags_extended: extended,
             size: field(36),
@@ -99,7 +109,7 @@ fn parse(bytes: &[u8]) -> Option<File> {
     }
     let mut link = None;
     // Behind the extensions stands a checksum.
-    while rest.len() > ID {
+    while rest.len() > format.length() {
         let name = take(&mut rest, 4)?;
         let length = usize::try_from(number(&mut rest)?).ok()?;
         let body = take(&mut rest, length)?;
@@ -183,8 +193,11 @@ mod tests {
     #[test]
     fn what_is_cut_or_of_another_form_is_none() {
         for bytes in [b"".as_slice(), b"DIRC", b"DIRC\0\0\0\x05\0\0\0\0", b"DIRC\0\0\0\x02\0\0\0\x01"] {
-            assert!(parse(bytes).is_none());
+            assert!(parse(bytes, ObjectFormat::Sha1).is_none());
         }
-        assert!(parse(b"DIRC\0\0\0\x02\0\0\0\0").is_some_and(|file| file.entries.is_empty() && file.link.is_none()));
+        assert!(
+            parse(b"DIRC\0\0\0\x02\0\0\0\0", ObjectFormat::Sha1)
+                .is_some_and(|file| file.entries.is_empty() && file.link.is_none())
+        );
     }
 }
