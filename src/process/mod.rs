@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 use crate::cancel::Cancelled;
@@ -90,6 +90,15 @@ impl Command {
         command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped()).process_group(0);
         guard::spawn(command).map_err(failed)
     }
+}
+
+/// Starts one of the user's own programs in the user's own environment, guarded like all children, with pipes to its input
+/// and from its output.
+pub fn start_in_users_environment(program: &Path, argument: &str) -> io::Result<Child> {
+    std::fs::metadata(program)?;
+    let mut command = guard::command(program, Farewell::Kill);
+    command.arg(argument).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    guard::spawn(command)
 }
 
 /// `word` as a POSIX shell reads it back: quoted when it holds anything but plain characters.

@@ -1,7 +1,6 @@
 //! Credential helpers: the user's own programs, called by name in the user's own environment.
 
 use std::io::{Read, Write};
-use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -11,7 +10,7 @@ use serde::Deserialize;
 use super::credential::Credential;
 use crate::escape;
 use crate::http::Secret;
-use crate::process::Programs;
+use crate::process::{Programs, start_in_users_environment};
 
 const TIME: Duration = Duration::from_secs(30);
 const LARGEST_RESPONSE: u64 = 64 << 10;
@@ -36,13 +35,8 @@ pub(super) fn ask(helper: &str, server: &str, programs: &Programs) -> Result<Opt
     let name = format!("docker-credential-{helper}");
     let program = programs.find(&name).ok_or_else(|| format!("`{name}` not found"))?;
     let failed = |what: &str| format!("`{name}` {what}");
-    let mut child = Command::new(program)
-        .arg("get")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|error| failed(&format!("could not be started: {error}")))?;
+    let child = start_in_users_environment(&program, "get");
+    let mut child = child.map_err(|error| failed(&format!("could not be started: {error}")))?;
     let (input, output) = (child.stdin.take(), child.stdout.take());
     let server = server.to_owned();
     let (sender, receiver) = mpsc::channel();
