@@ -84,7 +84,14 @@ impl Bodies {
     pub fn stored(&self, digest: Digest) -> Option<PathBuf> {
         let known = self.checked.lock().unwrap_or_else(PoisonError::into_inner).contains(&digest);
         if !known {
-            self.cache().check(&digest).ok().filter(|good| *good)?;
+            let is_there = self.cache().path(&digest).is_some_and(|path| path.exists());
+            if !self.cache().check(&digest).unwrap_or(false) {
+                if is_there {
+                    let progress = &self.resolver.client().settings().progress;
+                    progress.warn(&format!("the cache had other bytes for {digest}: they are not used"));
+                }
+                return None;
+            }
             self.checked.lock().unwrap_or_else(PoisonError::into_inner).insert(digest);
         }
         self.cache().path(&digest)
@@ -143,7 +150,12 @@ impl Bodies {
                 Ok(false) => reasons.push(Absent::because(format!("not in `{path}`"))),
                 Err(error) => {
                     let error = Absent::of(&error);
-                    reasons.push(Absent { reason: format!("`{path}`: {error}"), ..error });
+                    let error = Absent { reason: format!("`{path}`: {error}"), ..error };
+                    // Other places may have it; what this one has should be known all the same.
+                    if error.status == Status::Malformed {
+                        self.resolver.client().settings().progress.warn(&error.reason);
+                    }
+                    reasons.push(error);
                 }
             }
         }

@@ -40,16 +40,45 @@ pub struct Recorded {
     pub digest: Digest,
     /// Bytes of the body as it was sent.
     pub size: u64,
+    /// `Content-Disposition`, from which clients take a file's name.
+    pub disposition: Option<String>,
     /// `Content-Encoding`.
     pub encoding: Option<String>,
     /// `ETag`.
     pub etag: Option<String>,
+    /// `Link`, by which listings name their next page.
+    pub link: Option<String>,
     /// `Location`, without signatures.
     pub location: Option<String>,
     /// `Last-Modified`, in seconds since 1970.
     pub modified: Option<u64>,
     /// `Content-Type`.
     pub content_type: Option<String>,
+}
+
+impl Recorded {
+    /// A response with this status, without headers and body.
+    pub fn bare(status: u16) -> Self {
+        Self {
+            status,
+            digest: Digest::of(b""),
+            size: 0,
+            disposition: None,
+            encoding: None,
+            etag: None,
+            link: None,
+            location: None,
+            modified: None,
+            content_type: None,
+        }
+    }
+
+    /// Whether a step makes the same of both: they have the same body, and lead to the same place.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let known =
+            |response: &Self| (response.status, response.digest, response.location.clone(), response.encoding.clone());
+        known(self) == known(other)
+    }
 }
 
 /// The responses of one platform by request.
@@ -63,27 +92,17 @@ pub fn holds(requests: &Requests, url: &str, digest: &Digest) -> bool {
 }
 
 /// What `requests` say about `url`, in their order.
-fn of_url<'a>(requests: &'a Requests, url: &'a str) -> impl Iterator<Item = (&'a Request, &'a Recorded)> {
+pub(super) fn of_url<'a>(requests: &'a Requests, url: &'a str) -> impl Iterator<Item = (&'a Request, &'a Recorded)> {
     requests.range(Request::plain(url)..).take_while(move |(request, _)| request.url == url)
 }
 
-/// The response to just the request for `url` that `asked` is.
-pub(super) fn exact<'a>(requests: &'a Requests, url: &'a str, asked: &Asked) -> Option<(&'a Request, &'a Recorded)> {
-    let (accept, user_agent) = (asked.accept.as_deref(), asked.user_agent.as_deref());
-    of_url(requests, url).find(|(request, _)| request.is_for(accept, user_agent))
-}
-
-/// The response to the request for `url` that `asked` is: that to just this one, else the only one for the URL.
+/// The response to the request for `url` that `asked` is: the one that says most about who asked.
 ///
-/// Programs change what they accept with their version, and seldom mean anything by it; a response that was chosen by
-/// `User-Agent` is for that one alone.
+/// A response that was chosen by `Accept` or `User-Agent` is for that one alone.
 pub(super) fn find<'a>(requests: &'a Requests, url: &'a str, asked: &Asked) -> Option<(&'a Request, &'a Recorded)> {
-    let only = || {
-        let mut all = of_url(requests, url);
-        let first = all.next().filter(|(request, _)| request.user_agent.is_none())?;
-        all.next().is_none().then_some(first)
-    };
-    exact(requests, url, asked).or_else(only)
+    let (accept, user_agent) = (asked.accept.as_deref(), asked.user_agent.as_deref());
+    let fitting = of_url(requests, url).filter(|(request, _)| request.is_for(accept, user_agent));
+    fitting.max_by_key(|(request, _)| (request.user_agent.is_some(), request.accept.is_some()))
 }
 
 #[cfg(test)]
@@ -91,16 +110,7 @@ pub(super) mod tests {
     use super::*;
 
     pub fn recorded(body: &[u8]) -> Recorded {
-        Recorded {
-            status: 200,
-            digest: Digest::of(body),
-            size: body.len() as u64,
-            encoding: None,
-            etag: None,
-            location: None,
-            modified: None,
-            content_type: None,
-        }
+        Recorded { digest: Digest::of(body), size: body.len() as u64, ..Recorded::bare(200) }
     }
 
     #[test]
@@ -118,6 +128,8 @@ pub(super) mod tests {
             (request("https://h.example/d", None, Some("one")), recorded(b"d1")),
             (request("https://h.example/d", None, Some("two")), recorded(b"d2")),
             (request("https://h.example/e", None, Some("one")), recorded(b"e")),
+            (request("https://h.example/f", None, None), recorded(b"f")),
+            (request("https://h.example/f", Some("json"), None), recorded(b"f1")),
         ]);
         let asked = |url: &str, accept: Option<&str>, user_agent: Option<&str>| Asked {
             accept: accept.map(Into::into),
@@ -131,10 +143,12 @@ pub(super) mod tests {
         assert_eq!(digest("https://h.example/b", Some("html"), None), Some(Digest::of(b"b2")));
         assert_eq!(digest("https://h.example/b", Some("json"), None), Some(Digest::of(b"b1")));
         assert_eq!(digest("https://h.example/b", None, None), None);
-        assert_eq!(digest("https://h.example/c", None, None), Some(Digest::of(b"c")), "the only one");
+        assert_eq!(digest("https://h.example/c", None, None), None, "the only one, but chosen by what is accepted");
         assert_eq!(digest("https://h.example/d", None, Some("two")), Some(Digest::of(b"d2")));
         assert_eq!(digest("https://h.example/d", None, Some("three")), None);
         assert_eq!(digest("https://h.example/e", None, Some("two")), None, "the only one, but for another agent");
+        assert_eq!(digest("https://h.example/f", Some("json"), Some("one")), Some(Digest::of(b"f1")));
+        assert_eq!(digest("https://h.example/f", Some("html"), Some("one")), Some(Digest::of(b"f")), "for all others");
         assert_eq!(digest("https://h.example/", None, None), None);
         assert!(holds(&requests, "https://h.example/b?sig=1", &Digest::of(b"b2")));
         assert!(!holds(&requests, "https://h.example/b", &Digest::of(b"a")));

@@ -58,26 +58,26 @@ pub(super) struct Fetch<'a> {
 }
 
 impl Fetch<'_> {
-    /// Asks for `url`; unless only a part is wanted, the body goes out while it comes in.
+    /// Asks for `url`; unless only a part is wanted, the body goes out while it comes in, if there is somebody to send it to.
     ///
     /// Gives the reply back if nothing was written to it.
-    pub fn run<'r>(&self, asked: &Asked, url: &Url, reply: Reply<'r>) -> (Fetched, Option<Reply<'r>>) {
+    pub fn run<'r>(&self, asked: &Asked, url: &Url, reply: Option<Reply<'r>>) -> (Fetched, Option<Reply<'r>>) {
         let response = match self.ask(asked, url) {
             Ok(response) => response,
-            Err(error) => return (failed(error.to_string(), error.status(), 502), Some(reply)),
+            Err(error) => return (failed(error.to_string(), error.status(), 502), reply),
         };
         let status = response.status;
         if is_failure(status) {
             let answered = if status < 600 { status } else { 502 };
-            return (failed(format!("the server answered {status}"), Status::Source, answered), Some(reply));
+            return (failed(format!("the server answered {status}"), Status::Source, answered), reply);
         }
         if !matches!(status, 200..=205 | 207..=303 | 305..=499) {
             let reason = format!("the server answered {status}, which was not asked for");
-            return (failed(reason, Status::Source, 502), Some(reply));
+            return (failed(reason, Status::Source, 502), reply);
         }
         let by_header = asked.passed_on.iter().find(|(name, _)| varies_by(&response, &[name]));
         if let Some((name, _)) = by_header {
-            return (refused(choosing(&spelled(name)), Status::Usage), Some(reply));
+            return (refused(choosing(&spelled(name)), Status::Usage), reply);
         }
         self.take(response, url, reply)
     }
@@ -97,8 +97,11 @@ impl Fetch<'_> {
         self.client.send(&request)
     }
 
-    fn take<'r>(&self, response: Response, url: &Url, reply: Reply<'r>) -> (Fetched, Option<Reply<'r>>) {
-        let mut recorded = described(&response);
+    fn take<'r>(&self, response: Response, url: &Url, reply: Option<Reply<'r>>) -> (Fetched, Option<Reply<'r>>) {
+        let mut recorded = match described(&response, url) {
+            Ok(recorded) => recorded,
+            Err(reason) => return (refused(reason, Status::Source), reply),
+        };
         let by_accept = varies_by(&response, &["accept", "*"]);
         let by_agent = varies_by(&response, &["user-agent"]);
         let mut signed = None;
@@ -116,29 +119,30 @@ impl Fetch<'_> {
             |recorded: Recorded, signed| Fetched::Whole { recorded: Box::new(recorded), by_accept, by_agent, signed };
         if is_redirect {
             // The body of a redirect repeats where it leads, signatures included.
-            return (whole(recorded, signed), Some(reply));
+            return (whole(recorded, signed), reply);
         }
         let length = response.content_length();
         if length.is_some_and(|length| length > self.most) {
-            return (refused(self.exceeded(url).to_string(), Status::Malformed), Some(reply));
+            return (refused(self.exceeded(url).to_string(), Status::Malformed), reply);
         }
         let writer = match self.store.writer() {
             Ok(writer) => writer,
-            Err(error) => return (refused(error.to_string(), error.status()), Some(reply)),
+            Err(error) => return (refused(error.to_string(), error.status()), reply),
         };
         let json = recorded.content_type.as_deref().is_some_and(|kind| kind.contains("json"));
         let mut body = Incoming { response, writer, left: self.most, beginning: json.then(Vec::new) };
-        if reply.wants_part() || json && length.is_some_and(|length| length <= TOKEN_DOCUMENT as u64) {
+        if reply.as_ref().is_none_or(Reply::wants_part)
+            || json && length.is_some_and(|length| length <= TOKEN_DOCUMENT as u64)
+        {
             return match body.run(|_| ()) {
-                Ok(()) => (
-                    self.keep(body, url, |digest, size| whole(Recorded { digest, size, ..recorded }, signed)),
-                    Some(reply),
-                ),
-                Err(stop) => (self.stopped(stop, url), Some(reply)),
+                Ok(()) => {
+                    (self.keep(body, url, |digest, size| whole(Recorded { digest, size, ..recorded }, signed)), reply)
+                }
+                Err(stop) => (self.stopped(stop, url), reply),
             };
         }
         // Whoever hangs up early wants the same again from the tape: the rest is taken all the same.
-        let mut stream = reply.begin(&recorded, length).ok();
+        let mut stream = reply.and_then(|reply| reply.begin(&recorded, length).ok());
         let send = |piece: &[u8]| {
             if stream.as_mut().is_some_and(|stream| stream.send(piece).is_err()) {
                 stream = None;
@@ -251,23 +255,50 @@ pub(super) fn choosing(name: &str) -> String {
     }
 }
 
-/// The response without its body: the headers that are kept, none of them longer than it may be.
-fn described(response: &Response) -> Recorded {
+/// The response without its body: the headers that are kept, `Location` as it was sent.
+///
+/// # Errors
+/// A header that no client could do without, or one with a login in it, is not of a form that a tape can hold.
+fn described(response: &Response, url: &Url) -> Result<Recorded, String> {
+    let status = response.status;
+    let is_good = |value: &str| !value.is_empty() && !value.chars().any(char::is_control);
     let text = |name: &str| {
-        let value = response.header(name)?.trim();
-        let good = !value.is_empty() && value.len() <= LONGEST_HEADER && !value.chars().any(char::is_control);
-        good.then(|| value.to_owned())
+        let values: Vec<&str> = response.headers(name).map(str::trim).filter(|value| !value.is_empty()).collect();
+        Some(values.join(", ")).filter(|value| is_good(value))
     };
-    Recorded {
-        status: response.status,
-        digest: Digest::of(b""),
-        size: 0,
-        encoding: text("content-encoding").filter(|coding| !coding.eq_ignore_ascii_case("identity")),
-        etag: text("etag"),
-        location: text("location"),
-        modified: response.header("last-modified").and_then(date::parse).filter(|seconds| *seconds < 1 << 33),
-        content_type: text("content-type"),
+    let short = |name: &str| text(name).filter(|value| value.len() <= LONGEST_HEADER);
+    // What decides about the body, its name, or where the client goes next.
+    let needed = |name: &'static str| match response.has_header(name).then(|| text(name)) {
+        None => Ok(None),
+        Some(Some(value)) if signature::strip_location(&value).len() <= LONGEST_HEADER => Ok(Some(value)),
+        Some(None)
+            if response.headers(name).all(|value| value.trim().is_empty()) && response.header(name).is_some() =>
+        {
+            Ok(None)
+        }
+        Some(_) => Err(format!("`{}` sent the header `{}`, which is too long or no text", url.shown(), spelled(name))),
+    };
+    let location = needed("location")?.filter(|_| matches!(status, 300..=399));
+    if location.as_deref().is_some_and(holds_login) {
+        return Err(format!("`{}` leads to a URL with a login in it, which is not written down", url.shown()));
     }
+    Ok(Recorded {
+        disposition: needed("content-disposition")?,
+        encoding: needed("content-encoding")?.filter(|coding| !coding.eq_ignore_ascii_case("identity")),
+        etag: short("etag"),
+        link: short("link"),
+        location,
+        modified: response.header("last-modified").and_then(date::parse).filter(|seconds| *seconds < 1 << 33),
+        content_type: short("content-type"),
+        ..Recorded::bare(status)
+    })
+}
+
+/// Whether a `Location` has a user or password.
+fn holds_login(location: &str) -> bool {
+    let after = location.strip_prefix("//").or_else(|| location.split_once("://").map(|(_, rest)| rest));
+    let Some(rest) = after else { return false };
+    rest.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
 }
 
 /// Whether a JSON body is what a token server gives.
@@ -289,6 +320,20 @@ pub(super) fn shown(url: &Url) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_login_is_told_from_an_at_sign_elsewhere() {
+        for (location, want) in [
+            ("https://u:p@h.example/", true),
+            ("//u@h.example", true),
+            ("https://h.example/@types/node", false),
+            ("/a//b@c", false),
+            ("/@scope/x", false),
+            ("https://h.example?m=a@b", false),
+        ] {
+            assert_eq!(holds_login(location), want, "{location}");
+        }
+    }
 
     #[test]
     fn token_documents_are_told_from_other_json() {

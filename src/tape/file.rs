@@ -14,7 +14,8 @@ use crate::limits::{LimitExceeded, Limits};
 use crate::platform::Platform;
 
 const HEADER: &str = crate::lockfile::HEADER;
-/// The versions that are read: the second has the key `user-agent`, and is written where a request needs it.
+/// The versions that are read: the second has the keys `disposition`, `link` and `user-agent`, and is written where one
+/// of them is needed.
 const VERSIONS: [&str; 2] = ["1", "2"];
 const LIMIT: &str = "tape-file";
 
@@ -50,8 +51,10 @@ impl Tape {
 
     /// The lowest version that can hold the tape.
     fn version(&self) -> &'static str {
-        let tells_agents = self.platforms.values().flatten().any(|(request, _)| request.user_agent.is_some());
-        VERSIONS[usize::from(tells_agents)]
+        let needs_more = |(request, recorded): (&Request, &Recorded)| {
+            request.user_agent.is_some() || recorded.disposition.is_some() || recorded.link.is_some()
+        };
+        VERSIONS[usize::from(self.platforms.values().flatten().any(needs_more))]
     }
 
     /// The digest that the lockfile holds.
@@ -103,8 +106,10 @@ fn line(request: &Request, recorded: &Recorded) -> String {
     // In the order of the keys.
     for (key, value) in [
         ("accept", &request.accept),
+        ("disposition", &recorded.disposition),
         ("encoding", &recorded.encoding),
         ("etag", &recorded.etag),
+        ("link", &recorded.link),
         ("location", &recorded.location),
         ("modified", &modified),
         ("type", &recorded.content_type),
@@ -201,16 +206,7 @@ impl<'t> Reader<'t> {
             .parse()
             .map_err(|_| self.wrong(format!("expected `sha256:` and 64 hex digits, found {}", shown(digest))))?;
         let size = self.number(next("size")?)?;
-        let mut recorded = Recorded {
-            status,
-            digest,
-            size,
-            encoding: None,
-            etag: None,
-            location: None,
-            modified: None,
-            content_type: None,
-        };
+        let mut recorded = Recorded { digest, size, ..Recorded::bare(status) };
         let (mut accept, mut user_agent) = (None, None);
         let mut last = "";
         for field in fields {
@@ -225,8 +221,10 @@ impl<'t> Reader<'t> {
             let text = text.ok_or_else(|| self.wrong(format!("`{}` can't be read", escape::text(key))))?;
             match key {
                 "accept" => accept = Some(text),
+                "disposition" => recorded.disposition = Some(text),
                 "encoding" => recorded.encoding = Some(text),
                 "etag" => recorded.etag = Some(text),
+                "link" => recorded.link = Some(text),
                 "location" => recorded.location = Some(text),
                 "modified" => recorded.modified = Some(self.date(&text)?),
                 "type" => recorded.content_type = Some(text),
@@ -310,6 +308,22 @@ mod tests {
             let said = Tape::parse(&wrong, &Limits::default()).unwrap_err().to_string();
             assert!(said.starts_with(&format!("tape line {line}: expected `version ")), "{said}");
         }
+    }
+
+    #[test]
+    fn names_and_next_pages_stand_in_the_second_version_only() {
+        let text = documented();
+        let mut tape = Tape::parse(&text, &Limits::default()).unwrap();
+        let requests = tape.platforms.values_mut().next().unwrap();
+        let (request, mut recorded) = requests.pop_last().unwrap();
+        recorded.disposition = Some("attachment; filename=a".to_owned());
+        recorded.link = Some("<https://files.example/2>; rel=next".to_owned());
+        requests.insert(request, recorded);
+        let written = tape.to_text();
+        assert!(written.contains("version 2\n"), "{written}");
+        let keys = r#" disposition=attachment;\x20filename=a encoding=gzip etag="1" link=<https://files.example/2>;\x20rel=next"#;
+        assert!(written.contains(keys), "{written}");
+        assert_eq!(Tape::parse(&written, &Limits::default()).unwrap(), tape);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! tape and its [`Bodies`], and nothing else. Facts and limits: issue 5.
 
 mod asked;
+mod asker;
 mod bodies;
 mod entry;
 mod error;

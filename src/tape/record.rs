@@ -6,8 +6,9 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::asked::Asked;
+use super::asker::Asker;
 use super::bodies::Bodies;
-use super::entry::{Recorded, Request, Requests, exact, find};
+use super::entry::{Recorded, Request, Requests, find, of_url};
 use super::error::{Outcome, Trouble};
 use super::fetch::{Fetch, Fetched, choosing, is_failure, shown};
 use super::replay::Locked;
@@ -15,7 +16,6 @@ use super::reply::Reply;
 use super::responses::Responses;
 use super::signature;
 use crate::cancel::Cancel;
-use crate::digest::Digest;
 use crate::http::Url;
 use crate::limits::{LimitExceeded, Limits};
 use crate::progress::Reporter;
@@ -25,6 +25,8 @@ use crate::status::Status;
 const TROUBLES: usize = 1000;
 /// How long responses may take that no step waits for any more.
 const LAST_RESPONSES: Duration = Duration::from_secs(600);
+/// Redirects of a former tape that are followed to see whether all is there.
+const MOST_REDIRECTS: usize = 10;
 const STEP: &str = "record downloads";
 
 /// Answers from the real places, and remembers.
@@ -41,6 +43,10 @@ pub struct Recorder {
 #[derive(Default)]
 struct State {
     requests: Requests,
+    /// Who was given a response first, by request.
+    first: BTreeMap<Request, Asker>,
+    /// Others who are given the same, by the URL of the tape.
+    same: BTreeSet<(String, Asker)>,
     /// URLs that got no response so far, and the status that the step was told.
     failed: BTreeMap<String, u16>,
     /// URLs that are being asked for.
@@ -92,15 +98,24 @@ impl Recorder {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The response that is already there; waits while somebody else asks. None makes the caller the one who asks.
-    fn known(&self, url: &str, asked: &Asked) -> Option<Recorded> {
+    /// What is known of a request; waits while somebody else asks. Unless it is a response, the caller is the one who asks.
+    fn known(&self, url: &str, asked: &Asked) -> Known {
+        let asker = Asker::of(asked);
         let mut state = self.lock();
         loop {
-            if let Some((_, recorded)) = exact(&state.requests, url, asked) {
-                return Some(recorded.clone());
-            }
-            if state.busy.insert(url.to_owned()) {
-                return None;
+            let found =
+                find(&state.requests, url, asked).map(|(request, recorded)| (request.clone(), recorded.clone()));
+            let is_same = |request: &Request| {
+                state.first.get(request).is_none_or(|first| *first == asker)
+                    || state.same.contains(&(url.to_owned(), asker.clone()))
+            };
+            match found {
+                Some((request, recorded)) if is_same(&request) => return Known::Response(recorded),
+                found => {
+                    if state.busy.insert(url.to_owned()) {
+                        return found.map_or(Known::Nothing, |(request, recorded)| Known::Other(request, recorded));
+                    }
+                }
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -110,14 +125,25 @@ impl Recorder {
     fn kept_response(&self, url: &Url, asked: &Asked) -> Option<(Request, Recorded)> {
         let key = url.to_string();
         let (request, recorded) = find(&self.kept, &key, asked).filter(|(_, recorded)| !is_failure(recorded.status))?;
-        if recorded.size > 0 {
-            self.bodies.find(request, recorded).ok()?;
-        }
-        Some((request.clone(), recorded.clone()))
+        self.is_whole(request, recorded, MOST_REDIRECTS).then(|| (request.clone(), recorded.clone()))
     }
 
-    fn remember(&self, request: Request, recorded: &Recorded) {
+    /// Whether a response of the former tape can be given again: its body is still to be had, and that of where it leads,
+    /// for the tape does not have the signature that it was led to with.
+    fn is_whole(&self, request: &Request, recorded: &Recorded, redirects: usize) -> bool {
+        if recorded.size > 0 && self.bodies.find(request, recorded).is_err() {
+            return false;
+        }
+        let Some(location) = &recorded.location else { return true };
+        let Some(next) = Url::parse(&request.url).ok().and_then(|url| url.join(location).ok()) else { return true };
+        let next = signature::strip(&next).to_string();
+        let mut behind = of_url(&self.kept, &next);
+        redirects > 0 && behind.all(|(request, recorded)| self.is_whole(request, recorded, redirects - 1))
+    }
+
+    fn remember(&self, request: Request, recorded: &Recorded, asked: &Asked) {
         let mut state = self.lock();
+        state.first.entry(request.clone()).or_insert_with(|| Asker::of(asked));
         state.bytes += recorded.size;
         state.urls += request.url.len() as u64;
         state.requests.insert(request, recorded.clone());
@@ -144,16 +170,8 @@ impl Recorder {
         }
     }
 
-    fn record(&self, asked: &Asked, key: &Url, reply: Reply<'_>) -> io::Result<()> {
-        if let Some((request, recorded)) = self.kept_response(key, asked) {
-            self.remember(request, &recorded);
-            return reply.stored(&recorded, self.bodies.stored(recorded.digest).as_deref());
-        }
-        if let Some(exceeded) = self.is_full() {
-            let reason = exceeded.to_string();
-            self.trouble(Trouble::new(&shown(key), reason.clone(), Status::Malformed, Outcome::Refused));
-            return reply.refuse(502, &reason);
-        }
+    /// How `asked` is asked for, and where.
+    fn fetch(&self, asked: &Asked, key: &Url) -> (Fetch<'_>, Url) {
         let (truth, taken) = {
             let state = self.lock();
             let signed = state.signed.get(&key.to_string()).filter(|_| asked.url == *key);
@@ -163,7 +181,60 @@ impl Recorder {
         let (most, limit) =
             if left < self.limits.tape_body { (left, "tape-bytes") } else { (self.limits.tape_body, "tape-body") };
         let fetch = Fetch { client: self.bodies.resolver.client(), store: self.bodies.cache(), most, limit };
-        let (fetched, reply) = fetch.run(asked, &truth, reply);
+        (fetch, truth)
+    }
+
+    /// Asks once more for somebody who asks otherwise than the first one did: a response that is another one is another
+    /// request's, if a tape can tell them apart.
+    fn compare(
+        &self,
+        asked: &Asked,
+        key: &Url,
+        (request, known): (Request, Recorded),
+        reply: Reply<'_>,
+    ) -> io::Result<()> {
+        let (fetch, truth) = self.fetch(asked, key);
+        let (fetched, _) = fetch.run(asked, &truth, None);
+        let asker = Asker::of(asked);
+        let text = key.to_string();
+        let (found, signed) = match fetched {
+            Fetched::Whole { recorded, signed, .. } if !recorded.is_like(&known) => (*recorded, signed),
+            _ => {
+                self.lock().same.insert((text, asker));
+                return reply.stored(&known, self.bodies.stored(known.digest).as_deref());
+            }
+        };
+        let mut state = self.lock();
+        state.signed.extend(signed);
+        let first = state.first.remove(&request).unwrap_or_else(|| asker.clone());
+        let Some((of_first, own)) = first.told_apart(&asker, &text) else {
+            state.first.insert(request, first);
+            drop(state);
+            let reason = "it was asked for twice, with different signatures or at different times, and the responses differ: \
+                          no tape tells them apart";
+            self.trouble(Trouble::new(&shown(key), reason, Status::Usage, Outcome::Refused));
+            return reply.refuse(502, reason);
+        };
+        state.requests.remove(&request);
+        state.requests.insert(of_first.clone(), known);
+        state.first.insert(of_first, first);
+        drop(state);
+        self.remember(own, &found, asked);
+        reply.stored(&found, self.bodies.stored(found.digest).as_deref())
+    }
+
+    fn record(&self, asked: &Asked, key: &Url, reply: Reply<'_>) -> io::Result<()> {
+        if let Some((request, recorded)) = self.kept_response(key, asked) {
+            self.remember(request, &recorded, asked);
+            return reply.stored(&recorded, self.bodies.stored(recorded.digest).as_deref());
+        }
+        if let Some(exceeded) = self.is_full() {
+            let reason = exceeded.to_string();
+            self.trouble(Trouble::new(&shown(key), reason.clone(), Status::Malformed, Outcome::Refused));
+            return reply.refuse(502, &reason);
+        }
+        let (fetch, truth) = self.fetch(asked, key);
+        let (fetched, reply) = fetch.run(asked, &truth, Some(reply));
         match fetched {
             Fetched::Whole { recorded, by_accept, by_agent, signed } => {
                 let recorded = *recorded;
@@ -172,7 +243,7 @@ impl Recorder {
                 }
                 let accept = asked.accept.clone().filter(|_| by_accept);
                 let user_agent = asked.user_agent.clone().filter(|_| by_agent);
-                self.remember(Request { url: key.to_string(), accept, user_agent }, &recorded);
+                self.remember(Request { url: key.to_string(), accept, user_agent }, &recorded, asked);
                 match reply {
                     Some(reply) => reply.stored(&recorded, self.bodies.stored(recorded.digest).as_deref()),
                     None => Ok(()),
@@ -209,12 +280,30 @@ impl Responses for Recorder {
             return reply.refuse(502, &reason);
         }
         let text = key.to_string();
-        if let Some(recorded) = self.known(&text, asked) {
-            return reply.stored(&recorded, self.bodies.stored(recorded.digest).as_deref());
+        let known = self.known(&text, asked);
+        if let Known::Response(recorded) = &known {
+            return reply.stored(recorded, self.bodies.stored(recorded.digest).as_deref());
         }
         let _busy = Busy { recorder: self, url: text };
-        self.record(asked, &key, reply)
+        match known {
+            Known::Other(request, recorded) => self.compare(asked, &key, (request, recorded), reply),
+            _ => self.record(asked, &key, reply),
+        }
     }
+
+    fn unreadable(&self, target: &str, why: &str) {
+        self.trouble(Trouble::new(target, why, Status::Usage, Outcome::Refused));
+    }
+}
+
+/// What is known of a request.
+enum Known {
+    /// Its response.
+    Response(Recorded),
+    /// The response to somebody who asked otherwise.
+    Other(Request, Recorded),
+    /// Nothing.
+    Nothing,
 }
 
 /// Lets others go on, also when the one who asks panics.
@@ -232,14 +321,5 @@ impl Drop for Busy<'_> {
 
 /// What a step is told of a request that got no response, while recording and in every replay: a status and no body.
 fn failure(status: u16) -> Recorded {
-    Recorded {
-        status,
-        digest: Digest::of(b""),
-        size: 0,
-        encoding: None,
-        etag: None,
-        location: None,
-        modified: None,
-        content_type: None,
-    }
+    Recorded::bare(status)
 }

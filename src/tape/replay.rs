@@ -30,16 +30,7 @@ impl Locked {
         for pin in pins {
             let Pin::Http { url, digest, size, modified } = pin else { continue };
             let Ok(parsed) = Url::parse(url) else { continue };
-            let recorded = Recorded {
-                status: 200,
-                digest: *digest,
-                size: *size,
-                encoding: None,
-                etag: None,
-                location: None,
-                modified: *modified,
-                content_type: None,
-            };
+            let recorded = Recorded { digest: *digest, size: *size, modified: *modified, ..Recorded::bare(200) };
             files.insert(parsed.to_string(), (recorded, fetch(url, *digest)?));
         }
         Ok(Self(files))
@@ -126,5 +117,9 @@ impl Responses for Replayer {
                 reply.refuse(502, &trouble.reason)
             }
         }
+    }
+
+    fn unreadable(&self, target: &str, why: &str) {
+        self.trouble(Trouble::unknown(&format!("{target} ({why})")));
     }
 }

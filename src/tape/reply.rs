@@ -40,9 +40,11 @@ fn headers(recorded: &Recorded) -> Vec<(&'static str, String)> {
     let modified = recorded.modified.and_then(date::write);
     for (name, value) in [
         ("Content-Type", &recorded.content_type),
+        ("Content-Disposition", &recorded.disposition),
         ("Content-Encoding", &recorded.encoding),
         ("ETag", &recorded.etag),
         ("Last-Modified", &modified),
+        ("Link", &recorded.link),
         ("Location", &recorded.location),
     ] {
         headers.extend(value.as_ref().map(|value| (name, value.clone())));

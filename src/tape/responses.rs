@@ -9,4 +9,7 @@ use super::reply::Reply;
 pub trait Responses: Send + Sync {
     /// Answers one request; an error ends the connection.
     fn response(&self, asked: &Asked, reply: Reply<'_>) -> io::Result<()>;
+
+    /// Is told of a request that nothing can be made of: what it asked for, safe to print, and why.
+    fn unreadable(&self, wanted: &str, why: &str);
 }

@@ -8,6 +8,7 @@ use super::asked::Asked;
 use super::reply::Reply;
 use super::responses::Responses;
 use super::route::{Route, from_path};
+use crate::escape;
 use crate::http::server;
 
 /// What the probe is answered: a Dockerfile, so that a build can begin with it.
@@ -86,8 +87,21 @@ impl server::Respond for Behind {
             "certificate" => return reply.text(200, CERTIFICATE_PROBE),
             _ => {}
         }
-        let Some(url) = from_path(rest) else { return reply.text(404, "not found") };
+        let Some(url) = from_path(rest) else {
+            server::Respond::unreadable(self, &head.target, "it is no URL that a tape can hold");
+            return reply.text(502, "no URL that a tape can hold");
+        };
         self.responses.response(&Asked::new(url, &head.headers), Reply(reply))
+    }
+
+    fn unreadable(&self, target: &str, why: &str) {
+        // Only a build knows the token.
+        let Some(rest) = target.strip_prefix('/').and_then(|path| path.strip_prefix(self.token.as_str())) else {
+            return;
+        };
+        let path = rest.trim_start_matches('/').split('?').next().unwrap_or_default();
+        let short: String = path.replacen('/', "://", 1).chars().take(300).collect();
+        self.responses.unreadable(&escape::text(&short), why);
     }
 }
 
@@ -101,19 +115,21 @@ mod tests {
     use crate::tape::entry::Recorded;
 
     /// Has one file, a stream and nothing else.
-    struct Fixed(tempfile::NamedTempFile);
+    struct Fixed(tempfile::NamedTempFile, std::sync::Mutex<Vec<String>>);
 
     impl Responses for Fixed {
+        fn unreadable(&self, wanted: &str, why: &str) {
+            self.1.lock().unwrap().push(format!("{wanted}: {why}"));
+        }
+
         fn response(&self, asked: &Asked, reply: Reply<'_>) -> io::Result<()> {
             let recorded = Recorded {
-                status: 200,
                 digest: Digest::of(b"0123456789"),
                 size: 10,
-                encoding: None,
                 etag: Some("\"1\"".to_owned()),
-                location: None,
                 modified: Some(1_600_000_000),
                 content_type: Some("text/plain".to_owned()),
+                ..Recorded::bare(200)
             };
             match asked.url.to_string().as_str() {
                 "https://h.example/file" => reply.stored(&recorded, Some(self.0.path())),
@@ -139,7 +155,8 @@ mod tests {
     fn what_is_recorded_is_handed_out_below_the_token_only() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(b"0123456789").unwrap();
-        let server = Server::start(&Listen::default(), Arc::new(Fixed(file))).unwrap();
+        let behind = Arc::new(Fixed(file, std::sync::Mutex::default()));
+        let server = Server::start(&Listen::default(), behind.clone()).unwrap();
         let kept = "Content-Type: text/plain\r\nETag: \"1\"\r\nLast-Modified: Sun, 13 Sep 2020 12:26:40 GMT\r\n";
         for (method, target, lines, start, end) in [
             ("GET", "/TOKEN/https/h.example:443/file", "", format!("200 OK\r\n{kept}"), "\r\n\r\n0123456789"),
@@ -154,7 +171,7 @@ mod tests {
             ("GET", "/TOKEN/https/h.example/gone", "", "502 ".to_owned(), "the body is gone\n"),
             ("GET", "/TOKEN/https/h.example/none", "", "502 ".to_owned(), "https://h.example/none\n"),
             ("GET", "/TOKEN/probe", "", "200 ".to_owned(), "\r\n\r\nFROM scratch\nLABEL reached=yes\n"),
-            ("GET", "/TOKEN/ftp/h.example/", "", "404 ".to_owned(), "not found\n"),
+            ("GET", "/TOKEN/ftp/h.example/", "", "502 ".to_owned(), "no URL that a tape can hold\n"),
             ("GET", "/0123/https/h.example/file", "", "404 ".to_owned(), "not found\n"),
             ("GET", "/", "", "404 ".to_owned(), "not found\n"),
             ("POST", "/TOKEN/https/h.example/file", "", "405 ".to_owned(), "the tape answers GET only\n"),
@@ -163,5 +180,19 @@ mod tests {
             let fits = response.starts_with(&format!("HTTP/1.1 {start}")) && response.ends_with(end);
             assert!(fits, "{method} {target} {lines}: {response}");
         }
+        behind.1.lock().unwrap().clear();
+        let long = format!("/TOKEN/http/h.example/{}", "x".repeat(9000));
+        talk(&server, "GET", &long, "");
+        talk(&server, "GET", "/TOKEN/http/h.example/body?token=t", "Transfer-Encoding: chunked\r\n");
+        talk(&server, "GET", "/TOKEN/https/h.example/lines", &"A: b\r\n".repeat(200));
+        talk(&server, "GET", "/0123/https/h.example/lines", &"A: b\r\n".repeat(200));
+        let told = behind.1.lock().unwrap().clone();
+        assert_eq!(told.len(), 3, "{told:?}");
+        assert!(
+            told[0].starts_with("http://h.example/xxx") && told[0].ends_with("no URL that a tape can hold"),
+            "{told:?}"
+        );
+        assert_eq!(told[1], "http://h.example/body: it has a body, which is not read");
+        assert_eq!(told[2], "https://h.example/lines: its head is too long, or malformed");
     }
 }

@@ -310,6 +310,18 @@ fn each_failure_has_its_status_and_names_its_cause() {
             Status::Engine,
             "Dockerfile:5: writes /f again".to_owned(),
         ),
+        (
+            "FROM scratch\nADD --keep-git-dir https://git.example/r.git /r\n".to_owned(),
+            vec![],
+            Status::Engine,
+            "Dockerfile:2: ADD: a git repository with its `.git`".to_owned(),
+        ),
+        (
+            "FROM scratch\nADD https://git.example/r.git?keep-git-dir=true#main /r\n".to_owned(),
+            vec![],
+            Status::Engine,
+            "Dockerfile:2: ADD: a git repository with its `.git`".to_owned(),
+        ),
     ] {
         let plan = plan(&dockerfile, &[("f", "x")], pins);
         let (found, message) = failure(&engine, &plan);

@@ -64,6 +64,11 @@ impl Response {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// Whether there is a header of this name, text or not.
+    pub fn has_header(&self, name: &str) -> bool {
+        self.headers.contains_key(name)
+    }
+
     /// All headers of this name that are text.
     pub fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
         self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok())

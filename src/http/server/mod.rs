@@ -33,6 +33,9 @@ const REQUEST_BODY: u64 = 64 << 10;
 pub trait Respond: Send + Sync {
     /// Responds to one request; an error ends the connection.
     fn respond(&self, head: &Head, reply: Reply<'_>) -> io::Result<()>;
+
+    /// Is told of a request that gets no response, since its head or body can't be read: its target as it was sent, and why.
+    fn unreadable(&self, _target: &str, _why: &str) {}
 }
 
 /// A running server; dropping it ends it and every connection.
@@ -150,13 +153,34 @@ fn serve(connection: &TcpStream, shared: &Shared) -> io::Result<()> {
     let mut buffer = Vec::new();
     loop {
         connection.set_read_timeout(Some(IDLE))?;
-        let Some(head) = Head::read(connection, &mut buffer)? else { return Ok(()) };
-        skip_body(connection, &mut buffer, &head)?;
+        let head = match Head::read(connection, &mut buffer) {
+            Ok(Some(head)) => head,
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                if error.kind() == io::ErrorKind::InvalidData {
+                    shared.respond.unreadable(&target_in(&buffer), "its head is too long, or malformed");
+                }
+                return Err(error);
+            }
+        };
+        if let Err(error) = skip_body(connection, &mut buffer, &head) {
+            if error.kind() == io::ErrorKind::InvalidData {
+                shared.respond.unreadable(&head.target, "it has a body, which is not read");
+            }
+            return Err(error);
+        }
         shared.respond.respond(&head, Reply::new(connection, &head))?;
         if !head.keep_alive || shared.stop.load(Ordering::Relaxed) {
             return Ok(());
         }
     }
+}
+
+/// The target in the beginning of a request; empty if it has none.
+fn target_in(bytes: &[u8]) -> String {
+    let line = bytes.split(|&byte| byte == b'\r' || byte == b'\n').next().unwrap_or_default();
+    let target = line.split(|&byte| byte == b' ').nth(1).unwrap_or_default();
+    String::from_utf8_lossy(target).into_owned()
 }
 
 /// Reads past the body of a request, which no GET needs.

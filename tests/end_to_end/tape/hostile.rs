@@ -302,3 +302,39 @@ fn a_killed_recording_leaves_the_former_lockfile_and_no_half_bodies() {
     project.repro(&["lock", "--update"]).expect(0);
     project.repro(&["build", "--no-cache"]).expect(0);
 }
+
+#[test]
+fn requests_that_differ_only_in_a_signature_are_not_taken_for_one() {
+    let origin = Origin::start();
+    for (path, body) in [("/list", "1\n"), ("/list?token=2", "2\n"), ("/same", "x\n"), ("/same?token=2", "x\n")] {
+        origin.file(path, body);
+    }
+    let pages = |path: &str| {
+        let url = format!("http://origin.example{path}");
+        format!("RUN wget -O /a '{url}' && wget -O /b '{url}?token=2' || true\n")
+    };
+    let Some(project) = origin.project(&pages("/list")) else { return };
+    project.repro(&["lock"]).expect(2).says("http://origin.example/list: it was asked for twice");
+    assert!(!project.path().join("repro.app.tape").exists());
+    let Some(project) = origin.project(&pages("/same")) else { return };
+    project.repro(&["lock"]).expect(0);
+    project.repro(&["build", "--no-cache"]).expect(0);
+}
+
+#[test]
+fn names_of_files_are_replayed_and_logins_in_redirects_end_the_recording() {
+    let origin = Origin::start();
+    let raw = |lines: &str| {
+        Response::Raw(format!("HTTP/1.1 {lines}Content-Length: 2\r\nConnection: close\r\n\r\nx\n").into_bytes())
+    };
+    origin.response("/named", raw("200 OK\r\nContent-Disposition: attachment; filename=a.tgz\r\n"));
+    origin.response("/login", raw("302 Found\r\nLocation: http://u:hidden@origin.example/named\r\n"));
+    let Some(project) = origin.project("RUN wget -O /a http://origin.example/named\n") else { return };
+    project.repro(&["lock"]).expect(0);
+    let tape = project.read("repro.app.tape");
+    assert!(tape.contains("version 2\n") && tape.contains(" disposition=attachment;\\x20filename=a.tgz\n"), "{tape}");
+    project.repro(&["build", "--no-cache"]).expect(0);
+    let Some(project) = origin.project("RUN wget -O /a http://origin.example/login || true\n") else { return };
+    let ended = project.repro(&["lock"]).expect(4).says("leads to a URL with a login in it");
+    assert!(!ended.stderr.contains("hidden"), "{}", ended.stderr);
+}

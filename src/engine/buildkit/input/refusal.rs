@@ -17,6 +17,7 @@ pub fn check(plan: &Plan, now: u64) -> Result<(), BuildKitError> {
     for stage in &plan.inputs.dockerfile.stages {
         for instruction in &stage.instructions {
             check_entitlements(plan, instruction)?;
+            check_git_directory(plan, instruction)?;
         }
         check_heredocs(plan, stage)?;
     }
@@ -62,6 +63,28 @@ fn check_entitlements(plan: &Plan, instruction: &Instruction) -> Result<(), Buil
         }
     }
     Ok(())
+}
+
+/// A repository with its `.git`, in which times and names of the machine that cloned it stand: no engine builds it.
+fn check_git_directory(plan: &Plan, instruction: &Instruction) -> Result<(), BuildKitError> {
+    let Command::Add(add) = &instruction.command else { return Ok(()) };
+    let of_url = |source: &Text| {
+        let source = String::from_utf8_lossy(source).into_owned();
+        source
+            .split(['?', '&', '#'])
+            .any(|part| matches!(part, "keep-git-dir=1" | "keep-git-dir=true" | "keep-git-dir"))
+    };
+    if add.keep_git_dir != Some(true) && !add.transfer.sources.iter().any(of_url) {
+        return Ok(());
+    }
+    Err(BuildKitError::Refused {
+        message: format!(
+            "{}: ADD: a git repository with its `.git`, which no two clones have alike",
+            place(plan, instruction)
+        ),
+        fix: "leave `--keep-git-dir` out, and write what is needed of it into a file".to_owned(),
+        status: Status::Engine,
+    })
 }
 
 /// Two different heredocs of one size at one path: BuildKit takes the second for the first.

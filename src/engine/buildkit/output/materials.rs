@@ -257,16 +257,7 @@ mod tests {
     #[test]
     fn what_a_tape_holds_is_no_extra_source_whichever_server_gave_it() {
         let body = Digest::of(b"body");
-        let recorded = crate::tape::Recorded {
-            status: 200,
-            digest: body,
-            size: 4,
-            encoding: None,
-            etag: None,
-            location: None,
-            modified: None,
-            content_type: None,
-        };
+        let recorded = crate::tape::Recorded { digest: body, size: 4, ..crate::tape::Recorded::bare(200) };
         let request = crate::tape::Request { url: "https://h.example/a".to_owned(), accept: None, user_agent: None };
         let route = crate::tape::Route::at("http://127.0.0.1:1", &"a".repeat(32));
         let requests = Some(std::sync::Arc::new(crate::tape::Requests::from([(request, recorded)])));
