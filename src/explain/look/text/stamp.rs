@@ -23,8 +23,25 @@ static DOCUMENTS: ByPath<()> = ByPath::new(&[
     ("/**/*.lastUpdated", ()),
     ("/**/perllocal.pod", ()),
 ]);
-/// Starts of lines that are comments.
-const COMMENTS: &[&str] = &["#", "//", "/*", "*", ";", "--", "<!--", ".\\\"", "'\\\"", "%", "@rem ", "rem ", "dnl "];
+/// Starts of comments that end with their line: each in files whose names end so, or in all.
+const COMMENTS: &[(&str, &[&str])] = &[
+    ("#", &[]),
+    ("//", &[]),
+    (";", &[".asm", ".cnf", ".el", ".ini", ".lisp", ".scm", ".zone"]),
+    ("--", &[".adb", ".ads", ".hs", ".lua", ".sql", ".vhd"]),
+    ("%", &[".cls", ".eps", ".erl", ".ps", ".sty", ".tex"]),
+    ("*", C_LIKE),
+    ("rem ", &[".bat", ".cmd"]),
+    ("@rem ", &[".bat", ".cmd"]),
+    ("dnl ", &[".ac", ".m4"]),
+];
+/// Starts of comments with what ends them.
+const BLOCKS: &[(&str, &str)] = &[("/*", "*/"), ("<!--", "-->")];
+/// Languages in which a line in a block starts with `*`, and in which `#` starts no comment.
+const C_LIKE: &[&str] = &[
+    ".c", ".cc", ".cpp", ".cs", ".css", ".cxx", ".go", ".h", ".hpp", ".java", ".js", ".kt", ".mjs", ".scala", ".scss",
+    ".swift", ".ts",
+];
 /// Starts of lines that look like comments and are none.
 const NO_COMMENTS: &[&str] =
     &["#!", "#define", "#include", "#if", "#elif", "#else", "#endif", "#pragma", "#undef", "#line"];
@@ -47,21 +64,20 @@ pub(super) fn look(pair: &Pair<'_>) -> Option<Found> {
         return None;
     }
     let is_document = DOCUMENTS.first(pair.path).is_some();
-    let is_harmless = |line: &str| {
-        is_document
-            || is_comment(line)
-            || pair.has_suffix(&[".properties", "/MANIFEST.MF"]) && tells_when_it_was_made(line)
+    let is_property = pair.has_suffix(&[".properties", "/MANIFEST.MF"]);
+    let is_harmless = |(one, other): &(&str, &str)| {
+        is_document || differ_in_a_comment(pair, one, other) || is_property && tells_when_it_was_made(one)
     };
-    let is_alike = |(one, other): &(&str, &str)| {
+    let is_alike = |lines: &(&str, &str)| {
         // Where no program reads it, a number may be a time as well.
-        let is_free = is_harmless(one) && is_harmless(other);
+        let is_free = is_harmless(lines);
         let also = Also { times: is_free, numbers: is_free };
-        pieces(one.as_bytes(), also) == pieces(other.as_bytes(), also)
+        pieces(lines.0.as_bytes(), also) == pieces(lines.1.as_bytes(), also)
     };
     if !differing.iter().all(is_alike) {
         return None;
     }
-    let proof = if differing.iter().all(|(line, _)| is_harmless(line)) { Proof::Proven } else { Proof::Likely };
+    let proof = if differing.iter().all(is_harmless) { Proof::Proven } else { Proof::Likely };
     let detail = differing.first().map(|(first, second)| Detail::Field {
         name: "date".to_owned(),
         first: first.trim().chars().take(200).collect(),
@@ -70,10 +86,21 @@ pub(super) fn look(pair: &Pair<'_>) -> Option<Found> {
     Some(Found::one(Reason { detail, ..Reason::new("C087", proof) }))
 }
 
-fn is_comment(line: &str) -> bool {
-    let line = line.trim_start().to_ascii_lowercase();
-    let starts = |marks: &[&str]| marks.iter().any(|mark| line.starts_with(mark));
-    starts(COMMENTS) && !starts(NO_COMMENTS)
+/// Whether the lines differ in a comment only.
+fn differ_in_a_comment(pair: &Pair<'_>, one: &str, other: &str) -> bool {
+    let (one, other) = (one.trim_start(), other.trim_start());
+    for (start, end) in BLOCKS {
+        if one.starts_with(start) && other.starts_with(start) {
+            let behind = |line: &str| line.find(end).unwrap_or(line.len());
+            return one[behind(one)..] == other[behind(other)..];
+        }
+    }
+    let line = one.to_ascii_lowercase();
+    let is_of = |suffixes: &[&str]| pair.has_suffix(suffixes);
+    let counts = |(start, suffixes): &(&str, &[&str])| {
+        line.starts_with(start) && (suffixes.is_empty() || is_of(suffixes)) && (*start != "#" || !is_of(C_LIKE))
+    };
+    COMMENTS.iter().any(counts) && !NO_COMMENTS.iter().any(|start| line.starts_with(start))
 }
 
 fn tells_when_it_was_made(line: &str) -> bool {
@@ -120,6 +147,10 @@ mod tests {
             ("usr/share/man/man1/a.1", ".TH A 1 \"November 2023\"\n", ".TH A 1 \"December 2023\"\n", "C087 Proven"),
             ("opt/a.conf", "until = 2023-11-14\n", "until = 2033-11-14\n", "C087 Likely"),
             ("opt/a.conf", "# made 2023-11-14\n", "# made 2023-11-15\n", "C087 Proven"),
+            ("opt/a.js", "/* made 2023-11-14 */ f();\n", "/* made 2023-11-15 */ f();\n", "C087 Proven"),
+            ("opt/a.js", "/* */ until('2023-11-14');\n", "/* */ until('2033-11-15');\n", "C087 Likely"),
+            ("opt/a.js", "#until = '2023-11-14';\n", "#until = '2033-11-15';\n", "C087 Likely"),
+            ("etc/cron.d/a", "* * * * * root a 2023-11-14\n", "* * * * * root a 2033-11-14\n", "C087 Likely"),
             ("opt/a.h", "#define DAY \"2023-11-14\"\n", "#define DAY \"2023-11-15\"\n", "C087 Likely"),
             ("opt/a.conf", "# made 1700000000\n", "# made 1700086400\n", "C087 Proven"),
             ("opt/a.conf", "made 1700000000\n", "made 1700086400\n", "C120 Possible"),
