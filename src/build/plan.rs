@@ -127,7 +127,7 @@ pub struct ImageForm {
 impl Inputs {
     /// The inputs of `image`: its `tree`, whose Dockerfile messages call `dockerfile_path`, and the named contexts that lie elsewhere, below `root` or at a pin.
     pub fn of(image: &Image, root: &Path, tree: &BuildTree, dockerfile_path: PathBuf, pins: &[Pin]) -> Self {
-        let contexts = image.contexts.iter().filter_map(|(name, context)| {
+        let contexts = image.files.contexts.iter().filter_map(|(name, context)| {
             let planned = match context {
                 // A directory that the target does not reach is not read.
                 NamedContext::Local(_) => PlannedContext::Local(tree.contexts.get(name)?.clone()),
@@ -172,12 +172,12 @@ impl RunSurroundings {
     ) -> Self {
         let resolved = |value: &String| if value == EPOCH { epoch.to_string() } else { value.clone() };
         Self {
-            network: image.network,
+            network: image.run.network,
             tape,
-            variables: image.run_env.iter().map(|(name, value)| (name.clone(), resolved(value))).collect(),
-            allow: if consents { image.allow.clone() } else { Vec::new() },
+            variables: image.run.env.iter().map(|(name, value)| (name.clone(), resolved(value))).collect(),
+            allow: if consents { image.run.allow.clone() } else { Vec::new() },
             secrets: secrets.to_vec(),
-            ssh: image.ssh.clone(),
+            ssh: image.run.ssh.clone(),
         }
     }
 }
@@ -186,8 +186,8 @@ impl ImageForm {
     /// The form of `image`, with the scrub rules as they are locked.
     pub fn of(image: &Image, scrub: &[Rule]) -> Self {
         Self {
-            labels: image.labels.clone(),
-            annotations: image.annotations.clone(),
+            labels: image.metadata.labels.clone(),
+            annotations: image.metadata.annotations.clone(),
             scrub: scrub.to_vec(),
             output: image.output,
         }

@@ -38,7 +38,7 @@ impl BuildTree {
         reached: &ReachedPaths,
         surroundings: &context::Surroundings<'_>,
     ) -> Result<Self, context::Error> {
-        let dockerfile_path = root.join(&image.dockerfile);
+        let dockerfile_path = root.join(&image.files.dockerfile);
         let read = |name: &str, directory: &Path, dockerfile: Option<&Path>, include: &[String]| match reached.get(name)
         {
             None => Ok(Arc::new(Tree::default())),
@@ -54,12 +54,12 @@ impl BuildTree {
                 context::read(&request, surroundings).map(Arc::new)
             }
         };
-        let directory = root.join(&image.context);
-        let mut include = image.include.clone();
+        let directory = root.join(&image.files.context);
+        let mut include = image.files.include.clone();
         include.extend(manifest.and_then(|manifest| pattern_of(manifest, &directory)));
         let context = read(MAIN_CONTEXT, &directory, Some(&dockerfile_path), &include)?;
         let mut contexts = BTreeMap::new();
-        for (name, named) in &image.contexts {
+        for (name, named) in &image.files.contexts {
             if let NamedContext::Local(directory) = named
                 && reached.contains_key(name)
             {

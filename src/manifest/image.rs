@@ -9,7 +9,10 @@ use super::contexts::check_contexts;
 use super::path::{Place, default_dockerfile, inside};
 use super::problem::Problem;
 use super::table::{Problems, Table, Text, Value, closest, quoted_list};
-use super::{Allow, Compression, EpochSource, Image, MediaTypes, Network, Output, grammar, scrub};
+use super::{
+    Allow, Compression, EpochSource, Files, Image, MediaTypes, Metadata, Network, Output, Publication, Run, grammar,
+    scrub,
+};
 use crate::epoch::Epoch;
 use crate::platform::Platform;
 
@@ -31,23 +34,31 @@ pub(super) fn check_image(mut table: Table<'_>, place: Place<'_>, problems: &mut
         build_platform: text(table.take("build-platform"), problems).and_then(|text| problems.keep(platform(&text))),
         source_date_epoch: source_date_epoch(table.take("source-date-epoch"), problems),
         args: arguments(table.take("args"), problems),
-        labels: pairs(table.take("labels"), grammar::label_key, problems),
-        annotations: pairs(table.take("annotations"), grammar::annotation_key, problems),
-        index_annotations: pairs(table.take("index-annotations"), grammar::annotation_key, problems),
-        contexts: check_contexts(table.take("contexts"), place, problems),
-        include: many(table.take("include"), grammar::pattern, problems),
-        network: choice(table.take("network"), &NETWORKS, problems),
-        run_env: pairs(table.take("run-env"), grammar::variable, problems),
+        metadata: Metadata {
+            labels: pairs(table.take("labels"), grammar::label_key, problems),
+            annotations: pairs(table.take("annotations"), grammar::annotation_key, problems),
+            index_annotations: pairs(table.take("index-annotations"), grammar::annotation_key, problems),
+        },
+        files: Files {
+            contexts: check_contexts(table.take("contexts"), place, problems),
+            include: many(table.take("include"), grammar::pattern, problems),
+            context,
+            dockerfile,
+        },
+        run: Run {
+            network: choice(table.take("network"), &NETWORKS, problems),
+            env: pairs(table.take("run-env"), grammar::variable, problems),
+            secrets: many(table.take("secrets"), grammar::id, problems),
+            ssh: many(table.take("ssh"), grammar::id, problems),
+            allow: allow(table.take("allow"), problems),
+        },
         scrub: scrub_rules(table.take("scrub"), problems),
-        secrets: many(table.take("secrets"), grammar::id, problems),
-        ssh: many(table.take("ssh"), grammar::id, problems),
-        allow: allow(table.take("allow"), problems),
-        repository: one(table.take("repository"), grammar::repository, problems),
-        tags: many(table.take("tags"), grammar::tag, problems),
-        tape: one(table.take("tape"), grammar::repository, problems),
+        publication: Publication {
+            repository: one(table.take("repository"), grammar::repository, problems),
+            tags: many(table.take("tags"), grammar::tag, problems),
+            tape: one(table.take("tape"), grammar::repository, problems),
+        },
         output: output(table.take("output"), problems),
-        context,
-        dockerfile,
     };
     table.finish(problems);
     Some(image)

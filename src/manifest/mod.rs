@@ -80,10 +80,8 @@ pub struct Buildkit {
 /// One `[image.NAME]` table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Image {
-    /// Context directory, relative to the root.
-    pub context: PathBuf,
-    /// Dockerfile, relative to the root.
-    pub dockerfile: PathBuf,
+    /// Dockerfile and contexts.
+    pub files: Files,
     /// Build stage; none is the last.
     pub target: Option<String>,
     /// Platforms in the order of the manifest, without repetition.
@@ -94,36 +92,66 @@ pub struct Image {
     pub source_date_epoch: EpochSource,
     /// Build arguments.
     pub args: BTreeMap<String, String>,
+    /// What RUN may see and reach.
+    pub run: Run,
+    /// What is said about the image in its own documents.
+    pub metadata: Metadata,
+    /// Scrub profiles and paths, as written.
+    pub scrub: Vec<String>,
+    /// The form of the output.
+    pub output: Output,
+    /// Where it is published.
+    pub publication: Publication,
+}
+
+/// The files that an image is built from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Files {
+    /// Context directory, relative to the root.
+    pub context: PathBuf,
+    /// Dockerfile, relative to the root.
+    pub dockerfile: PathBuf,
+    /// Named contexts by name or image reference, with `::PLATFORM` behind it for one platform only, as written.
+    pub contexts: BTreeMap<String, NamedContext>,
+    /// Patterns of untracked files to take in on purpose.
+    pub include: Vec<String>,
+}
+
+/// What RUN may see and reach.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Run {
+    /// What it may reach.
+    pub network: Network,
+    /// Variables for RUN only.
+    pub env: BTreeMap<String, String>,
+    /// Ids of secrets.
+    pub secrets: Vec<String>,
+    /// Ids of ssh agents.
+    pub ssh: Vec<String>,
+    /// What it may ask for beyond the usual.
+    pub allow: Vec<Allow>,
+}
+
+/// What is said about an image in its own documents.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Metadata {
     /// Labels added to the config.
     pub labels: BTreeMap<String, String>,
     /// Annotations of each image manifest.
     pub annotations: BTreeMap<String, String>,
     /// Annotations of the index.
     pub index_annotations: BTreeMap<String, String>,
-    /// Named contexts by name or image reference, with `::PLATFORM` behind it for one platform only, as written.
-    pub contexts: BTreeMap<String, NamedContext>,
-    /// Patterns of untracked files to take in on purpose.
-    pub include: Vec<String>,
-    /// What RUN may reach.
-    pub network: Network,
-    /// Variables for RUN only.
-    pub run_env: BTreeMap<String, String>,
-    /// Scrub profiles and paths, as written.
-    pub scrub: Vec<String>,
-    /// Ids of secrets.
-    pub secrets: Vec<String>,
-    /// Ids of ssh agents.
-    pub ssh: Vec<String>,
-    /// What RUN may ask for beyond the usual.
-    pub allow: Vec<Allow>,
-    /// Where the image is published.
+}
+
+/// Where an image, and what its RUN downloads, is published.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Publication {
+    /// Repository of the image.
     pub repository: Option<String>,
     /// Its tags.
     pub tags: Vec<String>,
-    /// Where the tape's bodies are published.
+    /// Where the tape's bodies go.
     pub tape: Option<String>,
-    /// The form of the output.
-    pub output: Output,
 }
 
 /// Where an image's epoch comes from.

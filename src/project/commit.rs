@@ -38,10 +38,10 @@ pub fn look(
     let mut files: BTreeSet<PathBuf> = project.manifest_path.iter().chain(&project.lock_path).cloned().collect();
     files.extend(record.map(|record| machine.resolve(record)));
     for ready in images {
-        let dockerfile = root.join(&ready.surveyed.image.dockerfile);
+        let dockerfile = root.join(&ready.surveyed.image.files.dockerfile);
         let mut beside = dockerfile.clone().into_os_string();
         beside.push(".dockerignore");
-        files.extend([dockerfile, beside.into(), root.join(&ready.surveyed.image.context).join(".dockerignore")]);
+        files.extend([dockerfile, beside.into(), root.join(&ready.surveyed.image.files.context).join(".dockerignore")]);
         files.extend(ready.tape.as_ref().and_then(|_| tape_file::path(project, ready.surveyed.name)));
     }
     let commit = repository.head_id().ok();
@@ -63,11 +63,11 @@ pub fn look(
     }
     for ready in images {
         let image = ready.surveyed.image;
-        let named = image.contexts.iter().filter_map(|(name, context)| match context {
+        let named = image.files.contexts.iter().filter_map(|(name, context)| match context {
             NamedContext::Local(directory) => Some((directory, ready.tree.contexts.get(name)?)),
             _ => None,
         });
-        for (directory, tree) in std::iter::once((&image.context, &ready.tree.context)).chain(named) {
+        for (directory, tree) in std::iter::once((&image.files.context, &ready.tree.context)).chain(named) {
             let Ok(directory) = root.join(directory).canonicalize() else { continue };
             let Ok(inside) = directory.strip_prefix(repository.work_tree()) else { continue };
             dirty.extend(edited(&repository, inside, tree, commit.is_some())?);

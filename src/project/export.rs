@@ -208,6 +208,6 @@ fn top(image: &Image, assembled: &Assembled) -> Descriptor {
 
 /// The image's names: its repository with each tag.
 fn names(image: &Image) -> Vec<Reference> {
-    let Some(repository) = &image.repository else { return Vec::new() };
-    image.tags.iter().filter_map(|tag| format!("{repository}:{tag}").parse().ok()).collect()
+    let Some(repository) = &image.publication.repository else { return Vec::new() };
+    image.publication.tags.iter().filter_map(|tag| format!("{repository}:{tag}").parse().ok()).collect()
 }

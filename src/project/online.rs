@@ -108,7 +108,7 @@ pub fn offline_resolver(machine: &Machine, project: &Project) -> Result<Option<R
 /// The layouts of all images, by the name of their context.
 fn layouts(project: &Project) -> BTreeMap<String, PathBuf> {
     let of_image = |image: &Image| {
-        let contexts = image.contexts.clone().into_iter();
+        let contexts = image.files.contexts.clone().into_iter();
         contexts.filter_map(|(name, context)| match context {
             NamedContext::Layout { path, .. } => Some((name, project.manifest.root.join(path))),
             _ => None,

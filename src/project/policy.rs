@@ -16,7 +16,7 @@ pub fn policy(machine: &Machine, project: &Project, image: Option<&String>) -> R
         return Err(ProjectError::WhichImage { known }.into());
     };
     let mut locals = vec!["context", "dockerfile"];
-    locals.extend(image.contexts.iter().filter_map(|(name, context)| match context {
+    locals.extend(image.files.contexts.iter().filter_map(|(name, context)| match context {
         NamedContext::Local(_) => Some(name.as_str()),
         _ => None,
     }));

@@ -156,7 +156,7 @@ fn one<'a>(
     let LockedProject { machine, project, lockfile, .. } = locked;
     let (name, image) = (surveyed.name, surveyed.image);
     refuse_triggers(&surveyed)?;
-    let secrets = secrets(machine, name, &image.secrets, options.secrets)?;
+    let secrets = secrets(machine, name, &image.run.secrets, options.secrets)?;
     let platforms = platforms(name, image, options.platforms)?;
     let cache = machine.cache_directory()?;
     let surroundings = context::Surroundings {
@@ -169,7 +169,7 @@ fn one<'a>(
     let root = &project.manifest.root;
     let manifest = project.manifest_path.as_deref();
     let tree = BuildTree::read(root, manifest, image, surveyed.dockerfile.clone(), reached, &surroundings);
-    let tree = tree.map_err(|error| surveyed.of_context(error, machine.near(&root.join(&image.dockerfile))))?;
+    let tree = tree.map_err(|error| surveyed.of_context(error, machine.near(&root.join(&image.files.dockerfile))))?;
     let contexts = tree.context_digests();
     let facts = TreeFacts {
         context: tree.context.digest(),
@@ -183,7 +183,7 @@ fn one<'a>(
     let this_tree = unrecorded.iter().all(|drift| matches!(drift, Drift::RecordPlatform { .. }));
     let epoch = match &record {
         Some(record) if this_tree => record.epoch,
-        _ => epoch(machine, name, image.source_date_epoch, &root.join(&image.context))?,
+        _ => epoch(machine, name, image.source_date_epoch, &root.join(&image.files.context))?,
     };
     if epoch.seconds() > machine.now {
         return Err(ReadyError::Ahead { image: name.to_owned(), epoch }.into());
@@ -242,8 +242,8 @@ impl ReadyImage<'_> {
     /// its `allow`.
     pub fn has_open_network(&self, consents: bool) -> bool {
         let image = self.surveyed.image;
-        let has_host = image.allow.iter().any(|allow| allow.what == "network.host");
-        image.network == Network::Open || (consents && has_host)
+        let has_host = image.run.allow.iter().any(|allow| allow.what == "network.host");
+        image.run.network == Network::Open || (consents && has_host)
     }
 
     /// The scrub rules as they are locked.
@@ -263,7 +263,7 @@ impl ReadyImage<'_> {
 fn refuse_triggers(surveyed: &Surveyed<'_>) -> Result<(), ReadyError> {
     let mut lines = surveyed.survey.platforms.values().flat_map(|taken| &taken.sources.triggered_runs);
     match lines.next() {
-        Some(lines) if !surveyed.image.run_env.is_empty() => {
+        Some(lines) if !surveyed.image.run.env.is_empty() => {
             Err(ReadyError::Trigger { image: surveyed.name.to_owned(), line: lines.start })
         }
         _ => Ok(()),

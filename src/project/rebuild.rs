@@ -147,7 +147,7 @@ pub fn rebuild(
     }
     let image = ready.surveyed.image;
     let manifests = platforms.iter().map(|platform| platform.descriptor.clone()).collect();
-    let index = assemble_index(manifests, image.output.media_types.family(), &image.index_annotations);
+    let index = assemble_index(manifests, image.output.media_types.family(), &image.metadata.index_annotations);
     Ok(Rebuilt { assembled: Assembled { platforms, index }, engines: names, warnings, frontends })
 }
 

@@ -177,7 +177,7 @@ pub fn index(record: &Record, image: &Image) -> Option<Digest> {
             Some(platform_descriptor(family, platform, known.manifest, known.size))
         })
         .collect();
-    let index = manifests.and_then(|manifests| assemble_index(manifests, family, &image.index_annotations));
+    let index = manifests.and_then(|manifests| assemble_index(manifests, family, &image.metadata.index_annotations));
     index.map(|index| Digest::of(&index))
 }
 

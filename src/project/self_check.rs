@@ -83,7 +83,7 @@ pub fn run(
     let mut checked = Vec::new();
     for (one, other) in first.assembled.platforms.iter().zip(&second.assembled.platforms) {
         let image = ready.surveyed.image;
-        let sees_epoch = image.run_env.contains_key("SOURCE_DATE_EPOCH");
+        let sees_epoch = image.run.env.contains_key("SOURCE_DATE_EPOCH");
         let check = self_check(one, other, ready.scrub(), sees_epoch, &machine.limits, &machine.cancel);
         machine.cancel.check()?;
         checked.push(Checked {

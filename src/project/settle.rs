@@ -143,7 +143,7 @@ fn request(project: &Project, lookup: &Lookup) -> Result<Request, Failure> {
             Request::Image { reference, platforms: source.platforms.clone() }
         }
         SourceKind::Layout => {
-            let contexts = project.manifest.images.values().flat_map(|image| &image.contexts);
+            let contexts = project.manifest.images.values().flat_map(|image| &image.files.contexts);
             let layout = contexts.filter(|(name, _)| **name == source.request).find_map(|(_, context)| match context {
                 NamedContext::Layout { path, selector } => Some((project.manifest.root.join(path), selector.clone())),
                 _ => None,

@@ -42,7 +42,7 @@ pub fn sources(
     let resolver = online::offline_resolver(machine, project)?;
     let mut listings = Vec::new();
     for (name, image) in project.images(names)? {
-        let path = project.manifest.root.join(&image.dockerfile);
+        let path = project.manifest.root.join(&image.files.dockerfile);
         let bytes = read_file(&path, machine.limits.dockerfile)?;
         let mut bases = LockedBases { lockfile: &lockfile, resolver: resolver.as_ref(), offline: true };
         let this = Platform { os: "linux".to_owned(), ..Platform::of_this_machine() };

@@ -99,7 +99,7 @@ impl<'a> Surveyed<'a> {
         resolver: Option<&Resolver>,
         (name, image): (&'a String, &'a Image),
     ) -> Result<Self, Failure> {
-        let path = project.manifest.root.join(&image.dockerfile);
+        let path = project.manifest.root.join(&image.files.dockerfile);
         let bytes = read_file(&path, machine.limits.dockerfile)?;
         let dockerfile_path = machine.near(&path);
         let pointed = |error| at(error, &dockerfile_path, &bytes);

@@ -14,7 +14,7 @@ use crate::tape::Tape;
 
 /// Whether builds of an image need a tape.
 pub fn is_needed(image: &Image, runs: usize) -> bool {
-    image.network == Network::Locked && runs > 0
+    image.run.network == Network::Locked && runs > 0
 }
 
 /// Where an image's tape stands; nowhere without a manifest.

@@ -9,7 +9,8 @@ use super::error::ProjectError;
 use super::files::shown;
 use super::machine::Machine;
 use crate::manifest::{
-    Buildkit, EpochSource, Image, Manifest, ManifestErrors, NamedContext, Network, Output, name_from,
+    Buildkit, EpochSource, Files, Image, Manifest, ManifestErrors, Metadata, NamedContext, Output, Publication, Run,
+    name_from,
 };
 use crate::platform::Platform;
 use crate::status::{ExitStatus, Failure, Status};
@@ -50,29 +51,19 @@ pub fn manifest(machine: &Machine, flags: &DockerfileFlags) -> Result<Manifest, 
     if platforms.is_empty() {
         platforms.push(Platform::new("linux", "amd64", None));
     }
+    let contexts = contexts(machine, &flags.build_contexts)?;
     let image = Image {
-        context: context.clone(),
-        dockerfile,
+        files: Files { context: context.clone(), dockerfile, contexts, include: Vec::new() },
         target: flags.target.clone().filter(|target| !target.is_empty()),
         platforms,
         build_platform: flags.build_platform.clone(),
         source_date_epoch: EpochSource::Commit,
         args: flags.build_args.clone(),
-        labels: BTreeMap::new(),
-        annotations: BTreeMap::new(),
-        index_annotations: BTreeMap::new(),
-        contexts: contexts(machine, &flags.build_contexts)?,
-        include: Vec::new(),
-        network: Network::None,
-        run_env: BTreeMap::new(),
+        run: Run::default(),
+        metadata: Metadata::default(),
         scrub: Vec::new(),
-        secrets: Vec::new(),
-        ssh: Vec::new(),
-        allow: Vec::new(),
-        repository: None,
-        tags: Vec::new(),
-        tape: None,
         output: Output::default(),
+        publication: Publication::default(),
     };
     let version = semver::VersionReq::parse(">=0.26").unwrap_or(semver::VersionReq::STAR);
     Ok(Manifest {
@@ -85,7 +76,7 @@ pub fn manifest(machine: &Machine, flags: &DockerfileFlags) -> Result<Manifest, 
 /// Named contexts, spelled and checked as in a manifest.
 fn contexts(machine: &Machine, given: &BTreeMap<String, String>) -> Result<BTreeMap<String, NamedContext>, Failure> {
     let image = as_in_manifest(machine, "--build-context", "contexts", given)?;
-    Ok(image.map(|image| image.contexts).unwrap_or_default())
+    Ok(image.map(|image| image.files.contexts).unwrap_or_default())
 }
 
 /// Refuses build arguments that a manifest may not have, before anything is built with them.

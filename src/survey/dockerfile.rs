@@ -154,7 +154,12 @@ fn find_target(
         platform: platform.clone(),
         build_platform: build_platform.clone(),
         build_args,
-        contexts: image.contexts.iter().map(|(name, context)| (context_key(name), specifier(name, context))).collect(),
+        contexts: image
+            .files
+            .contexts
+            .iter()
+            .map(|(name, context)| (context_key(name), specifier(name, context)))
+            .collect(),
     };
     target::resolve(dockerfile, &question, bases).map_err(|error| match error {
         target::ResolveError::Dockerfile(error) => SurveyError::Dockerfile(error),

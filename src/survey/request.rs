@@ -23,23 +23,23 @@ pub fn build_platform(image: &Image, locked: Option<&ImageLock>, machine: &Platf
 /// `build_platform` is given if the target uses it (see [`build_platform()`]). Repository, tags and tape are no facts.
 pub fn expected_request(image: &Image, build_platform: Option<&Platform>) -> Request {
     let mut facts = Facts(BTreeMap::new());
-    facts.list("allow", image.allow.iter().map(|allow| allow.what.clone()));
-    facts.group("annotations", &image.annotations);
+    facts.list("allow", image.run.allow.iter().map(|allow| allow.what.clone()));
+    facts.group("annotations", &image.metadata.annotations);
     facts.group("args", &image.args);
     facts.text(BUILD_PLATFORM, build_platform.map(Platform::to_string));
-    facts.text("context", path_unless(&image.context, Path::new(".")));
-    for (name, context) in &image.contexts {
+    facts.text("context", path_unless(&image.files.context, Path::new(".")));
+    for (name, context) in &image.files.contexts {
         facts.text(&fact_key("contexts", name), Some(spelled(context)));
     }
-    let default = image.context.join("Dockerfile");
+    let default = image.files.context.join("Dockerfile");
     let default = default.strip_prefix(".").unwrap_or(&default);
-    facts.text("dockerfile", path_unless(&image.dockerfile, default));
-    facts.list("include", image.include.iter().cloned());
-    facts.group("index-annotations", &image.index_annotations);
-    facts.group("labels", &image.labels);
+    facts.text("dockerfile", path_unless(&image.files.dockerfile, default));
+    facts.list("include", image.files.include.iter().cloned());
+    facts.group("index-annotations", &image.metadata.index_annotations);
+    facts.group("labels", &image.metadata.labels);
     facts.text(
         "network",
-        match image.network {
+        match image.run.network {
             Network::None => None,
             Network::Locked => Some("locked".to_owned()),
             Network::Open => Some("open".to_owned()),
@@ -62,9 +62,9 @@ pub fn expected_request(image: &Image, build_platform: Option<&Platform>) -> Req
     if image.platforms != [Platform::new("linux", "amd64", None)] {
         facts.list("platforms", image.platforms.iter().map(Platform::to_string));
     }
-    facts.group("run-env", &image.run_env);
+    facts.group("run-env", &image.run.env);
     facts.list("scrub", image.scrub.iter().map(|rule| locked_rule(rule)));
-    facts.list("secrets", image.secrets.iter().cloned());
+    facts.list("secrets", image.run.secrets.iter().cloned());
     facts.text(
         "source-date-epoch",
         match image.source_date_epoch {
@@ -72,7 +72,7 @@ pub fn expected_request(image: &Image, build_platform: Option<&Platform>) -> Req
             EpochSource::Fixed(epoch) => Some(epoch.to_string()),
         },
     );
-    facts.list("ssh", image.ssh.iter().cloned());
+    facts.list("ssh", image.run.ssh.iter().cloned());
     facts.text("target", image.target.clone());
     Request { facts: facts.0 }
 }

@@ -66,8 +66,8 @@ fn context_name(image: &Image, store: &str, reference: &str) -> String {
         let tag = |reference: &Reference| reference.tag().unwrap_or("latest").to_owned();
         named.name() == used.name() && tag(&named) == tag(&used)
     };
-    let is_layout = |name: &&String| matches!(image.contexts.get(*name), Some(NamedContext::Layout { .. }));
-    let mut layouts = image.contexts.keys().filter(is_layout);
+    let is_layout = |name: &&String| matches!(image.files.contexts.get(*name), Some(NamedContext::Layout { .. }));
+    let mut layouts = image.files.contexts.keys().filter(is_layout);
     let known = context_of(store);
     match layouts.clone().find(|name| **name == known).or_else(|| layouts.find(|name| replaced(name))) {
         Some(name) => name.clone(),

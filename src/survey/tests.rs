@@ -200,7 +200,7 @@ fn the_build_platform_is_the_manifest_s_the_lockfile_s_or_the_machine_s() {
     assert_eq!(build_platform(&plain, Some(&lock), &machine).to_string(), "linux/arm64");
     let told = image("build-platform = \"linux/s390x\"");
     assert_eq!(build_platform(&told, Some(&lock), &machine).to_string(), "linux/s390x");
-    assert_eq!(plain.network, Network::None);
+    assert_eq!(plain.run.network, Network::None);
 }
 
 #[test]

@@ -53,8 +53,8 @@ fn the_example_is_valid_and_shows_every_key() {
     let text = read("repro.toml.example");
     let manifest = parse(&text).unwrap_or_else(|errors| panic!("{}", render(&errors, false)));
     let image = &manifest.images["app"];
-    assert_eq!(image.network, Network::Locked);
-    assert_eq!(image.contexts.len(), 4);
+    assert_eq!(image.run.network, Network::Locked);
+    assert_eq!(image.files.contexts.len(), 4);
     let keys = schema_keys();
     assert!(keys.len() >= 29, "the schema lost keys: {keys:?}");
     for key in keys {
@@ -92,11 +92,11 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(manifest.root, Path::new("/repository"));
     assert_eq!(manifest.buildkit.version, semver::VersionReq::parse(">=0.26").unwrap());
     let image = &manifest.images["app"];
-    assert_eq!(image.context, Path::new("sub"));
-    assert_eq!(image.dockerfile, Path::new("sub/Dockerfile"));
+    assert_eq!(image.files.context, Path::new("sub"));
+    assert_eq!(image.files.dockerfile, Path::new("sub/Dockerfile"));
     assert_eq!(image.platforms, ["linux/amd64".parse().unwrap()]);
     assert_eq!(image.source_date_epoch, EpochSource::Commit);
-    assert_eq!(image.network, Network::None);
+    assert_eq!(image.run.network, Network::None);
     assert_eq!((image.output.media_types, image.output.compression), (MediaTypes::Oci, Compression::Gzip));
 }
 
@@ -135,7 +135,7 @@ fn named_contexts_are_what_buildx_takes_them_for() {
         (&format!("oci-layout://base@{digest}"), layout("base", Some(&digest))),
     ] {
         let manifest = parse(&format!("version = 1\n[image.a]\ncontexts = {{ x = \"{value}\" }}")).unwrap();
-        assert_eq!(manifest.images["a"].contexts["x"], want, "{value}");
+        assert_eq!(manifest.images["a"].files.contexts["x"], want, "{value}");
     }
 }
 

@@ -43,7 +43,7 @@ pub fn bodies(locked: &LockedProject<'_>, image: &Image, places: &[String]) -> R
             registries.push(reference.ok_or_else(|| PlaceError::Neither(crate::escape::text(place).into_owned()))?);
         }
     }
-    if let Some(repository) = image.tape.as_ref().or(image.repository.as_ref()) {
+    if let Some(repository) = image.publication.tape.as_ref().or(image.publication.repository.as_ref()) {
         registries.extend(repository.parse::<Reference>());
     }
     Ok(Bodies::new(Arc::clone(&locked.resolver), saved, registries))

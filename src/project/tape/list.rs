@@ -105,7 +105,7 @@ pub fn tapes(locked: &LockedProject<'_>, images: &[String]) -> Result<Vec<(Strin
         match tape_file::look(locked.machine, locked.project, name, digest)? {
             (_, Some(tape)) => found.push((name.clone(), tape)),
             (None, None) if digest.is_none() && images.is_empty() => {}
-            _ if known.get(name).is_some_and(|image| image.network != Network::Locked) => {
+            _ if known.get(name).is_some_and(|image| image.run.network != Network::Locked) => {
                 return Err(ListError::Unlocked { image: name.clone() }.into());
             }
             _ => return Err(ListError::Unfit { image: name.clone() }.into()),
@@ -116,7 +116,7 @@ pub fn tapes(locked: &LockedProject<'_>, images: &[String]) -> Result<Vec<(Strin
 
 /// What people are told of the tape of an image.
 pub fn notes(locked: &LockedProject<'_>, name: &str, tape: &Tape) -> TapeNotes {
-    let run_env = locked.project.manifest.images.get(name).map(|image| &image.run_env);
+    let run_env = locked.project.manifest.images.get(name).map(|image| &image.run.env);
     let variables = of_tape().filter(|injection| run_env.is_none_or(|known| !known.contains_key(&injection.variable)));
     let mut steps: BTreeMap<String, BTreeMap<String, Vec<String>>> = BTreeMap::new();
     for (platform, told) in steps::find(locked.machine, tape.digest()) {

@@ -18,7 +18,12 @@ const SHOWN: usize = 20;
 pub fn say_private(locked: &LockedProject<'_>, image: &Image, name: &str, tape: &Tape) {
     let machine = locked.machine;
     let artifact = artifact(tape);
-    let place = image.tape.as_ref().or(image.repository.as_ref()).and_then(|place| place.parse::<Reference>().ok());
+    let place = image
+        .publication
+        .tape
+        .as_ref()
+        .or(image.publication.repository.as_ref())
+        .and_then(|place| place.parse::<Reference>().ok());
     let repository = place.as_ref().map(Reference::name);
     if artifact.files.is_empty() || pushed::is_known(machine, artifact.digest(), repository.as_deref()) {
         return;

@@ -120,7 +120,7 @@ pub fn targets(
     let mut targets = Vec::new();
     for (name, tape) in tapes {
         let image = locked.project.manifest.images.get(name);
-        let named = image.and_then(|image| image.tape.as_ref().or(image.repository.as_ref()));
+        let named = image.and_then(|image| image.publication.tape.as_ref().or(image.publication.repository.as_ref()));
         let text = given.or(named).ok_or_else(|| PublishError::NoPlace(name.clone()))?;
         let wrong = |reason: String| PublishError::Place { text: text.clone(), reason };
         let mut reference: Reference =
