@@ -5,14 +5,14 @@
 //! scrub profile that names a differing path, and asks `by_path` for a [`Fix`] of the rest.
 
 mod by_path;
-mod causes;
+pub mod causes;
 mod differences;
 mod fix;
 mod ignore;
 mod look;
 mod self_check;
 
-pub use causes::{Class, all as causes};
+pub use causes::Class;
 pub use differences::{Difference, ImagePair, Missing, explain_indexes, layers_to_read};
 pub use fix::Fix;
 pub use ignore::{IgnoreRule, IgnoreRules};

@@ -70,7 +70,7 @@ pub mod epoch {
     pub use crate::epoch::{Epoch, rfc3339};
 }
 pub mod explain {
-    pub use crate::explain::causes;
+    pub use crate::explain::causes::all as causes;
 }
 pub mod escape {
     pub use crate::escape::is_dangerous;

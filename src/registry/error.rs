@@ -140,15 +140,6 @@ impl RegistryError {
         let Self::NotTaken { error, .. } = self else { return false };
         matches!(&**error, HttpError::Response { status: 400 | 404..=406 | 415 | 422 | 501, .. })
     }
-
-    /// Whether every endpoint that was reached says that there is no such thing.
-    pub fn is_absence(&self) -> bool {
-        match self {
-            Self::NotFound { .. } => true,
-            Self::Nowhere { attempts, .. } => attempts.iter().any(|attempt| attempt.error.is_absence()),
-            _ => false,
-        }
-    }
 }
 
 impl ExitStatus for RegistryError {
