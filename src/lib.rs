@@ -36,6 +36,7 @@ mod dockerfile;
 mod registry;
 
 mod image;
+mod layered;
 
 mod layer;
 

@@ -32,7 +32,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return usage(&words, &error),
     };
-    let format = arguments.global.format;
+    let format = arguments.format();
     let fail = |failure: &Failure| report::fail(failure, format, || failure::of_failure(&arguments.command, failure));
     let session = match Session::open(&arguments.global) {
         Ok(session) => session,

@@ -7,7 +7,7 @@
 //! for; `settle` resolves it; `lock` writes it down and `check` tells whether it still fits. `locked` is a project with
 //! its lockfile, `tape_file` what stands beside it. `ready` makes its images ready to be built, `engines` chooses what
 //! builds, `rebuild` builds one image, `contradiction` refuses records that can't be true. On these stand `build` (with `record`, `self_check`, `export` and `dry_run`),
-//! `verify` (with `commit`), and `tape`. `inspect` and `init` need no project.
+//! `verify` (with `commit`), and `tape`. `inspect`, `init` and `stream` need no project.
 
 mod build;
 mod check;
@@ -36,6 +36,7 @@ mod scratch;
 mod self_check;
 mod settle;
 mod sources;
+mod stream;
 mod survey;
 pub mod tape;
 mod tape_file;
@@ -64,6 +65,7 @@ pub use record::{FILE_HINT, FORM, RecordTarget};
 pub use report::{check_report_name, read_report, write_report};
 pub use self_check::Checked;
 pub use sources::{Listing, sources};
+pub use stream::{StreamOptions, stream, stream_to_file};
 pub use survey::WrongDockerfile;
 pub use upstream::{Asked, outdated};
 pub use verify::{MirrorSaid, Occasion, Verification, VerifiedImage, VerifyOptions, verify};

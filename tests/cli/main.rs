@@ -19,6 +19,7 @@ mod hostile;
 mod inspect;
 #[cfg(target_os = "linux")]
 mod killed;
+mod layered;
 mod misuse;
 mod published;
 mod registries;

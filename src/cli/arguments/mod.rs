@@ -22,6 +22,7 @@ mod report;
 mod schema;
 mod scrub;
 mod sources;
+mod stream;
 mod tape;
 mod verify;
 
@@ -47,6 +48,7 @@ pub use report::ReportFile;
 pub use schema::{Schema, SchemaName};
 pub use scrub::{Scrub, ScrubAction};
 pub use sources::Sources;
+pub use stream::Stream;
 pub use tape::{Tape, TapeAction};
 pub use verify::Verify;
 
@@ -77,6 +79,14 @@ impl Arguments {
     /// Those of clap, help and version among them.
     pub fn read(words: &[OsString]) -> Result<Self, clap::Error> {
         Self::of_frequent(words).map_or_else(|| Self::try_parse_from(words), Ok)
+    }
+
+    /// The form of results on stdout: no document where an archive goes there.
+    pub fn format(&self) -> Format {
+        match &self.command {
+            Command::Stream(Stream { output: None, .. }) => Format::Text,
+            _ => self.global.format,
+        }
     }
 
     /// Reads the line of a frequent command without making the options of all others, which takes longer than a cached
@@ -128,6 +138,8 @@ pub enum Command {
     Completions(Completions),
     /// Work on single layers
     Layer(Layer),
+    /// Write a layered image from a description of store paths, as nixpkgs' script does
+    Stream(Stream),
     /// Print the JSON schema of repro.toml or of a result document
     Schema(Schema),
 }

@@ -15,6 +15,7 @@ mod report;
 pub mod schema;
 mod scrub;
 mod sources;
+mod stream;
 mod tape;
 mod verify;
 
@@ -37,6 +38,7 @@ pub fn run(command: &Command, session: &Session) -> Result<Report, Failure> {
         Command::Schema(arguments) => Ok(schema::run(arguments)),
         Command::Init(arguments) => init::run(arguments, session),
         Command::Sources(arguments) => sources::run(arguments, session),
+        Command::Stream(arguments) => stream::run(arguments, session),
         Command::Lock(arguments) => lock::run(arguments, session),
         Command::Outdated(_) => outdated::run(session),
         Command::Policy(arguments) => policy::run(arguments, session),

@@ -1,0 +1,31 @@
+//! Layered images without a Dockerfile: what nixpkgs' `streamLayeredImage` script writes, byte for byte.
+//!
+//! `description` reads the JSON that `dockerTools` makes, with `json` (as Python reads and prints it), `date` and `text`
+//! below it. `stream` writes the archive: the layers of the `base` (an `archive`, whose
+//! members `header` reads as `tarfile` does), then a `layer` for each list of store paths, which
+//! `tree` walks below a `root`, the customisation layer, and the documents. `member` makes tar headers as Python's
+//! `tarfile` does. Layers are hashed on several threads ahead of the one that writes.
+//!
+//! The byte form is told in `docs/layered.md`.
+
+mod archive;
+mod base;
+mod customisation;
+mod date;
+mod description;
+mod document;
+mod error;
+mod header;
+mod json;
+mod layer;
+mod member;
+mod names;
+mod printable;
+mod root;
+mod stream;
+mod text;
+mod tree;
+
+pub use description::{Description, Surroundings};
+pub use root::Root;
+pub use stream::Stream;
