@@ -69,12 +69,9 @@ pub fn at(error: SurveyError, path: &Path, dockerfile: &[u8]) -> Failure {
             let foreign = frontend(dockerfile).filter(|frontend| !error.is_limit && !reads_dockerfiles(frontend));
             let hint = foreign.map(|frontend| {
                 let frontend = escape::text(&frontend).into_owned();
-                let message = std::mem::take(&mut error.message);
-                error.message =
-                    format!("the frontend `{frontend}` may read another language than Dockerfiles: {message}");
                 error.suggestion = None;
                 format!(
-                    "only files in the Dockerfile language can be locked; `{frontend}` decides itself what it builds"
+                    "the frontend `{frontend}` decides what it reads, and only files in the Dockerfile language can be locked"
                 )
             });
             WrongDockerfile { path: path.to_owned(), text: dockerfile.to_owned(), error, hint }.into()
