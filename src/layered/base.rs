@@ -58,7 +58,7 @@ impl Base {
         };
         let layer = |(name, checksum): (&Text, &Text)| {
             let entry = archive.find(name).ok_or_else(|| wrong(&format!("no layer `{}` in it", name.shown())))?;
-            if !entry.is_plain() && !(entry.is_link() && archive.has_target(&entry)) {
+            if !(entry.is_plain() || entry.is_link() && archive.has_target(&entry)) {
                 return Err(wrong(&format!("layer `{}` is neither a file nor a link to one", name.shown())));
             }
             let scheme = Text::from("sha256:");

@@ -159,7 +159,8 @@ fn what_is_wrong_is_said_and_leaves_no_file() {
         std::os::unix::net::UnixListener::bind(project.path().join("root/nix/store/a/socket")).unwrap();
     };
     let none = |_: &Project| {};
-    let cases: [(&str, &str, &dyn Fn(&Project), i32, &str); 5] = [
+    type Case<'a> = (&'a str, &'a str, &'a dyn Fn(&Project), i32, &'a str);
+    let cases: [Case; 5] = [
         ("0", "/nix/store/a", &none, 6, "`checksum` says `0`, its bytes have"),
         (&right(), "/opt/a", &none, 2, "`/opt/a` is outside `/nix/store`"),
         (&right(), "/nix/store/a", &socket, 6, "`/nix/store/a/socket` is a socket"),
@@ -186,7 +187,7 @@ fn a_file_and_a_pipe_get_the_same_bytes() {
     let piped = project.command(&["stream", "conf.json", "--root", "root", "-t", "b:2"]).output().unwrap();
     stream(&project, &["-o", "out.tar", "--repo-tag", "b:2"]).expect(0);
     let written = fs::read(project.path().join("out.tar")).unwrap();
-    assert!(written == piped.stdout && written.len() % 10240 == 0);
+    assert!(written == piped.stdout && written.len().is_multiple_of(10240));
     assert!(project.repro(&["inspect", "out.tar"]).expect(0).stdout.contains("b:2"));
 }
 
