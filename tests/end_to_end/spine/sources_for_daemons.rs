@@ -102,18 +102,22 @@ fn repository_with_submodule() -> Option<String> {
 #[test]
 fn what_no_two_clones_have_alike_is_built_by_no_engine() {
     let Some(name) = repository_with_submodule() else { return };
-    let says = ".git is part of the result";
-    for (dockerfile, native, says) in [
-        (format!("FROM scratch\nADD https://git.example/{name}.git#main /src/\n"), "with submodules", says),
+    let with_git = "a git repository with its `.git`, which no two clones have alike";
+    for (dockerfile, native, buildctl) in [
+        (
+            format!("FROM scratch\nADD https://git.example/{name}.git#main /src/\n"),
+            "with submodules",
+            ".git is part of the result",
+        ),
         (
             format!("FROM scratch\nADD --keep-git-dir=true https://git.example/{name}-inner.git /src/\n"),
-            "with its `.git`",
-            says,
+            with_git,
+            with_git,
         ),
     ] {
         let Some(project) = locked("[image.app]\n", &dockerfile, &[]) else { return };
         project.repro(&["build", "--engine", "native"]).expect(7).says(native);
-        project.repro(&["build", "--engine", "buildctl"]).expect(7).says(says);
+        project.repro(&["build", "--engine", "buildctl"]).expect(7).says(buildctl);
     }
     let dockerfile = format!("FROM scratch\nADD https://git.example/{name}-inner.git /src/\n");
     let Some(project) = locked("[image.app]\n", &dockerfile, &[]) else { return };
