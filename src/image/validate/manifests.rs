@@ -13,6 +13,7 @@ use super::walk::Walk;
 use crate::escape;
 use crate::image::media_type::{Kind, kind};
 use crate::limits::LimitExceeded;
+use crate::platform::Platform;
 
 const MANIFEST_NAMES: &[&str] = &[
     "schemaVersion",
@@ -56,7 +57,13 @@ impl Walk<'_> {
     /// The platform of the descriptor is that of the config.
     fn compare_platform(&mut self, claim: &Claim, number: usize) {
         let (Some(claimed), Some(config)) = (&claim.platform, &self.graph.images[number].config) else { return };
-        let (Some(said), Some(found)) = (claimed.platform(), config.platform()) else { return };
+        let Some(said) = claimed.platform() else { return };
+        let is_missing = |part: &str| matches!(part, "" | "unknown");
+        let found = match config.platform() {
+            Some(found) => found,
+            None if is_missing(&config.os) || is_missing(&config.architecture) => return,
+            None => Platform::new(&config.os, &config.architecture, None),
+        };
         let variants = (said.variant.is_some() || !claimed.variant.is_empty()) && !config.variant.is_empty();
         let is_same = said.os == found.os
             && said.architecture == found.architecture
