@@ -3,7 +3,7 @@
 //! Each has a name that nobody else gives and is locked for as long as its maker lives; what has such a name and no lock
 //! is a leftover. Where a file system has no locks, nothing is swept.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -16,18 +16,16 @@ const LETTERS: usize = 16;
 
 /// An empty temporary file in `directory`.
 pub fn temporary_file(directory: &Path) -> io::Result<NamedTempFile> {
-    make_file(directory, |path| File::options().read(true).write(true).create_new(true).open(path))
+    make_file(directory, |path| {
+        let file = File::options().read(true).write(true).create_new(true).open(path)?;
+        if lock(&file)? { Ok(file) } else { Err(io::ErrorKind::AlreadyExists.into()) }
+    })
 }
 
-/// A temporary file that `make` puts to the path that it is given, where nothing is.
+/// A temporary file that `make` puts to the path that it is given, where nothing is; another path where it says so.
 pub(super) fn make_file(directory: &Path, make: impl Fn(&Path) -> io::Result<File>) -> io::Result<NamedTempFile> {
     sweep(directory);
-    builder().make_in(directory, |path| {
-        let file = make(path)?;
-        // Whoever sweeps between the two steps takes the file away; the builder then tries another name.
-        let is_ours = file.try_lock().is_err() || file.metadata()?.nlink() > 0;
-        if is_ours { Ok(file) } else { Err(io::ErrorKind::AlreadyExists.into()) }
-    })
+    builder().make_in(directory, make)
 }
 
 /// A temporary directory; dropping it removes it with all that is in it.
@@ -51,11 +49,10 @@ impl TemporaryDirectory {
     fn make(make: impl Fn(&tempfile::Builder<'static, 'static>) -> io::Result<TempDir>) -> io::Result<Self> {
         loop {
             let directory = make(&builder())?;
-            let Ok(lock) = File::open(directory.path()) else { continue };
-            // Whoever sweeps between the two steps takes the directory away.
-            if lock.try_lock().is_err() || lock.metadata()?.nlink() > 0 {
+            let Ok(opened) = File::open(directory.path()) else { continue };
+            if lock(&opened)? {
                 directory.path().parent().into_iter().for_each(sweep);
-                return Ok(Self { directory, _lock: lock });
+                return Ok(Self { directory, _lock: opened });
             }
         }
     }
@@ -63,6 +60,15 @@ impl TemporaryDirectory {
     /// Where it is.
     pub fn path(&self) -> &Path {
         self.directory.path()
+    }
+}
+
+/// Locks what was just made; false if a sweep came in between, which takes it away or is about to. Another name is tried then.
+fn lock(made: &File) -> io::Result<bool> {
+    match made.try_lock() {
+        Ok(()) => Ok(made.metadata()?.nlink() > 0),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(_)) => Ok(true),
     }
 }
 
@@ -93,6 +99,20 @@ fn sweep(directory: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_sweep_holds_or_has_removed_is_not_ours() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        let made = File::create_new(&path).unwrap();
+        let sweeping = File::open(&path).unwrap();
+        sweeping.try_lock().unwrap();
+        assert!(!lock(&made).unwrap());
+        drop(sweeping);
+        assert!(lock(&made).unwrap());
+        fs::remove_file(&path).unwrap();
+        assert!(!lock(&made).unwrap());
+    }
 
     #[test]
     fn leftovers_are_swept_and_nothing_else() {
