@@ -57,13 +57,9 @@ impl Walk<'_> {
     /// The platform of the descriptor is that of the config.
     fn compare_platform(&mut self, claim: &Claim, number: usize) {
         let (Some(claimed), Some(config)) = (&claim.platform, &self.graph.images[number].config) else { return };
-        let Some(said) = claimed.platform() else { return };
-        let is_missing = |part: &str| matches!(part, "" | "unknown");
-        let found = match config.platform() {
-            Some(found) => found,
-            None if is_missing(&config.os) || is_missing(&config.architecture) => return,
-            None => Platform::new(&config.os, &config.architecture, None),
-        };
+        let said = spelt(claimed.platform(), &claimed.os, &claimed.architecture);
+        let found = spelt(config.platform(), &config.os, &config.architecture);
+        let (Some(said), Some(found)) = (said, found) else { return };
         let variants = (said.variant.is_some() || !claimed.variant.is_empty()) && !config.variant.is_empty();
         let is_same = said.os == found.os
             && said.architecture == found.architecture
@@ -198,4 +194,11 @@ impl Walk<'_> {
             config.author.clear();
         }
     }
+}
+
+/// The platform that a document says: `named` if it is one, else its words as they stand; none where one is missing or
+/// `unknown`.
+fn spelt(named: Option<Platform>, os: &str, architecture: &str) -> Option<Platform> {
+    let is_said = [os, architecture].iter().all(|part| !matches!(*part, "" | "unknown"));
+    named.or_else(|| is_said.then(|| Platform::new(os, architecture, None)))
 }
