@@ -90,8 +90,11 @@ fn sweep(directory: &Path) {
         if !is_temporary || !(kind.is_file() || kind.is_dir()) {
             continue;
         }
-        if File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
+        let Ok(opened) = File::open(&path) else { continue };
+        if opened.try_lock().is_ok() {
+            // The lock is held until it is gone: who has just made it must not get the lock first and lose it afterwards.
             let _ = if kind.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            drop(opened);
         }
     }
 }
@@ -112,6 +115,22 @@ mod tests {
         assert!(lock(&made).unwrap());
         fs::remove_file(&path).unwrap();
         assert!(!lock(&made).unwrap());
+    }
+
+    #[test]
+    fn many_writers_side_by_side_keep_what_they_made() {
+        let directory = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for writer in 0..8 {
+                let directory = directory.path();
+                scope.spawn(move || {
+                    for round in 0..400 {
+                        let made = temporary_file(directory).unwrap();
+                        made.persist(directory.join(format!("{writer}-{round}"))).unwrap();
+                    }
+                });
+            }
+        });
     }
 
     #[test]
