@@ -5,6 +5,8 @@
 
 mod cli;
 
+mod document;
+
 mod project;
 
 mod render;

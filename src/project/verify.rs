@@ -23,7 +23,7 @@ use crate::lockfile::{Pin, Record};
 use crate::platform::Platform;
 use crate::source::{Place, Published, Reader};
 use crate::status::{ExitStatus, Failure, Status};
-use crate::verify::{Case, FrontendsDiffer, RunNetwork, Verdict, judge};
+use crate::verify::{Evidence, FrontendsDiffer, RunNetwork, Verdict, judge};
 
 /// What is verified, and against what.
 #[derive(Clone, Debug)]
@@ -111,7 +111,7 @@ pub struct VerifiedImage {
     /// Platforms that the record has from another Dockerfile frontend.
     pub frontends: BTreeMap<Platform, FrontendsDiffer>,
     /// What is known of each platform, and what that amounts to.
-    pub platforms: Vec<(Case, Verdict)>,
+    pub platforms: Vec<(Evidence, Verdict)>,
     /// Whether all platforms were judged; a failure says why not.
     pub is_complete: bool,
 }
@@ -127,9 +127,10 @@ impl Verification {
 
 impl VerifiedImage {
     /// What explains that a platform is not the recorded one, where that is known.
-    pub fn cause(&self, case: &Case, verdict: &Verdict) -> Option<String> {
-        let is_of_record = verdict.status() != Status::Success && case.expected.manifest != case.rebuilt.manifest;
-        self.frontends.get(&case.platform).filter(|_| is_of_record).map(ToString::to_string)
+    pub fn cause(&self, evidence: &Evidence, verdict: &Verdict) -> Option<String> {
+        let is_of_record =
+            verdict.status() != Status::Success && evidence.expected.manifest != evidence.rebuilt.manifest;
+        self.frontends.get(&evidence.platform).filter(|_| is_of_record).map(ToString::to_string)
     }
 }
 
@@ -246,27 +247,28 @@ fn judge_image(
         if let Some(differ) = FrontendsDiffer::between(expected.frontend.as_deref(), frontend) {
             verified.frontends.insert(built.platform.clone(), differ);
         }
-        let case = Case {
+        let evidence = Evidence {
             platform: built.platform.clone(),
             expected: record::facts(expected),
             rebuilt: built.facts(),
             published: published.map(|(published, _)| published.platforms.get(&built.platform).cloned()),
             network,
         };
-        if let (Some((published, reader)), Some(Some(image))) = (published, &case.published)
+        if let (Some((published, reader)), Some(Some(image))) = (published, &evidence.published)
             && let Some(facts) = image.facts()
-            && compare(&facts, &case.rebuilt).is_some_and(|difference| difference.layers.is_empty())
+            && compare(&facts, &evidence.rebuilt).is_some_and(|difference| difference.layers.is_empty())
         {
             let known = built.layers.iter().map(|layer| (layer.descriptor.digest, layer.diff_id)).collect();
             if let Err(error) = published.confirm(&built.platform, &known, reader) {
                 return (verified, Some(error.into()));
             }
         }
-        let verdict = judge(&case);
-        verified.platforms.push((case, verdict));
+        let verdict = judge(&evidence);
+        verified.platforms.push((evidence, verdict));
     }
     if let Some((published, _)) = published {
-        let is_compared = |platform: &&Platform| verified.platforms.iter().any(|(case, _)| case.platform == **platform);
+        let is_compared =
+            |platform: &&Platform| verified.platforms.iter().any(|(evidence, _)| evidence.platform == **platform);
         verified.not_compared = published.platforms.keys().filter(|it| !is_compared(it)).cloned().collect();
     }
     verified.is_complete = true;

@@ -1,6 +1,6 @@
 //! Rebuild, compare, verdict.
 //!
-//! A [`Case`] puts what is known of one platform side by side: the record, the rebuilt image, and the published one if
+//! An [`Evidence`] puts what is known of one platform side by side: the record, the rebuilt image, and the published one if
 //! it was looked at. [`judge`] says what that amounts to, and never "reproduced" for less than bit for bit.
 
 mod frontends;
@@ -16,7 +16,7 @@ use crate::status::Status;
 
 /// What is known of one platform's image.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Case {
+pub struct Evidence {
     /// The platform.
     pub platform: Platform,
     /// What the record says.
@@ -103,8 +103,8 @@ impl Verdict {
 /// Compares the rebuilt image with the record, then the published one with the rebuilt; the graver finding wins.
 ///
 /// What is equal is told as such only where RUN was confined.
-pub fn judge(case: &Case) -> Verdict {
-    match (of_bytes(case), case.network) {
+pub fn judge(evidence: &Evidence) -> Verdict {
+    match (of_bytes(evidence), evidence.network) {
         (Verdict::Reproduced | Verdict::SameContent, RunNetwork::Open { is_accepted }) => {
             Verdict::OpenNetwork { is_accepted }
         }
@@ -112,14 +112,14 @@ pub fn judge(case: &Case) -> Verdict {
     }
 }
 
-fn of_bytes(case: &Case) -> Verdict {
-    let rebuilt = finding(Pair::RebuiltAndRecord, &case.expected, &case.rebuilt);
-    let published = match &case.published {
+fn of_bytes(evidence: &Evidence) -> Verdict {
+    let rebuilt = finding(Pair::RebuiltAndRecord, &evidence.expected, &evidence.rebuilt);
+    let published = match &evidence.published {
         None => None,
         Some(None) => Some(Verdict::NotPublished),
         Some(Some(published)) => match published.facts() {
-            Some(facts) => finding(Pair::PublishedAndRebuilt, &facts, &case.rebuilt),
-            None => Some(of_content(published, &case.rebuilt)),
+            Some(facts) => finding(Pair::PublishedAndRebuilt, &facts, &evidence.rebuilt),
+            None => Some(of_content(published, &evidence.rebuilt)),
         },
     };
     match (rebuilt, published) {
@@ -160,9 +160,9 @@ mod tests {
         }
     }
 
-    fn case(expected: Facts, rebuilt: Facts, published: Option<Option<PublishedImage>>) -> Case {
+    fn evidence(expected: Facts, rebuilt: Facts, published: Option<Option<PublishedImage>>) -> Evidence {
         let network = RunNetwork::Closed;
-        Case { platform: Platform::new("linux", "amd64", None), expected, rebuilt, published, network }
+        Evidence { platform: Platform::new("linux", "amd64", None), expected, rebuilt, published, network }
     }
 
     fn published(facts: &Facts, has_manifest: bool) -> Option<Option<PublishedImage>> {
@@ -178,35 +178,35 @@ mod tests {
         let other = || facts("o", "d", "2");
         let first_layer = || compare(&image(), &other()).unwrap();
         let config = || compare(&image(), &facts("n", "d", "1")).unwrap();
-        for (case, want) in [
-            (case(image(), image(), None), Verdict::Reproduced),
-            (case(image(), image(), published(&image(), true)), Verdict::Reproduced),
-            (case(image(), image(), published(&image(), false)), Verdict::SameContent),
-            (case(image(), repacked(), None), Verdict::Packaging(Pair::RebuiltAndRecord)),
-            (case(image(), repacked(), published(&image(), false)), Verdict::Packaging(Pair::RebuiltAndRecord)),
-            (case(image(), other(), None), Verdict::Differs(Pair::RebuiltAndRecord, first_layer())),
+        for (evidence, want) in [
+            (evidence(image(), image(), None), Verdict::Reproduced),
+            (evidence(image(), image(), published(&image(), true)), Verdict::Reproduced),
+            (evidence(image(), image(), published(&image(), false)), Verdict::SameContent),
+            (evidence(image(), repacked(), None), Verdict::Packaging(Pair::RebuiltAndRecord)),
+            (evidence(image(), repacked(), published(&image(), false)), Verdict::Packaging(Pair::RebuiltAndRecord)),
+            (evidence(image(), other(), None), Verdict::Differs(Pair::RebuiltAndRecord, first_layer())),
             (
-                case(image(), image(), published(&other(), false)),
+                evidence(image(), image(), published(&other(), false)),
                 Verdict::Differs(Pair::PublishedAndRebuilt, first_layer()),
             ),
             (
-                case(image(), image(), published(&facts("m", "d", "1"), false)),
+                evidence(image(), image(), published(&facts("m", "d", "1"), false)),
                 Verdict::Differs(Pair::PublishedAndRebuilt, config()),
             ),
-            (case(image(), image(), published(&repacked(), true)), Verdict::Packaging(Pair::PublishedAndRebuilt)),
+            (evidence(image(), image(), published(&repacked(), true)), Verdict::Packaging(Pair::PublishedAndRebuilt)),
             (
-                case(image(), repacked(), published(&other(), true)),
+                evidence(image(), repacked(), published(&other(), true)),
                 Verdict::Differs(Pair::PublishedAndRebuilt, first_layer()),
             ),
-            (case(image(), image(), Some(None)), Verdict::NotPublished),
+            (evidence(image(), image(), Some(None)), Verdict::NotPublished),
         ] {
-            assert_eq!(judge(&case), want, "{case:?}");
+            assert_eq!(judge(&evidence), want, "{evidence:?}");
             let is_same = matches!(want, Verdict::Reproduced | Verdict::SameContent);
             assert_eq!(want.status() == Status::Success, is_same);
             for is_accepted in [false, true] {
-                let open = judge(&Case { network: RunNetwork::Open { is_accepted }, ..case.clone() });
+                let open = judge(&Evidence { network: RunNetwork::Open { is_accepted }, ..evidence.clone() });
                 let told = if is_same { Verdict::OpenNetwork { is_accepted } } else { want.clone() };
-                assert_eq!(open, told, "{case:?}");
+                assert_eq!(open, told, "{evidence:?}");
                 assert_eq!(open.status() == Status::Success, is_same && is_accepted);
             }
         }

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::super::arguments;
-use super::super::report::json::BuildDocument;
-use super::super::report::{Document, Report, text};
+use super::super::report::{Report, text};
 use super::super::session::Session;
+use crate::document::{BuildDocument, Document};
 use crate::project::{BuildOptions, ExportOptions, Project, RecordTarget, build, dry_run};
 use crate::status::{ExitStatus, Failure, Status};
 

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use super::super::arguments::{Cache, CacheAction};
-use super::super::report::json::{CacheDocument, CacheUsage};
-use super::super::report::{Document, Report};
+use super::super::report::Report;
 use super::super::session::Session;
+use crate::document::{CacheDocument, CacheUsage, Document};
 use crate::escape;
 use crate::status::{Failure, Status};
 use crate::store::CacheUse;

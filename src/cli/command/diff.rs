@@ -1,9 +1,9 @@
 //! `repro diff`: why two images differ.
 
 use super::super::arguments;
-use super::super::report::json::diff_document;
-use super::super::report::{Document, Report};
+use super::super::report::Report;
 use super::super::session::Session;
+use crate::document::{Document, diff_document};
 use crate::project::{DiffOptions, check_report_name, diff, write_report};
 use crate::render::tree;
 use crate::status::{Failure, Status};

@@ -2,10 +2,9 @@
 //! whatever happened.
 
 use super::super::arguments::Command;
-use super::super::report::Document;
-use super::super::report::json::{
-    BuildDocument, ErrorDocument, FailureDocument, InspectDocument, LockDocument, OutdatedDocument, SourcesDocument,
-    SourcesError, TapeDocument, VerifyDocument, diff_error,
+use crate::document::{
+    BuildDocument, Document, ErrorDocument, FailureDocument, InspectDocument, LockDocument, OutdatedDocument,
+    SourcesDocument, SourcesError, TapeDocument, VerifyDocument, diff_error,
 };
 use crate::status::{Failure, Status};
 

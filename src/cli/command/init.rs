@@ -1,9 +1,9 @@
 //! `repro init`: a manifest for the Dockerfile that is there.
 
 use super::super::arguments::Init;
-use super::super::report::json::InitDocument;
-use super::super::report::{Document, Report};
+use super::super::report::Report;
 use super::super::session::Session;
+use crate::document::{Document, InitDocument};
 use crate::project::{Initialised, init, shown};
 use crate::status::{Failure, Status};
 

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::super::arguments;
-use super::super::report::json::{ErrorDocument, InspectDocument};
-use super::super::report::{Document, Report, text};
+use super::super::report::{Report, text};
 use super::super::session::Session;
+use crate::document::{Document, ErrorDocument, InspectDocument};
 use crate::escape;
 use crate::project::{InspectOptions, inspect};
 use crate::status::Failure;

@@ -1,9 +1,9 @@
 //! `repro lock`: pins what manifest and Dockerfiles ask for.
 
 use super::super::arguments;
-use super::super::report::json::{DriftDocument, ErrorDocument, LockChange, LockDocument};
-use super::super::report::{Document, Report, text};
+use super::super::report::{Report, text};
 use super::super::session::Session;
+use crate::document::{Document, DriftDocument, ErrorDocument, LockChange, LockDocument};
 use crate::drift::Stale;
 use crate::lockfile::{Selection, Side};
 use crate::project::{LockNetwork, LockOptions, Project, check, lock};

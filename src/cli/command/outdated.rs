@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::super::report::json::{ErrorDocument, GonePin, MirroredPin, OutdatedDocument, OutdatedPin};
-use super::super::report::{Document, Report};
+use super::super::report::Report;
 use super::super::session::Session;
+use crate::document::{Document, ErrorDocument, GonePin, MirroredPin, OutdatedDocument, OutdatedPin};
 use crate::escape;
 use crate::lockfile::SourceKind;
 use crate::project::{Asked, outdated};

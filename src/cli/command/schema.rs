@@ -5,7 +5,7 @@ use schemars::generate::SchemaSettings;
 
 use super::super::arguments::{Schema, SchemaName};
 use super::super::report::Report;
-use super::super::report::json::{
+use crate::document::{
     BuildDocument, CacheDocument, FailureDocument, InitDocument, InspectDocument, LockDocument, OutdatedDocument,
     ScrubDocument, SourcesDocument, TapeDocument, VerifyDocument,
 };

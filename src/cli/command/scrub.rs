@@ -1,8 +1,8 @@
 //! `repro scrub`: what the profiles leave out.
 
 use super::super::arguments::{Scrub, ScrubAction};
-use super::super::report::json::{ProfileDocument, ScrubDocument};
-use super::super::report::{Document, Report, text};
+use super::super::report::{Report, text};
+use crate::document::{Document, ProfileDocument, ScrubDocument};
 use crate::scrub::PROFILES;
 use crate::status::Status;
 

@@ -1,9 +1,9 @@
 //! `repro sources`: every outside source that a target needs.
 
 use super::super::arguments;
-use super::super::report::json::{ListedSource, SourcesDocument, SourcesError};
-use super::super::report::{Document, Report, text};
+use super::super::report::{Report, text};
 use super::super::session::Session;
+use crate::document::{Document, ListedSource, SourcesDocument, SourcesError};
 use crate::project::{Listing, Project, sources};
 use crate::status::{Failure, Status};
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::super::arguments::{self, TapeAction};
-use super::super::report::json::{ErrorDocument, MissingBody, PushedTape, TapeDocument, TapeOfImage};
-use super::super::report::{Document, Report, text};
+use super::super::report::{Report, text};
 use super::super::session::Session;
 use crate::digest::Digest;
+use crate::document::{Document, ErrorDocument, MissingBody, PushedTape, TapeDocument, TapeOfImage};
 use crate::project::tape::{self, Missing};
 use crate::project::{LockedProject, Project, shown};
 use crate::status::{Failure, Status};

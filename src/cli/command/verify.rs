@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::super::arguments;
-use super::super::report::json::VerifyDocument;
-use super::super::report::{Document, Report, text};
+use super::super::report::{Report, text};
 use super::super::session::Session;
+use crate::document::{Document, VerifyDocument};
 use crate::project::{ExportOptions, Project, VerifyOptions, shown, verify};
 use crate::source::{Bare, Place};
 use crate::status::Failure;

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use super::excerpt;
+use crate::document::message;
 use crate::status::Failure;
 
 /// Writes a failure and its hint to stderr.
@@ -19,19 +19,4 @@ pub fn explain(failure: &Failure) {
 pub fn label(name: &str, color: AnsiColor, message: &str) {
     let style = Style::new().bold().fg_color(Some(color.into()));
     let _ = writeln!(anstream::stderr(), "{style}{name}{style:#}: {message}");
-}
-
-/// The message with the lines that it is about, followed by those of the causes that it does not already hold.
-pub fn message(failure: &Failure) -> String {
-    let mut text = excerpt::of(failure).unwrap_or_else(|| failure.to_string());
-    let mut source = failure.source();
-    while let Some(error) = source {
-        let cause = error.to_string();
-        if !text.contains(&cause) {
-            text.push_str(": ");
-            text.push_str(&cause);
-        }
-        source = error.source();
-    }
-    text
 }

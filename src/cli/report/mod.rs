@@ -1,11 +1,8 @@
 //! What a command prints at its end: a text or one JSON document on stdout, errors on stderr.
 //!
-//! `text` and `json` render the values that operations give, one file a command; `error` and `excerpt` render failures.
+//! `text` words the values that operations give, one file a command, `error` failures; `crate::document` has the JSON of both.
 
-mod document;
 pub mod error;
-mod excerpt;
-pub mod json;
 pub mod text;
 
 use std::ffi::OsString;
@@ -14,9 +11,8 @@ use std::process::ExitCode;
 
 use anstyle::AnsiColor;
 
-pub use document::Document;
-
 use super::arguments::Format;
+use crate::document::Document;
 use crate::status::{Failure, Status};
 use error::{explain, label};
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::super::json::{
+use crate::document::{
     EntryDocument, ImageVerdict, InspectDocument, InspectedImage, InspectedLayer, ListedDocument, Number, RoleName,
 };
 use crate::escape;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::super::json::ListedSource;
 use crate::dockerfile::sources::Origin;
+use crate::document::ListedSource;
 use crate::escape;
 
 /// One source with its pin.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::super::json::{RequestOnTape, TapeDocument};
+use crate::document::{RequestOnTape, TapeDocument};
 use crate::escape;
 use crate::project::tape::Pushed;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::digest::Digest;
 use crate::escape;
 use crate::project::{CheckedOut, MirrorSaid, Occasion, Verification, VerifiedImage};
-use crate::verify::{Case, Verdict};
+use crate::verify::{Evidence, Verdict};
 
 /// Files that one line names.
 const MOST_FILES: usize = 16;
@@ -18,11 +18,11 @@ pub fn verdicts(verification: &Verification, record: &Path) -> String {
     let against = verification.against.as_deref().map(escape::text);
     for image in &verification.images {
         let (name, engines) = (&image.name, image.engines.join(" and "));
-        for (case, verdict) in &image.platforms {
-            say(&mut text, name, case, verdict);
+        for (evidence, verdict) in &image.platforms {
+            say(&mut text, name, evidence, verdict);
             let is_equal = matches!(verdict, Verdict::Reproduced | Verdict::OpenNetwork { .. });
             let compared = if is_equal { "matches" } else { "compared with" };
-            let _ = match (&against, &case.published) {
+            let _ = match (&against, &evidence.published) {
                 (Some(against), Some(_)) => {
                     writeln!(text, "  rebuilt with {engines}; {compared} {record} and {against}")
                 }
@@ -31,7 +31,7 @@ pub fn verdicts(verification: &Verification, record: &Path) -> String {
                     "  rebuilt with {engines}; {compared} {record}; published image not checked (`--against`)"
                 ),
             };
-            if let Some(cause) = image.cause(case, verdict) {
+            if let Some(cause) = image.cause(evidence, verdict) {
                 let _ = writeln!(text, "  cause: {cause}");
             }
             for warning in &image.warnings {
@@ -75,7 +75,7 @@ fn index(text: &mut String, image: &VerifiedImage) {
         (Some(rebuilt), Some(_)) => writeln!(text, "{name} index: {rebuilt}"),
         _ => Ok(()),
     };
-    let manifests: Vec<Digest> = image.platforms.iter().map(|(case, _)| case.rebuilt.manifest).collect();
+    let manifests: Vec<Digest> = image.platforms.iter().map(|(evidence, _)| evidence.rebuilt.manifest).collect();
     let Some(top) = image.published_index.filter(|top| Some(*top) != image.index && manifests != [*top]) else {
         return;
     };
@@ -126,23 +126,23 @@ fn not_compared(image: &VerifiedImage) -> String {
     parts.join(", ")
 }
 
-fn say(text: &mut String, name: &str, case: &Case, verdict: &Verdict) {
-    let platform = &case.platform;
+fn say(text: &mut String, name: &str, evidence: &Evidence, verdict: &Verdict) {
+    let platform = &evidence.platform;
     let _ = match verdict {
         Verdict::Reproduced => {
-            writeln!(text, "{name} {platform}: reproduced {}", case.rebuilt.manifest)
+            writeln!(text, "{name} {platform}: reproduced {}", evidence.rebuilt.manifest)
         }
         Verdict::SameContent => writeln!(
             text,
             "{name} {platform}: same content {}; the published archive holds no image manifest, config and layers are equal",
-            case.rebuilt.manifest
+            evidence.rebuilt.manifest
         ),
         Verdict::OpenNetwork { is_accepted } => {
             let accepts = if *is_accepted { "" } else { "; `--allow-open-network` takes it for enough" };
             writeln!(
                 text,
                 "{name} {platform}: open-network {}\n  the same image, but RUN could reach the whole network, and what it took from there is not known{accepts}",
-                case.rebuilt.manifest
+                evidence.rebuilt.manifest
             )
         }
         Verdict::Packaging(pair) => {
@@ -156,13 +156,13 @@ fn say(text: &mut String, name: &str, case: &Case, verdict: &Verdict) {
         }
     };
     if matches!(verdict, Verdict::Reproduced | Verdict::SameContent | Verdict::OpenNetwork { .. }) {
-        let _ = writeln!(text, "  config {}", case.rebuilt.config);
+        let _ = writeln!(text, "  config {}", evidence.rebuilt.config);
         return;
     }
-    let (recorded, rebuilt) = (&case.expected, &case.rebuilt);
+    let (recorded, rebuilt) = (&evidence.expected, &evidence.rebuilt);
     let _ = writeln!(text, "  recorded  {} config {}", recorded.manifest, recorded.config);
     let _ = writeln!(text, "  rebuilt   {} config {}", rebuilt.manifest, rebuilt.config);
-    if let Some(Some(published)) = &case.published {
+    if let Some(Some(published)) = &evidence.published {
         let manifest = published.manifest.map(|digest| digest.to_string());
         let manifest = manifest.as_deref().unwrap_or("no image manifest");
         let _ = writeln!(text, "  published {manifest} config {}", published.config);

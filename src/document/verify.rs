@@ -10,7 +10,7 @@ use super::failure::ErrorDocument;
 use crate::platform::Platform;
 use crate::project::{self, CheckedOut, MirrorSaid, Occasion, Verification, shown};
 use crate::source::PublishedImage;
-use crate::verify::{Case, Verdict};
+use crate::verify::{Evidence, Verdict};
 
 /// What `repro verify` prints.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
@@ -204,7 +204,11 @@ impl VerifyDocument {
             published_attestations: image.attestations,
             published_referrers: image.referrers,
             output: output.map(shown),
-            platforms: image.platforms.iter().map(|(case, verdict)| of_platform(image, case, verdict)).collect(),
+            platforms: image
+                .platforms
+                .iter()
+                .map(|(evidence, verdict)| of_platform(image, evidence, verdict))
+                .collect(),
         });
         let error = ErrorDocument::of_worst(&verification.failures);
         Self {
@@ -218,7 +222,7 @@ impl VerifyDocument {
     }
 }
 
-fn of_platform(image: &project::VerifiedImage, case: &Case, verdict: &Verdict) -> VerifiedPlatform {
+fn of_platform(image: &project::VerifiedImage, evidence: &Evidence, verdict: &Verdict) -> VerifiedPlatform {
     let name = match verdict {
         Verdict::Reproduced => VerdictName::Reproduced,
         Verdict::SameContent => VerdictName::Content,
@@ -226,19 +230,19 @@ fn of_platform(image: &project::VerifiedImage, case: &Case, verdict: &Verdict) -
         Verdict::Packaging(_) => VerdictName::Packaging,
         Verdict::Differs(..) | Verdict::NotPublished => VerdictName::Differs,
     };
-    let platform = |facts| built_platform(&case.platform, facts);
+    let platform = |facts| built_platform(&evidence.platform, facts);
     VerifiedPlatform {
-        platform: case.platform.to_string(),
+        platform: evidence.platform.to_string(),
         verdict: Some(name),
         level: verdict.level().map(|level| level.to_string()),
-        cause: image.cause(case, verdict),
-        expected: Some(platform(&case.expected)),
-        rebuilt: Some(platform(&case.rebuilt)),
-        published: case
+        cause: image.cause(evidence, verdict),
+        expected: Some(platform(&evidence.expected)),
+        rebuilt: Some(platform(&evidence.rebuilt)),
+        published: evidence
             .published
             .as_ref()
             .and_then(Option::as_ref)
-            .map(|image| published_platform(&case.platform, image)),
+            .map(|image| published_platform(&evidence.platform, image)),
         status: verdict.status().code(),
     }
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::super::error;
+use super::message::message;
 use crate::status::{Failure, Status};
 
 /// What a command without a document of its own for that prints when it fails.
@@ -31,7 +31,7 @@ pub struct ErrorDocument {
 impl ErrorDocument {
     /// The document of a failure.
     pub fn of(failure: &Failure) -> Self {
-        Self { status: failure.status().code(), message: error::message(failure), hint: failure.hint() }
+        Self { status: failure.status().code(), message: message(failure), hint: failure.hint() }
     }
 
     /// The document of the most urgent of several failures.

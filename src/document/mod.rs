@@ -8,10 +8,13 @@
 mod build;
 mod cache;
 mod diff;
+mod excerpt;
 mod failure;
 mod init;
 mod inspect;
+mod json;
 mod lock;
+mod message;
 mod outdated;
 mod scrub;
 mod self_check;
@@ -27,7 +30,9 @@ pub use init::InitDocument;
 pub use inspect::{
     EntryDocument, ImageVerdict, InspectDocument, InspectedImage, InspectedLayer, ListedDocument, Number, RoleName,
 };
+pub use json::Document;
 pub use lock::{DriftDocument, LockChange, LockDocument};
+pub use message::message;
 pub use outdated::{GonePin, MirroredPin, OutdatedDocument, OutdatedPin};
 pub use scrub::{ProfileDocument, ScrubDocument};
 pub use sources::{ListedSource, SourcesDocument, SourcesError};
