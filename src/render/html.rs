@@ -46,6 +46,8 @@ pub fn html(document: &DiffDocument) -> Result<String, RenderError> {
         table.push(row(&name, &platform.verdict, said(&platform.verdict), &platform.differences));
     }
     let capped = data.capped();
+    // The page draws a tree of them. Those of one path stay in the order of the document.
+    data.rows.sort_by(|one, other| components(one).cmp(components(other)));
     let data = json!({"causes": data.causes, "rows": data.rows, "platforms": platforms});
     let side = |side: &Option<super::document::SideDocument>| {
         side.as_ref().map_or_else(String::new, |side| escape::visible(&side.source))
@@ -100,6 +102,11 @@ fn layers(image: &ImageDocument) -> Vec<Value> {
     image.layers.iter().map(layer).collect()
 }
 
+/// The components of a row's path; none where it has no path.
+fn components(row: &Value) -> impl Iterator<Item = &str> {
+    row[PATH].as_str().into_iter().flat_map(|path| path.split('/'))
+}
+
 fn shown(text: &str, most: usize) -> String {
     let visible = escape::visible(text);
     let mut short: String = visible.chars().take(most).collect();
@@ -108,6 +115,9 @@ fn shown(text: &str, most: usize) -> String {
     }
     short
 }
+
+/// The place of the path in a row.
+const PATH: usize = 6;
 
 /// What the page's script reads: causes once each, and a short row a difference.
 #[derive(Default)]

@@ -19,49 +19,44 @@ const WIDTH: usize = 160;
 /// # Errors
 /// Those of the template.
 pub fn markdown(document: &DiffDocument) -> Result<String, RenderError> {
-    let mut left = MOST;
+    let mut room = Room(MOST);
     let mut is_cut = false;
     let mut platforms = Vec::new();
     let index = (!document.index.is_empty()).then_some(("index", "differs", &document.index));
     let others = document.platforms.iter().map(|one| (one.platform.as_str(), said(&one.verdict), &one.differences));
     for (name, said, differences) in index.into_iter().chain(others) {
+        let name = json!(code(name));
+        is_cut |= !room.take(&name);
+        if is_cut {
+            break;
+        }
         let mut told = Vec::new();
         for group in groups(differences) {
             let value = value(&group);
-            // Marks and line ends that the template adds are fewer than the quotes and names of the value.
-            match left.checked_sub(value.to_string().chars().count() + 40) {
-                Some(rest) => left = rest,
-                None => {
-                    is_cut = true;
-                    break;
-                }
+            is_cut |= !room.take(&value);
+            if is_cut {
+                break;
             }
             told.push(value);
         }
-        match left.checked_sub(name.len() + 100) {
-            Some(rest) => left = rest,
-            None => {
-                is_cut = true;
-                break;
-            }
-        }
-        platforms.push(json!({"name": code(name), "said": said, "groups": told}));
+        platforms.push(json!({"name": name, "said": said, "groups": told}));
     }
     let side = |side: &Option<super::document::SideDocument>| {
         side.as_ref().map_or_else(String::new, |side| code(&side.source))
     };
     let (first, second) = (side(&document.first), side(&document.second));
     let verdict = verdict(document);
-    let ignored = document.ignored.iter().take(50).map(|rule| {
+    let mut ignored = Vec::new();
+    for rule in &document.ignored {
         let path = rule.path.as_deref().map_or_else(String::new, |path| format!(" {}", code(path)));
-        format!(
-            "{} {}{path}: {}",
-            rule.matches,
-            plain(&rule.code),
-            plain(&rule.reason.chars().take(WIDTH).collect::<String>())
-        )
-    });
-    let ignored: Vec<String> = ignored.collect();
+        let reason = plain(&rule.reason.chars().take(WIDTH).collect::<String>());
+        let value = json!(format!("{} {}{path}: {reason}", rule.matches, plain(&rule.code)));
+        is_cut |= !room.take(&value);
+        if is_cut {
+            break;
+        }
+        ignored.push(value);
+    }
     let values = json!({
         "verdict": verdict,
         "first": first,
@@ -71,6 +66,19 @@ pub fn markdown(document: &DiffDocument) -> Result<String, RenderError> {
         "cut": is_cut,
     });
     render("report.md", &values)
+}
+
+/// Characters that are still free.
+struct Room(usize);
+
+impl Room {
+    /// Takes the place that a value needs, if there is that much.
+    fn take(&mut self, value: &Value) -> bool {
+        // Marks and line ends that the template adds are fewer than the quotes and names of the value.
+        let left = self.0.checked_sub(value.to_string().chars().count() + 40);
+        self.0 = left.unwrap_or(0);
+        left.is_some()
+    }
 }
 
 /// The differences of each cause and class, in their order.
@@ -158,7 +166,7 @@ fn plain(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::document::sample;
+    use super::super::document::{RuleDocument, sample};
     use super::*;
 
     #[test]
@@ -180,5 +188,25 @@ mod tests {
         }
         let text = markdown(&many).unwrap();
         assert!(text.chars().count() < 60_000 && text.contains("shortened"), "{}", text.len());
+    }
+
+    #[test]
+    fn many_platforms_and_rules_are_cut() {
+        let mut many = sample(1);
+        many.platforms[0].platform = "|".repeat(4000);
+        many.platforms = vec![many.platforms[0].clone(); 500];
+        let rule = RuleDocument {
+            code: "C061".to_owned(),
+            path: Some("|".repeat(4000)),
+            reason: "<".repeat(4000),
+            expires: None,
+            matches: 1,
+        };
+        for count in [500, 0] {
+            many.platforms.truncate(count);
+            many.ignored = vec![rule.clone(); 50];
+            let text = markdown(&many).unwrap();
+            assert!(text.chars().count() < 60_000 && text.contains("shortened"), "{}", text.len());
+        }
     }
 }

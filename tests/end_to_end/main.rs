@@ -17,6 +17,7 @@ mod own_registry;
 mod rig;
 mod sources;
 
+mod browser;
 mod context_property;
 mod engines;
 mod examples;

@@ -3,29 +3,42 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const $ = id => document.getElementById(id);
 const ROW = 26;
 const ORDER = "SNBP";
+const WORDS = { S: "security", N: "content", B: "benign", P: "packaging" };
 const make = (name, text, className) => {
   const element = document.createElement(name);
   if (text !== undefined) element.textContent = text;
   if (className) element.className = className;
   return element;
 };
+const mark = cls => {
+  const element = make("span", cls, "mark " + cls);
+  element.title = WORDS[cls];
+  return element;
+};
+const isWorse = (one, other) => ORDER.indexOf(one) < ORDER.indexOf(other);
 const rows = data.rows.map(([platform, cause, cls, proof, level, layer, path, field, aspects, first, second, detail]) => (
   { platform, cause: data.causes[cause], cls, proof, level, layer, path, field, aspects, first, second, detail }));
 
 // ------------------------------------------------------------ layers, drawn to size
+const worstOfLayer = new Map();
+for (const row of rows) {
+  const key = `${row.platform} ${row.layer}`;
+  if (!worstOfLayer.has(key) || isWorse(row.cls, worstOfLayer.get(key))) worstOfLayer.set(key, row.cls);
+}
 for (const [at, platform] of data.platforms.entries()) {
   for (const [side, layers] of [["first", platform.first], ["second", platform.second]]) {
     if (!layers || !layers.length || platform.verdict === "same") continue;
-    $("strips").append(make("div", `${platform.name}, ${side}: ${layers.length} layers`));
+    if (!$("strips").hasChildNodes()) $("strips").append(make("h2", "Layers"));
+    $("strips").append(make("div", `${platform.name}, ${side}: ${layers.length === 1 ? "1 layer" : `${layers.length} layers`}`));
     const strip = make("div", undefined, "strip");
     const whole = layers.reduce((sum, layer) => sum + layer.size, 0) || 1;
     layers.forEach((layer, number) => {
-      const changed = rows.some(row => row.platform === at && row.layer === number + 1);
-      const button = make("button", String(number + 1), changed ? "changed" : "");
+      const worst = worstOfLayer.get(`${at} ${number + 1}`);
+      const button = make("button", String(number + 1), worst ? "changed " + worst : "");
       button.type = "button";
       button.style.flexGrow = Math.max(layer.size / whole, 0.01);
       button.title = `layer ${number + 1}, ${layer.size} bytes${layer.instruction ? "\n" + layer.instruction : ""}`;
-      button.setAttribute("aria-label", `${button.title}${changed ? ", differs" : ""}`);
+      button.setAttribute("aria-label", `${button.title}${worst ? ", differs: " + WORDS[worst] : ""}`);
       button.addEventListener("click", () => { $("layer").value = String(number + 1); $("platform").value = String(at); filter(); $("differences").scrollIntoView(); });
       strip.append(button);
     });
@@ -45,9 +58,14 @@ if (sorted.length) $("causes").append(make("h2", "Causes"));
 for (const { cls, cause, count } of sorted) {
   const details = make("details");
   const summary = make("summary");
-  summary.append(make("span", cls, "mark " + cls), `${cause.code} ${cause.name} (${count}): ${cause.message}`);
-  details.append(summary, make("p", cause.help), copy(cause.fix || cause.help));
+  summary.append(mark(cls), `${cause.code} ${cause.name} (${count}): ${cause.message}`);
+  details.append(summary, ...remedy(cause));
   $("causes").append(details);
+}
+
+// What to do, and the change that can be copied where there is one.
+function remedy(cause) {
+  return cause.fix && cause.fix !== cause.help ? [make("p", cause.help), copy(cause.fix)] : [copy(cause.help)];
 }
 
 function copy(text) {
@@ -95,31 +113,30 @@ function filter() {
   draw();
 }
 
-// The tree as lines: what has no path first, then directories with what is in them.
+// The tree as lines: what has no path first, then directories with what is in them. The rows come sorted by path.
 function flat(found) {
-  const lines = found.filter(row => row.path === null).map(row => ({ depth: 0, row }));
-  const root = { children: new Map(), rows: [], count: 0, worst: "P" };
+  const lines = [];
+  const within = [];
   for (const row of found) {
-    if (row.path === null) continue;
-    let node = root;
-    const parts = row.path.split("/");
-    parts.forEach((part, at) => {
-      if (!node.children.has(part)) node.children.set(part, { children: new Map(), rows: [], count: 0, worst: "P", path: parts.slice(0, at + 1).join("/") });
-      node = node.children.get(part);
-      node.count += 1;
-      if (ORDER.indexOf(row.cls) < ORDER.indexOf(node.worst)) node.worst = row.cls;
-    });
-    node.rows.push(row);
-  }
-  const walk = (node, depth) => {
-    for (const [name, child] of [...node.children].sort((a, b) => (a[0] < b[0] ? -1 : 1))) {
-      for (const row of child.rows) lines.push({ depth, row, name });
-      if (!child.children.size) continue;
-      lines.push({ depth, directory: child, name });
-      if (!closed.has(child.path)) walk(child, depth + 1);
+    const parts = row.path === null ? [""] : row.path.split("/");
+    const name = parts.pop();
+    let same = 0;
+    while (same < within.length && same < parts.length && within[same].name === parts[same]) same += 1;
+    within.length = same;
+    for (let at = same; at < parts.length; at += 1) {
+      const outer = within[at - 1];
+      const directory = { name: parts[at], path: outer ? `${outer.path}/${parts[at]}` : parts[at], count: 0, worst: "P" };
+      directory.isShown = !outer || outer.isOpen;
+      directory.isOpen = directory.isShown && !closed.has(directory.path);
+      within.push(directory);
+      if (directory.isShown) lines.push({ depth: at, directory, name: directory.name });
     }
-  };
-  walk(root, 0);
+    for (const directory of within) {
+      directory.count += 1;
+      if (isWorse(row.cls, directory.worst)) directory.worst = row.cls;
+    }
+    if (!within.length || within[within.length - 1].isOpen) lines.push({ depth: parts.length, row, name });
+  }
   return lines;
 }
 
@@ -138,13 +155,13 @@ function draw() {
     line.setAttribute("aria-level", depth + 1);
     line.setAttribute("aria-selected", at === chosen);
     const cls = directory ? directory.worst : row.cls;
-    line.append(make("span", cls, "mark " + cls));
+    line.append(mark(cls));
     if (directory) {
       line.setAttribute("aria-expanded", !closed.has(directory.path));
       line.append(`${closed.has(directory.path) ? "▸" : "▾"} ${name}/ (${directory.count})`);
     } else {
       const what = row.aspects.length ? row.aspects.join(", ") : row.path === null ? "" : row.first === null ? "only in the second" : "only in the first";
-      line.append(`${name || row.field || row.level} ${row.cause.code} ${row.cause.name} ${what}`);
+      line.append(`${name || row.field || row.level} `, make("span", `${row.cause.code} ${row.cause.name} ${what}`, "aside"));
     }
     line.addEventListener("click", () => choose(at));
     made.push(line);
@@ -177,7 +194,7 @@ function tell(row) {
   const where = [data.platforms[row.platform]?.name, row.level, row.layer && `layer ${row.layer}`, row.aspects.join(", ")].filter(Boolean).join(", ");
   const head = make("h2", row.path ?? row.field ?? row.level);
   const cause = make("p");
-  cause.append(make("span", row.cls, "mark " + row.cls), `${row.cause.code} ${row.cause.name} (${row.proof}): ${row.cause.message}`);
+  cause.append(mark(row.cls), `${row.cause.code} ${row.cause.name} (${row.proof}): ${row.cause.message}`);
   const parts = [head, make("p", where + (row.path && row.field ? `, ${row.field}` : "")), cause];
   if (row.first !== null || row.second !== null) parts.push(pair([[row.first ?? "", row.second ?? "", true]]));
   const detail = row.detail;
@@ -192,8 +209,10 @@ function tell(row) {
   } else if (detail) {
     parts.push(make("p", detail.name), pair([[detail.first, detail.second, true]]));
   }
-  parts.push(make("p", row.cause.help), copy(row.cause.fix || row.cause.help));
+  parts.push(...remedy(row.cause));
   $("detail").replaceChildren(...parts);
+  // On a narrow screen it stands below the list.
+  if ($("detail").offsetTop > $("list").offsetTop) $("detail").scrollIntoView({ block: "nearest" });
 }
 
 function sides(lines) {
@@ -237,7 +256,12 @@ $("list").addEventListener("scroll", draw, { passive: true });
 $("list").addEventListener("keydown", event => {
   const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20 }[event.key];
   if (step) { event.preventDefault(); move(Math.min(shown.length - 1, Math.max(0, chosen + step))); }
+  else if (event.key === "Home" || event.key === "End") { event.preventDefault(); move(event.key === "Home" ? 0 : shown.length - 1); }
   else if (event.key === "Enter" || event.key === " ") { event.preventDefault(); choose(chosen); }
+  else if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
+    const directory = shown[chosen]?.directory;
+    if (directory && closed.has(directory.path) === (event.key === "ArrowRight")) { event.preventDefault(); choose(chosen); }
+  }
 });
 function move(at) {
   if (at < 0) return;
@@ -249,4 +273,5 @@ function keep(at) {
   if ((at + 1) * ROW > list.scrollTop + list.clientHeight) list.scrollTop = (at + 1) * ROW - list.clientHeight;
 }
 addEventListener("resize", draw);
+$("differences").hidden = rows.length === 0;
 filter();

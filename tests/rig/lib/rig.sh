@@ -11,7 +11,7 @@ rig_cache=${XDG_CACHE_HOME:-${HOME:?}/.cache}/repro-rig
 rig_state=$rig_cache/state/$rig_name
 
 # The parts in the order in which they start. `RIG_PARTS` selects some of them by name.
-rig_all_parts="registry frontend buildkit docker previous old go127 files git peers"
+rig_all_parts="registry frontend buildkit docker previous old go127 files git peers browser"
 
 say() { printf 'rig: %s%s\n' "${rig_part:+$rig_part: }" "$*" >&2; }
 
