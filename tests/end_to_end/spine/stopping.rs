@@ -1,6 +1,7 @@
 //! Builds that are interrupted or killed leave nothing, or nothing that the next run does not remove.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -63,4 +64,36 @@ fn what_a_killed_run_leaves_is_removed_by_the_next() {
     project.write("Dockerfile", "FROM registry.example/busybox:1\nCOPY repro.toml /\n");
     project.repro(&["build"]).expect(0);
     assert_eq!(runs(&project), 0);
+}
+
+/// Processes that stand in the directory of one of the project's runs.
+fn programs(project: &Project) -> Vec<String> {
+    let work = project.cache().join("work");
+    let processes = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+    let stands_there = |process: &PathBuf| fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd.starts_with(&work));
+    processes.filter(stands_there).map(|process| process.display().to_string()).collect()
+}
+
+#[test]
+fn a_hundred_kills_at_any_moment_leave_no_program_of_an_engine() {
+    let Some(project) = locked("[image.app]\n", SLOW, &[]) else { return };
+    let mut seen = 0;
+    for round in 0..100 {
+        let mut command = project.command(&["build", "--engine", "buildctl"]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        sleep(Duration::from_millis(round * 37 % 100 * 5));
+        seen += usize::from(!programs(&project).is_empty());
+        let signal = ["-KILL", "-ABRT", "-SEGV"][usize::try_from(round % 3).unwrap()];
+        let killed = Instant::now();
+        // A violation that is only sent is passed over once by what looks for overflows of the stack.
+        while child.try_wait().unwrap().is_none() {
+            Command::new("kill").args([signal, &child.id().to_string()]).stderr(Stdio::null()).status().unwrap();
+            sleep(Duration::from_millis(2));
+        }
+        while !programs(&project).is_empty() {
+            assert!(killed.elapsed() < Duration::from_secs(20), "{signal}, round {round}: {:?}", programs(&project));
+            sleep(Duration::from_millis(2));
+        }
+    }
+    assert!(seen > 10, "the engine's program was there {seen} times only");
 }
