@@ -197,6 +197,7 @@ impl Published {
             }
         }
         if found.entries.is_empty() {
+            one_image(&found.images, place)?;
             for (number, image) in found.images.iter().enumerate() {
                 let place = format!("manifest.json[{number}]");
                 let platform = image.platform().ok_or_else(|| malformed(&place, NO_CONFIG_PLATFORM.to_owned()))?;
@@ -311,6 +312,19 @@ fn top(found: &Closure, place: &Place) -> Result<Option<Digest>, PublishedError>
     let names: BTreeSet<&String> = found.images.iter().flat_map(|image| &image.names).collect();
     let known = names.into_iter().take(MOST_NAMES).cloned().collect();
     Err(PublishedError::Several { place: place.to_string(), count: tops.len(), known })
+}
+
+/// Refuses the images of a docker archive that are no platforms of one image: nothing calls them the same.
+fn one_image(images: &[ImageFacts], place: &Place) -> Result<(), PublishedError> {
+    let configs: BTreeSet<&AnyDigest> = images.iter().filter_map(|image| image.config_digest.as_ref()).collect();
+    let names = |image: &ImageFacts| image.names.iter().cloned().collect::<BTreeSet<String>>();
+    let shared = images.iter().map(names).reduce(|one, other| &one & &other);
+    if configs.len() < 2 || shared.is_some_and(|shared| !shared.is_empty()) {
+        return Ok(());
+    }
+    let known: BTreeSet<String> = images.iter().flat_map(names).collect();
+    let known = known.into_iter().take(MOST_NAMES).collect();
+    Err(PublishedError::Several { place: place.to_string(), count: configs.len(), known })
 }
 
 fn facts(image: &ImageFacts) -> Result<PublishedImage, PublishedError> {

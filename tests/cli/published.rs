@@ -377,8 +377,9 @@ fn what_an_engine_holds_is_compared_and_no_registry_asked_for_it() {
     }
 }
 
-/// What `docker save` of docker with its own store writes: config and plain layers, no image manifest.
-fn saved_by_docker(published: &Published) -> Vec<u8> {
+/// What `docker save` of docker with its own store writes: config and plain layers, no image manifest; and beside the
+/// project's image `other:1`, for another machine, if it is wanted.
+fn saved_by_docker(published: &Published, has_other: bool) -> Vec<u8> {
     let manifest = published.manifest();
     let read = |descriptor: &Value| fs::read(published.blob(descriptor["digest"].as_str().unwrap())).unwrap();
     let mut builder = tar::Builder::new(Vec::new());
@@ -399,15 +400,25 @@ fn saved_by_docker(published: &Published) -> Vec<u8> {
         layers.push(format!("{number:064x}/layer.tar"));
         add(&layers[number], &plain);
     }
-    let manifest = json!([{ "Config": name, "RepoTags": ["app:1"], "Layers": layers }]);
-    add("manifest.json", manifest.to_string().as_bytes());
+    let mut images = vec![json!({ "Config": name, "RepoTags": ["app:1"], "Layers": layers })];
+    if has_other {
+        let layer = tar(b"other");
+        let config = json!({
+            "os": "linux", "architecture": "arm64", "config": {},
+            "rootfs": { "type": "layers", "diff_ids": [Digest::of(&layer).to_string()] },
+        });
+        add("other/layer.tar", &layer);
+        add("other.json", config.to_string().as_bytes());
+        images.push(json!({ "Config": "other.json", "RepoTags": ["other:1"], "Layers": ["other/layer.tar"] }));
+    }
+    add("manifest.json", json!(images).to_string().as_bytes());
     builder.into_inner().unwrap()
 }
 
 #[test]
 fn an_archive_of_docker_save_is_compared_by_config_and_layers_and_said_to_be_that_much() {
     let published = Published::new();
-    published.project.write(".git/saved.tar", saved_by_docker(&published));
+    published.project.write(".git/saved.tar", saved_by_docker(&published, false));
     let verify = ["verify", "--engine", "native", "--against", ".git/saved.tar"];
     let verified = published.project.repro(&verify).expect(0);
     assert!(verified.stdout.contains("same content") && !verified.stdout.contains("reproduced"), "{verified:?}");
@@ -424,4 +435,17 @@ fn an_archive_of_docker_save_is_compared_by_config_and_layers_and_said_to_be_tha
         differs.stdout.contains("differ in the layer 1") && differs.stdout.contains("no image manifest"),
         "{differs:?}"
     );
+}
+
+#[test]
+fn images_of_other_names_in_an_archive_of_docker_save_are_no_platforms_of_one() {
+    let published = Published::new();
+    published.project.write(".git/saved.tar", saved_by_docker(&published, true));
+    let verify = ["verify", "--engine", "native", "--against", ".git/saved.tar"];
+    let several = published.project.repro(&verify).expect(6);
+    several
+        .says("expected one image, found 2; by name there are: app:1, other:1")
+        .says("hint: `--image NAME` picks one");
+    let verified = published.project.repro(&[&verify[..], &["--image", "app:1"]].concat()).expect(0);
+    assert!(!verified.stdout.contains("arm64"), "{verified:?}");
 }
