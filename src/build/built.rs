@@ -1,5 +1,7 @@
 //! What an engine made of a plan.
 
+use std::collections::BTreeMap;
+
 use super::Blob;
 use crate::digest::{DiffId, Digest};
 
@@ -12,6 +14,9 @@ pub struct Built {
     pub layers: Vec<BuiltLayer>,
     /// The requests of a taped build, by step, as far as the engine tells; cached steps make none.
     pub requests: Vec<StepRequests>,
+    /// True URLs and how often a step asked for each, by whatever method, where the engine tells that; the tape's server
+    /// saw fewer of them where the engine refused some.
+    pub asked: BTreeMap<String, u64>,
     /// The version of the Dockerfile frontend that the engine brought along, if it tells and used that one.
     pub frontend: Option<String>,
     /// What weakens a verdict on it, which then says so; safe to print.

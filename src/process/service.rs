@@ -26,8 +26,13 @@ pub struct Service {
 impl Command {
     /// Starts the program in the background, in a process group of its own.
     ///
-    /// What it writes goes to the file `log`, at most `limit` bytes of it, safe to print.
-    pub fn start(&self, log: &Path, limit: u64) -> Result<Service, ProcessError> {
+    /// The lines that it writes and that `keep` agrees to go to the file `log`, at most `limit` bytes of them, safe to print.
+    pub fn start(
+        &self,
+        log: &Path,
+        limit: u64,
+        mut keep: impl FnMut(&str) -> bool + Send + 'static,
+    ) -> Result<Service, ProcessError> {
         let failed = |error| ProcessError::Start { program: self.program.display().to_string(), error };
         let mut file = File::create(log).map_err(failed)?;
         let mut child = self.spawn(Farewell::Ask, Stdio::null())?;
@@ -37,7 +42,7 @@ impl Command {
                 each_line(stderr, |line| {
                     let line = escape::bytes(&line);
                     let size = line.len() as u64 + 1;
-                    if size <= left && writeln!(file, "{line}").is_ok() {
+                    if keep(&line) && size <= left && writeln!(file, "{line}").is_ok() {
                         left -= size;
                     }
                     true
@@ -95,11 +100,11 @@ mod tests {
     fn a_service_runs_until_it_is_stopped_and_its_log_is_bounded() {
         let directory = tempfile::tempdir().unwrap();
         let log = directory.path().join("log");
-        let script = "trap 'echo bye >&2; exit 0' TERM; echo hello >&2; while :; do sleep 0.05; done";
+        let script = "trap 'echo bye >&2; exit 0' TERM; echo ahem >&2; echo hello >&2; while :; do sleep 0.05; done";
         let command =
             Command::new("/bin/sh".into(), BTreeMap::from([("PATH".into(), "/bin:/usr/bin".into())]), "/".into())
                 .args(["-c", script]);
-        let mut service = command.start(&log, 8).unwrap();
+        let mut service = command.start(&log, 8, |line| line != "ahem").unwrap();
         let read = || std::fs::read_to_string(&log).unwrap_or_default();
         let started = Instant::now();
         while read().is_empty() && started.elapsed() < Duration::from_secs(20) {

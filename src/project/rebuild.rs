@@ -51,6 +51,7 @@ pub struct Rebuilt {
 
 /// What an engine tells of a build beside the image.
 struct Told {
+    asked: BTreeMap<String, u64>,
     frontend: Option<String>,
     warnings: Vec<String>,
 }
@@ -121,7 +122,7 @@ pub fn rebuild(
                 }
             }
             if let Some(served) = &served {
-                served.check()?;
+                served.check(&told.asked)?;
             }
             if !names.iter().any(|name| name == engine) {
                 names.push(engine.to_owned());
@@ -169,7 +170,11 @@ fn build_one(
     let earlier = PackedLayers::new(&machine.cache_directory()?);
     let keep = options.keep.then_some(work);
     let mut built = result?;
-    let told = Told { frontend: built.frontend.take(), warnings: std::mem::take(&mut built.warnings) };
+    let told = Told {
+        asked: std::mem::take(&mut built.asked),
+        frontend: built.frontend.take(),
+        warnings: std::mem::take(&mut built.warnings),
+    };
     let assembled = assemble(plan, built, keep, Some(&earlier), surroundings.bounds())?;
     let idle = assembled.scrubbed.iter().filter(|(_, scrubbed)| scrubbed.files == 0);
     for (rule, _) in idle.filter(|_| options.round == Round::First) {

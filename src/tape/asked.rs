@@ -1,5 +1,6 @@
 //! One request of a step, as far as it chooses the response.
 
+use super::cookie;
 use super::headers::{Weight, spelled, weight};
 use crate::http::Url;
 
@@ -12,6 +13,8 @@ pub struct Asked {
     pub accept: Option<String>,
     /// `User-Agent`.
     pub user_agent: Option<String>,
+    /// `Cookie`, as the step sent it; once a recording has looked at it, as the origin set it.
+    pub cookie: Option<String>,
     /// Other headers that the origin should see: names in lower case, values.
     pub passed_on: Vec<(String, String)>,
     /// The name of a header that may choose the response and that no tape holds, as people write it.
@@ -21,7 +24,7 @@ pub struct Asked {
 impl Asked {
     /// A request for `url` without any header.
     pub(super) fn for_url(url: Url) -> Self {
-        Self { url, accept: None, user_agent: None, passed_on: Vec::new(), choosing: None }
+        Self { url, accept: None, user_agent: None, cookie: None, passed_on: Vec::new(), choosing: None }
     }
 
     /// The request for `url` with these headers, whose names are in lower case.
@@ -33,11 +36,20 @@ impl Asked {
                     asked.accept = Some(value.trim().to_owned()).filter(|it| !matches!(it.as_str(), "" | "*/*"))
                 }
                 ("user-agent", _) => asked.user_agent = Some(value.trim().to_owned()).filter(|it| !it.is_empty()),
+                ("cookie", _) => {
+                    let all = asked.cookie.take().map_or_else(|| value.clone(), |others| format!("{others}; {value}"));
+                    asked.cookie = Some(all).filter(|it| cookie::sent(it).next().is_some());
+                }
                 (_, Weight::Nothing) => {}
                 (_, Weight::PassedOn) => asked.passed_on.push((name.clone(), value.clone())),
                 (_, Weight::Choosing) => asked.choosing = asked.choosing.or_else(|| Some(spelled(name))),
             }
         }
         asked
+    }
+
+    /// Whether anybody gets the same for it: nothing was sent that may be a login.
+    pub(super) fn is_plain(&self) -> bool {
+        self.choosing.is_none() && self.cookie.is_none()
     }
 }

@@ -10,6 +10,7 @@ use std::thread;
 use super::entry::{Recorded, Request as TapedRequest, Requests};
 use super::error::{Outcome, Trouble};
 use super::saved::Saved;
+use super::signature;
 use crate::digest::Digest;
 use crate::escape;
 use crate::http::{HttpError, Request, Url};
@@ -139,6 +140,11 @@ impl Bodies {
     pub fn find(&self, request: &TapedRequest, recorded: &Recorded) -> Result<PathBuf, Absent> {
         let (digest, size) = (recorded.digest, recorded.size);
         if let Some(path) = self.stored(digest) {
+            let found = path.metadata().map_err(|error| Absent::because(error.to_string()))?.len();
+            if found != size {
+                let reason = format!("the tape says that it has {size} bytes, and it has {found}");
+                return Err(Absent { reason, status: Status::Malformed });
+            }
             return Ok(path);
         }
         let there = || self.stored(digest).ok_or_else(|| Absent::because("it vanished from the store"));
@@ -218,6 +224,7 @@ impl Bodies {
     fn take_original(&self, taped: &TapedRequest, digest: Digest, size: u64) -> Result<(), Absent> {
         let client = self.resolver.client();
         let url = Url::parse(&taped.url).map_err(|error| Absent::because(error.to_string()))?;
+        let url = signature::without_stand_in(&url);
         let asked = match client.settings().config.mirror_of(&url.to_string()) {
             Some(mirror) => Url::parse(&mirror).map_err(|error| Absent::because(error.to_string()))?,
             None => url.clone(),

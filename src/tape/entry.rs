@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::asked::Asked;
-use super::signature::strip;
+use super::signature;
 use crate::digest::Digest;
 use crate::http::Url;
 
 /// What was asked for: the part of a request that chooses the response.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Request {
-    /// Absolute URL without user, fragment, usual port and signatures.
+    /// Absolute URL without user, fragment and usual port; the digest of a signature stands in its place.
     pub url: String,
     /// The `Accept` header, where the server says that it chooses by it.
     pub accept: Option<String>,
@@ -40,6 +40,10 @@ pub struct Recorded {
     pub digest: Digest,
     /// Bytes of the body as it was sent.
     pub size: u64,
+    /// `WWW-Authenticate`, without which a client does not offer its login.
+    pub challenge: Option<String>,
+    /// `Set-Cookie`, with a stand-in for each value.
+    pub cookies: Vec<String>,
     /// `Content-Disposition`, from which clients take a file's name.
     pub disposition: Option<String>,
     /// `Content-Encoding`.
@@ -63,6 +67,8 @@ impl Recorded {
             status,
             digest: Digest::of(b""),
             size: 0,
+            challenge: None,
+            cookies: Vec::new(),
             disposition: None,
             encoding: None,
             etag: None,
@@ -87,7 +93,7 @@ pub type Requests = BTreeMap<Request, Recorded>;
 /// Whether `requests` hold `url` with the body `digest`, whatever it was asked to accept.
 pub fn holds(requests: &Requests, url: &str, digest: &Digest) -> bool {
     let Ok(url) = Url::parse(url) else { return false };
-    let url = strip(&url).to_string();
+    let url = signature::key(&url).to_string();
     of_url(requests, &url).any(|(_, recorded)| recorded.digest == *digest)
 }
 
@@ -150,7 +156,8 @@ pub(super) mod tests {
         assert_eq!(digest("https://h.example/f", Some("json"), Some("one")), Some(Digest::of(b"f1")));
         assert_eq!(digest("https://h.example/f", Some("html"), Some("one")), Some(Digest::of(b"f")), "for all others");
         assert_eq!(digest("https://h.example/", None, None), None);
-        assert!(holds(&requests, "https://h.example/b?sig=1", &Digest::of(b"b2")));
+        assert!(holds(&requests, "https://h.example:443/b", &Digest::of(b"b2")));
         assert!(!holds(&requests, "https://h.example/b", &Digest::of(b"a")));
+        assert!(!holds(&requests, "https://h.example/b?sig=1", &Digest::of(b"b2")));
     }
 }

@@ -1,6 +1,8 @@
 //! What is wrong with a tape, and what goes wrong while one is recorded or replayed.
 
+use super::signature;
 use crate::escape;
+use crate::http::Url;
 use crate::limits::LimitExceeded;
 use crate::status::{ExitStatus, Status};
 
@@ -11,7 +13,7 @@ pub enum TapeError {
     #[error(transparent)]
     TooLarge(#[from] LimitExceeded),
     /// A newer program wrote it.
-    #[error("tape: version {found} was written by a newer `repro`; this one reads versions 1 and 2")]
+    #[error("tape: version {found} was written by a newer `repro`; this one reads versions 1 to 3")]
     Newer {
         /// The version found, safe to print.
         found: String,
@@ -85,6 +87,12 @@ impl Trouble {
     /// A request that is not on the tape.
     pub(super) fn unknown(url: &str) -> Self {
         Self::new(url, "", Status::Source, Outcome::Unknown)
+    }
+
+    /// A request for `url` that the engine refused, since only what is asked for by GET is led to the tape.
+    pub fn refused_on_its_way(url: &Url) -> Self {
+        let reason = "it was asked for by another method than GET (HEAD, POST, …), which no tape holds";
+        Self::new(&signature::key(url).to_string(), reason, Status::Source, Outcome::Refused)
     }
 
     /// A request that failed for a reason that is safe to print.

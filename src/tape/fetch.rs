@@ -3,13 +3,15 @@
 use std::io::{self, Read, Write};
 
 use super::asked::Asked;
+use super::cookie::Cookie;
+use super::described::described;
 use super::entry::Recorded;
 use super::headers::spelled;
 use super::reply::Reply;
 use super::signature;
 use crate::digest::Digest;
 use crate::escape;
-use crate::http::{Client, HttpError, Request, Response, Url, date};
+use crate::http::{Client, HttpError, Request, Response, Url};
 use crate::limits::LimitExceeded;
 use crate::status::{ExitStatus, Status};
 use crate::store::{BlobWriter, Cache};
@@ -17,7 +19,6 @@ use crate::store::{BlobWriter, Cache};
 const PIECE: usize = 128 << 10;
 /// A JSON body up to this size is looked at for being a token document.
 const TOKEN_DOCUMENT: usize = 64 << 10;
-const LONGEST_HEADER: usize = 4096;
 
 /// What came of a request.
 pub(super) enum Fetched {
@@ -55,6 +56,10 @@ pub(super) struct Fetch<'a> {
     pub most: u64,
     /// Name of the limit behind `most`.
     pub limit: &'static str,
+    /// Is told of the cookies of a response before anybody is given them.
+    pub cookies: &'a dyn Fn(&[Cookie]),
+    /// Whether a URL of the tape is known to mean something else than where a redirect with a signature leads.
+    pub is_taken: &'a dyn Fn(&Url) -> bool,
 }
 
 impl Fetch<'_> {
@@ -86,7 +91,7 @@ impl Fetch<'_> {
         let config = &self.client.settings().config;
         let mirror = config.mirror_of(&url.to_string()).map(|mirror| Url::parse(&mirror)).transpose()?;
         let mut request = Request::get(mirror.unwrap_or_else(|| url.clone())).of_a_build();
-        for (name, value) in [("accept", &asked.accept), ("user-agent", &asked.user_agent)] {
+        for (name, value) in [("accept", &asked.accept), ("cookie", &asked.cookie), ("user-agent", &asked.user_agent)] {
             if let Some(value) = value {
                 request = request.header(name, value);
             }
@@ -98,19 +103,25 @@ impl Fetch<'_> {
     }
 
     fn take<'r>(&self, response: Response, url: &Url, reply: Option<Reply<'r>>) -> (Fetched, Option<Reply<'r>>) {
-        let mut recorded = match described(&response, url) {
-            Ok(recorded) => recorded,
+        let (mut recorded, cookies) = match described(&response, url) {
+            Ok(described) => described,
             Err(reason) => return (refused(reason, Status::Source), reply),
         };
+        (self.cookies)(&cookies);
         let by_accept = varies_by(&response, &["accept", "*"]);
         let by_agent = varies_by(&response, &["user-agent"]);
         let mut signed = None;
-        let is_redirect = matches!(recorded.status, 300..=399);
-        if let Some(location) = recorded.location.take().filter(|_| is_redirect) {
-            let stripped = signature::strip_location(&location);
+        let is_redirect = recorded.location.is_some();
+        if let Some(location) = recorded.location.take() {
+            let mut stripped = signature::strip_location(&location);
             if stripped != location
-                && let (Ok(truth), Ok(key)) = (url.join(&location), url.join(&stripped))
+                && let (Ok(truth), Ok(mut key)) = (url.join(&location), url.join(&stripped))
             {
+                // Without its signature the URL means something else: that one needs a name of its own.
+                if (self.is_taken)(&key) {
+                    key = signature::key(&truth);
+                    stripped = key.to_string();
+                }
                 signed = Some((key.to_string(), truth));
             }
             recorded.location = Some(stripped);
@@ -255,52 +266,6 @@ pub(super) fn choosing(name: &str) -> String {
     }
 }
 
-/// The response without its body: the headers that are kept, `Location` as it was sent.
-///
-/// # Errors
-/// A header that no client could do without, or one with a login in it, is not of a form that a tape can hold.
-fn described(response: &Response, url: &Url) -> Result<Recorded, String> {
-    let status = response.status;
-    let is_good = |value: &str| !value.is_empty() && !value.chars().any(char::is_control);
-    let text = |name: &str| {
-        let values: Vec<&str> = response.headers(name).map(str::trim).filter(|value| !value.is_empty()).collect();
-        Some(values.join(", ")).filter(|value| is_good(value))
-    };
-    let short = |name: &str| text(name).filter(|value| value.len() <= LONGEST_HEADER);
-    // What decides about the body, its name, or where the client goes next.
-    let needed = |name: &'static str| match response.has_header(name).then(|| text(name)) {
-        None => Ok(None),
-        Some(Some(value)) if signature::strip_location(&value).len() <= LONGEST_HEADER => Ok(Some(value)),
-        Some(None)
-            if response.headers(name).all(|value| value.trim().is_empty()) && response.header(name).is_some() =>
-        {
-            Ok(None)
-        }
-        Some(_) => Err(format!("`{}` sent the header `{}`, which is too long or no text", url.shown(), spelled(name))),
-    };
-    let location = needed("location")?.filter(|_| matches!(status, 300..=399));
-    if location.as_deref().is_some_and(holds_login) {
-        return Err(format!("`{}` leads to a URL with a login in it, which is not written down", url.shown()));
-    }
-    Ok(Recorded {
-        disposition: needed("content-disposition")?,
-        encoding: needed("content-encoding")?.filter(|coding| !coding.eq_ignore_ascii_case("identity")),
-        etag: short("etag"),
-        link: short("link"),
-        location,
-        modified: response.header("last-modified").and_then(date::parse).filter(|seconds| *seconds < 1 << 33),
-        content_type: short("content-type"),
-        ..Recorded::bare(status)
-    })
-}
-
-/// Whether a `Location` has a user or password.
-fn holds_login(location: &str) -> bool {
-    let after = location.strip_prefix("//").or_else(|| location.split_once("://").map(|(_, rest)| rest));
-    let Some(rest) = after else { return false };
-    rest.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
-}
-
 /// Whether a JSON body is what a token server gives.
 fn is_token_document(body: &[u8]) -> bool {
     if body.len() > TOKEN_DOCUMENT {
@@ -314,26 +279,12 @@ fn is_token_document(body: &[u8]) -> bool {
 
 /// `url` for a message.
 pub(super) fn shown(url: &Url) -> String {
-    escape::text(&signature::strip(url).to_string()).into_owned()
+    escape::text(&signature::key(url).to_string()).into_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_login_is_told_from_an_at_sign_elsewhere() {
-        for (location, want) in [
-            ("https://u:p@h.example/", true),
-            ("//u@h.example", true),
-            ("https://h.example/@types/node", false),
-            ("/a//b@c", false),
-            ("/@scope/x", false),
-            ("https://h.example?m=a@b", false),
-        ] {
-            assert_eq!(holds_login(location), want, "{location}");
-        }
-    }
 
     #[test]
     fn token_documents_are_told_from_other_json() {

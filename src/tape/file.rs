@@ -14,9 +14,9 @@ use crate::limits::{LimitExceeded, Limits};
 use crate::platform::Platform;
 
 const HEADER: &str = crate::lockfile::HEADER;
-/// The versions that are read: the second has the keys `disposition`, `link` and `user-agent`, and is written where one
-/// of them is needed.
-const VERSIONS: [&str; 2] = ["1", "2"];
+/// The versions that are read: the second has the keys `disposition`, `link` and `user-agent`, the third `challenge` and
+/// `set-cookie`; each is written where one of its keys is needed.
+const VERSIONS: [&str; 3] = ["1", "2", "3"];
 const LIMIT: &str = "tape-file";
 
 /// A tape: the requests of each platform's build and their responses.
@@ -51,10 +51,13 @@ impl Tape {
 
     /// The lowest version that can hold the tape.
     fn version(&self) -> &'static str {
-        let needs_more = |(request, recorded): (&Request, &Recorded)| {
-            request.user_agent.is_some() || recorded.disposition.is_some() || recorded.link.is_some()
+        let needed = |(request, recorded): (&Request, &Recorded)| {
+            if recorded.challenge.is_some() || !recorded.cookies.is_empty() {
+                return 2;
+            }
+            usize::from(request.user_agent.is_some() || recorded.disposition.is_some() || recorded.link.is_some())
         };
-        VERSIONS[usize::from(self.platforms.values().flatten().any(needs_more))]
+        VERSIONS[self.platforms.values().flatten().map(needed).max().unwrap_or(0)]
     }
 
     /// The digest that the lockfile holds.
@@ -104,17 +107,19 @@ fn line(request: &Request, recorded: &Recorded) -> String {
     let mut line = format!("GET {} {} {} {}", encoded(&request.url), recorded.status, recorded.digest, recorded.size);
     let modified = recorded.modified.map(rfc3339);
     // In the order of the keys.
-    for (key, value) in [
-        ("accept", &request.accept),
-        ("disposition", &recorded.disposition),
-        ("encoding", &recorded.encoding),
-        ("etag", &recorded.etag),
-        ("link", &recorded.link),
-        ("location", &recorded.location),
-        ("modified", &modified),
-        ("type", &recorded.content_type),
-        ("user-agent", &request.user_agent),
-    ] {
+    let cookies = recorded.cookies.iter().map(|cookie| ("set-cookie", Some(cookie)));
+    let before = [
+        ("accept", request.accept.as_ref()),
+        ("challenge", recorded.challenge.as_ref()),
+        ("disposition", recorded.disposition.as_ref()),
+        ("encoding", recorded.encoding.as_ref()),
+        ("etag", recorded.etag.as_ref()),
+        ("link", recorded.link.as_ref()),
+        ("location", recorded.location.as_ref()),
+        ("modified", modified.as_ref()),
+    ];
+    let after = [("type", recorded.content_type.as_ref()), ("user-agent", request.user_agent.as_ref())];
+    for (key, value) in before.into_iter().chain(cookies).chain(after) {
         if let Some(value) = value {
             let _ = write!(line, " {key}={}", encoded(value));
         }
@@ -206,6 +211,9 @@ impl<'t> Reader<'t> {
             .parse()
             .map_err(|_| self.wrong(format!("expected `sha256:` and 64 hex digits, found {}", shown(digest))))?;
         let size = self.number(next("size")?)?;
+        if (size == 0) != (digest == Digest::of(b"")) {
+            return Err(self.wrong(format!("the digest is not that of {size} bytes")));
+        }
         let mut recorded = Recorded { digest, size, ..Recorded::bare(status) };
         let (mut accept, mut user_agent) = (None, None);
         let mut last = "";
@@ -213,7 +221,7 @@ impl<'t> Reader<'t> {
             let (key, value) = field
                 .split_once('=')
                 .ok_or_else(|| self.wrong(format!("expected `KEY=VALUE`, found {}", shown(field))))?;
-            if last >= key {
+            if last > key || last == key && key != "set-cookie" {
                 return Err(self.wrong("the keys are not in order"));
             }
             last = key;
@@ -221,12 +229,14 @@ impl<'t> Reader<'t> {
             let text = text.ok_or_else(|| self.wrong(format!("`{}` can't be read", escape::text(key))))?;
             match key {
                 "accept" => accept = Some(text),
+                "challenge" => recorded.challenge = Some(text),
                 "disposition" => recorded.disposition = Some(text),
                 "encoding" => recorded.encoding = Some(text),
                 "etag" => recorded.etag = Some(text),
                 "link" => recorded.link = Some(text),
                 "location" => recorded.location = Some(text),
                 "modified" => recorded.modified = Some(self.date(&text)?),
+                "set-cookie" => recorded.cookies.push(text),
                 "type" => recorded.content_type = Some(text),
                 "user-agent" => user_agent = Some(text),
                 _ => return Err(self.wrong(format!("unknown key {}", shown(key)))),
@@ -238,7 +248,7 @@ impl<'t> Reader<'t> {
     fn url(&self, field: &str) -> Result<String, TapeError> {
         let text = decoded(field).ok_or_else(|| self.wrong("the URL can't be read"))?;
         let url = Url::parse(&text).map_err(|error| self.wrong(error.to_string()))?;
-        if url.to_string() != text || super::signature::strip(&url).to_string() != text {
+        if url.to_string() != text || super::signature::key(&url).to_string() != text {
             return Err(self.wrong(format!("the URL {} is not written as `repro` writes it", shown(&text))));
         }
         Ok(text)
@@ -265,113 +275,4 @@ fn shown(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::status::{ExitStatus, Status};
-
-    fn documented() -> String {
-        let page = std::fs::read_to_string("docs/formats.md").unwrap();
-        let chapter = page.split("## Tape file, version 1").nth(1).unwrap();
-        chapter.split("```text\n").nth(1).unwrap().split("```").next().unwrap().to_owned()
-    }
-
-    #[test]
-    fn the_documented_file_is_read_and_written_back_with_its_digest() {
-        let text = documented();
-        let tape = Tape::parse(&text, &Limits::default()).unwrap();
-        assert_eq!(tape.to_text(), text);
-        let page = std::fs::read_to_string("docs/formats.md").unwrap();
-        assert!(page.contains(&format!("This file's digest is `{}`", tape.digest())), "{}", tape.digest());
-        let requests = &tape.platforms[&Platform::new("linux", "amd64", None)];
-        assert_eq!(requests.len(), 3);
-        assert_eq!(tape.bodies().len(), 3);
-    }
-
-    #[test]
-    fn who_asked_stands_in_the_second_version_only() {
-        let text = documented();
-        let first = Tape::parse(&text, &Limits::default()).unwrap();
-        let mut tape = first.clone();
-        let requests = tape.platforms.values_mut().next().unwrap();
-        let (mut request, recorded) = requests.pop_last().unwrap();
-        request.user_agent = Some("curl/8 x".to_owned());
-        requests.insert(request, recorded);
-        let with_agent = tape.to_text();
-        assert_eq!(
-            with_agent,
-            text.replace("version 1", "version 2").replace(" etag=\"1\"", r#" etag="1" user-agent=curl/8\x20x"#)
-        );
-        assert_eq!(Tape::parse(&with_agent, &Limits::default()).unwrap(), tape);
-        for (wrong, line) in
-            [(text.replace("version 1", "version 2"), 2), (with_agent.replace("version 2", "version 1"), 2)]
-        {
-            let said = Tape::parse(&wrong, &Limits::default()).unwrap_err().to_string();
-            assert!(said.starts_with(&format!("tape line {line}: expected `version ")), "{said}");
-        }
-    }
-
-    #[test]
-    fn names_and_next_pages_stand_in_the_second_version_only() {
-        let text = documented();
-        let mut tape = Tape::parse(&text, &Limits::default()).unwrap();
-        let requests = tape.platforms.values_mut().next().unwrap();
-        let (request, mut recorded) = requests.pop_last().unwrap();
-        recorded.disposition = Some("attachment; filename=a".to_owned());
-        recorded.link = Some("<https://files.example/2>; rel=next".to_owned());
-        requests.insert(request, recorded);
-        let written = tape.to_text();
-        assert!(written.contains("version 2\n"), "{written}");
-        let keys = r#" disposition=attachment;\x20filename=a encoding=gzip etag="1" link=<https://files.example/2>;\x20rel=next"#;
-        assert!(written.contains(keys), "{written}");
-        assert_eq!(Tape::parse(&written, &Limits::default()).unwrap(), tape);
-    }
-
-    #[test]
-    fn what_no_writer_writes_is_refused_with_its_line() {
-        let text = documented();
-        for (from, to, line, word) in [
-            ("# @gen", "# gen", 1, "expected"),
-            ("version 1", "version x", 2, "expected `version 1`"),
-            ("platform linux/amd64", "platform linux/x86_64", 3, "expected `linux/amd64`"),
-            ("platform linux/amd64\n", "", 3, "platform"),
-            ("GET https://files.example/a", "PUT https://files.example/a", 4, "expected `GET`"),
-            ("https://files.example/a ", "https://FILES.example/a ", 4, "not written as"),
-            ("https://files.example/a ", "https://files.example:443/a ", 4, "not written as"),
-            ("https://files.example/a ", "https://u:p@files.example/a ", 4, "user"),
-            ("https://files.example/a ", "https://files.example/a?sig=x&se=1 ", 4, "not written as"),
-            ("files.example/a 302", "files.example/a 099", 4, "whole number"),
-            ("files.example/a 302", "files.example/a 199", 4, "200 to 599"),
-            ("sha256:e3b0", "sha256:E3b0", 4, "64 hex"),
-            (" 0 location", " 00 location", 4, "whole number"),
-            (" 0 location", " -1 location", 4, "whole number"),
-            ("location=", "place=", 4, "unknown key"),
-            ("modified=2024-01-02T03:04:05Z", "modified=2024-01-02T04:04:05+01:00", 5, "date-time"),
-            (
-                "modified=2024-01-02T03:04:05Z type=text/plain",
-                "type=text/plain modified=2024-01-02T03:04:05Z",
-                5,
-                "order",
-            ),
-            ("type=text/plain", r"type=text\x0aplain", 5, "can't be read"),
-            ("type=text/plain", "type", 5, "KEY=VALUE"),
-        ] {
-            assert!(text.contains(from), "{from}");
-            let broken = text.replacen(from, to, 1);
-            let error = Tape::parse(&broken, &Limits::default()).unwrap_err();
-            assert_eq!(error.status(), Status::Malformed);
-            let said = error.to_string();
-            assert!(said.starts_with(&format!("tape line {line}: ")) && said.contains(word), "{to}: {said}");
-        }
-        let mut lines: Vec<&str> = text.lines().collect();
-        lines.swap(3, 4);
-        assert!(Tape::parse(&(lines.join("\n") + "\n"), &Limits::default()).is_err(), "order");
-        assert!(Tape::parse(text.trim_end(), &Limits::default()).is_err(), "no newline at the end");
-        assert!(Tape::parse("", &Limits::default()).is_err());
-        let newer = Tape::parse(&text.replace("version 1", "version 3"), &Limits::default()).unwrap_err();
-        assert_eq!(newer.status(), Status::Lock);
-        let conflict = Tape::parse(&text.replacen("GET", "<<<<<<< HEAD\nGET", 1), &Limits::default()).unwrap_err();
-        assert_eq!(conflict, TapeError::Conflict { line: 4 });
-        let small = Limits { tape_lines: 4, ..Limits::default() };
-        assert_eq!(Tape::parse(&text, &small).unwrap_err().status(), Status::Malformed);
-    }
-}
+mod tests;

@@ -1,7 +1,8 @@
 //! Which headers of a step's request may choose the response.
 //!
 //! A tape tells requests apart by URL, by `Accept` and by `User-Agent`. A header that means nothing to the response is
-//! dropped or passed on; any other one makes the request another request, which no tape holds.
+//! dropped or passed on; any other one makes the request another request, which no tape holds. Cookies are judged by
+//! where they come from (`cookie`).
 
 /// What is to be done about one header of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,12 +11,12 @@ pub(super) enum Weight {
     Nothing,
     /// The origin should see it; it chooses nothing, unless the response's `Vary` names it.
     PassedOn,
-    /// It may choose the response: a login, a cookie, a version of an interface.
+    /// It may choose the response: a login, a version of an interface.
     Choosing,
 }
 
 /// About the connection, about caches and about parts, or told apart by the tape itself.
-const NOTHING: [&str; 29] = [
+const NOTHING: [&str; 30] = [
     "accept",
     "accept-encoding",
     "baggage",
@@ -23,6 +24,7 @@ const NOTHING: [&str; 29] = [
     "cache-store",
     "connection",
     "content-type",
+    "cookie",
     "dnt",
     "expect",
     "expires",
@@ -103,7 +105,7 @@ mod tests {
             ("npm-session", "0a1b", Weight::PassedOn),
             ("content-length", "3", Weight::Choosing),
             ("authorization", "Bearer t", Weight::Choosing),
-            ("cookie", "a=b", Weight::Choosing),
+            ("cookie", "a=b", Weight::Nothing),
             ("private-token", "t", Weight::Choosing),
             ("npm-otp", "123456", Weight::Choosing),
             ("x-api-version", "2", Weight::Choosing),

@@ -8,6 +8,8 @@
 mod asked;
 mod asker;
 mod bodies;
+mod cookie;
+mod described;
 mod entry;
 mod error;
 mod fetch;

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use super::asked::Asked;
 use super::asker::Asker;
 use super::bodies::Bodies;
+use super::cookie::{self, Cookie};
 use super::entry::{Recorded, Request, Requests, find, of_url};
 use super::error::{Outcome, Trouble};
 use super::fetch::{Fetch, Fetched, choosing, is_failure, shown};
-use super::replay::Locked;
+use super::replay::{Locked, of_tape};
 use super::reply::Reply;
 use super::responses::Responses;
 use super::signature;
@@ -34,6 +35,8 @@ pub struct Recorder {
     bodies: Bodies,
     locked: Locked,
     kept: Requests,
+    /// What a step sends back of the cookies that `kept` sets.
+    kept_cookies: BTreeSet<String>,
     limits: Limits,
     progress: Reporter,
     state: Mutex<State>,
@@ -53,6 +56,8 @@ struct State {
     busy: BTreeSet<String>,
     /// True URLs of redirects whose signature was left out.
     signed: BTreeMap<String, Url>,
+    /// What stands for a cookie, and the cookie as the origin set it.
+    cookies: BTreeMap<String, String>,
     troubles: Vec<Trouble>,
     bytes: u64,
     /// Bytes of the URLs, each of them a part of the tape's text.
@@ -64,7 +69,9 @@ impl Recorder {
     pub fn new(bodies: Bodies, locked: Locked, kept: Requests) -> Self {
         let settings = bodies.resolver.client().settings();
         let (limits, progress) = (settings.limits.clone(), settings.progress.clone());
-        Self { bodies, locked, kept, limits, progress, state: Mutex::default(), changed: Condvar::new() }
+        let kept_cookies = of_tape(&kept);
+        let (state, changed) = (Mutex::default(), Condvar::new());
+        Self { bodies, locked, kept, kept_cookies, limits, progress, state, changed }
     }
 
     /// What was recorded, once every response that is still on its way is there.
@@ -136,7 +143,7 @@ impl Recorder {
         }
         let Some(location) = &recorded.location else { return true };
         let Some(next) = Url::parse(&request.url).ok().and_then(|url| url.join(location).ok()) else { return true };
-        let next = signature::strip(&next).to_string();
+        let next = signature::key(&next).to_string();
         let mut behind = of_url(&self.kept, &next);
         redirects > 0 && behind.all(|(request, recorded)| self.is_whole(request, recorded, redirects - 1))
     }
@@ -170,8 +177,8 @@ impl Recorder {
         }
     }
 
-    /// How `asked` is asked for, and where.
-    fn fetch(&self, asked: &Asked, key: &Url) -> (Fetch<'_>, Url) {
+    /// Asks the real place for what `asked` means; see [`Fetch::run`].
+    fn ask<'r>(&self, asked: &Asked, key: &Url, reply: Option<Reply<'r>>) -> (Fetched, Option<Reply<'r>>) {
         let (truth, taken) = {
             let state = self.lock();
             let signed = state.signed.get(&key.to_string()).filter(|_| asked.url == *key);
@@ -180,8 +187,17 @@ impl Recorder {
         let left = self.limits.tape_bytes.saturating_sub(taken);
         let (most, limit) =
             if left < self.limits.tape_body { (left, "tape-bytes") } else { (self.limits.tape_body, "tape-body") };
-        let fetch = Fetch { client: self.bodies.resolver.client(), store: self.bodies.cache(), most, limit };
-        (fetch, truth)
+        let cookies = |cookies: &[Cookie]| {
+            let all = cookies.iter().map(|cookie| (cookie.pair().to_owned(), cookie.truth.clone()));
+            self.lock().cookies.extend(all);
+        };
+        let is_taken = |url: &Url| {
+            let (url, state) = (url.to_string(), self.lock());
+            let is_known = of_url(&state.requests, &url).next().is_some() || state.failed.contains_key(&url);
+            (is_known || url == key.to_string()) && !state.signed.contains_key(&url)
+        };
+        let (client, store) = (self.bodies.resolver.client(), self.bodies.cache());
+        Fetch { client, store, most, limit, cookies: &cookies, is_taken: &is_taken }.run(asked, &truth, reply)
     }
 
     /// Asks once more for somebody who asks otherwise than the first one did: a response that is another one is another
@@ -193,27 +209,22 @@ impl Recorder {
         (request, known): (Request, Recorded),
         reply: Reply<'_>,
     ) -> io::Result<()> {
-        let (fetch, truth) = self.fetch(asked, key);
-        let (fetched, _) = fetch.run(asked, &truth, None);
+        let (fetched, _) = self.ask(asked, key, None);
         let asker = Asker::of(asked);
-        let text = key.to_string();
         let (found, signed) = match fetched {
             Fetched::Whole { recorded, signed, .. } if !recorded.is_like(&known) => (*recorded, signed),
             _ => {
-                self.lock().same.insert((text, asker));
+                self.lock().same.insert((key.to_string(), asker));
                 return reply.stored(&known, self.bodies.stored(known.digest).as_deref());
             }
         };
         let mut state = self.lock();
         state.signed.extend(signed);
         let first = state.first.remove(&request).unwrap_or_else(|| asker.clone());
-        let Some((of_first, own)) = first.told_apart(&asker, &text) else {
+        let Some((of_first, own)) = first.told_apart(&asker, &key.to_string()) else {
             state.first.insert(request, first);
             drop(state);
-            let reason = "it was asked for twice, with different signatures or at different times, and the responses differ: \
-                          no tape tells them apart";
-            self.trouble(Trouble::new(&shown(key), reason, Status::Usage, Outcome::Refused));
-            return reply.refuse(502, reason);
+            return self.refuse(key, &choosing("Cookie"), reply);
         };
         state.requests.remove(&request);
         state.requests.insert(of_first.clone(), known);
@@ -223,45 +234,86 @@ impl Recorder {
         reply.stored(&found, self.bodies.stored(found.digest).as_deref())
     }
 
-    fn record(&self, asked: &Asked, key: &Url, reply: Reply<'_>) -> io::Result<()> {
+    /// Ends the recording at a request that no tape holds.
+    fn refuse(&self, key: &Url, reason: &str, reply: Reply<'_>) -> io::Result<()> {
+        self.trouble(Trouble::new(&shown(key), reason, Status::Usage, Outcome::Refused));
+        reply.refuse(502, reason)
+    }
+
+    /// Asks first without the cookies that came along: only what comes without them too can be on a tape.
+    fn record_without_cookie(&self, asked: &Asked, key: &Url, reply: Reply<'_>) -> io::Result<()> {
+        let plain = Asked { cookie: None, ..asked.clone() };
+        self.record(&plain, key, None)?;
+        let text = key.to_string();
+        let known =
+            find(&self.lock().requests, &text, &plain).map(|(request, recorded)| (request.clone(), recorded.clone()));
+        match known {
+            Some(known) => self.compare(asked, key, known, reply),
+            None => self.refuse(key, &choosing("Cookie"), reply),
+        }
+    }
+
+    /// The cookies of a request as the origin set them; none if one was set by nobody.
+    fn true_cookie(&self, sent: &str) -> Option<Option<String>> {
+        let state = self.lock();
+        let mut pairs = Vec::new();
+        for pair in cookie::sent(sent) {
+            match state.cookies.get(pair) {
+                Some(truth) => pairs.push(truth.as_str()),
+                // It chose nothing when it was set, and nobody knows any more what it stood for.
+                None if self.kept_cookies.contains(pair) => {}
+                None => return None,
+            }
+        }
+        Some(Some(pairs.join("; ")).filter(|cookie| !cookie.is_empty()))
+    }
+
+    /// Asks for something for the first time; without a reply nobody is told.
+    fn record(&self, asked: &Asked, key: &Url, reply: Option<Reply<'_>>) -> io::Result<()> {
+        let give = |reply: Option<Reply<'_>>, recorded: &Recorded| match reply {
+            Some(reply) => reply.stored(recorded, self.bodies.stored(recorded.digest).as_deref()),
+            None => Ok(()),
+        };
+        let refuse = |reply: Option<Reply<'_>>, status, reason: &str| match reply {
+            Some(reply) => reply.refuse(status, reason),
+            None => Ok(()),
+        };
         if let Some((request, recorded)) = self.kept_response(key, asked) {
             self.remember(request, &recorded, asked);
-            return reply.stored(&recorded, self.bodies.stored(recorded.digest).as_deref());
+            return give(reply, &recorded);
         }
         if let Some(exceeded) = self.is_full() {
             let reason = exceeded.to_string();
             self.trouble(Trouble::new(&shown(key), reason.clone(), Status::Malformed, Outcome::Refused));
-            return reply.refuse(502, &reason);
+            return refuse(reply, 502, &reason);
         }
-        let (fetch, truth) = self.fetch(asked, key);
-        let (fetched, reply) = fetch.run(asked, &truth, Some(reply));
+        let is_told = reply.is_some();
+        let (fetched, reply) = self.ask(asked, key, reply);
         match fetched {
             Fetched::Whole { recorded, by_accept, by_agent, signed } => {
-                let recorded = *recorded;
                 if let Some((key, truth)) = signed {
                     self.lock().signed.insert(key, truth);
                 }
                 let accept = asked.accept.clone().filter(|_| by_accept);
                 let user_agent = asked.user_agent.clone().filter(|_| by_agent);
                 self.remember(Request { url: key.to_string(), accept, user_agent }, &recorded, asked);
-                match reply {
-                    Some(reply) => reply.stored(&recorded, self.bodies.stored(recorded.digest).as_deref()),
-                    None => Ok(()),
-                }
+                give(reply, &recorded)
             }
             Fetched::Nothing { reason, status, response, failed } => {
                 let outcome = match (&reply, failed) {
-                    (None, _) => Outcome::Cut,
-                    (Some(_), true) => Outcome::Failed,
-                    (Some(_), false) => Outcome::Refused,
+                    (None, _) if is_told => Outcome::Cut,
+                    (_, true) => Outcome::Failed,
+                    (_, false) => Outcome::Refused,
                 };
                 self.trouble(Trouble::new(&shown(key), reason.clone(), status, outcome));
-                let Some(reply) = reply else { return Err(io::ErrorKind::ConnectionAborted.into()) };
-                if failed {
-                    self.lock().failed.insert(key.to_string(), response);
-                    return reply.stored(&failure(response), None);
+                match outcome {
+                    Outcome::Cut => Err(io::ErrorKind::ConnectionAborted.into()),
+                    Outcome::Failed => {
+                        self.lock().failed.insert(key.to_string(), response);
+                        give(reply, &failure(response))
+                    }
+                    _ => refuse(reply, response, &reason),
                 }
-                reply.refuse(response, &reason)
             }
         }
     }
@@ -269,16 +321,18 @@ impl Recorder {
 
 impl Responses for Recorder {
     fn response(&self, asked: &Asked, reply: Reply<'_>) -> io::Result<()> {
-        if let Some((recorded, path)) = self.locked.find(&asked.url) {
+        if let Some((recorded, path)) = self.locked.find(&asked.url).filter(|_| asked.is_plain()) {
             return reply.stored(&recorded, Some(&path));
         }
-        let key = signature::strip(&asked.url);
+        let key = signature::key(&asked.url);
         // Another request than the one without that header, which may have a response.
         if let Some(name) = &asked.choosing {
-            let reason = choosing(name);
-            self.trouble(Trouble::new(&shown(&key), reason.clone(), Status::Usage, Outcome::Refused));
-            return reply.refuse(502, &reason);
+            return self.refuse(&key, &choosing(name), reply);
         }
+        let Some(cookie) = asked.cookie.as_deref().map_or(Some(None), |sent| self.true_cookie(sent)) else {
+            return self.refuse(&key, &choosing("Cookie"), reply);
+        };
+        let asked = &Asked { cookie, ..asked.clone() };
         let text = key.to_string();
         let known = self.known(&text, asked);
         if let Known::Response(recorded) = &known {
@@ -287,7 +341,8 @@ impl Responses for Recorder {
         let _busy = Busy { recorder: self, url: text };
         match known {
             Known::Other(request, recorded) => self.compare(asked, &key, (request, recorded), reply),
-            _ => self.record(asked, &key, reply),
+            _ if asked.cookie.is_some() => self.record_without_cookie(asked, &key, reply),
+            _ => self.record(asked, &key, Some(reply)),
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::asked::Asked;
 use super::bodies::Bodies;
+use super::cookie;
 use super::entry::{Recorded, Request, Requests, find};
 use super::error::Trouble;
 use super::fetch::shown;
@@ -36,9 +37,20 @@ impl Locked {
         Ok(Self(files))
     }
 
+    /// Whether the file at `url` is among them.
+    pub fn has(&self, url: &Url) -> bool {
+        self.0.contains_key(&url.to_string())
+    }
+
     pub(super) fn find(&self, url: &Url) -> Option<(Recorded, PathBuf)> {
         self.0.get(&url.to_string()).cloned()
     }
+}
+
+/// What a step sends back of the cookies that `requests` set.
+pub(super) fn of_tape(requests: &Requests) -> BTreeSet<String> {
+    let all = requests.values().flat_map(|recorded| &recorded.cookies);
+    all.map(|cookie| cookie::pair(cookie).to_owned()).collect()
 }
 
 /// Answers from a tape.
@@ -46,6 +58,8 @@ pub struct Replayer {
     bodies: Bodies,
     locked: Locked,
     requests: Arc<Requests>,
+    /// What a step sends back of the cookies that the tape sets.
+    cookies: BTreeSet<String>,
     state: Mutex<State>,
 }
 
@@ -58,7 +72,8 @@ struct State {
 impl Replayer {
     /// A replayer of `requests`, which gives `locked` files too.
     pub fn new(bodies: Bodies, locked: Locked, requests: Requests) -> Self {
-        Self { bodies, locked, requests: requests.into(), state: Mutex::default() }
+        let cookies = of_tape(&requests);
+        Self { bodies, locked, requests: requests.into(), cookies, state: Mutex::default() }
     }
 
     /// What is on the tape.
@@ -91,13 +106,14 @@ impl Replayer {
 
 impl Responses for Replayer {
     fn response(&self, asked: &Asked, reply: Reply<'_>) -> io::Result<()> {
-        if let Some((recorded, path)) = self.locked.find(&asked.url) {
+        if let Some((recorded, path)) = self.locked.find(&asked.url).filter(|_| asked.is_plain()) {
             return reply.stored(&recorded, Some(&path));
         }
-        let key = signature::strip(&asked.url);
+        let key = signature::key(&asked.url);
         let text = key.to_string();
+        let foreign = asked.cookie.iter().flat_map(|sent| cookie::sent(sent)).any(|pair| !self.cookies.contains(pair));
         // No recording holds what such a header chooses.
-        if let Some(name) = &asked.choosing {
+        if let Some(name) = asked.choosing.as_deref().or(foreign.then_some("Cookie")) {
             self.trouble(Trouble::unknown(&format!("{} (with the header `{name}`)", shown(&key))));
             return reply.refuse(502, "not on the tape of this build");
         }

@@ -46,8 +46,10 @@ fn headers(recorded: &Recorded) -> Vec<(&'static str, String)> {
         ("Last-Modified", &modified),
         ("Link", &recorded.link),
         ("Location", &recorded.location),
+        ("WWW-Authenticate", &recorded.challenge),
     ] {
         headers.extend(value.as_ref().map(|value| (name, value.clone())));
     }
+    headers.extend(recorded.cookies.iter().map(|cookie| ("Set-Cookie", cookie.clone())));
     headers
 }

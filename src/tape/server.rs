@@ -1,15 +1,17 @@
 //! The server on loopback that BuildKit's proxy is led to: it lives as long as a build, and knows its own token only.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::asked::Asked;
 use super::reply::Reply;
 use super::responses::Responses;
 use super::route::{Route, from_path};
+use crate::digest::Digest;
 use crate::escape;
-use crate::http::server;
+use crate::http::{Url, server};
 
 /// What the probe is answered: a Dockerfile, so that a build can begin with it.
 const PROBE: &str = "FROM scratch\nLABEL reached=yes";
@@ -38,6 +40,7 @@ impl Default for Listen {
 /// A running server; dropping it ends it and every connection.
 pub struct Server {
     route: Route,
+    behind: Arc<Behind>,
     _running: server::Server,
 }
 
@@ -51,7 +54,17 @@ impl Server {
             None => format!("http://{}", listener.local_addr()?),
         };
         let route = Route::at(&origin, &token);
-        Ok(Self { route, _running: server::Server::start(listener, "tape", Box::new(Behind { token, responses }))? })
+        let behind = Arc::new(Behind { token, responses, arrived: Mutex::default() });
+        let running = server::Server::start(listener, "tape", Box::new(Arc::clone(&behind)))?;
+        Ok(Self { route, behind, _running: running })
+    }
+
+    /// Those of `asked`, which steps sent by whatever method, that did not all come here since this was asked last.
+    pub fn missed(&self, asked: &BTreeMap<String, u64>) -> Vec<Url> {
+        let arrived = std::mem::take(&mut *self.behind.arrived.lock().unwrap_or_else(PoisonError::into_inner));
+        let urls = asked.iter().filter_map(|(url, times)| Some((Url::parse(url).ok()?, *times)));
+        let missed = urls.filter(|(url, times)| arrived.get(&digest_of(url)).is_none_or(|came| came < times));
+        missed.map(|(url, _)| url).collect()
     }
 
     /// How requests are led to it.
@@ -67,13 +80,19 @@ pub fn unguessable() -> io::Result<String> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+fn digest_of(url: &Url) -> Digest {
+    Digest::of(url.to_string().as_bytes())
+}
+
 /// What stands behind the server's token.
 struct Behind {
     token: String,
     responses: Arc<dyn Responses>,
+    /// How often each URL was asked for, by the digest of the URL.
+    arrived: Mutex<BTreeMap<Digest, u64>>,
 }
 
-impl server::Respond for Behind {
+impl server::Respond for Arc<Behind> {
     fn respond(&self, head: &server::Head, reply: server::Reply<'_>) -> io::Result<()> {
         let Some(rest) = head.target.strip_prefix('/').and_then(|path| path.strip_prefix(self.token.as_str())) else {
             return reply.text(404, "not found");
@@ -91,6 +110,9 @@ impl server::Respond for Behind {
             server::Respond::unreadable(self, &head.target, "it is no URL that a tape can hold");
             return reply.text(502, "no URL that a tape can hold");
         };
+        if head.method == "GET" {
+            *self.arrived.lock().unwrap_or_else(PoisonError::into_inner).entry(digest_of(&url)).or_default() += 1;
+        }
         self.responses.response(&Asked::new(url, &head.headers), Reply(reply))
     }
 
@@ -111,7 +133,6 @@ mod tests {
     use std::net::TcpStream;
 
     use super::*;
-    use crate::digest::Digest;
     use crate::tape::entry::Recorded;
 
     /// Has one file, a stream and nothing else.
@@ -194,5 +215,24 @@ mod tests {
         );
         assert_eq!(told[1], "http://h.example/body: it has a body, which is not read");
         assert_eq!(told[2], "https://h.example/lines: its head is too long, or malformed");
+    }
+
+    #[test]
+    fn a_request_that_was_refused_on_its_way_is_missed() {
+        let behind = Arc::new(Fixed(tempfile::NamedTempFile::new().unwrap(), Mutex::default()));
+        let server = Server::start(&Listen::default(), behind).unwrap();
+        for (method, target) in [
+            ("GET", "/TOKEN/https/h.example:443/a"),
+            ("GET", "/TOKEN/http/h.example/b"),
+            ("HEAD", "/TOKEN/http/h.example/c"),
+        ] {
+            talk(&server, method, target, "");
+        }
+        let asked = |urls: &[(&str, u64)]| urls.iter().map(|(url, times)| ((*url).to_owned(), *times)).collect();
+        let missed =
+            server.missed(&asked(&[("https://h.example/a", 1), ("http://h.example/b", 2), ("http://h.example/c", 1)]));
+        let missed: Vec<String> = missed.iter().map(ToString::to_string).collect();
+        assert_eq!(missed, ["http://h.example/b", "http://h.example/c"]);
+        assert_eq!(server.missed(&asked(&[("https://h.example/a", 1)])).len(), 1, "each build has its own");
     }
 }

@@ -1,6 +1,15 @@
-//! Queries that hold a signature: a credential that changes with every redirect, and never which bytes are meant.
+//! Queries that hold a signature or a token: credentials, which no tape has as they are.
+//!
+//! A redirect's signature changes every time and never which bytes are meant, so it is left out ([`strip`]). In a URL
+//! that a step names itself it may decide what comes, so its digest stands in its place ([`key`]).
 
+use crate::digest::Digest;
 use crate::http::Url;
+
+/// The parameter that stands for those of a signature.
+const STAND_IN: &str = "signature-sha256";
+/// Hex digits of a stand-in.
+const DIGITS: usize = 32;
 
 /// Parameters that are a signature or a token; one of them makes a query a signed one. Lower-case.
 const SIGNATURES: [&str; 9] = [
@@ -35,9 +44,29 @@ const BELONGS: [&str; 17] = [
     "awsaccesskeyid",
 ];
 
-/// The URL of a log as a tape has it: without user, usual port and signatures; none if it is no URL.
+/// The URL of a log as a tape has it: without user and usual port, its signature by digest; none if it is no URL.
 pub fn on_tape(url: &str) -> Option<String> {
-    Some(strip(&Url::parse(url).ok()?).to_string())
+    Some(key(&Url::parse(url).ok()?).to_string())
+}
+
+/// The URL by which a tape knows a request for `url`: a signature's parameters are one, the digest of the whole URL.
+pub(super) fn key(url: &Url) -> Url {
+    let stripped = strip(url);
+    if stripped == *url {
+        return stripped;
+    }
+    let digest = Digest::of(url.to_string().as_bytes()).hex();
+    stripped.with_parameter(STAND_IN, &digest[..DIGITS])
+}
+
+/// The URL without what stands for a signature, which is all that is left to ask for.
+pub(super) fn without_stand_in(url: &Url) -> Url {
+    let text = url.to_string();
+    let Some((before, query)) = text.split_once('?') else { return url.clone() };
+    let kept: Vec<&str> = query.split('&').filter(|part| name(part) != STAND_IN).collect();
+    let rest = if kept.is_empty() { before.to_owned() } else { format!("{before}?{}", kept.join("&")) };
+    // A URL that was good is good without some of its parameters.
+    Url::parse(&rest).unwrap_or_else(|_| url.clone())
 }
 
 /// The URL without the parameters of a signature, if it has one.
@@ -109,5 +138,19 @@ mod tests {
         }
         assert_eq!(strip_location("../b?sig=1#top"), "../b#top");
         assert_eq!(strip_location("/b?c"), "/b?c");
+    }
+
+    #[test]
+    fn a_request_is_known_by_its_signature_and_does_not_tell_it() {
+        let of = |url: &str| on_tape(url).unwrap();
+        assert_eq!(of("https://h.example:443/a?x=1"), "https://h.example/a?x=1");
+        let (one, two) = (of("https://h.example/a?token=1&x=1"), of("https://h.example/a?token=2&x=1"));
+        assert!(one.starts_with("https://h.example/a?x=1&signature-sha256="), "{one}");
+        assert!(one != two && one.len() == two.len() && !one.contains("token"), "{one} {two}");
+        assert_eq!(of(&one), one, "it stays as it is");
+        assert_ne!(of("https://h.example/a?token=1"), of("https://other.example/a?token=1").replace("other", "h"));
+        for (url, want) in [(one.as_str(), "https://h.example/a?x=1"), ("https://h.example/a", "https://h.example/a")] {
+            assert_eq!(without_stand_in(&Url::parse(url).unwrap()).to_string(), want);
+        }
     }
 }

@@ -25,6 +25,7 @@ mod host;
 mod input;
 mod output;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -282,10 +283,15 @@ impl Ready<'_> {
             ),
             None => Vec::new(),
         };
+        let asked = plan.run.tape.as_ref().map_or_else(BTreeMap::new, |tape| {
+            let led = connection.led(tape.route.base()).into_iter();
+            led.filter_map(|(url, times)| Some((tape.route.true_url(&url)?, times))).collect()
+        });
         Ok(Built {
             config: output.config.bytes().to_vec(),
             layers: output.layers,
             requests,
+            asked,
             frontend: record.frontend,
             warnings: daemon.warning.iter().cloned().collect(),
         })

@@ -107,7 +107,14 @@ impl CheckedBuild for Checked<'_> {
         let layers: Vec<BuiltLayer> = layers.into_iter().flatten().collect();
         let diff_ids: Vec<DiffId> = layers.iter().map(BuiltLayer::diff_id).collect();
         let config = history::finish(stage.config, &plan.platform, &plan.form.labels, plan.epoch, diff_ids);
-        Ok(Built { config: config.to_bytes(), layers, requests: Vec::new(), frontend: None, warnings: Vec::new() })
+        Ok(Built {
+            config: config.to_bytes(),
+            layers,
+            requests: Vec::new(),
+            asked: std::collections::BTreeMap::new(),
+            frontend: None,
+            warnings: Vec::new(),
+        })
     }
 
     fn commands(&self, _surroundings: &Surroundings<'_>) -> Result<Vec<String>, Failure> {

@@ -193,7 +193,7 @@ fn record_platform(
     machine.progress.end(&step);
     machine.cancel.check()?;
     let built = result.map_err(|failure| served.explain(failure))?;
-    let recorded = served.recorded(machine)?;
+    let recorded = served.recorded(machine, &built.asked)?;
     machine.cancel.check()?;
     served.say_troubles(machine);
     // The image is not wanted, only what was asked for; it would take room until the end.

@@ -1,5 +1,6 @@
 //! Serving a tape while a build runs, to replay it or to record it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::engines::EngineOptions;
@@ -39,6 +40,7 @@ pub struct Served {
     server: Server,
     digest: Digest,
     behind: Behind,
+    locked: Locked,
     image: String,
     /// Keeps other builds with the same key waiting.
     _alone: Option<FileLock>,
@@ -90,9 +92,10 @@ impl Served {
             let start = Untaped::of_requests(format!("the tape of `{image}` can't be replayed: bodies are missing"));
             return Err(with_troubles(start, &gone, ready.surveyed.name));
         }
-        let replayer = Arc::new(Replayer::new(bodies, locked_files(locked, &ready.pins)?, requests));
+        let files = locked_files(locked, &ready.pins)?;
+        let replayer = Arc::new(Replayer::new(bodies, files.clone(), requests));
         let digest = key(tape, no_cache)?;
-        let mut served = Self::serve(ready, options, digest, replayer.clone(), Behind::Replayer(replayer))?;
+        let mut served = Self::serve(ready, options, digest, files, Behind::Replayer(replayer))?;
         if !no_cache {
             let guard = locked.machine.cache_directory()?.join("locks").join(format!("tape-{}", digest.hex()));
             let note = || locked.machine.progress.note("waiting for another build from the same tape");
@@ -109,21 +112,26 @@ impl Served {
         kept: Requests,
     ) -> Result<Self, Failure> {
         let bodies = bodies(locked, ready.surveyed.image, &options.tape_places)?;
-        let recorder = Arc::new(Recorder::new(bodies, locked_files(locked, &ready.pins)?, kept));
-        Self::serve(ready, options, of_one_build()?, recorder.clone(), Behind::Recorder(recorder))
+        let files = locked_files(locked, &ready.pins)?;
+        let recorder = Arc::new(Recorder::new(bodies, files.clone(), kept));
+        Self::serve(ready, options, of_one_build()?, files, Behind::Recorder(recorder))
     }
 
     fn serve(
         ready: &ReadyImage<'_>,
         options: &EngineOptions,
         digest: Digest,
-        responses: Arc<dyn Responses>,
+        locked: Locked,
         behind: Behind,
     ) -> Result<Self, Failure> {
         let listen = options.listen.clone();
+        let responses: Arc<dyn Responses> = match &behind {
+            Behind::Recorder(recorder) => recorder.clone(),
+            Behind::Replayer(replayer) => replayer.clone(),
+        };
         let server = Server::start(&listen, responses)
             .map_err(|error| ServeError::Listen { address: listen.address.to_string(), error })?;
-        Ok(Self { server, digest, behind, image: ready.surveyed.name.to_owned(), _alone: None })
+        Ok(Self { server, digest, behind, locked, image: ready.surveyed.name.to_owned(), _alone: None })
     }
 
     /// What the plan of the build needs.
@@ -139,21 +147,26 @@ impl Served {
     ///
     /// # Errors
     /// A step was given a part of a response only, or none that a tape can hold: what it made of that is nothing to replay.
-    pub fn recorded(&self, machine: &Machine) -> Result<Requests, Failure> {
+    pub fn recorded(&self, machine: &Machine, asked: &BTreeMap<String, u64>) -> Result<Requests, Failure> {
         let Behind::Recorder(recorder) = &self.behind else { return Ok(Requests::new()) };
         let requests = recorder.requests(&machine.cancel);
         if let Some(trouble) = recorder.troubles().iter().find(|trouble| trouble.outcome == Outcome::Cut) {
             let message = format!("only a part of {} arrived: {}", trouble.url, trouble.reason);
             return Err(Untaped { message, status: trouble.status, hint: None }.into());
         }
-        self.check()?;
+        self.check(asked)?;
         Ok(requests)
     }
 
     /// Ends a build that went well for its steps, although they did not get what they asked for.
-    pub fn check(&self) -> Result<(), Failure> {
+    ///
+    /// `asked` is what the engine knows of the steps' requests, by whatever method.
+    pub fn check(&self, asked: &BTreeMap<String, u64>) -> Result<(), Failure> {
         let mut troubles = self.troubles();
         troubles.retain(Trouble::ends_the_build);
+        // A file of `ADD` is asked for by BuildKit itself, in its own ways.
+        let missed = self.server.missed(asked).into_iter().filter(|url| !self.locked.has(url));
+        troubles.extend(missed.map(|url| Trouble::refused_on_its_way(&url)));
         if troubles.is_empty() {
             return Ok(());
         }

@@ -70,6 +70,8 @@ fn hint(troubles: &[Trouble], image: &str) -> Option<String> {
         "`--tape PATH|REPOSITORY` names another place that has it; `repro lock --update` records anew"
     } else if has("login") || has("token") {
         "responses to a login are not recorded: copy the file into the context instead"
+    } else if has("another method") {
+        "make the program use GET (curl without `-I` and `-d`, wget without `--spider`), or take the file with `ADD`"
     } else if has("the header `") {
         "ask without that header, or copy the file into the context"
     } else if has("is not public") {

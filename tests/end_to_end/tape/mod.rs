@@ -4,6 +4,8 @@
 
 mod expired;
 mod hostile;
+mod logins;
+mod methods;
 mod origin;
 mod push;
 mod replay;

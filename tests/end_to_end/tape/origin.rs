@@ -20,6 +20,18 @@ pub enum Response {
     Endless(&'static str),
     /// A head, then a byte now and then.
     Slow(&'static str),
+    /// The first if the head of the request has this text, else the second.
+    If(&'static str, Box<Response>, Box<Response>),
+}
+
+impl Response {
+    /// A whole response with these bytes: the lines of its head after `HTTP/1.1 `, but for the length, and its body.
+    pub fn of(lines: &str, body: &str) -> Self {
+        let length = body.len();
+        Self::Raw(
+            format!("HTTP/1.1 {lines}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").into_bytes(),
+        )
+    }
 }
 
 /// The server; dropping it ends it.
@@ -120,8 +132,12 @@ fn response(mut connection: &TcpStream, shared: &Shared) -> std::io::Result<()> 
     while !head.ends_with("\r\n\r\n") && lines.read_line(&mut head)? > 0 {}
     let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
     shared.seen.lock().unwrap().push(head.trim_end().replace("\r\n", "\n"));
-    let response = shared.responses.lock().unwrap().get(&path).cloned();
+    let mut response = shared.responses.lock().unwrap().get(&path).cloned();
+    while let Some(Response::If(text, first, second)) = response {
+        response = Some(if head.contains(text) { *first } else { *second });
+    }
     match response {
+        Some(Response::If(..)) => unreachable!("it was chosen above"),
         None => connection.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno\n"),
         Some(Response::Raw(bytes)) => connection.write_all(&bytes),
         Some(Response::Endless(head)) => {

@@ -174,6 +174,36 @@ fn a_tape_that_is_missing_changed_or_not_recorded_is_stale() {
 }
 
 #[test]
+fn a_tape_that_cuts_a_body_short_is_malformed() {
+    let origin = Origin::start();
+    origin.file("/file", "first\n");
+    let Some(project) = origin.project(GET) else { return };
+    project.repro(&["lock"]).expect(0);
+    let (tape, lock) = (project.read("repro.app.tape"), project.read("repro.lock"));
+    for (from, to, says) in
+        [(" 6\n", " 3\n", "that it has 3 bytes, and it has 6"), (" 6\n", " 0\n", "not that of 0 bytes")]
+    {
+        let cut = tape.replace(from, to);
+        let digest = |text: &str| repro::parts::digest::Digest::of(text.as_bytes()).to_string();
+        project.write("repro.lock", lock.replace(&digest(&tape), &digest(&cut))).write("repro.app.tape", cut);
+        project.repro(&["build"]).expect(6).says(says);
+        project.repro(&["tape", "check"]).expect(6).says(says);
+    }
+}
+
+#[test]
+fn a_response_without_a_place_to_go_on_keeps_its_body() {
+    let origin = Origin::start();
+    origin.response("/file", super::origin::Response::of("300 Multiple Choices", "one or two\n"));
+    let Some(project) = origin.project("RUN wget -O /a http://origin.example/file; true\n") else { return };
+    project.repro(&["lock"]).expect(0);
+    assert!(
+        project.read("repro.app.tape").contains("/file 300 sha256:")
+            && project.read("repro.app.tape").contains(" 11\n")
+    );
+}
+
+#[test]
 fn errors_and_redirects_of_the_origin_are_replayed_too() {
     let origin = Origin::start();
     origin.file("/file", "first\n");

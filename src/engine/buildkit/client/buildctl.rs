@@ -1,14 +1,15 @@
 //! `buildctl`: to a running daemon, or to one of our own.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::connection::{Client, Connection};
 use super::docker_config;
 use super::scoped_logins::SeveralLogins;
 use crate::build::{Plan, Surroundings};
-use crate::engine::buildkit::daemon::{Control, OwnDaemon};
+use crate::engine::buildkit::daemon::{Control, Led, OwnDaemon};
 use crate::engine::buildkit::failure::BuildKitError;
 use crate::engine::buildkit::host::Host;
 use crate::engine::buildkit::input::{Named, Staged, options};
@@ -42,26 +43,31 @@ impl Buildctl {
         })
     }
 
-    /// The address of a daemon.
-    fn daemon(&self, plan: &Plan, work: &Path, surroundings: &Surroundings<'_>) -> Result<String, Failure> {
+    /// The address of a daemon, and what it led elsewhere if it is our own.
+    fn daemon(
+        &self,
+        plan: &Plan,
+        work: &Path,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<(String, Option<Arc<Led>>), Failure> {
         if let Some(address) = &self.address {
-            return Ok(address.clone());
+            return Ok((address.clone(), None));
         }
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(daemon) = own.as_ref().filter(|daemon| daemon.serves(&self.host, plan)) {
-            return Ok(daemon.address.clone());
+            return Ok((daemon.address.clone(), Some(daemon.led())));
         }
         // The old one ends before another starts.
         own.take();
         let daemon = OwnDaemon::start(&self.host, plan, &self.program()?, work, surroundings)?;
-        let address = daemon.address.clone();
+        let found = (daemon.address.clone(), Some(daemon.led()));
         *own = Some(daemon);
-        Ok(address)
+        Ok(found)
     }
 
     fn at(
         &self,
-        address: String,
+        (address, led): (String, Option<Arc<Led>>),
         (docker_config, several_logins): (Option<PathBuf>, Vec<SeveralLogins>),
         work: &Path,
     ) -> Result<AtAddress, BuildKitError> {
@@ -73,6 +79,7 @@ impl Buildctl {
             control: Control(command),
             is_near: address.starts_with("unix://"),
             is_shared: self.address.is_some(),
+            led,
             has_own_logins,
             several_logins,
         })
@@ -99,8 +106,8 @@ impl Client for Buildctl {
         surroundings: &Surroundings<'_>,
     ) -> Result<Box<dyn Connection + 'a>, Failure> {
         let logins = docker_config::write_if_scoped(&self.host, plan, work, surroundings.limits)?;
-        let address = self.daemon(plan, work, surroundings)?;
-        Ok(Box::new(self.at(address, logins, work)?))
+        let daemon = self.daemon(plan, work, surroundings)?;
+        Ok(Box::new(self.at(daemon, logins, work)?))
     }
 
     fn describe<'a>(
@@ -111,7 +118,7 @@ impl Client for Buildctl {
     ) -> Result<(Box<dyn Connection + 'a>, Vec<Command>), Failure> {
         let logins = docker_config::write_if_scoped(&self.host, plan, work, surroundings.limits)?;
         let address = self.address.clone().unwrap_or_else(|| USUAL.to_owned());
-        Ok((Box::new(self.at(address, logins, work)?), Vec::new()))
+        Ok((Box::new(self.at((address, None), logins, work)?), Vec::new()))
     }
 }
 
@@ -121,6 +128,8 @@ struct AtAddress {
     is_near: bool,
     /// Whether it was running already.
     is_shared: bool,
+    /// What it led elsewhere, if it is our own.
+    led: Option<Arc<Led>>,
     /// Whether it is given logins that were chosen for the build.
     has_own_logins: bool,
     several_logins: Vec<SeveralLogins>,
@@ -157,6 +166,10 @@ impl Connection for AtAddress {
 
     fn build_command(&self, plan: &Plan, staged: &Staged, policy: &Path, builder: Option<&Platform>) -> Command {
         self.control.0.clone().args(arguments(plan, staged, policy, builder))
+    }
+
+    fn led(&self, base: &str) -> BTreeMap<String, u64> {
+        self.led.as_ref().map(|led| led.take(base)).unwrap_or_default()
     }
 
     fn reference(&self, staged: &Staged, _limits: &Limits) -> String {

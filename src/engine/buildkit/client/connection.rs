@@ -1,5 +1,6 @@
 //! What a client is asked, and its way to one daemon.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::scoped_logins::SeveralLogins;
@@ -62,6 +63,12 @@ pub trait Connection: Sync {
 
     /// The command that builds what is staged under `policy`, on a daemon whose platform is `builder`.
     fn build_command(&self, plan: &Plan, staged: &Staged, policy: &Path, builder: Option<&Platform>) -> Command;
+
+    /// How often each URL that begins with `base` was led to since this was asked last; nothing where the daemon does not
+    /// tell.
+    fn led(&self, _base: &str) -> BTreeMap<String, u64> {
+        BTreeMap::new()
+    }
 
     /// The name of the build that was run last, in the daemon's history.
     fn reference(&self, staged: &Staged, limits: &Limits) -> String;

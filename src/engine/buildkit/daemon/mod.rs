@@ -1,11 +1,12 @@
 //! The daemon behind a client.
 //!
-//! `own` starts one of our own; `configuration` is that of all that `repro` starts. `control` is a way to ask any:
+//! `own` starts one of our own, and `led` hears what it says; `configuration` is that of all that `repro` starts. `control` is a way to ask any:
 //! `worker` reads what it is, `shared` whether it can be trusted if others use it, `record` what it remembers of a build,
 //! `probe` tries what a taped build needs.
 
 mod configuration;
 mod control;
+mod led;
 mod own;
 pub mod probe;
 mod record;
@@ -14,6 +15,7 @@ mod worker;
 
 pub use configuration::configuration;
 pub use control::Control;
+pub use led::Led;
 pub use own::OwnDaemon;
 pub use record::{BuildRecord, Material};
 pub use worker::Worker;

@@ -5,10 +5,12 @@
 //! ended by the next user.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::configuration::configuration;
+use super::led::Led;
 use crate::build::{Plan, Surroundings};
 use crate::digest::Digest;
 use crate::engine::buildkit::command::attempt;
@@ -31,6 +33,7 @@ pub struct OwnDaemon {
     configuration: String,
     // Fields are dropped in this order: the daemon ends, then its socket goes, then the next user may start.
     service: Service,
+    led: Arc<Led>,
     _sockets: TemporaryDirectory,
     _lock: FileLock,
 }
@@ -94,9 +97,13 @@ impl OwnDaemon {
             .args(["--addr", address.as_str()])
             .args(["--otel-socket-path".into(), sockets.path().join("otel.sock").into_os_string()])
             .args(["--oci-worker=true", "--oci-worker-snapshotter=overlayfs", "--containerd-worker=false"]);
-        let service = command.start(&log, LOG).map_err(BuildKitError::from)?;
+        // Only then it says which requests of a step it led to the tape.
+        let command = if plan.run.tape.is_some() { command.arg("--debug") } else { command };
+        let led = Arc::new(Led::default());
+        let hears = Arc::clone(&led);
+        let service = command.start(&log, LOG, move |line| hears.hear(line)).map_err(BuildKitError::from)?;
         std::fs::write(&number, service.id().to_string()).map_err(BuildKitError::io(&number))?;
-        let mut daemon = Self { address, configuration, service, _sockets: sockets, _lock: lock };
+        let mut daemon = Self { address, configuration, service, led, _sockets: sockets, _lock: lock };
         let ask = Command::new(buildctl.to_owned(), host.environment.for_child(&[]), work.to_owned());
         let ask = ask.args(["--addr", &daemon.address, "debug", "workers"]);
         daemon.wait(&log, &ask, surroundings)?;
@@ -106,6 +113,11 @@ impl OwnDaemon {
     /// Whether it still runs and was configured for builds like `plan`.
     pub fn serves(&self, host: &Host, plan: &Plan) -> bool {
         self.service.is_running() && self.configuration == configuration(&host.config, plan)
+    }
+
+    /// What it led elsewhere.
+    pub fn led(&self) -> Arc<Led> {
+        Arc::clone(&self.led)
     }
 
     fn wait(&mut self, log: &Path, ask: &Command, surroundings: &Surroundings<'_>) -> Result<(), BuildKitError> {
