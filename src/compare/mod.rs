@@ -12,7 +12,7 @@ mod side;
 use std::fmt;
 
 pub use entries::{Aspect, EntriesDifference, PathDifference, compare_entries};
-pub use side::{Document, Side};
+pub use side::{Document, Elsewhere, Side};
 
 use crate::digest::{DiffId, Digest};
 

@@ -1,9 +1,10 @@
 //! The document of `repro diff`: what a comparison gave, in the form that all reports are made of.
 
 use super::failure::ErrorDocument;
-use crate::project::{Diff, DiffVerdict, PlatformDiff};
+use crate::project::{Diff, DiffVerdict, Explanation, PlatformDiff, Question};
 use crate::render::{
-    DiffDocument, DifferenceDocument, ImageDocument, PlatformDocument, ReportError, RuleDocument, SideDocument,
+    DiffDocument, DifferenceDocument, ImageDocument, PlatformDocument, QuestionName, ReportError, RuleDocument,
+    SideDocument,
 };
 use crate::status::{Failure, Status};
 
@@ -13,6 +14,7 @@ pub fn diff_document(diff: &Diff, status: Status) -> DiffDocument {
     DiffDocument {
         version: 1,
         status: status.code(),
+        question: None,
         same: diff.is_same(),
         first,
         second,
@@ -21,6 +23,18 @@ pub fn diff_document(diff: &Diff, status: Status) -> DiffDocument {
         ignored: diff.rules.iter().map(RuleDocument::of).collect(),
         error: ErrorDocument::of_worst(&diff.failures).map(of),
     }
+}
+
+/// The document of why a verdict is what it is.
+pub fn explanation_document(explanation: &Explanation) -> DiffDocument {
+    let question = match explanation.question {
+        Question::Published => QuestionName::Published,
+        Question::Recorded => QuestionName::Recorded,
+        Question::SecondBuild => QuestionName::SecondBuild,
+        Question::Nothing => QuestionName::Nothing,
+    };
+    let diff = &explanation.diff;
+    DiffDocument { question: Some(question), ..diff_document(diff, diff.status()) }
 }
 
 /// The document of a failure.

@@ -24,7 +24,7 @@ mod verify;
 
 pub use build::BuildDocument;
 pub use cache::{CacheDocument, CacheUsage};
-pub use diff::{diff_document, diff_error};
+pub use diff::{diff_document, diff_error, explanation_document};
 pub use failure::{ErrorDocument, FailureDocument};
 pub use init::InitDocument;
 pub use inspect::{

@@ -51,6 +51,8 @@ pub struct DifferingPathDocument {
     pub builds: String,
     /// What differs: `kind`, `content`, `target`, `device`, `mode`, `owner`, `mtime`, `attributes`.
     pub differs: Vec<String>,
+    /// The codes of its causes, the worst first; `docs/diff.md` lists all.
+    pub codes: Vec<String>,
     /// What would fix it, best first.
     #[serde(rename = "mends")]
     pub fixes: Vec<FixDocument>,
@@ -90,6 +92,7 @@ fn layer_document(layer: &ExplainedLayer) -> DifferingLayerDocument {
         }
         .to_owned(),
         differs: path.difference.aspects.iter().map(|aspect| aspect.name().to_owned()).collect(),
+        codes: path.causes.iter().map(|cause| cause.code.to_owned()).collect(),
         fixes: path.fixes.iter().map(fix_document).collect(),
     });
     let entries = layer.difference.entries.as_ref();

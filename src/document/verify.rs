@@ -6,9 +6,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::build::{BuiltPlatform, built_platform};
+use super::diff::explanation_document;
 use super::failure::ErrorDocument;
 use crate::platform::Platform;
-use crate::project::{self, CheckedOut, MirrorSaid, Occasion, Verification, shown};
+use crate::project::{self, CheckedOut, MirrorSaid, Occasion, Question, Verification, shown};
+use crate::render::DiffDocument;
 use crate::source::PublishedImage;
 use crate::verify::{Evidence, Verdict};
 
@@ -118,6 +120,9 @@ pub struct VerifiedImage {
     pub output: Option<String>,
     /// The verdicts, by platform.
     pub platforms: Vec<VerifiedPlatform>,
+    /// Why it is not the image that was meant, in the form of `repro diff`; absent where nothing is to be explained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<DiffDocument>,
 }
 
 /// One platform of `repro verify`.
@@ -209,6 +214,11 @@ impl VerifyDocument {
                 .iter()
                 .map(|(evidence, verdict)| of_platform(image, evidence, verdict))
                 .collect(),
+            explanation: image
+                .explanation
+                .as_ref()
+                .filter(|told| told.question != Question::Nothing)
+                .map(explanation_document),
         });
         let error = ErrorDocument::of_worst(&verification.failures);
         Self {

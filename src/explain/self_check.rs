@@ -1,16 +1,16 @@
 //! Two builds of one plan: whether they are equal, which paths differ, and what would fix each.
 //!
 //! Scrub profiles are not guessed at: every profile that names a differing path is applied to both builds' layers, and
-//! only one that made a difference go away is proposed. What is left gets a hint by its path and by what differs.
+//! only one that made a difference go away is proposed. What is left gets what its causes have for it.
 
 use std::collections::BTreeMap;
 use std::io;
 
-use super::Fix;
-use super::by_path::fixes;
+use super::causes::{self, Cause};
+use super::differences::Difference;
+use super::fix::{Fix, profile_of};
 use crate::bounds::Bounds;
 use crate::build::{AssembledPlatform, Blob, scrub_layer};
-use crate::cancel::Cancel;
 use crate::compare::{
     EntriesDifference, Facts, ImageDifference, LayerDifference, Level, PathDifference, compare, compare_entries,
 };
@@ -18,7 +18,9 @@ use crate::digest::{DiffId, Hashing};
 use crate::image::Config;
 use crate::image::document::View;
 use crate::limits::Limits;
-use crate::scrub::{PROFILES, Profile, Rule};
+use crate::scrub::Rule;
+
+const EPOCH: &str = "SOURCE_DATE_EPOCH";
 
 /// What two builds of one plan say about it.
 #[derive(Clone, Debug)]
@@ -48,29 +50,37 @@ pub struct ExplainedLayer {
 }
 
 /// One path that two builds do not have in the same way.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ExplainedPath {
     /// Relative to the image's root.
     pub path: Vec<u8>,
     /// How it differs.
     pub difference: PathDifference,
+    /// Why it differs, the worst first.
+    pub causes: Vec<&'static Cause>,
     /// What would fix it, best first.
     pub fixes: Vec<Fix>,
 }
 
-/// Holds two builds of one plan against each other; `given` are the rules that both were scrubbed by.
-///
-/// Both builds' directories must still be there. RUN of both saw the epoch if `sees_epoch`.
+/// What is known of both builds.
+pub struct Known<'a> {
+    /// Why they differ, the worst first.
+    pub differences: &'a [Difference],
+    /// The rules that both were scrubbed by.
+    pub given: &'a [Rule],
+    /// Whether RUN of both saw the epoch.
+    pub sees_epoch: bool,
+}
+
+/// Holds two builds of one plan against each other, whose directories must still be there.
 ///
 /// # Errors
 /// When a layer can't be read.
 pub fn self_check(
     first: &AssembledPlatform,
     second: &AssembledPlatform,
-    given: &[Rule],
-    sees_epoch: bool,
-    limits: &Limits,
-    cancel: &Cancel,
+    known: &Known<'_>,
+    bounds: Bounds<'_>,
 ) -> io::Result<SelfCheck> {
     let (one, other) = (first.facts(), second.facts());
     let difference = compare(&one, &other);
@@ -83,7 +93,7 @@ pub fn self_check(
     };
     let Some(difference) = difference else { return Ok(check) };
     check.is_fixed = !difference.layers.is_empty();
-    let instructions = instructions(&first.config, limits);
+    let instructions = instructions(&first.config, bounds.limits);
     for layer in difference.layers {
         let at = layer.number - 1;
         let tar = |build: &'_ AssembledPlatform| build.layers.get(at).and_then(|layer| layer.tar.clone());
@@ -91,12 +101,11 @@ pub fn self_check(
             check.is_fixed = false;
             continue;
         };
-        let pair = Pair { tars: [&one, &other], limits, cancel };
-        let found = pair.search(given)?;
+        let found = Pair { tars: [&one, &other], bounds }.search(known.given)?;
         check.is_fixed &= found.is_fixed;
         check.profiles.extend(found.useful());
         let created_by = instructions.get(at).cloned().unwrap_or_default();
-        check.layers.push(found.explain(layer, created_by, sees_epoch));
+        check.layers.push(found.explain(layer, created_by, known));
     }
     check.profiles.sort_unstable();
     check.profiles.dedup();
@@ -113,8 +122,7 @@ fn instructions(config: &[u8], limits: &Limits) -> Vec<String> {
 /// The same layer of two builds.
 struct Pair<'a> {
     tars: [&'a Blob; 2],
-    limits: &'a Limits,
-    cancel: &'a Cancel,
+    bounds: Bounds<'a>,
 }
 
 /// What applying profiles to both layers showed.
@@ -135,20 +143,19 @@ impl Pair<'_> {
         loop {
             let known = rules.len();
             for (path, difference) in &found.after.paths {
-                let Some((profile, rule)) = candidate(path, difference) else { continue };
+                let Some((profile, rule)) = profile_of(path).filter(|_| difference.is_file) else { continue };
                 if given.iter().any(|given| given.name() == rule.name()) {
                     continue;
                 }
                 found.tried.insert(path.clone(), profile.name);
-                if !rules.contains(&rule) {
-                    rules.push(rule);
+                if !rules.contains(rule) {
+                    rules.push(rule.clone());
                 }
             }
             if rules.len() == known {
                 return Ok(found);
             }
-            let [one, other] =
-                self.tars.map(|tar| scrub_layer(tar, &rules, Bounds { limits: self.limits, cancel: self.cancel }));
+            let [one, other] = self.tars.map(|tar| scrub_layer(tar, &rules, self.bounds));
             let clean = [one?, other?];
             found.after = self.compare(clean.clone())?;
             let [one, other] = clean.map(|tar| diff_id(&tar));
@@ -157,7 +164,7 @@ impl Pair<'_> {
     }
 
     fn compare(&self, [one, other]: [Blob; 2]) -> io::Result<EntriesDifference> {
-        compare_entries(|| one.open(), || other.open(), self.limits, self.cancel)
+        compare_entries(|| one.open(), || other.open(), self.bounds.limits, self.bounds.cancel)
     }
 }
 
@@ -171,17 +178,23 @@ impl Found {
         self.tried.keys().filter_map(|path| self.profile(path)).collect()
     }
 
-    fn explain(self, difference: LayerDifference, created_by: String, sees_epoch: bool) -> ExplainedLayer {
-        let left = self.after.paths.iter().map(|(path, difference)| ExplainedPath {
-            path: path.clone(),
-            difference: difference.clone(),
-            fixes: fixes(path, difference, sees_epoch),
-        });
+    fn explain(self, difference: LayerDifference, created_by: String, known: &Known<'_>) -> ExplainedLayer {
+        let of_path = known.of_paths(difference.number);
+        let explained = |path: &Vec<u8>, difference: &PathDifference, profile: Option<&'static str>| {
+            let found = of_path.get(path.as_slice()).map(Vec::as_slice).unwrap_or_default();
+            let mut causes: Vec<&'static Cause> = found.iter().map(|difference| difference.cause).collect();
+            causes.dedup_by_key(|cause| cause.code);
+            let fixes = match profile {
+                Some(profile) => vec![Fix::Scrub(profile)],
+                None => known.fixes(found),
+            };
+            ExplainedPath { path: path.clone(), difference: difference.clone(), causes, fixes }
+        };
+        let left = self.after.paths.iter().map(|(path, difference)| explained(path, difference, None));
         let mut paths: Vec<ExplainedPath> = left.collect();
         for (path, difference) in &self.before.paths {
             if let Some(profile) = self.profile(path) {
-                let (path, difference) = (path.clone(), difference.clone());
-                paths.push(ExplainedPath { path, difference, fixes: vec![Fix::Scrub(profile)] });
+                paths.push(explained(path, difference, Some(profile)));
             }
         }
         let difference = LayerDifference { entries: Some(self.before), ..difference };
@@ -189,15 +202,40 @@ impl Found {
     }
 }
 
-/// The first profile that names a differing path, in its newest number.
-fn candidate(path: &[u8], difference: &PathDifference) -> Option<(&'static Profile, Rule)> {
-    if !difference.is_file {
-        return None;
+impl Known<'_> {
+    /// The differences of a layer by their paths.
+    fn of_paths(&self, layer: usize) -> BTreeMap<&[u8], Vec<&Difference>> {
+        let mut of_paths: BTreeMap<&[u8], Vec<&Difference>> = BTreeMap::new();
+        for difference in self.differences.iter().filter(|difference| difference.layer == Some(layer)) {
+            if let Some(path) = &difference.path {
+                of_paths.entry(path).or_default().push(difference);
+            }
+        }
+        of_paths
     }
-    PROFILES.iter().find_map(|profile| {
-        let rule = Rule::parse(profile.name).ok().filter(|rule| rule.matches(path))?;
-        Some((profile, rule))
-    })
+
+    /// What may fix a path that no scrub profile fixes, by the causes of its differences.
+    fn fixes(&self, differences: &[&Difference]) -> Vec<Fix> {
+        // Profiles were tried, and what is there already does not help.
+        let is_useful = |fix: &Fix| match fix {
+            Fix::Scrub(_) => false,
+            Fix::RunEnv { name, .. } => !(self.sees_epoch && *name == EPOCH),
+            Fix::Dockerfile(_) => true,
+        };
+        let of_cause = |difference: &&Difference| {
+            difference.fix().filter(is_useful).unwrap_or(Fix::Dockerfile(difference.cause.help))
+        };
+        let mut fixes: Vec<Fix> = Vec::new();
+        for fix in differences.iter().map(of_cause) {
+            if !fixes.contains(&fix) {
+                fixes.push(fix);
+            }
+        }
+        if fixes.is_empty() {
+            fixes.push(Fix::Dockerfile(causes::of("C120").help));
+        }
+        fixes
+    }
 }
 
 fn diff_id(tar: &Blob) -> io::Result<DiffId> {
@@ -212,6 +250,7 @@ mod tests {
 
     use super::*;
     use crate::build::AssembledLayer;
+    use crate::cancel::Cancel;
     use crate::digest::Digest;
     use crate::image::Descriptor;
     use crate::image::config::HistoryItem;
@@ -259,7 +298,8 @@ mod tests {
     fn check(first: &[&[&str]], second: &[&[&str]], given: &[&str]) -> SelfCheck {
         let given: Vec<Rule> = given.iter().map(|rule| Rule::parse(rule).unwrap()).collect();
         let (limits, cancel) = (Limits::default(), Cancel::default());
-        self_check(&image(first), &image(second), &given, false, &limits, &cancel).unwrap()
+        let known = Known { differences: &[], given: &given, sees_epoch: false };
+        self_check(&image(first), &image(second), &known, Bounds { limits: &limits, cancel: &cancel }).unwrap()
     }
 
     fn told(check: &SelfCheck) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! Images from locked sources, compared with the record of their tree, or recorded.
 
 use super::contradiction;
+use super::diff::Diff;
 use super::engines::{EngineOptions, Engines};
 use super::export::{self, ExportOptions};
 use super::locked::LockedProject;
@@ -9,6 +10,7 @@ use super::open::Project;
 use super::ready::{ReadyImage, ReadyOptions, ready};
 use super::rebuild::{RebuildOptions, Rebuilt, Round, rebuild};
 use super::record::{self, RecordTarget};
+use super::report;
 use super::scratch::ScratchDirectory;
 use super::self_check::{self, Checked};
 use super::tape::say_private;
@@ -38,6 +40,8 @@ pub struct BuildOptions {
     pub no_cache: bool,
     /// Build once more, and hold both builds against each other.
     pub self_check: bool,
+    /// Whether why both builds differ is reported, which takes one image.
+    pub is_reported: bool,
     /// Add the scrub profiles that the self-check found to the manifest.
     pub fix: bool,
     /// Which engines, and what they may do.
@@ -66,6 +70,8 @@ pub struct BuiltImage {
     pub index: Option<Digest>,
     /// What came out, by platform.
     pub platforms: Vec<BuiltPlatform>,
+    /// Why a second build differs, if there was one.
+    pub diff: Option<Diff>,
 }
 
 /// One platform that was built.
@@ -115,6 +121,9 @@ pub fn build(machine: &Machine, project: &Project, options: &BuildOptions) -> Re
     let images = images(&locked, options)?;
     let platforms = images.iter().map(|image| image.platforms.len()).sum();
     let target = export::target(machine, options.export.as_ref(), images.len(), platforms)?;
+    if options.is_reported {
+        report::check_count(images.len())?;
+    }
     let engines = Engines::new(&locked, &options.engine)?;
     let work = ScratchDirectory::new(machine)?;
     let rebuilding = RebuildOptions {
@@ -136,10 +145,10 @@ pub fn build(machine: &Machine, project: &Project, options: &BuildOptions) -> Re
             }
         };
         machine.cancel.check()?;
-        let mut checked = Vec::new();
+        let (mut checked, mut diff) = (Vec::new(), None);
         if options.self_check {
             match self_check::run(&locked, &engines, image, &rebuilding, &work, &rebuilt) {
-                Ok(found) => checked = found,
+                Ok((found, explained)) => (checked, diff) = (found, Some(explained)),
                 Err(failure) => {
                     build.failures.push(failure);
                     continue;
@@ -167,7 +176,7 @@ pub fn build(machine: &Machine, project: &Project, options: &BuildOptions) -> Re
         if options.fix {
             self_check::fix(machine, project, image.surveyed.name, &checked)?;
         }
-        build.images.push(built(image, rebuilt, checked, is_recorded));
+        build.images.push(BuiltImage { diff, ..built(image, rebuilt, checked, is_recorded) });
     }
     Ok(build)
 }
@@ -245,5 +254,6 @@ fn built(image: &ReadyImage<'_>, rebuilt: Rebuilt, mut checked: Vec<Checked>, is
         is_recorded,
         index,
         platforms: platforms.collect(),
+        diff: None,
     }
 }

@@ -7,7 +7,7 @@
 //! for; `settle` resolves it; `lock` writes it down and `check` tells whether it still fits. `locked` is a project with
 //! its lockfile, `tape_file` what stands beside it. `ready` makes its images ready to be built, `engines` chooses what
 //! builds, `rebuild` builds one image, `contradiction` refuses records that can't be true. On these stand `build` (with `record`, `self_check`, `export` and `dry_run`),
-//! `verify` (with `commit`), and `tape`. `inspect`, `init` and `stream` need no project.
+//! `verify` (with `commit` and `explanation`, which says why a verdict is not good), and `tape`. `inspect`, `init` and `stream` need no project.
 
 mod build;
 mod check;
@@ -18,6 +18,7 @@ mod dry_run;
 mod engines;
 mod error;
 mod expected;
+mod explanation;
 mod export;
 mod files;
 mod init;
@@ -52,6 +53,7 @@ pub use diff::{Diff, DiffOptions, DiffVerdict, PlatformDiff, diff};
 pub use dry_run::{PlannedBuild, dry_run};
 pub use engines::{EngineName, EngineOptions};
 pub use error::ProjectError;
+pub use explanation::{Explanation, Question};
 pub use export::{ArchiveForm, ExportOptions};
 pub use files::shown;
 pub use init::{Initialised, init};

@@ -13,6 +13,7 @@ use crate::build::{BuildTree, ImageForm, Inputs, Parameters, Plan, ReachedPaths,
 use crate::context;
 use crate::drift::{self, Drift, TreeFacts};
 use crate::epoch::Epoch;
+use crate::explain::Instructions;
 use crate::git;
 use crate::lockfile::{Lockfile, Pin, Record, WantedSource};
 use crate::manifest::{EpochSource, Network};
@@ -244,6 +245,11 @@ impl ReadyImage<'_> {
         let image = self.surveyed.image;
         let has_host = image.run.allow.iter().any(|allow| allow.what == "network.host");
         image.run.network == Network::Open || (consents && has_host)
+    }
+
+    /// The Dockerfile's instructions that make the image.
+    pub fn instructions(&self) -> Instructions {
+        Instructions::of(&self.surveyed.dockerfile, self.surveyed.image.target.as_deref().unwrap_or_default())
     }
 
     /// The scrub rules as they are locked.

@@ -13,6 +13,8 @@ use crate::store::replace_file;
 enum ReportFileError {
     #[error("`{0}`: a report's name ends with `.html`, `.md`, `.xml` or `.json`")]
     Form(String),
+    #[error("`--report` takes one image, and there are {0}")]
+    Several(usize),
     #[error("`{path}` is no document of `repro diff --format json`: {error}")]
     Document { path: String, error: serde_json::Error },
     #[error("`{path}` is a document of version {found}; this program reads version 1")]
@@ -30,6 +32,21 @@ impl ExitStatus for ReportFileError {
             _ => Status::Usage,
         }
     }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Several(_) => Some("name the image on the command line".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a report can tell of so many images.
+///
+/// # Errors
+/// When there is not one.
+pub fn check_count(images: usize) -> Result<(), Failure> {
+    if images == 1 { Ok(()) } else { Err(ReportFileError::Several(images).into()) }
 }
 
 /// Whether a report can be written under that name.

@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::diff::{Asked, Diff, built, compare};
 use super::engines::Engines;
 use super::files::{read_text, shown};
 use super::locked::LockedProject;
@@ -11,8 +12,9 @@ use super::open::Project;
 use super::ready::ReadyImage;
 use super::rebuild::{RebuildOptions, Rebuilt, Round, rebuild};
 use super::scratch::ScratchDirectory;
+use crate::bounds::Bounds;
 use crate::digest::Digest;
-use crate::explain::{SelfCheck, self_check};
+use crate::explain::{Known, SelfCheck, self_check};
 use crate::manifest::{self, EditError};
 use crate::platform::Platform;
 use crate::status::{ExitStatus, Failure, Status};
@@ -65,7 +67,25 @@ impl ExitStatus for Incomparable {
     }
 }
 
-/// Builds an image once more without any cache, and holds every platform against `first`.
+/// Builds an image once more without any cache.
+///
+/// # Errors
+/// Those of building.
+pub fn again(
+    locked: &LockedProject<'_>,
+    engines: &Engines,
+    ready: &ReadyImage<'_>,
+    options: &RebuildOptions<'_>,
+    work: &ScratchDirectory,
+) -> Result<Rebuilt, Failure> {
+    if ready.surveyed.survey.runs > 0 {
+        wait(locked.machine)?;
+    }
+    let again = RebuildOptions { no_cache: true, keep: false, round: Round::Second, ..*options };
+    rebuild(locked, engines, ready, &again, work)
+}
+
+/// Builds an image once more, and holds every platform against `first`; says why they differ, too.
 pub fn run(
     locked: &LockedProject<'_>,
     engines: &Engines,
@@ -73,18 +93,22 @@ pub fn run(
     options: &RebuildOptions<'_>,
     work: &ScratchDirectory,
     first: &Rebuilt,
-) -> Result<Vec<Checked>, Failure> {
+) -> Result<(Vec<Checked>, Diff), Failure> {
     let machine = locked.machine;
-    if ready.surveyed.survey.runs > 0 {
-        wait(machine)?;
-    }
-    let again = RebuildOptions { no_cache: true, keep: false, round: Round::Second, ..*options };
-    let second = rebuild(locked, engines, ready, &again, work)?;
+    let second = again(locked, engines, ready, options, work)?;
+    let diff = two_builds(locked, ready, [first, &second], work)?;
+    let bounds = Bounds { limits: &machine.limits, cancel: &machine.cancel };
     let mut checked = Vec::new();
     for (one, other) in first.assembled.platforms.iter().zip(&second.assembled.platforms) {
         let image = ready.surveyed.image;
-        let sees_epoch = image.run.env.contains_key("SOURCE_DATE_EPOCH");
-        let check = self_check(one, other, ready.scrub(), sees_epoch, &machine.limits, &machine.cancel);
+        let name = one.platform.to_string();
+        let explained = diff.platforms.iter().find(|found| found.platform == name);
+        let known = Known {
+            differences: explained.map(|found| found.differences.as_slice()).unwrap_or_default(),
+            given: ready.scrub(),
+            sees_epoch: image.run.env.contains_key("SOURCE_DATE_EPOCH"),
+        };
+        let check = self_check(one, other, &known, bounds);
         machine.cancel.check()?;
         checked.push(Checked {
             platform: one.platform.clone(),
@@ -94,7 +118,28 @@ pub fn run(
             has_open_network: ready.has_open_network(options.engine.allow),
         });
     }
-    Ok(checked)
+    Ok((checked, diff))
+}
+
+/// Why two builds of an image differ.
+///
+/// # Errors
+/// When a layer can't be had or read, or a limit is lower than is needed.
+pub fn two_builds(
+    locked: &LockedProject<'_>,
+    ready: &ReadyImage<'_>,
+    builds: [&Rebuilt; 2],
+    work: &ScratchDirectory,
+) -> Result<Diff, Failure> {
+    let machine = locked.machine;
+    let bounds = Bounds { limits: &machine.limits, cancel: &machine.cancel };
+    let places = [Round::First, Round::Second].map(|round| work.sub(format!("compared-{round:?}")));
+    let side = |at: usize| built(&builds[at].assembled, &locked.resolver, &places[at], bounds);
+    let asked = Asked { platforms: &ready.platforms, is_merged: false };
+    let mut sides = [side(0)?, side(1)?];
+    let mut diff = compare(["first build".to_owned(), "second build".to_owned()], &mut sides, &asked, bounds)?;
+    diff.find_lines(&ready.instructions());
+    Ok(diff)
 }
 
 fn wait(machine: &Machine) -> Result<(), Failure> {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::commit::{self, CheckedOut};
 use super::contradiction;
 use super::engines::{EngineOptions, Engines};
+use super::explanation::{Explanation, Rebuild, Witnesses, explain};
 use super::export::{self, ExportOptions};
 use super::locked::LockedProject;
 use super::machine::Machine;
@@ -14,6 +15,7 @@ use super::open::Project;
 use super::ready::{ReadyImage, ReadyOptions, ready};
 use super::rebuild::{RebuildOptions, Rebuilt, Round, rebuild};
 use super::record;
+use super::report;
 use super::scratch::ScratchDirectory;
 use super::upstream;
 use crate::compare::compare;
@@ -42,6 +44,12 @@ pub struct VerifyOptions {
     pub fresh: bool,
     /// Whether an image that is equal is enough where RUN could reach everything.
     pub accepts_open_network: bool,
+    /// Whether a difference is explained.
+    pub explains: bool,
+    /// Where the recorded image is, if it is at hand.
+    pub expected: Option<PathBuf>,
+    /// Whether the explanation is reported, which takes one image.
+    pub is_reported: bool,
     /// Where the rebuilt image is written.
     pub export: Option<ExportOptions>,
     /// Which engines, and what they may do.
@@ -114,6 +122,8 @@ pub struct VerifiedImage {
     pub platforms: Vec<(Evidence, Verdict)>,
     /// Whether all platforms were judged; a failure says why not.
     pub is_complete: bool,
+    /// Why it is not the image that was meant, where that was asked and found out.
+    pub explanation: Option<Explanation>,
 }
 
 impl Verification {
@@ -182,6 +192,9 @@ pub fn verify(machine: &Machine, project: &Project, options: &VerifyOptions) -> 
     let against = options.against.as_ref().map(|(_, typed)| typed.clone());
     let spoke = published.as_ref().and_then(|published| published.mirror.as_ref());
     mirrors.extend(against.as_ref().zip(spoke).map(said(Occasion::Published)));
+    if options.is_reported {
+        report::check_count(images.len())?;
+    }
     let engines = Engines::new(&locked, engine)?;
     let rebuilding = RebuildOptions { engine, no_cache: true, keep: target.is_some(), round: Round::First };
     let work = ScratchDirectory::new(machine)?;
@@ -191,19 +204,58 @@ pub fn verify(machine: &Machine, project: &Project, options: &VerifyOptions) -> 
         match rebuild(&locked, &engines, image, &rebuilding, &work) {
             Ok(rebuilt) => {
                 machine.cancel.check()?;
+                let published_image = published.as_ref().map(|published| (published, &reader));
+                let network = network(image, options);
+                let (mut verified, failure) = judge_image(image, record, &rebuilt, published_image, network);
+                verification.failures.extend(failure);
+                if options.explains {
+                    let rebuild = Rebuild {
+                        locked: &locked,
+                        engines: &engines,
+                        image,
+                        options: &rebuilding,
+                        work: &work,
+                        rebuilt: &rebuilt,
+                    };
+                    verified.explanation = explanation(&rebuild, &verified, options)?;
+                }
+                // Layers can't be read any more once they are written.
                 if let Some(target) = &target {
                     export::write(target, image.surveyed.image, &rebuilt.assembled, image.epoch, &locked.resolver)?;
                 }
-                let published = published.as_ref().map(|published| (published, &reader));
-                let network = network(image, options);
-                let (verified, failure) = judge_image(image, record, &rebuilt, published, network);
                 verification.images.push(verified);
-                verification.failures.extend(failure);
             }
             Err(failure) => verification.failures.push(failure),
         }
     }
     Ok(verification)
+}
+
+/// Why an image is not the one that was meant. That this can't be found out changes no verdict.
+fn explanation(
+    rebuild: &Rebuild<'_>,
+    verified: &VerifiedImage,
+    options: &VerifyOptions,
+) -> Result<Option<Explanation>, Failure> {
+    let machine = rebuild.locked.machine;
+    let published = options.against.as_ref();
+    let published = published.map(|(place, typed)| (place, typed.as_str(), options.published_name.as_deref()));
+    let witnesses = Witnesses { published, recorded: options.expected.as_deref() };
+    let explained = explain(rebuild, &verified.platforms, &witnesses);
+    machine.cancel.check()?;
+    match explained {
+        Ok(None)
+            if options.is_reported
+                && verified.platforms.iter().all(|(_, verdict)| verdict.status() == Status::Success) =>
+        {
+            Ok(Some(Explanation::of_nothing("repro.lock", &verified.platforms)))
+        }
+        Ok(explained) => Ok(explained),
+        Err(failure) => {
+            machine.progress.warn(&format!("what differs is not explained: {failure}"));
+            Ok(None)
+        }
+    }
 }
 
 /// What RUN may reach.
@@ -237,6 +289,7 @@ fn judge_image(
         frontends: BTreeMap::new(),
         platforms: Vec::new(),
         is_complete: false,
+        explanation: None,
     };
     for built in &rebuilt.assembled.platforms {
         let Some(expected) = record.platforms.get(&built.platform) else { continue };

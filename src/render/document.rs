@@ -16,6 +16,9 @@ pub struct DiffDocument {
     pub version: u32,
     /// The exit status.
     pub status: u8,
+    /// What `repro verify` held the rebuilt image against; absent in documents of `repro diff`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<QuestionName>,
     /// Whether nothing differs: exactly with status 0, unless `--ignore` or `--exit-zero` gave that.
     pub same: bool,
     /// The first place.
@@ -30,6 +33,20 @@ pub struct DiffDocument {
     pub ignored: Vec<RuleDocument>,
     /// What went wrong; then nothing was compared.
     pub error: Option<ReportError>,
+}
+
+/// What a rebuilt image was held against.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum QuestionName {
+    /// The published image.
+    Published,
+    /// The recorded image's bytes.
+    Recorded,
+    /// A second build.
+    SecondBuild,
+    /// Nothing: it is the image that was meant.
+    Nothing,
 }
 
 /// A rule that says which differences are expected.
@@ -213,6 +230,7 @@ impl DiffDocument {
         Self {
             version: 1,
             status: error.status,
+            question: None,
             same: false,
             first: None,
             second: None,
@@ -273,10 +291,10 @@ impl DifferenceDocument {
             aspects: difference.aspects.iter().map(|aspect| aspect.name().to_owned()).collect(),
             first: difference.first.clone(),
             second: difference.second.clone(),
-            line: None,
+            line: difference.line.map(u64::from),
             message: cause.sentence.to_owned(),
             help: cause.help.to_owned(),
-            fix: cause.fix.as_ref().map(fix),
+            fix: difference.fix().as_ref().map(fix),
             detail: difference.detail.as_ref().map(DetailDocument::of),
             ignored: difference.ignored.clone(),
         }

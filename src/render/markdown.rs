@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::document::{DetailDocument, DiffDocument, DifferenceDocument};
+use super::group::{Packages, groups, versions};
 use super::template::{RenderError, render, said, verdict};
 use crate::escape;
 
@@ -31,8 +32,9 @@ pub fn markdown(document: &DiffDocument) -> Result<String, RenderError> {
             break;
         }
         let mut told = Vec::new();
+        let packages = Packages::of(differences);
         for group in groups(differences) {
-            let value = value(&group);
+            let value = value(&group, &packages);
             is_cut |= !room.take(&value);
             if is_cut {
                 break;
@@ -81,22 +83,7 @@ impl Room {
     }
 }
 
-/// The differences of each cause and class, in their order.
-fn groups(differences: &[DifferenceDocument]) -> Vec<Vec<&DifferenceDocument>> {
-    let mut groups: Vec<Vec<&DifferenceDocument>> = Vec::new();
-    for difference in differences.iter().filter(|difference| difference.ignored.is_none()) {
-        let fits = |group: &&mut Vec<&DifferenceDocument>| {
-            group[0].code == difference.code && group[0].class == difference.class
-        };
-        match groups.iter_mut().find(fits) {
-            Some(group) => group.push(difference),
-            None => groups.push(vec![difference]),
-        }
-    }
-    groups
-}
-
-fn value(group: &[&DifferenceDocument]) -> Value {
+fn value(group: &[&DifferenceDocument], packages: &Packages<'_>) -> Value {
     let first = group[0];
     let class = match first.class.as_str() {
         "S" => "security",
@@ -104,7 +91,14 @@ fn value(group: &[&DifferenceDocument]) -> Value {
         "B" => "benign",
         _ => "packaging",
     };
-    let places: Vec<String> = group.iter().take(PLACES).map(|difference| place(difference)).collect();
+    let (own, folded) = packages.fold(group);
+    let mut places: Vec<String> = own.iter().take(PLACES).map(|difference| place(difference)).collect();
+    let of_package = |(package, count): &(&str, usize)| {
+        let files = if *count == 1 { "file" } else { "files" };
+        format!("{count} {files} of {}", code(package))
+    };
+    places.extend(folded.iter().take(PLACES).map(of_package));
+    let left_out = folded.iter().skip(PLACES).map(|(_, count)| count).sum::<usize>();
     let proof = if first.proof == "proven" { String::new() } else { format!(", {}", plain(&first.proof)) };
     json!({
         "code": plain(&first.code),
@@ -113,7 +107,7 @@ fn value(group: &[&DifferenceDocument]) -> Value {
         "proof": proof,
         "message": plain(&first.message),
         "places": places,
-        "more": group.len().saturating_sub(PLACES),
+        "more": own.len().saturating_sub(PLACES) + left_out,
         "excerpt": group.iter().find_map(|difference| excerpt(difference)),
         "help": first.fix.as_deref().map_or_else(|| plain(&first.help), code),
     })
@@ -122,10 +116,14 @@ fn value(group: &[&DifferenceDocument]) -> Value {
 fn place(difference: &DifferenceDocument) -> String {
     let mut parts = Vec::new();
     parts.extend(difference.layer.map(|layer| format!("layer {layer}")));
+    parts.extend(difference.line.map(|line| format!("(Dockerfile line {line})")));
     parts.extend(difference.path.as_deref().map(code));
     parts.extend(difference.field.as_deref().map(code));
     if !difference.aspects.is_empty() {
         parts.push(difference.aspects.join(", "));
+    }
+    if let Some(DetailDocument::Package { name, first, second, .. }) = &difference.detail {
+        parts.push(code(&versions(name, first.as_deref(), second.as_deref())));
     }
     let side = |text: &Option<String>| text.as_deref().map_or_else(|| "nothing".to_owned(), code);
     if difference.detail.is_none() && (difference.first.is_some() || difference.second.is_some()) {

@@ -15,6 +15,7 @@ mod beside;
 mod diff;
 mod documents;
 mod dry_run;
+mod explained;
 mod hostile;
 mod inspect;
 #[cfg(target_os = "linux")]

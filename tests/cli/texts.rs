@@ -364,6 +364,7 @@ app linux/amd64: differs: the rebuilt image and the record differ in the config
   recorded  sha256:1111111111111111111111111111111111111111111111111111111111111111 config sha256:1111111111111111111111111111111111111111111111111111111111111111
   rebuilt   sha256:042ccadba92c3b4dc432fd0d3c73586f9baa8d2674706c368c5e69d1fd9eac88 config sha256:c10fc2a8e70218a64a79aadae7b1d4cb8a1fdaa6eb17110bc4c628c18c6644f3
   rebuilt with native; compared with repro.lock; published image not checked (`--against`)
+app: built again without cache it is the same: the record was made with something else than is here (engine, sources), or is wrong; `--expected FILE` compares with the recorded bytes
 
 "#]]
     );

@@ -1,10 +1,16 @@
 //! An image in image form 1, and what it is compared by.
 
+use std::io;
+use std::path::Path;
+
 use crate::build::Blob;
+use crate::build::compress::{gzip, sink, store, threads_for_each};
 use crate::build::noise::Scrubbed;
+use crate::cancel::Cancel;
 use crate::compare::Facts;
 use crate::digest::{DiffId, Digest};
 use crate::image::Descriptor;
+use crate::image::media_type::{Kind, LayerCompression, kind};
 use crate::platform::Platform;
 
 /// An image in image form 1.
@@ -44,6 +50,27 @@ pub struct AssembledLayer {
     pub blob: Option<Blob>,
     /// The uncompressed tar of a new layer, for as long as the build's directory is there.
     pub tar: Option<Blob>,
+}
+
+impl AssembledLayer {
+    /// Writes the stored bytes of a layer that is at hand; packs it once more if nobody wanted to keep them.
+    ///
+    /// # Errors
+    /// `NotFound` for what was not fetched, and those of reading and writing.
+    pub fn write(&self, target: &Path, cancel: &Cancel) -> io::Result<()> {
+        let is_gzip = kind(&self.descriptor.media_type) == Kind::Layer(LayerCompression::Gzip);
+        match (&self.blob, &self.tar) {
+            (None, Some(tar)) if is_gzip => {
+                let size = self.descriptor.size;
+                gzip(tar, size, &mut sink(Some(target))?, threads_for_each([size].into_iter()), cancel)?;
+            }
+            (Some(stored), _) | (None, Some(stored)) => {
+                store(stored, Some(target), cancel)?;
+            }
+            (None, None) => return Err(io::ErrorKind::NotFound.into()),
+        }
+        Ok(())
+    }
 }
 
 impl AssembledPlatform {

@@ -13,6 +13,8 @@ use super::{Archive, EngineChoice, Question};
   repro build app --record             builds without cache and records the digests
   repro build app -o app.tar           also writes an archive
   repro build app --self-check         builds twice, says what differs and what would fix it
+  repro build app --self-check --report twice.html
+                                       the same as a page for a browser, too
   repro build --dry-run                prints the engine's commands")]
 pub struct Build {
     /// Which image
@@ -33,6 +35,9 @@ pub struct Build {
     /// Build once more without any cache, and tell whether the image is reproducible; with `--record`, record only then
     #[arg(long, conflicts_with = "dry_run")]
     pub self_check: bool,
+    /// Also write what differs between both builds as a report: FILE ends with `.html`, `.md`, `.xml` (JUnit) or `.json`
+    #[arg(long, value_name = "FILE", requires = "self_check")]
+    pub report: Vec<PathBuf>,
     /// Add the scrub profiles that the self-check found to repro.toml
     #[arg(long, requires = "self_check", conflicts_with = "dockerfile")]
     pub fix: bool,

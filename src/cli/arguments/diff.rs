@@ -14,6 +14,8 @@ use crate::platform::Platform;
                                                       a layout with what is published
   repro diff first.tar second.tar --platform linux/arm64 --rootfs
                                                       one platform, and only what is to be seen in the end
+  repro diff lock:app app.tar                         an image with the digests that repro.lock expects
+  repro diff first.tar second.tar -f Dockerfile       says which line of the Dockerfile a difference belongs to
   repro diff first.tar second.tar --format json       one document, whose schema is schema/diff.schema.json
   repro diff first.tar second.tar --ignore expected.toml --report diff.html --report diff.md
                                                       a page for a browser and a comment for a pull request
@@ -21,7 +23,7 @@ use crate::platform::Platform;
 Exit status: 0 the same, 1 different, 6 malformed, 4 not to be had.")]
 pub struct Diff {
     /// The first image: an OCI or docker archive, an OCI layout's directory, `-` for an archive on stdin,
-    /// `docker://REFERENCE`, `docker-daemon:NAME` or `podman:NAME`
+    /// `docker://REFERENCE`, `docker-daemon:NAME`, `podman:NAME`, or `lock:IMAGE` for the digests that repro.lock expects
     #[arg(value_name = "FIRST")]
     pub first: PathBuf,
     /// The second image, in the same forms
@@ -39,6 +41,9 @@ pub struct Diff {
     /// Rules that say which differences are expected: TOML, see docs/diff.md
     #[arg(long, value_name = "FILE")]
     pub ignore: Option<PathBuf>,
+    /// The Dockerfile that made them: says which of its lines a difference belongs to
+    #[arg(short = 'f', long, value_name = "FILE")]
+    pub dockerfile: Option<PathBuf>,
     /// Also write a report: FILE ends with `.html`, `.md`, `.xml` (JUnit) or `.json`
     #[arg(long, value_name = "FILE")]
     pub report: Vec<PathBuf>,

@@ -12,7 +12,8 @@ use super::{Archive, EngineChoice, Question};
   repro verify                                           rebuilds every image, compares with the record
   repro verify app --against ghcr.io/example/app:1.2.3   also compares with the published image
   repro verify app --against ./app.tar                   or with an archive
-  repro verify app --against docker-daemon:app           or with what docker has under a name")]
+  repro verify app --against docker-daemon:app           or with what docker has under a name
+  repro verify app --expected app.tar --report why.html  says why, by the bytes that `repro build --record -o app.tar` wrote")]
 pub struct Verify {
     /// Which image
     #[command(flatten)]
@@ -30,6 +31,16 @@ pub struct Verify {
     /// Take the record from FILE instead of repro.lock
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// The recorded image's bytes, as `repro build --record -o FILE` wrote them: an archive or a layout. A rebuilt image
+    /// that differs from its record is explained by them, without them by a second build
+    #[arg(long, value_name = "FILE")]
+    pub expected: Option<PathBuf>,
+    /// Don't say why an image differs
+    #[arg(long)]
+    pub no_explain: bool,
+    /// Also write why the image differs as a report: FILE ends with `.html`, `.md`, `.xml` (JUnit) or `.json`
+    #[arg(long, value_name = "FILE", conflicts_with = "no_explain")]
+    pub report: Vec<PathBuf>,
     /// Ask upstream for every source; 4 if one changed or vanished
     #[arg(long)]
     pub fresh: bool,

@@ -5,8 +5,10 @@ use std::path::Path;
 use super::super::arguments;
 use super::super::report::{Report, text};
 use super::super::session::Session;
-use crate::document::{BuildDocument, Document};
-use crate::project::{BuildOptions, ExportOptions, Project, RecordTarget, build, dry_run};
+use crate::document::{BuildDocument, Document, diff_document};
+use crate::project::{
+    BuildOptions, ExportOptions, Project, RecordTarget, build, check_report_name, dry_run, write_report,
+};
 use crate::status::{ExitStatus, Failure, Status};
 
 /// Flags that exclude each other.
@@ -34,7 +36,12 @@ pub fn run(arguments: &arguments::Build, session: &Session) -> Result<Report, Fa
         let planned = dry_run(machine, &project, &options)?;
         return Ok(Report::text(Status::Success, text::dry_run::commands(&planned)));
     }
+    arguments.report.iter().try_for_each(|path| check_report_name(path))?;
     let build = build(machine, &project, &options)?;
+    for diff in build.images.iter().filter_map(|image| image.diff.as_ref()) {
+        let document = diff_document(diff, diff.status());
+        arguments.report.iter().try_for_each(|path| write_report(machine, path, &document))?;
+    }
     let status = build.failures.iter().fold(Status::Success, |status, failure| status.or(failure.status()));
     let document = BuildDocument::of(&build, status, arguments.output.as_deref());
     let text = text::build::images(&build, session.is_verbose);
@@ -55,6 +62,7 @@ fn options(arguments: &arguments::Build, session: &Session) -> BuildOptions {
         locked: session.locked,
         no_cache: arguments.no_cache,
         self_check: arguments.self_check,
+        is_reported: !arguments.report.is_empty(),
         fix: arguments.fix,
         engine: arguments.engine.options(session.is_verbose),
     }

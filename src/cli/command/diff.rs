@@ -15,6 +15,7 @@ pub fn run(arguments: &arguments::Diff, session: &Session) -> Result<Report, Fai
         platform: arguments.platform.clone(),
         is_merged: arguments.rootfs,
         ignore: arguments.ignore.clone(),
+        dockerfile: arguments.dockerfile.clone(),
     };
     arguments.report.iter().try_for_each(|path| check_report_name(path))?;
     let found = diff(&session.machine, &options)?;

@@ -5,8 +5,8 @@ use std::path::Path;
 use super::super::arguments;
 use super::super::report::{Report, text};
 use super::super::session::Session;
-use crate::document::{Document, VerifyDocument};
-use crate::project::{ExportOptions, Project, VerifyOptions, shown, verify};
+use crate::document::{Document, VerifyDocument, explanation_document};
+use crate::project::{ExportOptions, Project, VerifyOptions, check_report_name, shown, verify, write_report};
 use crate::source::{Bare, Place};
 use crate::status::Failure;
 
@@ -25,12 +25,20 @@ pub fn run(arguments: &arguments::Verify, session: &Session) -> Result<Report, F
         against,
         published_name: arguments.image.clone(),
         record: arguments.record.clone(),
+        explains: !arguments.no_explain,
+        expected: arguments.expected.clone(),
+        is_reported: !arguments.report.is_empty(),
         fresh: arguments.fresh,
         accepts_open_network: arguments.allow_open_network,
         export: arguments.output.as_deref().map(export),
         engine: arguments.engine.options(session.is_verbose),
     };
+    arguments.report.iter().try_for_each(|path| check_report_name(path))?;
     let verification = verify(machine, &project, &options)?;
+    for explanation in verification.images.iter().filter_map(|image| image.explanation.as_ref()) {
+        let document = explanation_document(explanation);
+        arguments.report.iter().try_for_each(|path| write_report(machine, path, &document))?;
+    }
     let document = VerifyDocument::of(&verification, arguments.output.as_deref());
     Ok(Report {
         status: verification.status(),

@@ -39,11 +39,11 @@ impl Report {
         for failure in &self.failures {
             explain(failure);
         }
-        let text = match (format, &self.document) {
-            (Format::Json, Some(document)) => document.text(),
-            _ => &self.text,
+        let status = match (format, &self.document) {
+            (Format::Json, Some(document)) => print(document.text(), self.status),
+            _ => print_for_people(&self.text, self.status),
         };
-        ExitCode::from(print(text, self.status).code())
+        ExitCode::from(status.code())
     }
 }
 
@@ -64,6 +64,18 @@ pub fn fail_usage(words: &[OsString], document: impl FnOnce() -> Document) {
         print(document().text(), Status::Usage);
     }
 }
+
+/// Prints a text, whose colours are only for terminals.
+fn print_for_people(text: &str, status: Status) -> Status {
+    let is_plain = anstream::AutoStream::choice(&io::stdout()) == anstream::ColorChoice::Never;
+    match is_plain && text.contains(ESCAPE) {
+        true => print(&anstream::adapter::strip_str(text).to_string(), status),
+        false => print(text, status),
+    }
+}
+
+/// What every change of colour begins with; texts of others never hold it.
+const ESCAPE: char = '\u{1b}';
 
 /// Prints to stdout and gives the status to end with: a reader that went away (`| head`) changes no verdict, a result
 /// that could not be written whole is an error of its own.

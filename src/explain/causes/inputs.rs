@@ -68,4 +68,12 @@ pub(super) const CAUSES: &[Cause] = &[
         help: "build all platforms that `platforms` in repro.toml lists",
         fix: None,
     },
+    Cause {
+        code: "C009",
+        name: "other-digest",
+        class: Class::Security,
+        sentence: "the digest is another one than the recorded one, which says no more than that",
+        help: "`repro verify` builds the image anew and explains what differs",
+        fix: None,
+    },
 ];

@@ -71,7 +71,7 @@ impl File {
 /// When a layer can't be read, or work should stop.
 pub(super) fn explain(
     files: &[File],
-    sides: [&Side; 2],
+    sides: [&Side<'_>; 2],
     layers: [&[LayerFacts]; 2],
     bounds: Bounds<'_>,
 ) -> io::Result<Vec<Vec<Difference>>> {

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use super::sensitive::is_sensitive;
 use crate::compare::Aspect;
 use crate::explain::causes::{self, Cause, Class, Proof};
+use crate::explain::fix::{Fix, profile_of};
 use crate::explain::look::{Detail, Reason};
 
 /// One difference between two images, with its cause. Its texts are not safe to print.
@@ -34,6 +35,8 @@ pub struct Difference {
     pub second: Option<String>,
     /// What differs in the content.
     pub detail: Option<Detail>,
+    /// The line of the Dockerfile that it belongs to, where that is known.
+    pub line: Option<u32>,
     /// Why it is expected, where a rule names it.
     pub ignored: Option<String>,
 }
@@ -80,7 +83,7 @@ impl DifferenceLevel {
 
 impl Difference {
     /// A difference that is seen as it is, so that its cause is proven.
-    pub(super) fn proven(code: &str, level: DifferenceLevel) -> Self {
+    pub(in crate::explain) fn proven(code: &str, level: DifferenceLevel) -> Self {
         let cause = causes::of(code);
         Self {
             cause,
@@ -95,6 +98,7 @@ impl Difference {
             first: None,
             second: None,
             detail: None,
+            line: None,
             ignored: None,
         }
     }
@@ -106,6 +110,15 @@ impl Difference {
         Self::proven("C008", DifferenceLevel::Index).between(first, second)
     }
 
+    /// The change that removes it. Of scrub profiles that is the one that names the file, whichever the cause has for an
+    /// example.
+    pub fn fix(&self) -> Option<Fix> {
+        match (self.cause.fix, &self.path) {
+            (Some(Fix::Scrub(_)), Some(path)) => profile_of(path).map(|(profile, _)| Fix::Scrub(profile.name)),
+            (fix, _) => fix,
+        }
+    }
+
     /// The order of reports: the worst first, then by code and place.
     pub fn worst_first(&self, other: &Self) -> Ordering {
         let key = |difference: &Self| (difference.class, difference.level, difference.cause.code, difference.layer);
@@ -113,7 +126,7 @@ impl Difference {
     }
 
     /// The same in this layer, counted from 0.
-    pub(super) fn in_layer(self, place: usize) -> Self {
+    pub(in crate::explain) fn in_layer(self, place: usize) -> Self {
         Self { layer: Some(place + 1), ..self }
     }
 
@@ -123,12 +136,12 @@ impl Difference {
     }
 
     /// The same with what both sides have there.
-    pub(super) fn between(self, first: Option<String>, second: Option<String>) -> Self {
+    pub(in crate::explain) fn between(self, first: Option<String>, second: Option<String>) -> Self {
         Self { first, second, ..self }
     }
 
     /// The same in another class than the table's.
-    pub(super) fn classed(self, class: Class) -> Self {
+    pub(in crate::explain) fn classed(self, class: Class) -> Self {
         Self { class, ..self }
     }
 
@@ -159,6 +172,16 @@ impl Difference {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_profile_that_names_the_file_is_proposed_and_no_other() {
+        let fix =
+            |code, path: &str| Difference::of_reason(Reason::new(code, Proof::Proven), 0, path.as_bytes(), &[]).fix();
+        assert_eq!(fix("C061", "var/log/dpkg.log"), Some(Fix::Scrub("dpkg-log")));
+        assert_eq!(fix("C061", "var/log/apt/history.log"), Some(Fix::Scrub("apt-log")));
+        assert_eq!(fix("C061", "opt/own.log"), None);
+        assert!(matches!(fix("C066", "var/lib/rpm/rpmdb.sqlite"), Some(Fix::RunEnv { .. })));
+    }
 
     #[test]
     fn what_is_benign_without_a_proof_is_content_and_more_than_that_where_it_matters() {

@@ -17,7 +17,7 @@ use crate::image::validate::{ImageFacts, LayerFacts};
 /// Two images of one platform.
 pub struct ImagePair<'a> {
     /// What holds them.
-    pub sides: [&'a Side; 2],
+    pub sides: [&'a Side<'a>; 2],
     /// The images, by their places in what holds them.
     pub images: [usize; 2],
     /// Compare what is to be seen in the end, not layer by layer.
@@ -25,7 +25,7 @@ pub struct ImagePair<'a> {
 }
 
 /// The layers that have to be read before two images can be explained, by the members that hold them.
-pub fn layers_to_read(sides: [&Side; 2], images: [usize; 2], is_merged: bool) -> [BTreeSet<Vec<u8>>; 2] {
+pub fn layers_to_read(sides: [&Side<'_>; 2], images: [usize; 2], is_merged: bool) -> [BTreeSet<Vec<u8>>; 2] {
     let [first, second] = [0, 1].map(|side| &sides[side].closure.images[images[side]]);
     if first.manifest.is_some() && first.manifest == second.manifest {
         return [BTreeSet::new(), BTreeSet::new()];

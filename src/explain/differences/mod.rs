@@ -16,6 +16,6 @@ mod one_sided;
 mod sensitive;
 mod value;
 
-pub use difference::{Difference, Missing};
+pub use difference::{Difference, DifferenceLevel, Missing};
 pub use image::{ImagePair, layers_to_read};
 pub use index::explain_indexes;

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Cursor, Read};
+use std::path::PathBuf;
 
 use super::pool::Job;
 use super::source::{At, Source, open_regular};
-use super::{Archive, Content, Held, Surroundings};
+use super::{Archive, Content, Held, HeldFile, Surroundings};
 
 impl Archive {
     /// Examines members that were left alone.
@@ -22,6 +23,17 @@ impl Archive {
             }
         }
         self.read_jobs(jobs, around)
+    }
+
+    /// Whether the bytes of a member are kept, or can be read again.
+    pub fn holds(&self, name: &[u8]) -> bool {
+        let is_kept = |file: &HeldFile| matches!(file.content, Content::Bytes(_));
+        self.sources.contains_key(name) || self.file(name).is_some_and(is_kept)
+    }
+
+    /// Says in which file the bytes of a member are, whose size only was known.
+    pub fn provide(&mut self, name: &[u8], path: PathBuf) {
+        self.sources.insert(name.to_vec(), Source::File(path));
     }
 
     /// Opens a regular file of the archive.

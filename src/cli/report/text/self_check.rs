@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::compare::{EntriesDifference, LayerDifference, PathDifference, Presence};
 use crate::escape;
-use crate::explain::{ExplainedLayer, ExplainedPath, Fix};
+use crate::explain::{Cause, ExplainedLayer, ExplainedPath, Fix};
 use crate::project::Checked;
 
 /// Paths and characters of an instruction that people are shown without `-v`.
@@ -46,15 +46,19 @@ fn describe_layer(text: &mut String, layer: &ExplainedLayer, all: bool) {
         return;
     }
     let _ = writeln!(text, "  layer {number}, {made_by}: {count} of {entries} entries differ");
-    // Paths with the same fixes stand together.
-    let mut groups: Vec<(&[Fix], Vec<&ExplainedPath>)> = Vec::new();
+    // Paths with the same causes and fixes stand together.
+    let mut groups: Vec<Vec<&ExplainedPath>> = Vec::new();
     for path in paths {
-        match groups.iter_mut().find(|(fixes, _)| *fixes == path.fixes) {
-            Some((_, members)) => members.push(path),
-            None => groups.push((&path.fixes, vec![path])),
+        let fits = |group: &&mut Vec<&ExplainedPath>| {
+            let code = |cause: &&Cause| cause.code;
+            group[0].fixes == path.fixes && group[0].causes.iter().map(code).eq(path.causes.iter().map(code))
+        };
+        match groups.iter_mut().find(fits) {
+            Some(members) => members.push(path),
+            None => groups.push(vec![path]),
         }
     }
-    for (fixes, members) in groups {
+    for members in groups {
         let shown = if all { members.len() } else { SHOWN };
         for path in members.iter().take(shown) {
             let _ = writeln!(text, "    /{}: {}", escape::bytes(&path.path), told(&path.difference));
@@ -62,7 +66,10 @@ fn describe_layer(text: &mut String, layer: &ExplainedLayer, all: bool) {
         if members.len() > shown {
             let _ = writeln!(text, "    and {} more", members.len() - shown);
         }
-        for fix in fixes {
+        for cause in &members[0].causes {
+            let _ = writeln!(text, "      {} {}: {}", cause.code, cause.name, cause.sentence);
+        }
+        for fix in &members[0].fixes {
             let _ = writeln!(text, "      {}", advice(fix));
         }
     }

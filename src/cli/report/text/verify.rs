@@ -4,8 +4,10 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use crate::digest::Digest;
+use crate::document::explanation_document;
 use crate::escape;
-use crate::project::{CheckedOut, MirrorSaid, Occasion, Verification, VerifiedImage};
+use crate::project::{CheckedOut, Explanation, MirrorSaid, Occasion, Question, Verification, VerifiedImage};
+use crate::render::tree;
 use crate::verify::{Evidence, Verdict};
 
 /// Files that one line names.
@@ -38,6 +40,9 @@ pub fn verdicts(verification: &Verification, record: &Path) -> String {
                 let _ = writeln!(text, "  warning: {warning}");
             }
         }
+        if let Some(explanation) = &image.explanation {
+            explain(&mut text, name, explanation);
+        }
         let more = not_compared(image);
         if !more.is_empty() {
             let _ = writeln!(text, "{name}: the published image also has {more}, which nothing was compared with");
@@ -63,6 +68,31 @@ pub fn verdicts(verification: &Verification, record: &Path) -> String {
         dirty(&mut text, checked_out);
     }
     text
+}
+
+/// Why the image is not the one that was meant, and what that is known from.
+fn explain(text: &mut String, name: &str, explanation: &Explanation) {
+    let [first, second] = &explanation.diff.places;
+    let _ = match explanation.question {
+        Question::Nothing => return,
+        Question::Published => {
+            writeln!(text, "{name}: why the rebuilt image ({second}) is not the published one ({first}):")
+        }
+        Question::Recorded => {
+            writeln!(text, "{name}: why the rebuilt image ({second}) is not the recorded one ({first}):")
+        }
+        Question::SecondBuild if explanation.diff.is_same() => writeln!(
+            text,
+            "{name}: built again without cache it is the same: the record was made with something else than is here (engine, sources), or is wrong; `--expected FILE` compares with the recorded bytes"
+        ),
+        Question::SecondBuild => writeln!(
+            text,
+            "{name}: built again without cache it differs from itself; `--expected FILE` compares with the recorded bytes:"
+        ),
+    };
+    if !explanation.diff.is_same() {
+        text.push_str(&tree(&explanation_document(explanation), false));
+    }
 }
 
 /// The index around the platforms: rebuilt, recorded, published.
