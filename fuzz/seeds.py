@@ -1,12 +1,20 @@
 #!/usr/bin/env python3
 """Makes seeds for the fuzz targets out of archives and the repository's own texts: seeds.py ARCHIVES CORPUS."""
 import glob
+import gzip
 import hashlib
+import importlib.util
+import io
 import json
+import marshal
 import os
 import re
+import sqlite3
+import struct
 import sys
 import tarfile
+import tempfile
+import zipfile
 import zlib
 
 
@@ -51,6 +59,97 @@ def main():
                  "[::1]:5000/a", "sha512:" + "0" * 128, "linux/arm64/v8", "2021-06-01T14:00:00.123+02:00"):
         keep("reference", text.encode())
     keep_texts(keep)
+    keep_differences(keep)
+
+
+def keep_differences(keep):
+    """Pairs of files that differ in what a look knows, and documents of `repro diff`."""
+    def packed(make, *times):
+        return [make(time) for time in times]
+
+    def gzipped(time):
+        return gzip.compress(b"the same content\n" * 9, mtime=time)
+
+    def zipped(time):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in ("a", "b/c"):
+                archive.writestr(zipfile.ZipInfo(name, (2000 + time, 1, 1, 0, 0, 0)), name * 9)
+        return buffer.getvalue()
+
+    def tarred(time):
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w") as archive:
+            for name in ("a", "b/c"):
+                entry = tarfile.TarInfo(name)
+                entry.size, entry.mtime = 9, time
+                archive.addfile(entry, io.BytesIO(b"nine byte"))
+        return buffer.getvalue()
+
+    def library(time):
+        header = b"a.o/            %-12d0     0     644     4         `\n" % time
+        return b"!<arch>\n" + header + b"code"
+
+    def compiled(time):
+        code = compile("def f(x):\n    return [x, {'a', 'b'}]\n", "m.py", "exec")
+        return importlib.util.MAGIC_NUMBER + struct.pack("<III", 0, 1_700_000_000 + time, 40) + marshal.dumps(code)
+
+    def database(time):
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "d")
+            base = sqlite3.connect(path)
+            base.execute("create table t (a, b)")
+            base.executemany("insert into t values (?, ?)", [(i, "x" * i) for i in range(20)])
+            base.commit()
+            for _ in range(time):
+                base.execute("vacuum")
+            base.close()
+            with open(path, "rb") as file:
+                return file.read()
+
+    def program(time):
+        note = struct.pack("<III", 4, 20, 3) + b"GNU\0" + bytes([time]) * 20
+        names = b"\0.note.gnu.build-id\0.shstrtab\0"
+        offset = 64
+        sections = [(0, 0, 0, 0), (1, 7, offset, len(note)), (20, 3, offset + len(note), len(names))]
+        table = b"".join(struct.pack("<IIQQQQIIQQ", name, kind, 0, 0, at, size, 0, 0, 1, 0) for name, kind, at, size in sections)
+        start = offset + len(note) + len(names)
+        header = b"\x7fELF\2\1\1" + bytes(9) + struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 0, start, 0, 64, 0, 0, 64, 3, 2)
+        return header + note + names + table
+
+    def status(time):
+        return b"".join(b"Package: %s\nStatus: install ok installed\nVersion: 1.%d\n\n" % (name, time) for name in (b"a", b"b"))
+
+    pairs = [("a.gz", *packed(gzipped, 1, 2)), ("a.jar", *packed(zipped, 1, 2)), ("a.tar", *packed(tarred, 1, 2)),
+             ("a.a", *packed(library, 1, 2)), ("m.pyc", *packed(compiled, 1, 2)), ("d.sqlite", *packed(database, 0, 2)),
+             ("usr/bin/a", *packed(program, 1, 2)), ("var/lib/dpkg/status", *packed(status, 1, 2)),
+             ("etc/passwd", b"root:x:0:0::/:/bin/sh\n", b"root:x:0:0::/:/bin/sh\na:x:7:7::/:/bin/sh\n"),
+             ("etc/shadow", b"root:*:19675:0:99999:7:::\n", b"root:*:19676:0:99999:7:::\n"),
+             ("var/log/dpkg.log", b"2023-11-14 22:13:20 install a\n", b"2023-11-15 08:01:02 install a\n"),
+             ("a.json", b'{"a":1,"b":[1,2]}', b'{"b":[1,2],"a":1}\n'), ("list", b"a\nb\nc\n", b"c\nb\na\n"),
+             ("lib/apk/db/installed", b"P:a\nV:1\nF:usr\nR:x\n\n", b"P:a\nV:2\nF:usr\nR:x\n\n"),
+             ("x/a-1.dist-info/RECORD", b"a,sha256=x,1\nb,,\n", b"b,,\na,sha256=x,1\n"), ("c", b"int a;\r\n", b"int a;\n")]
+    for path, first, second in pairs:
+        if len(first) < 1 << 16:
+            keep("look", path.encode() + b"\n" + struct.pack("<H", len(first)) + first + second)
+    kinds = [{"kind": "text", "hunks": [{"first": 1, "second": 1, "lines": [" a", "-b", "+c"]}], "more": 1},
+             {"kind": "bytes", "at": 4, "first": "00ff", "second": "01"}, None,
+             {"kind": "package", "name": "a", "first": "1", "second": None, "files": ["etc/a"]},
+             {"kind": "field", "name": "mtime", "first": "1", "second": "2"}]
+    for number in range(10):
+        detail = kinds[number % len(kinds)]
+        found = {"code": "C12%d" % (number % 2), "name": "n", "class": "SNBP"[number % 4], "proof": "proven", "level": "entry",
+                 "layer": number or None, "path": "etc/a" if number else None, "field": None, "aspects": ["content"],
+                 "first": "1", "second": None, "line": number, "message": "m", "help": "h", "fix": "f"}
+        if detail:
+            found["detail"] = detail
+        layer = {"diffId": None, "digest": "sha256:0", "size": 9, "instruction": "RUN a"}
+        image = {"manifest": "sha256:1", "config": None, "layers": [layer]}
+        platform = {"platform": "linux/amd64", "verdict": "differs", "first": image, "second": image, "unread": number, "differences": [found] * number}
+        rule = {"code": "C061", "path": "/a", "reason": "r", "expires": None, "matches": number}
+        document = {"version": 1, "status": 1, "same": False, "first": {"source": "a"}, "second": None, "index": [found],
+                    "platforms": [platform] * (number % 3), "ignored": [rule], "error": None}
+        keep("report", json.dumps(document).encode())
 
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")

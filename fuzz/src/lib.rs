@@ -1,5 +1,7 @@
-//! What the fuzz targets do with arbitrary bytes: documents and archives here, texts in [`texts`].
+//! What the fuzz targets do with arbitrary bytes: documents and archives here, texts in [`texts`], what `repro diff` reads in
+//! [`differences`].
 
+pub mod differences;
 pub mod texts;
 
 use std::fs::File;

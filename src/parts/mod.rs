@@ -71,6 +71,7 @@ pub mod epoch {
 }
 pub mod explain {
     pub use crate::explain::causes::all as causes;
+    pub use crate::parts::shorthand::look_into;
 }
 pub mod escape {
     pub use crate::escape::is_dangerous;
@@ -153,6 +154,9 @@ pub mod registry {
     pub use crate::registry::challenge::choose;
     pub use crate::registry::push::Pushed;
     pub use crate::registry::{ImageDocument, Logins, OpenBlob, Registry, RegistryError};
+}
+pub mod render {
+    pub use crate::render::{DiffDocument, html, junit, markdown, tree};
 }
 pub mod resolve {
     pub use crate::resolve::{Checkout, Git, LockedImage, Request, ResolveError, Resolved, Resolver, Standing};

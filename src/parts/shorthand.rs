@@ -1,5 +1,6 @@
 //! What tests say often and the program never does: surroundings in which nobody watches, digests of texts, one question.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -8,6 +9,7 @@ use crate::cancel::Cancel;
 use crate::context::Tree;
 use crate::digest::{DiffId, Digest};
 use crate::dockerfile::target::{BaseConfig, BaseImages, Image};
+use crate::explain::look::{Bounds as LookBounds, Content, look, look_at_one};
 use crate::layer::tar::Entry;
 use crate::limits::Limits;
 use crate::lockfile::{Lockfile, Pin};
@@ -34,6 +36,35 @@ impl BaseImages for UnknownImages {
     fn config(&mut self, _: &Image) -> Result<BaseConfig, Self::Error> {
         Ok(BaseConfig::unknown())
     }
+}
+
+/// Bytes in memory, as a file that is looked into.
+struct Bytes<'a>(&'a [u8]);
+
+impl Content for Bytes<'_> {
+    fn size(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read_at(&mut self, start: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let start = usize::try_from(start).unwrap_or(usize::MAX);
+        let end = start.checked_add(buffer.len());
+        let bytes = end.and_then(|end| self.0.get(start..end)).ok_or(io::ErrorKind::UnexpectedEof)?;
+        buffer.copy_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// Looks into two files of one path, within small bounds: the codes of what is found, and how sure each is.
+///
+/// # Errors
+/// Those of the look; bounds that are reached are a code.
+pub fn look_into(path: &[u8], first: &[u8], second: &[u8]) -> Result<Vec<(&'static str, &'static str)>, String> {
+    let cancel = Cancel::default();
+    let mut bounds = LookBounds::new(4, 8 << 20, &cancel);
+    let found = look(path, &mut Bytes(first), &mut Bytes(second), &mut bounds).map_err(|error| error.to_string())?;
+    look_at_one(path, &mut Bytes(first), &mut bounds).map_err(|error| error.to_string())?;
+    Ok(found.causes.iter().map(|reason| (reason.code, reason.proof.name())).collect())
 }
 
 impl<'a> Surroundings<'a> {

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 type Target = fn(&[u8]);
 
-const TARGETS: [(&str, Target); 14] = [
+const TARGETS: [(&str, Target); 16] = [
     ("json", targets::json),
     ("tar", targets::tar),
     ("compression", targets::compression),
@@ -32,6 +32,8 @@ const TARGETS: [(&str, Target); 14] = [
     ("request_head", targets::texts::request_head),
     ("challenge", targets::texts::challenge),
     ("attributes", targets::texts::attributes),
+    ("look", targets::differences::look),
+    ("report", targets::differences::report),
 ];
 
 fn number(name: &str, default: u64) -> u64 {
