@@ -33,7 +33,9 @@ def main():
             continue
         path = os.path.join(archives, name)
         with open(path, "rb") as file:
-            keep("archive", file.read())
+            data = file.read()
+        keep("archive", data)
+        keep("buildkit", b"a" + data)
         try:
             with tarfile.open(path) as archive:
                 for member in archive:
@@ -198,6 +200,23 @@ def keep_texts(keep):
             for base in ("", f"||||||| base\n{ours}"):
                 conflict = f"<<<<<<< ours\n{ours}{base}=======\n{theirs}>>>>>>> theirs\n"
                 keep("lockfile", "".join([*lines[:at], conflict, *lines[at + 1:]]).encode())
+
+    others = [re.sub("[0-9a-f]{8}", "12345678", lock) for lock in locks]
+    keep_all("sides", [f"{one}\0{other}" for one in locks for other in locks + others])
+
+    keep_all("buildkit", (
+        "l#5 [2/2] RUN b\n#5 ERROR: process \"/bin/sh\"\n------\n > [2/2] RUN b:\n0.082 y\n------\nDockerfile:2\n"
+        "   2 | >>> RUN b\nerror: failed to solve: process \"/bin/sh -c b\" did not complete successfully: exit code: 3\n",
+        "lerror: failed to solve: digest mismatch sha256:" + "9" * 64 + ": sha256:" + "8" * 64,
+        "lerror: failed to solve: source \"https://f.example/p\" denied by policy: source denied by policy",
+        "lerror: failed to solve: dockerfile parse error on line 2: unknown instruction: RUNN",
+        "l#5 [2/3] RUN b\n#5 0.241 proxy network requests:\n#5 0.241 - GET https://h.example/a?b -> 200\n",
+        "lerror: failed to solve: failed to load LLB: network.host is not allowed",
+        'r{"record":{"Ref":"mine","Result":{"Attestations":[{"digest":"sha256:' + "0" * 64 + '","annotations":'
+        '{"in-toto.io/predicate-type":"https://slsa.dev/provenance/v1"}}]}}}\n\0{"buildDefinition":{"resolvedDependencies":'
+        '[{"uri":"pkg:docker/a@1","digest":{"sha256":"' + "0" * 64 + '"}}],"internalParameters":{"dockerfileVersion":"1.28.0"}}}',
+        'r{"record":{"Ref":"other"}}\n{"record":{"Ref":"mine","Result":{}}}\n\0',
+    ))
 
     tapes = [block for block in blocks(formats, "text") if "\nplatform " in block]
     keep_all("tape", tapes)

@@ -2,6 +2,8 @@
 //! [`differences`].
 
 pub mod differences;
+pub mod output;
+pub mod sides;
 pub mod texts;
 
 use std::fs::File;

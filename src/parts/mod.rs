@@ -2,10 +2,11 @@
 //!
 //! The crate's own modules are private, so that the compiler finds what nobody uses. What is named here counts as used;
 //! `cargo rustc --lib --profile check -- --cfg binary_alone` leaves this directory out and tells what only tests use;
-//! `tests/run` refuses it. `shorthand` holds what tests alone need.
+//! `tests/run` refuses it. `shorthand` holds what tests alone need, `buildkit` what a fuzz target does.
 
 #![allow(missing_docs, reason = "each stands for the module of its name")]
 
+mod buildkit;
 mod shorthand;
 
 pub mod bounds {
@@ -60,6 +61,7 @@ pub mod dockerfile {
 pub mod engine {
     pub mod buildkit {
         pub use crate::engine::buildkit::{BuildKit, Host};
+        pub use crate::parts::buildkit::{read_archive, read_log, read_record};
     }
     pub mod native {
         pub use crate::engine::native::Native;
@@ -126,7 +128,7 @@ pub mod limits {
     pub use crate::limits::Limits;
 }
 pub mod lockfile {
-    pub use crate::lockfile::merge::MergeError;
+    pub use crate::lockfile::merge::{MergeError, Merged};
     pub use crate::lockfile::{
         BuildkitPin, Fact, ImageLock, Lockfile, LockfileError, Lookup, Pin, PlatformRecord, Record, Request, Selection,
         Side, SourceKind, Wanted, WantedImage, WantedSource, fact_key, lookups, merge, update,

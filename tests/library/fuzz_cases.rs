@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 type Target = fn(&[u8]);
 
-const TARGETS: [(&str, Target); 16] = [
+const TARGETS: [(&str, Target); 18] = [
     ("json", targets::json),
     ("tar", targets::tar),
     ("compression", targets::compression),
@@ -34,6 +34,8 @@ const TARGETS: [(&str, Target); 16] = [
     ("attributes", targets::texts::attributes),
     ("look", targets::differences::look),
     ("report", targets::differences::report),
+    ("sides", targets::sides::sides),
+    ("buildkit", targets::output::buildkit),
 ];
 
 fn number(name: &str, default: u64) -> u64 {

@@ -19,11 +19,11 @@
 
 mod client;
 mod command;
-mod daemon;
-mod failure;
+pub(crate) mod daemon;
+pub(crate) mod failure;
 mod host;
 mod input;
-mod output;
+pub(crate) mod output;
 
 use std::collections::BTreeMap;
 use std::path::Path;

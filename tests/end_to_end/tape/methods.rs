@@ -24,7 +24,7 @@ fn methods_other_than_get_are_refused_by_name() {
     assert_eq!(origin.seen(), Vec::<String>::new());
 }
 
-/// A daemon that `repro` starts itself tells of every request; no other one does.
+/// A private daemon tells of every request; no other one does.
 #[test]
 fn a_step_that_goes_on_without_what_it_asked_for_by_another_method_ends_the_build() {
     let origin = Origin::start();
