@@ -1,10 +1,6 @@
 //! The index: which files git tracks.
 
-use std::path::Path;
-
-use super::entry::Entry;
-use super::index_file::{self, Read};
-use super::{Error, ObjectFormat, ObjectId, Repository, display};
+use super::{Error, ObjectId, Repository, display, index_file};
 use crate::escape;
 
 /// One tracked name.
@@ -52,7 +48,7 @@ impl Repository {
         if !path.exists() {
             return Ok(Vec::new());
         }
-        let mut entries = entries(&path, self.format)?;
+        let mut entries = index_file::read(&path, self.format)?;
         entries.sort_by(|a, b| (&a.path, a.flags & STAGE).cmp(&(&b.path, b.flags & STAGE)));
         let mut tracked: Vec<Tracked> = Vec::with_capacity(entries.len());
         for entry in entries {
@@ -84,38 +80,6 @@ impl Repository {
         }
         Ok(tracked)
     }
-}
-
-fn entries(path: &Path, format: ObjectFormat) -> Result<Vec<Entry>, Error> {
-    let unreadable = |message: &str| Error::Index { path: display(path), message: escape::text(message).into_owned() };
-    if format == ObjectFormat::Sha256 {
-        // libgit2 does not know the format.
-        return match index_file::read(path, format)? {
-            Some(Read::Whole(entries) | Read::Split(entries)) => Ok(entries),
-            None => Err(unreadable("it is of another form, or damaged")),
-        };
-    }
-    let index = match git2::Index::open(path) {
-        Ok(index) => index,
-        Err(error) => {
-            return match index_file::read(path, format)? {
-                Some(Read::Split(entries)) => Ok(entries),
-                _ => Err(unreadable(error.message())),
-            };
-        }
-    };
-    let entry = |entry: git2::IndexEntry| {
-        Ok(Entry {
-            id: ObjectId::from_bytes(entry.id.as_bytes()).ok_or_else(|| Error::invalid(path))?,
-            path: entry.path,
-            mode: entry.mode,
-            flags: entry.flags,
-            flags_extended: entry.flags_extended,
-            size: entry.file_size,
-            modified: (entry.mtime.seconds(), entry.mtime.nanoseconds()),
-        })
-    };
-    index.iter().map(entry).collect()
 }
 
 /// Refuses names that git would refuse to check out (safety rules, git 5).

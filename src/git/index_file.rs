@@ -1,5 +1,5 @@
-//! Indexes that libgit2 doesn't read: those with ids by SHA-256, and those in two files, as `git update-index --split-index`
-//! and `core.splitIndex` make them.
+//! The file of an index, in each form that git writes (gitformat-index, versions 2 to 4), and so in one that libgit2 doesn't read:
+//! with ids by SHA-256, and in two files, as `git update-index --split-index` and `core.splitIndex` make them.
 //!
 //! Of two files the small one names the shared one in its extension `link`, and says by two bit sets which entries of that are gone
 //! and which are replaced; replacements come first in it, without names (gitformat-index, "Split index").
@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use super::entry::Entry;
-use super::{Error, ObjectFormat, ObjectId};
+use super::{Error, ObjectFormat, ObjectId, display};
 
 const SIGNATURE: &[u8] = b"DIRC";
 /// Bytes of an entry before its id.
@@ -23,27 +23,27 @@ struct File {
     link: Option<Vec<u8>>,
 }
 
-/// The entries of an index, in no order.
-pub(super) enum Read {
-    /// All of them stand in one file.
-    Whole(Vec<Entry>),
-    /// They stand in two.
-    Split(Vec<Entry>),
-}
-
-/// Reads an index with ids of this form; none if it is of another one.
-pub(super) fn read(index: &Path, format: ObjectFormat) -> Result<Option<Read>, Error> {
-    let read = |path: &Path| fs::read(path).map_err(|error| Error::io(path, error));
-    let Some(File { entries, link }) = parse(&read(index)?, format) else { return Ok(None) };
-    let Some(link) = link else { return Ok(Some(Read::Whole(entries))) };
-    let Some((base, sets)) = link.split_at_checked(format.length()) else { return Err(Error::invalid(index)) };
+/// The entries of an index with ids of this form, in no order.
+pub(super) fn read(index: &Path, format: ObjectFormat) -> Result<Vec<Entry>, Error> {
+    let File { entries, link } = parse_file(index, format)?;
+    let Some(link) = link else { return Ok(entries) };
+    let damaged = || unreadable(index, Damage::Damaged);
+    let (base, sets) = link.split_at_checked(format.length()).ok_or_else(damaged)?;
     if base.iter().all(|&byte| byte == 0) {
-        return Ok(Some(Read::Split(entries)));
+        return Ok(entries);
     }
     let name: String = base.iter().map(|byte| format!("{byte:02x}")).collect();
-    let shared = index.with_file_name(format!("sharedindex.{name}"));
-    let below = parse(&read(&shared)?, format).ok_or_else(|| Error::invalid(&shared))?;
-    merge(below.entries, entries, sets).map(|entries| Some(Read::Split(entries))).ok_or_else(|| Error::invalid(index))
+    let below = parse_file(&index.with_file_name(format!("sharedindex.{name}")), format)?;
+    merge(below.entries, entries, sets).ok_or_else(damaged)
+}
+
+fn parse_file(path: &Path, format: ObjectFormat) -> Result<File, Error> {
+    let bytes = fs::read(path).map_err(|error| Error::io(path, error))?;
+    parse(&bytes, format).map_err(|damage| unreadable(path, damage))
+}
+
+fn unreadable(path: &Path, damage: Damage) -> Error {
+    Error::Index { path: display(path), message: damage.to_string() }
 }
 
 /// Puts the entries of the small file over those of the shared one.
@@ -70,33 +70,75 @@ fn merge(below: Vec<Entry>, above: Vec<Entry>, mut sets: &[u8]) -> Option<Vec<En
     entries.iter().all(|entry| !entry.path.is_empty()).then_some(entries)
 }
 
-/// Reads one file; none if it is none.
-fn parse(bytes: &[u8], format: ObjectFormat) -> Option<File> {
-    let mut rest = bytes.strip_prefix(SIGNATURE)?;
-    let (version, count) = (number(&mut rest)?, number(&mut rest)?);
+/// Why a file can't be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+enum Damage {
+    #[error("it is damaged, or no index")]
+    Damaged,
+    #[error("its checksum is not that of its bytes")]
+    Checksum,
+    #[error("it is sparse: `git sparse-checkout reapply --no-sparse-index` writes it whole")]
+    Sparse,
+    #[error("it has an extension that is not known here and has to be")]
+    Extension,
+}
+
+/// Reads one file.
+fn parse(bytes: &[u8], format: ObjectFormat) -> Result<File, Damage> {
+    let content = bytes.len().checked_sub(format.length()).ok_or(Damage::Damaged)?;
+    let (content, checksum) = bytes.split_at(content);
+    // `index.skipHash` leaves it out.
+    if checksum.iter().any(|&byte| byte != 0) && checksum != format.checksum(content) {
+        return Err(Damage::Checksum);
+    }
+    let mut rest = content;
+    let entries = parse_entries(&mut rest, format).ok_or(Damage::Damaged)?;
+    let mut link = None;
+    while !rest.is_empty() {
+        match parse_extension(&mut rest).ok_or(Damage::Damaged)? {
+            (b"link", body) => link = Some(body.to_vec()),
+            (b"sdir", _) => return Err(Damage::Sparse),
+            // Those in capitals only speed git up.
+            ([b'A'..=b'Z', ..], _) => {}
+            _ => return Err(Damage::Extension),
+        }
+    }
+    Ok(File { entries, link })
+}
+
+/// The name of an extension, and what it holds.
+fn parse_extension<'a>(rest: &mut &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let name = take(rest, 4)?;
+    let length = usize::try_from(number(rest)?).ok()?;
+    Some((name, take(rest, length)?))
+}
+
+fn parse_entries(rest: &mut &[u8], format: ObjectFormat) -> Option<Vec<Entry>> {
+    *rest = rest.strip_prefix(SIGNATURE)?;
+    let (version, count) = (number(rest)?, number(rest)?);
     if !(2..=4).contains(&version) {
         return None;
     }
     let mut entries: Vec<Entry> = Vec::new();
     for _ in 0..count {
-        let start = rest;
-        let fixed = take(&mut rest, FIXED)?;
+        let start = *rest;
+        let fixed = take(rest, FIXED)?;
         let field = |at: usize| u32::from_be_bytes([fixed[at], fixed[at + 1], fixed[at + 2], fixed[at + 3]]);
-        let id = ObjectId::from_bytes(take(&mut rest, format.length())?)?;
-        let flags = short(&mut rest)?;
-        let extended = if version > 2 && flags & NAME_IS_LONGER != 0 { short(&mut rest)? } else { 0 };
+        let id = ObjectId::from_bytes(take(rest, format.length())?)?;
+        let flags = short(rest)?;
+        let extended = if version > 2 && flags & NAME_IS_LONGER != 0 { short(rest)? } else { 0 };
         let mut path = Vec::new();
         if version == 4 {
-            let shorter = entries.last().map_or(0, |last| last.path.len()).checked_sub(varint(&mut rest)?)?;
+            let shorter = entries.last().map_or(0, |last| last.path.len()).checked_sub(varint(rest)?)?;
             path.extend_from_slice(&entries.last().map_or(&[][..], |last| &last.path)[..shorter]);
         }
         let end = rest.iter().position(|&byte| byte == 0)?;
-        path.extend_from_slice(take(&mut rest, end)?);
+        path.extend_from_slice(take(rest, end)?);
         let padding = match version {
             4 => 1,
             _ => 8 - (start.len() - rest.len()) % 8,
         };
-        take(&mut rest, padding)?;
+        take(rest, padding)?;
         entries.push(Entry {
             path,
             mode: field(24),
@@ -107,17 +149,7 @@ fn parse(bytes: &[u8], format: ObjectFormat) -> Option<File> {
             modified: (field(8).cast_signed(), field(12)),
         });
     }
-    let mut link = None;
-    // Behind the extensions stands a checksum.
-    while rest.len() > format.length() {
-        let name = take(&mut rest, 4)?;
-        let length = usize::try_from(number(&mut rest)?).ok()?;
-        let body = take(&mut rest, length)?;
-        if name == b"link" {
-            link = Some(body.to_vec());
-        }
-    }
-    Some(File { entries, link })
+    Some(entries)
 }
 
 /// The places of the ones in a compressed set of bits (EWAH).
@@ -191,13 +223,24 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_or_of_another_form_is_none() {
-        for bytes in [b"".as_slice(), b"DIRC", b"DIRC\0\0\0\x05\0\0\0\0", b"DIRC\0\0\0\x02\0\0\0\x01"] {
-            assert!(parse(bytes, ObjectFormat::Sha1).is_none());
+    fn what_is_cut_sparse_or_of_another_form_is_said_to_be() {
+        let index = |content: &[u8]| [content, &ObjectFormat::Sha1.checksum(content)].concat();
+        let unhashed = |content: &[u8]| [content, &[0; 20]].concat();
+        let empty = b"DIRC\0\0\0\x02\0\0\0\0";
+        for (bytes, want) in [
+            (b"".to_vec(), Damage::Damaged),
+            (b"DIRC".to_vec(), Damage::Damaged),
+            (index(b"DIRC\0\0\0\x05\0\0\0\0"), Damage::Damaged),
+            (index(b"DIRC\0\0\0\x02\0\0\0\x01"), Damage::Damaged),
+            ([&empty[..], &[1; 20]].concat(), Damage::Checksum),
+            (index(&[&empty[..], b"sdir\0\0\0\0"].concat()), Damage::Sparse),
+            (index(&[&empty[..], b"more\0\0\0\0"].concat()), Damage::Extension),
+            (index(&[&empty[..], b"TREE\0\0\0\x01"].concat()), Damage::Damaged),
+        ] {
+            assert_eq!(parse(&bytes, ObjectFormat::Sha1).err(), Some(want));
         }
-        assert!(
-            parse(b"DIRC\0\0\0\x02\0\0\0\0", ObjectFormat::Sha1)
-                .is_some_and(|file| file.entries.is_empty() && file.link.is_none())
-        );
+        for bytes in [index(empty), unhashed(empty), index(&[&empty[..], b"TREE\0\0\0\0"].concat())] {
+            assert!(parse(&bytes, ObjectFormat::Sha1).is_ok_and(|file| file.entries.is_empty() && file.link.is_none()));
+        }
     }
 }

@@ -23,6 +23,14 @@ impl ObjectFormat {
             Self::Sha256 => 32,
         }
     }
+
+    /// The checksum that git writes behind the content of a file of its own.
+    pub(super) fn checksum(self, content: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Sha1 => Sha1::digest(content).to_vec(),
+            Self::Sha256 => Sha256::digest(content).to_vec(),
+        }
+    }
 }
 
 /// The id that git gives to an object.
