@@ -218,6 +218,9 @@ def keep_texts(keep):
         'r{"record":{"Ref":"other"}}\n{"record":{"Ref":"mine","Result":{}}}\n\0',
     ))
 
+    documents = [read(name) for name in sorted(glob.glob("tests/cases/imports/docs/*.json", root_dir=ROOT))]
+    keep_all("imports", documents)
+
     tapes = [block for block in blocks(formats, "text") if "\nplatform " in block]
     keep_all("tape", tapes)
     for tape in tapes:

@@ -19,6 +19,7 @@ mod engine;
 
 mod build;
 
+mod imports;
 mod survey;
 mod tape;
 

@@ -2,6 +2,7 @@
 //! [`differences`].
 
 pub mod differences;
+pub mod imports;
 pub mod output;
 pub mod sides;
 pub mod texts;

@@ -15,6 +15,7 @@ mod inspect;
 mod json;
 mod lock;
 mod message;
+mod note;
 mod outdated;
 mod scrub;
 mod self_check;

@@ -8,8 +8,9 @@ use serde::Serialize;
 use super::build::{BuiltPlatform, built_platform};
 use super::diff::explanation_document;
 use super::failure::ErrorDocument;
+use super::note::NoteDocument;
 use crate::platform::Platform;
-use crate::project::{self, CheckedOut, MirrorSaid, Occasion, Question, Verification, shown};
+use crate::project::{self, CheckedOut, FromProvenance, MirrorSaid, Occasion, Question, Verification, shown};
 use crate::render::DiffDocument;
 use crate::source::PublishedImage;
 use crate::verify::{Evidence, Verdict};
@@ -27,6 +28,8 @@ pub struct VerifyDocument {
     pub mirrors: Vec<MirrorDocument>,
     /// The images that were verified.
     pub images: Vec<VerifiedImage>,
+    /// With `--from-provenance`, what that does not tell; null otherwise.
+    pub untold: Option<Vec<NoteDocument>>,
     /// What went wrong, if anything.
     pub error: Option<ErrorDocument>,
 }
@@ -190,7 +193,21 @@ pub enum VerdictName {
 impl VerifyDocument {
     /// A document without images.
     pub fn empty() -> Self {
-        Self { version: 1, status: 0, checkout: None, mirrors: Vec::new(), images: Vec::new(), error: None }
+        Self {
+            version: 1,
+            status: 0,
+            checkout: None,
+            mirrors: Vec::new(),
+            images: Vec::new(),
+            untold: None,
+            error: None,
+        }
+    }
+
+    /// The document of an image that was rebuilt from its provenance.
+    pub fn of_provenance(found: &FromProvenance) -> Self {
+        let untold = found.notes.iter().map(NoteDocument::of).collect();
+        Self { untold: Some(untold), ..Self::of(&found.verification, None) }
     }
 
     /// The document of a verification whose image was written to `output`.
@@ -227,6 +244,7 @@ impl VerifyDocument {
             checkout: verification.checked_out.as_ref().map(CheckoutDocument::of),
             mirrors: verification.mirrors.iter().map(MirrorDocument::of).collect(),
             images: images.collect(),
+            untold: None,
             error,
         }
     }

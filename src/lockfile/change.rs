@@ -121,6 +121,16 @@ impl fmt::Display for Change {
     }
 }
 
+impl Lockfile {
+    /// How another lockfile differs from this one.
+    pub fn changes_to(&self, new: &Self) -> Vec<Change> {
+        let mut changes = Vec::new();
+        compare_pins(self, new, &mut changes);
+        compare_images(self, new, &mut changes);
+        changes
+    }
+}
+
 /// Tells how the pins differ.
 pub(super) fn compare_pins(old: &Lockfile, new: &Lockfile, changes: &mut Vec<Change>) {
     let results = |lockfile: &Lockfile| -> BTreeMap<(SourceKind, String), Pin> {

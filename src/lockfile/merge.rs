@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::read::is_like_a_marker;
-use super::{BuildkitPin, Fact, ImageLock, Lockfile, LockfileError, Pin, Request};
+use super::{BuildkitPin, Claim, Fact, ImageLock, Lockfile, LockfileError, Pin, Request};
 use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::status::{ExitStatus, Status};
@@ -103,6 +103,7 @@ pub fn merge(text: &str, prefer: Option<Side>, limits: &Limits) -> Result<Merged
         sources: choice.sources(&ours.sources, &theirs.sources),
         images: BTreeMap::new(),
         mirrors: BTreeMap::new(),
+        claims: choice.claims(&ours.claims, &theirs.claims),
     };
     lockfile.join_mirrors(&ours, &theirs);
     let mut dropped_records = Vec::new();
@@ -211,6 +212,26 @@ impl Choice {
         let mut sources: Vec<Pin> = sources.into_values().collect();
         sources.sort();
         sources
+    }
+
+    fn claims(&mut self, ours: &[Claim], theirs: &[Claim]) -> Vec<Claim> {
+        let place = |claim: &Claim| (claim.kind, claim.request.clone());
+        let mut claims: BTreeMap<_, Claim> = ours.iter().map(|claim| (place(claim), claim.clone())).collect();
+        for claim in theirs {
+            let joined = match claims.get(&place(claim)) {
+                Some(own) if own != claim => {
+                    let own = own.clone();
+                    self.between(
+                        format!("claim of {}", own.request),
+                        (&own, own.result.clone()),
+                        (claim, claim.result.clone()),
+                    )
+                }
+                _ => claim.clone(),
+            };
+            claims.insert(place(claim), joined);
+        }
+        claims.into_values().collect()
     }
 
     /// One image, and whether its record was dropped.

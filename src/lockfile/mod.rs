@@ -2,9 +2,10 @@
 //!
 //! The way of the data: `read` turns text into checked facts, `update` finds what is to be resolved and puts the
 //! responses in, `write` turns facts into text whose bytes are frozen in `docs/formats.md`. `merge` reads a file with
-//! conflict markers as two lockfiles, `facts` spells what a manifest asks for.
+//! conflict markers as two lockfiles, `facts` spells what a manifest asks for, `claim` holds what imported documents say.
 
 mod change;
+mod claim;
 mod error;
 mod facts;
 pub mod merge;
@@ -18,6 +19,7 @@ mod write;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use change::Change;
+pub use claim::Claim;
 pub use error::LockfileError;
 pub use facts::fact_key;
 pub use merge::{Side, merge};
@@ -40,6 +42,8 @@ pub struct Lockfile {
     pub images: BTreeMap<String, ImageLock>,
     /// The mirrors that said what a request means where its own server was not reached, by the pin's key.
     pub mirrors: BTreeMap<String, String>,
+    /// What imported documents say of sources that are not pinned yet, sorted.
+    pub claims: Vec<Claim>,
 }
 
 /// The pinned BuildKit image.
@@ -157,6 +161,7 @@ impl Lockfile {
             images: BTreeMap::from([(image.to_owned(), ImageLock { record: None, ..lock.clone() })]),
             // Who named the bytes makes no others of them.
             mirrors: BTreeMap::new(),
+            claims: Vec::new(),
         };
         Some(Digest::of(alone.to_text().as_bytes()))
     }

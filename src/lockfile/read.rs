@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
+use super::claim::{RawClaim, claim};
 use super::facts::{fact_key, is_group, is_list, is_text};
 use super::value::{
     Text, Wrong, commit, date, digest, git_request, http_url, image_request, parsed, plain, platform, shown, wrong,
@@ -33,6 +34,8 @@ struct RawLockfile {
     buildkit: Option<RawBuildkit>,
     #[serde(default)]
     source: Vec<Spanned<RawSource>>,
+    #[serde(default)]
+    claim: Vec<Spanned<RawClaim>>,
     #[serde(default)]
     image: BTreeMap<Spanned<String>, RawImage>,
 }
@@ -212,7 +215,10 @@ fn lockfile(raw: RawLockfile) -> Result<Lockfile, Wrong> {
         plain(&name)?;
         images.insert(name.get_ref().clone(), image_lock(image)?);
     }
-    Ok(Lockfile { buildkit, sources: sources.into_values().collect(), images, mirrors })
+    let mut claims = raw.claim.into_iter().map(claim).collect::<Result<Vec<_>, _>>()?;
+    claims.sort();
+    claims.dedup();
+    Ok(Lockfile { buildkit, sources: sources.into_values().collect(), images, mirrors, claims })
 }
 
 fn buildkit(raw: RawBuildkit) -> Result<BuildkitPin, Wrong> {

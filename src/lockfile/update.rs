@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::{Change, compare_images, compare_pins};
 use super::wanted::unite;
-use super::{BuildkitPin, ImageLock, Lockfile, Pin, SourceKind, Wanted, WantedSource};
+use super::{BuildkitPin, Claim, ImageLock, Lockfile, Pin, SourceKind, Wanted, WantedSource};
 use crate::digest::Digest;
 use crate::reference::Reference;
 
@@ -57,8 +57,11 @@ fn is_named(key: &str, name: &str) -> bool {
 pub struct Lookup {
     /// What is wanted.
     pub source: WantedSource,
-    /// The pinned digest whose platforms are to be completed; none to ask what the request names now.
+    /// The digest to ask for: the pinned one whose platforms are to be completed, or the claimed one; none to ask what the
+    /// request names now.
     pub at: Option<Digest>,
+    /// What is claimed of it, which must come out.
+    pub claim: Option<Claim>,
 }
 
 /// What has to be resolved so that [`update`] can pin everything that is wanted.
@@ -74,20 +77,34 @@ pub fn lookups(old: &Lockfile, wanted: &Wanted, selection: &Selection) -> Vec<Lo
             checksum: None,
             lines: Vec::new(),
         };
-        lookups.push(Lookup { source, at: None });
+        lookups.push(Lookup { source, at: None, claim: None });
     }
     let pinned: BTreeMap<_, _> = old.sources.iter().map(|pin| ((pin.kind(), pin.request()), pin)).collect();
     for (key, source) in unite(wanted.images.values().flat_map(|image| &image.sources)) {
         match pinned.get(&(source.kind, source.request.as_str())) {
             Some(pin) if !selection.takes(&key) && pin.agrees_with(&source) => {
                 if let Some(at) = pin.incomplete_for(&source) {
-                    lookups.push(Lookup { source, at: Some(at) });
+                    lookups.push(Lookup { source, at: Some(at), claim: None });
                 }
             }
-            _ => lookups.push(Lookup { source, at: None }),
+            _ => {
+                let claim = old.claim_about(&source).filter(|_| !selection.takes(&key)).cloned();
+                let at = claim.as_ref().filter(|_| may_be_asked_by_digest(&source)).and_then(Claim::digest);
+                lookups.push(Lookup { source, at, claim });
+            }
         }
     }
     lookups
+}
+
+/// Whether a source is asked for at the digest that is claimed: one with a digest of its own means that.
+fn may_be_asked_by_digest(source: &WantedSource) -> bool {
+    let has_own = || source.request.parse::<Reference>().is_ok_and(|reference| reference.digest().is_some());
+    match source.kind {
+        SourceKind::Image => !has_own(),
+        SourceKind::Layout => true,
+        SourceKind::Http | SourceKind::Git => false,
+    }
 }
 
 impl Pin {

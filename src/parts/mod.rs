@@ -109,6 +109,9 @@ pub mod image {
         pub use crate::image::write::{OpenBlob, Writable};
     }
 }
+pub mod imports {
+    pub use crate::imports::{RecordedBuild, Surroundings, carry, read_document, read_policy};
+}
 pub mod json {
     pub use crate::json::scan::scan;
 }

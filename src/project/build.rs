@@ -1,5 +1,8 @@
 //! Images from locked sources, compared with the record of their tree, or recorded.
 
+use std::path::PathBuf;
+
+use super::build_info::{self, build_info};
 use super::contradiction;
 use super::diff::Diff;
 use super::engines::{EngineOptions, Engines};
@@ -44,6 +47,8 @@ pub struct BuildOptions {
     pub is_reported: bool,
     /// Add the scrub profiles that the self-check found to the manifest.
     pub fix: bool,
+    /// Where what BuildKit v0.11 wrote of a build is written, if it is.
+    pub build_info: Option<PathBuf>,
     /// Which engines, and what they may do.
     pub engine: EngineOptions,
 }
@@ -133,6 +138,7 @@ pub fn build(machine: &Machine, project: &Project, options: &BuildOptions) -> Re
         round: Round::First,
     };
     let mut build = Build { images: Vec::new(), failures: Vec::new() };
+    let mut infos = Vec::new();
     for image in &images {
         if options.locked && options.record.is_none() {
             Stale::unless_empty(image.unrecorded.clone())?;
@@ -176,7 +182,13 @@ pub fn build(machine: &Machine, project: &Project, options: &BuildOptions) -> Re
         if options.fix {
             self_check::fix(machine, project, image.surveyed.name, &checked)?;
         }
+        if options.build_info.is_some() {
+            infos.push((image.surveyed.name, build_info(image, &rebuilt)));
+        }
         build.images.push(BuiltImage { diff, ..built(image, rebuilt, checked, is_recorded) });
+    }
+    if let Some(path) = &options.build_info {
+        build_info::write(machine, path, infos)?;
     }
     Ok(build)
 }

@@ -19,7 +19,7 @@ pub struct Initialised {
 
 /// Nothing was written.
 #[derive(Debug, thiserror::Error)]
-enum InitError {
+pub(super) enum InitError {
     #[error("no Dockerfile at `{0}`")]
     NoDockerfile(String),
     #[error("`{0}` does not lie below `{1}`, where `repro.toml` would be")]
@@ -54,11 +54,7 @@ pub fn init(machine: &Machine, dockerfile: &Path, name: Option<&str>) -> Result<
     if !path.is_file() {
         return Err(InitError::NoDockerfile(shown(dockerfile)).into());
     }
-    let relative = path
-        .strip_prefix(&directory)
-        .ok()
-        .and_then(Path::to_str)
-        .ok_or_else(|| InitError::Elsewhere(shown(&path), shown(&directory)))?;
+    let relative = relative_to(&path, &directory)?;
     let parsed = dockerfile::parse(&read_file(&path, machine.limits.dockerfile)?)?;
     let context = relative.rsplit_once('/').map_or(".", |(directory, _)| directory);
     let name = name.map_or_else(|| manifest::name_from(&directory), str::to_owned);
@@ -68,4 +64,10 @@ pub fn init(machine: &Machine, dockerfile: &Path, name: Option<&str>) -> Result<
     Manifest::parse(&text, &file, &directory)?;
     replace_file(&file, text.as_bytes())?;
     Ok(Initialised { file, written: true })
+}
+
+/// The path of a Dockerfile as a manifest in `directory` spells it.
+pub(super) fn relative_to<'a>(path: &'a Path, directory: &Path) -> Result<&'a str, InitError> {
+    let relative = path.strip_prefix(directory).ok().and_then(Path::to_str);
+    relative.ok_or_else(|| InitError::Elsewhere(shown(path), shown(directory)))
 }

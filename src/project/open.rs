@@ -14,7 +14,7 @@ use crate::manifest::{self, Image, Manifest};
 use crate::status::Failure;
 
 /// The lockfile's name, beside the manifest.
-const LOCKFILE: &str = "repro.lock";
+pub(super) const LOCKFILE: &str = "repro.lock";
 
 /// A manifest and where it is.
 pub struct Project {

@@ -258,7 +258,7 @@ impl ReadyImage<'_> {
     }
 
     /// The pins that one platform's target uses: a source that only another platform takes is none of its.
-    fn pins_of(&self, platform: &Platform) -> Vec<Pin> {
+    pub fn pins_of(&self, platform: &Platform) -> Vec<Pin> {
         let wanted = self.surveyed.survey.wanted(std::slice::from_ref(platform));
         let keys: BTreeSet<String> = wanted.map(WantedSource::key).collect();
         self.pins.iter().filter(|pin| keys.contains(&pin.key())).cloned().collect()

@@ -34,13 +34,15 @@ enum SettleError {
     Ageless { key: String },
     #[error("{key}: the Dockerfile demands {expected}, upstream has {found}")]
     Checksum { key: String, expected: String, found: String },
+    #[error("{key}: the imported document says {claimed}, the source is {found}")]
+    Claim { key: String, claimed: String, found: String },
 }
 
 impl ExitStatus for SettleError {
     fn status(&self) -> Status {
         match self {
             Self::UnknownSource(_) | Self::Offline(_) => Status::Usage,
-            Self::TooYoung { .. } | Self::Ageless { .. } | Self::Checksum { .. } => Status::Source,
+            Self::TooYoung { .. } | Self::Ageless { .. } | Self::Checksum { .. } | Self::Claim { .. } => Status::Source,
         }
     }
 
@@ -48,6 +50,7 @@ impl ExitStatus for SettleError {
         match self {
             Self::UnknownSource(_) => Some("`repro sources` lists them".to_owned()),
             Self::TooYoung { .. } | Self::Ageless { .. } => Some("without `--min-age` it is taken".to_owned()),
+            Self::Claim { key, .. } => Some(format!("`repro lock --update {key}` takes what is there now")),
             Self::Offline(_) | Self::Checksum { .. } => None,
         }
     }
@@ -78,6 +81,7 @@ pub fn settle<'a>(
         if lookups.is_empty() {
             let (mut lockfile, mut changes) = lockfile::update(old, &wanted, &pins);
             changes.extend(lockfile.set_mirrors(old, &asked));
+            tell_unused_claims(machine, old, &wanted);
             return Ok(Settled { lockfile, changes, surveyed });
         }
         for (lookup, (pin, mirror)) in lookups.iter().zip(resolve(machine, project, resolver, &lookups, min_age)?) {
@@ -89,6 +93,15 @@ pub fn settle<'a>(
         }
         known = lockfile::update(old, &wanted, &pins).0;
         selection = Selection::None;
+    }
+}
+
+/// Says which claims nothing asks for: they are dropped.
+fn tell_unused_claims(machine: &Machine, old: &Lockfile, wanted: &lockfile::Wanted) {
+    let sources: Vec<&lockfile::WantedSource> = wanted.images.values().flat_map(|image| &image.sources).collect();
+    for claim in old.claims.iter().filter(|claim| !sources.iter().any(|source| claim.is_about(source))) {
+        let request = escape::text(&claim.request).into_owned();
+        machine.progress.note(&format!("`{request}` was imported, and nothing here asks for it"));
     }
 }
 
@@ -122,6 +135,11 @@ fn resolve(
             }
         }
         let pin = renamed(pin, lookup);
+        if let Some(claim) = lookup.claim.as_ref().filter(|claim| claim.kind != SourceKind::Git)
+            && pin.result() != claim.result
+        {
+            return Err(SettleError::Claim { key, claimed: claim.result.clone(), found: pin.result() }.into());
+        }
         if !pin.agrees_with(&lookup.source) {
             let expected = lookup.source.checksum.clone().unwrap_or_default();
             return Err(SettleError::Checksum { key, expected, found: pin.result() }.into());
@@ -155,7 +173,10 @@ fn request(project: &Project, lookup: &Lookup) -> Result<Request, Failure> {
             Request::Layout { name: source.request.clone(), path, selector, platforms: source.platforms.clone() }
         }
         SourceKind::Http => Request::Http { url: source.request.clone() },
-        SourceKind::Git => Request::Git { request: source.request.clone() },
+        SourceKind::Git => match &lookup.claim {
+            Some(claim) => Request::GitObject { request: source.request.clone(), object: claim.result.clone() },
+            None => Request::Git { request: source.request.clone() },
+        },
     })
 }
 

@@ -267,7 +267,7 @@ fn network(image: &ReadyImage<'_>, options: &VerifyOptions) -> RunNetwork {
 }
 
 /// What each platform's comparison amounts to, as far as the published image can be read.
-fn judge_image(
+pub(super) fn judge_image(
     image: &ReadyImage<'_>,
     record: &Record,
     rebuilt: &Rebuilt,

@@ -2,7 +2,8 @@
 //!
 //! [`Resolver::resolve`] takes [`Request`]s and gives a [`Resolved`] pin for each, many at a time; one that fails does
 //! not hide what is wrong with the others. `image` and `layout` find index and platforms with the rules of `matching`,
-//! `file` streams a body into the cache, `git` asks the `git` program, by which `checkout` writes a commit's files.
+//! `file` streams a body into the cache, `git` asks the `git` program, by which `checkout` writes a commit's files and
+//! `git_object` finds the commit that an id means.
 //! `confirm` holds image manifests against their index, `standing` asks later whether upstream still agrees, `fetch` brings locked bytes into the cache from wherever they
 //! are to be had.
 //!
@@ -15,6 +16,7 @@ mod error;
 mod fetch;
 mod file;
 mod git;
+mod git_object;
 mod git_url;
 mod image;
 mod layout;
@@ -80,6 +82,13 @@ pub enum Request {
         /// `URL[#REF[:SUBDIR]]` as the Dockerfile has it after expansion.
         request: String,
     },
+    /// A git repository at an object that somebody says the request meant.
+    GitObject {
+        /// `URL[#REF[:SUBDIR]]` as the Dockerfile has it after expansion.
+        request: String,
+        /// Id of a commit or of an annotated tag.
+        object: String,
+    },
 }
 
 impl Request {
@@ -89,7 +98,7 @@ impl Request {
             Self::Image { reference, .. } => reference.clone().with_default_tag().to_string(),
             Self::Layout { name, .. } => name.clone(),
             Self::Http { url } => url.clone(),
-            Self::Git { request } => request.clone(),
+            Self::Git { request } | Self::GitObject { request, .. } => request.clone(),
         }
     }
 }
@@ -147,6 +156,7 @@ impl Resolver {
             }
             Request::Http { url } => self.resolve_file(url),
             Request::Git { request } => self.resolve_git(request),
+            Request::GitObject { request, object } => self.resolve_git_object(request, object),
         }
     }
 

@@ -17,6 +17,7 @@ mod documents;
 mod dry_run;
 mod explained;
 mod hostile;
+mod imports;
 mod inspect;
 #[cfg(target_os = "linux")]
 mod killed;

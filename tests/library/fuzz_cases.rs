@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 type Target = fn(&[u8]);
 
-const TARGETS: [(&str, Target); 18] = [
+const TARGETS: [(&str, Target); 19] = [
     ("json", targets::json),
     ("tar", targets::tar),
     ("compression", targets::compression),
@@ -28,6 +28,7 @@ const TARGETS: [(&str, Target); 18] = [
     ("ignore", targets::texts::ignore),
     ("manifest", targets::texts::manifest),
     ("lockfile", targets::texts::lockfile),
+    ("imports", targets::imports::imports),
     ("tape", targets::texts::tape),
     ("request_head", targets::texts::request_head),
     ("challenge", targets::texts::challenge),

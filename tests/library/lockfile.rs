@@ -175,7 +175,7 @@ fn files_of_the_future_and_conflicts_are_stale() {
     let table = [
         (text.replace("version = 1\n", "version = 99\n"), "version 99 was written by a newer `repro`"),
         ("version = 2\nthis is [not what = today's TOML".to_owned(), "version 2 was written by a newer `repro`"),
-        (text.replace("revision = 0", "revision = 2"), "revision 2 was written by a newer `repro`"),
+        (text.replace("revision = 0", "revision = 3"), "revision 3 was written by a newer `repro`"),
         (text.replace("form = 1", "form = 2"), "image form 2 was written by a newer `repro`"),
         (text.replace("version = 1\n", "version = 99999999999999999999\n"), "version 99999999999999999999 was"),
         (text.replace("[image.app]", "<<<<<<< HEAD\n[image.app]"), "line 35: merge conflict"),
@@ -305,7 +305,7 @@ fn lockfiles() -> impl Strategy<Value = Lockfile> {
         unique.into_values().collect()
     });
     (buildkit, sources, btree_map("[a-z0-9][a-z0-9._-]{0,5}", image, 0..3))
-        .prop_map(|(buildkit, sources, images)| Lockfile { buildkit, sources, images, mirrors: BTreeMap::new() })
+        .prop_map(|(buildkit, sources, images)| Lockfile { buildkit, sources, images, ..Lockfile::default() })
 }
 
 proptest! {
@@ -495,7 +495,7 @@ fn only_what_is_missing_or_selected_is_resolved() {
     let asked = |wanted: &Wanted, selection: &Selection| -> Vec<(String, bool)> {
         lookups(&old, wanted, selection)
             .into_iter()
-            .map(|Lookup { source, at }| (source.request, at.is_some()))
+            .map(|Lookup { source, at, .. }| (source.request, at.is_some()))
             .collect()
     };
     let same = wanted(vec![alpine(&["linux/amd64"]), file()]);

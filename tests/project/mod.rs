@@ -44,6 +44,15 @@ impl Outcome {
     }
 }
 
+impl Outcome {
+    /// The outcome, whose stdout must hold `text`.
+    #[track_caller]
+    pub fn prints(self, text: &str) -> Self {
+        assert!(self.stdout.contains(text), "`{text}` is not in stdout:\n{}", self.stdout);
+        self
+    }
+}
+
 impl Project {
     /// A new directory without git.
     pub fn bare() -> Self {

@@ -41,6 +41,9 @@ pub struct Build {
     /// Add the scrub profiles that the self-check found to repro.toml
     #[arg(long, requires = "self_check", conflicts_with = "dockerfile")]
     pub fix: bool,
+    /// Write to FILE what BuildKit v0.11 wrote of a build: `containerimage.buildinfo` with attributes, sources and pins
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub emit_buildinfo: Option<PathBuf>,
     /// Print the engine's commands, run nothing
     #[arg(long)]
     pub dry_run: bool,

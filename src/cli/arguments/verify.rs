@@ -13,7 +13,9 @@ use super::{Archive, EngineChoice, Question};
   repro verify app --against ghcr.io/example/app:1.2.3   also compares with the published image
   repro verify app --against ./app.tar                   or with an archive
   repro verify app --against docker-daemon:app           or with what docker has under a name
-  repro verify app --expected app.tar --report why.html  says why, by the bytes that `repro build --record -o app.tar` wrote")]
+  repro verify app --expected app.tar --report why.html  says why, by the bytes that `repro build --record -o app.tar` wrote
+  repro verify --from-provenance registry.example/app:1  rebuilds what its provenance says, and compares with it
+  repro verify --from-provenance app.tar -f Dockerfile   the same, with files that the provenance names only")]
 pub struct Verify {
     /// Which image
     #[command(flatten)]
@@ -25,6 +27,10 @@ pub struct Verify {
     /// Also compare with this archive or layout, whatever its name looks like
     #[arg(long, value_name = "FILE", group = "published", conflicts_with = "against")]
     pub against_file: Option<PathBuf>,
+    /// Rebuild an image from what its provenance tells, and compare with it; files that were local are those of
+    /// `--dockerfile`, `--context` and `--build-context`
+    #[arg(long, value_name = "REF|PATH", conflicts_with_all = ["images", "published", "record", "expected", "fresh", "output"])]
+    pub from_provenance: Option<String>,
     /// The published image's name, in an archive or layout of several
     #[arg(long, value_name = "NAME", requires = "published")]
     pub image: Option<String>,

@@ -64,6 +64,7 @@ fn options(arguments: &arguments::Build, session: &Session) -> BuildOptions {
         self_check: arguments.self_check,
         is_reported: !arguments.report.is_empty(),
         fix: arguments.fix,
+        build_info: arguments.emit_buildinfo.clone(),
         engine: arguments.engine.options(session.is_verbose),
     }
 }

@@ -3,8 +3,8 @@
 
 use super::super::arguments::Command;
 use crate::document::{
-    BuildDocument, Document, ErrorDocument, FailureDocument, InspectDocument, LockDocument, OutdatedDocument,
-    SourcesDocument, SourcesError, TapeDocument, VerifyDocument, diff_error,
+    BuildDocument, Document, ErrorDocument, FailureDocument, InitDocument, InspectDocument, LockDocument,
+    OutdatedDocument, SourcesDocument, SourcesError, TapeDocument, VerifyDocument, diff_error,
 };
 use crate::status::{Failure, Status};
 
@@ -24,6 +24,7 @@ pub fn of_failure(command: &Command, failure: &Failure) -> Document {
             let error = error.map(|error| SourcesError { error, stage: None, lines: Vec::new() });
             Document::of(&SourcesDocument { status, error, ..SourcesDocument::empty() })
         }
+        Command::Init(_) => Document::of(&InitDocument { status, error, ..InitDocument::empty() }),
         Command::Diff(_) => Document::of(&diff_error(failure)),
         Command::Inspect(_) => Document::of(&InspectDocument { status, error, ..InspectDocument::empty() }),
         Command::Tape(_) => Document::of(&TapeDocument { status, error, ..TapeDocument::empty() }),

@@ -1,22 +1,36 @@
-//! `repro init`: a manifest for the Dockerfile that is there.
+//! `repro init`: a manifest for the Dockerfile that is there, or for a build that was recorded.
+
+use std::path::Path;
 
 use super::super::arguments::Init;
-use super::super::report::Report;
+use super::super::report::{Report, text};
 use super::super::session::Session;
 use crate::document::{Document, InitDocument};
-use crate::project::{Initialised, init, shown};
+use crate::project::{ImportOptions, ImportSource, Initialised, import, init, shown};
 use crate::status::{Failure, Status};
 
 /// Runs the command.
 pub fn run(arguments: &Init, session: &Session) -> Result<Report, Failure> {
+    if let Some(source) = arguments.import() {
+        return from(arguments, source, session);
+    }
     let machine = &session.machine;
-    let Initialised { file, written } = init(machine, &arguments.dockerfile, arguments.name.as_deref())?;
+    let dockerfile = arguments.dockerfile.as_deref().unwrap_or(Path::new("Dockerfile"));
+    let Initialised { file, written } = init(machine, dockerfile, arguments.name.as_deref())?;
     let near = shown(&machine.near(&file));
     let text = match written {
         _ if session.quiet => String::new(),
         true => format!("wrote {near}; next: `repro lock`\n"),
         false => format!("{near} already exists and was kept\n"),
     };
-    let document = InitDocument { version: 1, status: 0, manifest: shown(&file), written, error: None };
+    let document = InitDocument { written, ..InitDocument::of(&file) };
     Ok(Report { document: Some(Document::of(&document)), ..Report::text(Status::Success, text) })
+}
+
+fn from(arguments: &Init, source: ImportSource, session: &Session) -> Result<Report, Failure> {
+    let (dockerfile, name) = (arguments.dockerfile.clone(), arguments.name.clone());
+    let imported = import(&session.machine, &ImportOptions { source, dockerfile, name })?;
+    let text = if session.quiet { String::new() } else { text::import(&imported, &session.machine) };
+    let document = Document::of(&InitDocument::of_import(&imported));
+    Ok(Report { document: Some(document), ..Report::text(Status::Success, text) })
 }

@@ -6,12 +6,18 @@ use super::super::arguments;
 use super::super::report::{Report, text};
 use super::super::session::Session;
 use crate::document::{Document, VerifyDocument, explanation_document};
-use crate::project::{ExportOptions, Project, VerifyOptions, check_report_name, shown, verify, write_report};
+use crate::project::{
+    ExportOptions, Project, ProvenanceOptions, VerifyOptions, check_report_name, shown, verify, verify_provenance,
+    write_report,
+};
 use crate::source::{Bare, Place};
 use crate::status::Failure;
 
 /// Runs the command.
 pub fn run(arguments: &arguments::Verify, session: &Session) -> Result<Report, Failure> {
+    if let Some(typed) = &arguments.from_provenance {
+        return from_provenance(arguments, typed, session);
+    }
     let machine = &session.machine;
     let project = Project::open_or_make(machine, arguments.question.flags().as_ref())?;
     let export = |path: &Path| ExportOptions { path: path.to_owned(), form: arguments.archive.into() };
@@ -45,5 +51,38 @@ pub fn run(arguments: &arguments::Verify, session: &Session) -> Result<Report, F
         text: text::verify::verdicts(&verification, arguments.record.as_deref().unwrap_or(Path::new("repro.lock"))),
         document: Some(Document::of(&document)),
         failures: verification.failures,
+    })
+}
+
+/// Rebuilds an image from its provenance.
+fn from_provenance(arguments: &arguments::Verify, typed: &str, session: &Session) -> Result<Report, Failure> {
+    let machine = &session.machine;
+    arguments.report.iter().try_for_each(|path| check_report_name(path))?;
+    let is_file = machine.resolve(Path::new(typed)).symlink_metadata().is_ok();
+    let place = match is_file {
+        true => Place::Path(typed.into()),
+        false => Place::parse(Path::new(typed), Bare::Reference, &machine.directory)?,
+    };
+    let found = verify_provenance(
+        machine,
+        &ProvenanceOptions {
+            image: (place, typed.to_owned()),
+            files: arguments.question.flags(),
+            platforms: arguments.question.platforms.clone(),
+            explains: !arguments.no_explain,
+            accepts_open_network: arguments.allow_open_network,
+            engine: arguments.engine.options(session.is_verbose),
+        },
+    )?;
+    for explanation in found.verification.images.iter().filter_map(|image| image.explanation.as_ref()) {
+        let document = explanation_document(explanation);
+        arguments.report.iter().try_for_each(|path| write_report(machine, path, &document))?;
+    }
+    let document = VerifyDocument::of_provenance(&found);
+    Ok(Report {
+        status: found.verification.status(),
+        text: text::provenance::verdicts(&found),
+        document: Some(Document::of(&document)),
+        failures: found.verification.failures,
     })
 }

@@ -2,10 +2,14 @@
 
 pub mod build;
 pub mod dry_run;
+mod import;
 pub mod inspect;
 pub mod lock;
+pub mod provenance;
 pub mod scrub;
 mod self_check;
 pub mod sources;
 pub mod tape;
 pub mod verify;
+
+pub use import::import;

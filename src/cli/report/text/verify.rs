@@ -71,7 +71,7 @@ pub fn verdicts(verification: &Verification, record: &Path) -> String {
 }
 
 /// Why the image is not the one that was meant, and what that is known from.
-fn explain(text: &mut String, name: &str, explanation: &Explanation) {
+pub(super) fn explain(text: &mut String, name: &str, explanation: &Explanation) {
     let [first, second] = &explanation.diff.places;
     let _ = match explanation.question {
         Question::Nothing => return,

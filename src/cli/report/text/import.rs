@@ -1,0 +1,29 @@
+//! What `repro init --from-…` says.
+
+use std::fmt::Write;
+
+use crate::escape;
+use crate::project::{Imported, Machine, shown};
+
+/// What was written, and what the document does not tell.
+pub fn import(imported: &Imported, machine: &Machine) -> String {
+    let near = shown(&machine.near(&imported.file));
+    let mut text = String::new();
+    for pin in &imported.pins {
+        let request = escape::text(&pin.claim.request);
+        let said = match &pin.locked {
+            Some(locked) if *locked == pin.claim.result => format!("checked {request} {locked}"),
+            Some(locked) => format!("checked {request} {locked} (told as {})", pin.claim.result),
+            None if imported.is_checked => format!("unused {request} {}", pin.claim.result),
+            None => format!("claimed {request} {}", pin.claim.result),
+        };
+        let _ = writeln!(text, "{said}");
+    }
+    for note in imported.notes() {
+        let _ = writeln!(text, "note: {}: {}", note.what, note.why);
+    }
+    let files = if imported.pins.is_empty() { near } else { format!("{near} and repro.lock") };
+    let checked = if imported.is_checked { "" } else { ", whose claims nobody checked yet" };
+    let _ = writeln!(text, "wrote {files}{checked}; next: `repro lock`");
+    text
+}

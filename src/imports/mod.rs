@@ -1,0 +1,35 @@
+//! Builds that others recorded, read into one form: what a manifest can take over, what is claimed of its sources, and
+//! what is not told.
+//!
+//! `document` finds out what a JSON document is and hands it to the file of its form: `provenance` (SLSA of BuildKit),
+//! `build_info` (what BuildKit wrote before), `metadata` (metadata files and maps by platform) and `history` (records of
+//! a daemon). `image` finds such documents in an archive or a bundle, and `policy` reads source policies. Each gives
+//! [`RecordedBuild`]s, which `build` unites; `material` reads what they say of a source. `carry` makes of the result
+//! what a manifest may hold, and `table` its text.
+//!
+//! Nothing here is believed: sources come out as [`crate::lockfile::Claim`]s, which count for nothing until they were
+//! resolved, and everything that a reader could take for granted and is not told comes out as a [`Note`].
+
+mod build;
+mod build_info;
+mod carry;
+mod document;
+mod error;
+mod history;
+mod image;
+mod material;
+mod metadata;
+mod note;
+mod policy;
+mod policy_rule;
+mod provenance;
+mod table;
+
+pub use build::RecordedBuild;
+pub use carry::{Carried, Surroundings, carry};
+pub use document::read_document;
+pub use error::ImportError;
+pub use image::read_image;
+pub use material::is_git;
+pub use note::Note;
+pub use policy::read_policy;
