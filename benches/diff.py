@@ -2,7 +2,8 @@
 """Measures `repro diff` beside `repro inspect`, diffoci and diffoscope, side by side in one run.
 
     cargo build --release
-    GOBIN=/tmp/peers go install github.com/reproducible-containers/diffoci/cmd/diffoci@v0.1.8
+    git clone https://github.com/reproducible-containers/diffoci && git -C diffoci checkout 3c9673164836
+    (cd diffoci && go build -o /tmp/peers/diffoci ./cmd/diffoci)
     python3 -m venv /tmp/peers/venv && /tmp/peers/venv/bin/pip install diffoscope==332
     benches/diff.py target/release/repro --diffoci /tmp/peers/diffoci --diffoscope /tmp/peers/venv/bin/diffoscope
 

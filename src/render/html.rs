@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::document::{DiffDocument, DifferenceDocument, ImageDocument};
+use super::group::Packages;
 use super::template::{RenderError, render, said};
 use crate::digest::Digest;
 use crate::escape;
@@ -133,12 +134,13 @@ struct Data {
 
 impl Data {
     fn platform(&mut self, platform: usize, differences: &[DifferenceDocument]) {
+        let packages = Packages::of(differences);
         for difference in differences {
-            self.add(platform, difference);
+            self.add(platform, difference, packages.owner(difference));
         }
     }
 
-    fn add(&mut self, platform: usize, difference: &DifferenceDocument) {
+    fn add(&mut self, platform: usize, difference: &DifferenceDocument, package: Option<&str>) {
         let known = self.codes.iter().position(|code| *code == difference.code);
         let cause = known.unwrap_or_else(|| {
             self.codes.push(difference.code.clone());
@@ -171,6 +173,8 @@ impl Data {
             side(&difference.first),
             side(&difference.second),
             detail,
+            difference.line,
+            package.map(|package| shown(package, 400)),
         ]);
         let size = row.to_string().len();
         if self.bytes + size > ROWS {

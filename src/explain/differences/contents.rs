@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::difference::{Difference, DifferenceLevel};
 use super::one_sided::is_host_file;
+use super::packages::{self, Owners};
 use crate::bounds::Bounds;
 use crate::compare::layers::{Fetched, PathEntry, Stored, fetch};
 use crate::compare::{Aspect, Side};
@@ -17,6 +18,9 @@ use crate::image::validate::LayerFacts;
 
 /// Files on one side are looked into up to this size.
 const ONE_SIDED: u64 = 64 << 10;
+
+/// Lists of the files of packages that are to be read on each side: the places of their layers, and their paths there.
+pub(super) type Lists = [Vec<(usize, Vec<u8>, Digest)>; 2];
 
 /// A file whose content is to be looked into.
 #[derive(Clone, Debug)]
@@ -65,12 +69,14 @@ impl File {
 }
 
 /// Why the contents of files differ, or what those are that only one side has. For the latter nothing is said where
-/// nothing is special about them.
+/// nothing is special about them. `owners` learns what the lists say.
 ///
 /// # Errors
 /// When a layer can't be read, or work should stop.
 pub(super) fn explain(
     files: &[File],
+    lists: &Lists,
+    owners: &mut Owners,
     sides: [&Side<'_>; 2],
     layers: [&[LayerFacts]; 2],
     bounds: Bounds<'_>,
@@ -85,6 +91,9 @@ pub(super) fn explain(
                 wanted.entry(*place).or_default().insert(path.clone(), content.digest);
             }
         }
+        for (place, path, digest) in &lists[side] {
+            wanted.entry(*place).or_default().insert(path.clone(), *digest);
+        }
         let mut fetched = Fetched::default();
         for (place, wanted) in wanted {
             let Some(layer) = layers[side].get(place) else { continue };
@@ -95,6 +104,15 @@ pub(super) fn explain(
     };
     let (first, second) = rayon::join(|| gather(0), || gather(1));
     let fetched = [first?, second?];
+    for (lists, fetched) in lists.iter().zip(&fetched) {
+        for (place, path, _) in lists {
+            // A list that is longer than may be looked into names no owner.
+            let Some(Stored::Whole { start, size }) = fetched.get(*place, path) else { continue };
+            let mut content = vec![0; usize::try_from(size).unwrap_or_default()];
+            fetched.read_at(start, &mut content)?;
+            packages::learn(owners, path, &content);
+        }
+    }
     files.par_iter().zip(&is_asked).map(|(file, is_asked)| one(file, *is_asked, &fetched, bounds)).collect()
 }
 

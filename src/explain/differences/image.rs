@@ -6,11 +6,12 @@ use std::io;
 use super::contents::{self, File};
 use super::difference::{Difference, DifferenceLevel};
 use super::entry::Context;
+use super::packages::{self, Owners};
 use super::{config, entry, history, manifest, one_sided};
 use crate::bounds::Bounds;
 use crate::compare::layers::{KnownRun, PairDifference, PathDifference, Run, Table, compare_run, runs};
 use crate::compare::{Aspect, Document, Side};
-use crate::digest::AnyDigest;
+use crate::digest::{AnyDigest, Digest};
 use crate::image::time::Time;
 use crate::image::validate::{ImageFacts, LayerFacts};
 
@@ -133,6 +134,7 @@ impl ImagePair<'_> {
         lower: &mut dyn FnMut(usize) -> io::Result<Vec<Table>>,
     ) -> io::Result<Vec<Difference>> {
         let mut found = Vec::new();
+        let mut owners = Owners::new();
         for run in self.merged(changed) {
             let mut left = bounds.limits.compare_entries;
             let mut read = |side: usize, places: std::ops::Range<usize>| {
@@ -151,9 +153,10 @@ impl ImagePair<'_> {
                 found.push(divided(&run));
             }
             for pair in difference.pairs {
-                self.pair(&pair, &known, epochs, bounds, &mut found)?;
+                self.pair(&pair, &known, epochs, bounds, (&mut found, &mut owners))?;
             }
         }
+        packages::own(&mut found, &owners);
         Ok(found)
     }
 
@@ -174,7 +177,7 @@ impl ImagePair<'_> {
         known: &KnownRun<'_>,
         epochs: [Option<i64>; 2],
         bounds: Bounds<'_>,
-        found: &mut Vec<Difference>,
+        (found, owners): (&mut Vec<Difference>, &mut Owners),
     ) -> io::Result<()> {
         let place = pair.places[0].or(pair.places[1]);
         let layer = |code| {
@@ -224,7 +227,9 @@ impl ImagePair<'_> {
             }
         }
         let layers = [0, 1].map(|side| self.image(side).layers.as_slice());
-        for (reasons, fallback) in contents::explain(&files, self.sides, layers, bounds)?.into_iter().zip(fallbacks) {
+        let lists = [0, 1].map(|side| lists(&pair.paths, known, side));
+        let explained = contents::explain(&files, &lists, owners, self.sides, layers, bounds)?;
+        for (reasons, fallback) in explained.into_iter().zip(fallbacks) {
             match fallback {
                 Some(fallback) if reasons.is_empty() => found.push(fallback),
                 _ => found.extend(reasons),
@@ -232,6 +237,22 @@ impl ImagePair<'_> {
         }
         Ok(())
     }
+}
+
+/// The lists of files of packages that one side has in the run, where a database of packages differs.
+fn lists(paths: &[PathDifference], known: &KnownRun<'_>, side: usize) -> Vec<(usize, Vec<u8>, Digest)> {
+    let start = if side == 0 { known.run.first.start } else { known.run.second.start };
+    let mut found = Vec::new();
+    if !paths.iter().any(|found| packages::has_lists(&found.path)) {
+        return found;
+    }
+    for (place, table) in known.tables[side].iter().enumerate() {
+        for path in packages::lists(table) {
+            let content = table.entries.get(&path).and_then(|entry| entry.content);
+            found.extend(content.map(|content| (start + place, path, content.digest)));
+        }
+    }
+    found
 }
 
 /// The file that is to be looked into at a path.

@@ -2,7 +2,7 @@
 //!
 //! [`ImagePair::explain`] goes down from the image manifest (`manifest`) over `config` and `history` to the layers, which
 //! [`crate::compare::layers`] pairs and compares; each aspect of a path has its cause in `entry`, a path on one side in
-//! `one_sided`, and `contents` looks into files. [`explain_indexes`] tells what lists the images apart.
+//! `one_sided`, `contents` looks into files, and `packages` tells which of them belong to a package that is another one. [`explain_indexes`] tells what lists the images apart.
 
 mod config;
 mod contents;
@@ -13,6 +13,7 @@ mod image;
 mod index;
 mod manifest;
 mod one_sided;
+mod packages;
 mod sensitive;
 mod value;
 

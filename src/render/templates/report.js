@@ -16,8 +16,8 @@ const mark = cls => {
   return element;
 };
 const isWorse = (one, other) => ORDER.indexOf(one) < ORDER.indexOf(other);
-const rows = data.rows.map(([platform, cause, cls, proof, level, layer, path, field, aspects, first, second, detail]) => (
-  { platform, cause: data.causes[cause], cls, proof, level, layer, path, field, aspects, first, second, detail }));
+const rows = data.rows.map(([platform, cause, cls, proof, level, layer, path, field, aspects, first, second, detail, line, owner]) => (
+  { platform, cause: data.causes[cause], cls, proof, level, layer, path, field, aspects, first, second, detail, line, owner }));
 
 // ------------------------------------------------------------ layers, drawn to size
 const worstOfLayer = new Map();
@@ -104,7 +104,7 @@ function filter() {
   const found = rows.filter(row =>
     (platform === "" || row.platform === Number(platform)) && (cls === "" || row.cls === cls) &&
     (code === "" || row.cause.code === code) && (layer === "" || row.layer === Number(layer)) &&
-    (words === "" || `${row.path || ""} ${row.field || ""} ${row.cause.code} ${row.cause.name}`.toLowerCase().includes(words)));
+    (words === "" || `${row.path || ""} ${row.field || ""} ${row.owner || ""} ${row.cause.code} ${row.cause.name}`.toLowerCase().includes(words)));
   $("count").textContent = `${found.length} of ${rows.length}`;
   shown = flat(found);
   chosen = -1;
@@ -191,7 +191,7 @@ function choose(at) {
 
 // ------------------------------------------------------------ one difference
 function tell(row) {
-  const where = [data.platforms[row.platform]?.name, row.level, row.layer && `layer ${row.layer}`, row.aspects.join(", ")].filter(Boolean).join(", ");
+  const where = [data.platforms[row.platform]?.name, row.level, row.layer && `layer ${row.layer}`, row.aspects.join(", "), row.line && `line ${row.line} of the Dockerfile`, row.owner && `file of ${row.owner}`].filter(Boolean).join(", ");
   const head = make("h2", row.path ?? row.field ?? row.level);
   const cause = make("p");
   cause.append(mark(row.cls), `${row.cause.code} ${row.cause.name} (${row.proof}): ${row.cause.message}`);
@@ -205,7 +205,7 @@ function tell(row) {
     parts.push(make("p", `at byte ${detail.at}`), pair(hex(detail.first, detail.second)));
   } else if (detail && detail.kind === "package") {
     parts.push(make("p", `${detail.name}: ${detail.first ?? "none"} → ${detail.second ?? "none"}`));
-    if (detail.files.length) parts.push(make("p", `${detail.files.length} files belong to it`));
+    if (detail.files.length) parts.push(make("p", `${detail.files.length} of its files differ:`), make("pre", detail.files.slice(0, 200).join("\n")));
   } else if (detail) {
     parts.push(make("p", detail.name), pair([[detail.first, detail.second, true]]));
   }

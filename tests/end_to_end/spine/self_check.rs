@@ -29,6 +29,7 @@ fn what_differs_is_named_with_its_fix_and_fixed_on_request() {
     let outcome = project.repro(&["build", "--self-check"]).expect(1).says("is not reproducible");
     for line in [
         "    /opt/stamp: content\n",
+        "      C061 pkg-log: a package manager's log\n",
         "    /var/log/dpkg.log: content\n",
         "/opt/stamp",
         "`RUN mkdir -p /var/log /opt; date +%s",
@@ -47,6 +48,13 @@ fn what_differs_is_named_with_its_fix_and_fixed_on_request() {
     let numbers: Vec<_> = check["layers"].as_array().unwrap().iter().map(|layer| layer["number"].clone()).collect();
     assert_eq!(numbers, [3, 4], "{check}");
 
+    project.repro(&["build", "--self-check", "--report", "twice.md", "--report", "twice.json"]).expect(1);
+    assert!(project.read("twice.md").contains("`opt/stamp`"), "{}", project.read("twice.md"));
+    let twice: serde_json::Value = serde_json::from_str(&project.read("twice.json")).unwrap();
+    let found = twice["platforms"][0]["differences"].as_array().unwrap();
+    let log = found.iter().find(|found| found["path"] == "var/log/dpkg.log").unwrap();
+    assert_eq!((&log["fix"], &log["line"]), (&"scrub = [\"dpkg-log\"]".into(), &3.into()), "{log}");
+
     // A record of it would only mislead.
     let recorded = project.repro(&["build", "--self-check", "--record"]).expect(1).says("not recorded");
     assert!(!project.read("repro.lock").contains("record"), "{recorded:?}");
@@ -62,6 +70,26 @@ fn what_differs_is_named_with_its_fix_and_fixed_on_request() {
     project.repro(&["lock"]).expect(0);
     project.repro(&["build", "--self-check", "--record"]).expect(0);
     project.repro(&["verify"]).expect(0);
+}
+
+#[test]
+fn a_verdict_on_an_image_that_varies_says_where_it_does() {
+    let dockerfile = format!("FROM registry.example/busybox:1\nRUN echo same > /same\nRUN {RANDOM} > /opt-id\n");
+    let Some(project) = locked(&format!("[image.app]\n{EPOCH}"), &dockerfile, &[]) else { return };
+    project.repro(&["build", "--record", "-o", ".git/recorded.tar"]).expect(0);
+    project.commit();
+    let told = project.repro(&["verify"]).expect(1);
+    for line in
+        ["app: built again without cache it differs from itself", "layer 3 opt-id content (Dockerfile line 3)\n"]
+    {
+        assert!(told.stdout.contains(line), "{line}: {told:?}");
+    }
+    let told = project.repro(&["verify", "--expected", ".git/recorded.tar"]).expect(1);
+    for line in ["is not the recorded one (.git/recorded.tar):\n", "layer 3 opt-id content (Dockerfile line 3)\n"] {
+        assert!(told.stdout.contains(line), "{line}: {told:?}");
+    }
+    let told = project.repro(&["verify", "--no-explain"]).expect(1);
+    assert!(!told.stdout.contains("opt-id"), "{told:?}");
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! apk: `/lib/apk/db/installed` and `/etc/apk/world`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::pair::{Found, Pair};
+use super::super::reason::Detail;
 use super::stanza::{Stanza, left_over, stanzas};
 use super::version::Scheme;
 use super::{Packages, changes};
@@ -29,7 +30,31 @@ pub(super) fn look(pair: &Pair<'_>) -> Option<Found> {
     if gone.is_empty() && new.is_empty() {
         return Some(Found::proven("C065"));
     }
-    Found::of(changes(&packages(&first)?, &packages(&second)?, &packages(&[gone, new].concat())?, Scheme::Loose))
+    let mut found = changes(&packages(&first)?, &packages(&second)?, &packages(&[gone, new].concat())?, Scheme::Loose);
+    let differing = found.iter_mut().filter_map(|reason| match &mut reason.detail {
+        Some(Detail::Package { name, files, .. }) => Some((name, files)),
+        _ => None,
+    });
+    let mut names: BTreeMap<String, &mut Vec<Vec<u8>>> = differing.map(|(name, files)| (name.clone(), files)).collect();
+    for stanza in first.iter().chain(&second) {
+        if let Some(files) = stanza.text("P").and_then(|name| names.get_mut(&name)) {
+            files.extend(files_of(stanza));
+        }
+    }
+    Found::of(found)
+}
+
+/// The paths of a package's files: `R:` is a name in the directory that the last `F:` gave.
+fn files_of(stanza: &Stanza<'_>) -> Vec<Vec<u8>> {
+    let (mut directory, mut files) = (&b""[..], Vec::new());
+    for line in &stanza.lines {
+        if let Some(path) = line.strip_prefix(b"F:") {
+            directory = path;
+        } else if let Some(name) = line.strip_prefix(b"R:") {
+            files.push(if directory.is_empty() { name.to_vec() } else { [directory, b"/", name].concat() });
+        }
+    }
+    files
 }
 
 /// The stanza of a virtual package without its sum, and without its version where that is a time.
@@ -65,6 +90,7 @@ fn packages(stanzas: &[Stanza<'_>]) -> Option<Packages> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::explain::look::told;
 
     fn installed(sum: &str, time: &str, needs: &str, version: &str) -> Vec<u8> {
@@ -86,6 +112,15 @@ mod tests {
         }
         let other = String::from_utf8(base.clone()).unwrap().replace("Q1abc", "Q1abd");
         assert_eq!(told("lib/apk/db/installed", &base, other.as_bytes()), "C120 Possible");
+    }
+
+    #[test]
+    fn the_files_of_a_package_stand_in_its_stanza() {
+        let lines: Vec<&[u8]> =
+            vec![b"P:a", b"R:top", b"F:usr/bin", b"R:one", b"a:0:0:755", b"R:two", b"F:etc", b"R:c"];
+        let files: Vec<String> =
+            files_of(&Stanza { lines }).iter().map(|path| String::from_utf8_lossy(path).into()).collect();
+        assert_eq!(files, ["top", "usr/bin/one", "usr/bin/two", "etc/c"]);
     }
 
     #[test]
