@@ -27,6 +27,7 @@ static FILES: ByPath<Form> = ByPath::new(&[
     ("/**/node_modules/.package-lock.json", Form::Log),
     ("/**/gem_make.out", Form::Log),
     ("/**/mkmf.log", Form::Log),
+    ("/**/gems/*/ext/**/Makefile", Form::Log),
     ("/**/library/*/DESCRIPTION", Form::Line("Built:")),
     ("/**/site-library/*/DESCRIPTION", Form::Line("Built:")),
     ("/**/library/*/Meta/package.rds", Form::Log),
@@ -114,6 +115,7 @@ mod tests {
             ("x.dist-info/RECORD", "a,1\nb,2\n".into(), "b,2\na,1\n".into(), "C115 Proven"),
             ("usr/lib/R/library/x/DESCRIPTION", "A: 1\nBuilt: x\n".into(), "A: 1\nBuilt: y\n".into(), "C089 Proven"),
             ("usr/lib/R/library/x/DESCRIPTION", "A: 1\nBuilt: x\n".into(), "A: 2\nBuilt: y\n".into(), "C120 Possible"),
+            ("var/lib/gems/x/gems/x-1/ext/Makefile", "a = .gem.7-ab\n".into(), "a = .gem.8-b\n".into(), "C089 Likely"),
             ("gems/x/gem_make.out", "make -j4\n".into(), "make -j8\n".into(), "C089 Likely"),
         ] {
             assert_eq!(told(path, first.as_bytes(), second.as_bytes()), want, "{path} {second}");

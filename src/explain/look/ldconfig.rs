@@ -10,7 +10,7 @@ const MAGIC: &[u8] = b"glibc-ld.so.auxcache-";
 /// The magic with the version behind it.
 const MAGIC_SIZE: usize = 24;
 
-/// C071 where only inodes, times, devices and the order differ.
+/// C071 where only inodes, times, devices, padding and the order differ.
 pub(super) fn look(pair: &Pair<'_>) -> Option<Found> {
     if !pair.is_at(PLACE) || !pair.start_with(MAGIC) {
         return None;
@@ -19,8 +19,8 @@ pub(super) fn look(pair: &Pair<'_>) -> Option<Found> {
     (first == second).then(|| Found::proven("C071"))
 }
 
-/// How often each library is there: its name, size, flags and needs.
-type Libraries<'a> = BTreeMap<(&'a [u8], u64, u32, [u8; 8]), usize>;
+/// How often each library is there: its name, size, flags and level of the processor.
+type Libraries<'a> = BTreeMap<(&'a [u8], u64, u32, u32), usize>;
 
 fn libraries(content: &[u8]) -> Option<Libraries<'_>> {
     let mut cursor = Cursor::from(content, MAGIC_SIZE)?;
@@ -35,9 +35,11 @@ fn libraries(content: &[u8]) -> Option<Libraries<'_>> {
         cursor.take(8)?;
         let flags = cursor.little32()?;
         let name = cursor.little_length()?;
-        let needs = cursor.array()?;
+        let level = cursor.little32()?;
+        // Padding: ldconfig writes what its memory held before, even where the libraries are the same files.
+        cursor.take(4)?;
         let name = Cursor::from(&content[names..], name)?.until(0)?;
-        *libraries.entry((name, size, flags, needs)).or_default() += 1;
+        *libraries.entry((name, size, flags, level)).or_default() += 1;
     }
     (cursor.position() == names).then_some(libraries)
 }
@@ -53,7 +55,7 @@ mod tests {
         let mut at = 0_u32;
         for (name, inode, size) in libraries {
             out.extend([*inode, *inode, *size, *inode].map(u64::to_le_bytes).concat());
-            out.extend([0x303, at, 0, 0].map(u32::to_le_bytes).concat());
+            out.extend([0x303, at, 0, u32::try_from(*inode).unwrap()].map(u32::to_le_bytes).concat());
             at += u32::try_from(name.len()).unwrap() + 1;
         }
         out.extend(names);

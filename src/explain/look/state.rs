@@ -1,5 +1,7 @@
 //! What tools note about their own work: logs, caches, stamps. Known by their paths; proven where only dates differ.
 
+use std::ops::Range;
+
 use super::by_path::ByPath;
 use super::mask::equal_outside;
 use super::pair::{Found, Pair};
@@ -50,6 +52,7 @@ static FILES: ByPath<&str> = ByPath::new(&[
     ("/**/.wget-hsts", "C078"),
     ("/**/.npm/_logs/**", "C078"),
     ("/**/resolver-status.properties", "C078"),
+    ("/**/tmp/hsperfdata_*/*", "C078"),
     ("/**/etc/mdadm/mdadm.conf", "C079"),
     ("/**/etc/aliases.db", "C079"),
     ("/**/var/lib/rkhunter/db/**", "C079"),
@@ -64,8 +67,12 @@ static FILES: ByPath<&str> = ByPath::new(&[
     ("/**/var/lib/zypp/AutoInstalled", "C095"),
 ]);
 const FONT_CACHES: &[&[u8]] = &[b"\x04\xfc\x02\xfc", b"\xfc\x02\xfc\x04"];
-/// The file id in a Berkeley DB hash, which is made of its inode and the time.
-const FILE_ID: std::ops::Range<usize> = 52..78;
+/// The file id in a page of a Berkeley DB hash that describes one, which is made of its inode and the time.
+const FILE_ID: Range<usize> = 52..78;
+/// Where such a page gives its size; the first describes the file, the third the one table in it.
+const PAGE_SIZE: Range<usize> = 20..24;
+/// The key under which postfix notes when it made the table. Ten digits and one byte stand before it.
+const MADE: &[u8] = b"YP_LAST_MODIFIED";
 /// Causes of files that a program reads: only the bytes themselves can prove them.
 const STRICT: &[&str] = &["C079", "C095"];
 const ALL_DATES: Also = Also { times: true, numbers: true };
@@ -89,10 +96,19 @@ pub(super) fn look(pair: &Pair<'_>) -> Option<Found> {
     }
     let is_text = pair.both().iter().all(|content| !content.contains(&0));
     let differs_by_date = is_text && pieces(pair.first, ALL_DATES) == pieces(pair.second, ALL_DATES);
-    if differs_by_date || pair.name() == b"aliases.db" && equal_outside(pair.first, pair.second, &[FILE_ID]) {
+    if differs_by_date || pair.name() == b"aliases.db" && equal_outside(pair.first, pair.second, &stamps(pair.first)) {
         return Some(Found::proven(code));
     }
     (!STRICT.contains(&code)).then(|| Found::likely(code))
+}
+
+/// Where postfix's table of aliases holds what follows from when and where it was made.
+fn stamps(table: &[u8]) -> Vec<Range<usize>> {
+    let size = table.get(PAGE_SIZE).and_then(|size| Some(u32::from_le_bytes(size.try_into().ok()?)));
+    let third = size.and_then(|size| usize::try_from(size).ok()?.checked_mul(2)).unwrap_or_default();
+    let inner = third.checked_add(FILE_ID.start).zip(third.checked_add(FILE_ID.end));
+    let made = table.windows(MADE.len()).position(|part| part == MADE).and_then(|at| Some(at.checked_sub(11)?..at - 1));
+    [Some(FILE_ID), inner.map(|(start, end)| start..end), made].into_iter().flatten().collect()
 }
 
 fn date_of_release(content: &[u8]) -> Option<&[u8]> {
@@ -124,9 +140,30 @@ mod tests {
             ("tmp/node-compile-cache/v24-x64/1/a", "\0a", "\0b", "C092 Likely"),
             ("etc/mdadm/mdadm.conf", "# made 2023-11-14\nA x\n", "# made 2023-11-15\nA x\n", "C079 Proven"),
             ("etc/mdadm/mdadm.conf", "# made 2023-11-14\nA x\n", "# made 2023-11-15\nA y\n", "C120 Possible"),
+            ("tmp/hsperfdata_root/7", "\0a", "\0b", "C078 Likely"),
             ("opt/dpkg.log", "2023-11-14 a\n", "2023-11-15 a\n", "C087 Likely"),
         ] {
             assert_eq!(told(path, first.as_bytes(), second.as_bytes()), want, "{path} {second}");
+        }
+    }
+
+    #[test]
+    fn a_table_of_aliases_is_benign_but_for_its_aliases() {
+        let table = |id: u8, made: &str, target: &str| {
+            let mut table = vec![0; 1536];
+            table[PAGE_SIZE].copy_from_slice(&512_u32.to_le_bytes());
+            for page in [0, 1024] {
+                table[page + FILE_ID.start..page + FILE_ID.start + 20].fill(id);
+            }
+            let end = [target, "\u{1}postmaster\u{1}", made, "\u{1}YP_LAST_MODIFIED"].concat();
+            table[1024 - end.len()..1024].copy_from_slice(end.as_bytes());
+            table
+        };
+        let base = table(1, "1700000000", "root");
+        for (other, want) in
+            [(table(2, "1700086400", "root"), "C079 Proven"), (table(2, "1700086400", "evil"), "C120 Possible")]
+        {
+            assert_eq!(told("etc/aliases.db", &base, &other), want);
         }
     }
 }

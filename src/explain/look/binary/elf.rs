@@ -23,6 +23,13 @@ pub(super) struct Section<'a> {
     is_note: bool,
 }
 
+impl Section<'_> {
+    /// Whether it is for debuggers only.
+    pub(super) fn is_debug(&self) -> bool {
+        self.name.starts_with(b".debug_")
+    }
+}
+
 /// Where a note's content stands, with its owner and kind.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Note<'a> {

@@ -49,20 +49,32 @@ pub(super) fn look(pair: &Pair<'_>) -> Option<Found> {
     if one == other {
         named.extend(one.into_iter().map(|place| Named { code: "C102", place }));
     }
-    let (mut codes, mut texts) = (BTreeSet::new(), Texts::default());
+    let (mut codes, mut texts, mut is_moved) = (BTreeSet::new(), Texts::default(), false);
     for run in differing {
         let known = named.iter().find(|named| named.place.start <= run.start && run.end <= named.place.end);
-        let code = match known {
-            Some(named) => named.code,
-            None => texts.explain(pair, &run, section(&first, &run)?)?,
-        };
-        codes.insert(code);
+        if let Some(named) = known {
+            codes.insert(named.code);
+            continue;
+        }
+        let section = section(&first, &run)?;
+        match texts.explain(pair, &run, section) {
+            Some(code) => _ = codes.insert(code),
+            None if section.is_debug() => is_moved = true,
+            None => return None,
+        }
     }
-    if !texts.agree() {
+    // Linkers sort the texts of debug information by their hashes: then the numbers that lead to them differ, too.
+    let is_moved = is_moved && strings::is_one_directory([(pair.first, &first), (pair.second, &second)])?;
+    if !is_moved && !texts.agree() {
         return None;
     }
     // A build id follows from what differs besides.
-    Found::of(codes.into_iter().map(|code| Reason::new(code, Proof::Proven)).collect())
+    let reason = |code| {
+        let is_likely = is_moved && code == "C103";
+        Reason::new(code, if is_likely { Proof::Likely } else { Proof::Proven })
+    };
+    codes.extend(is_moved.then_some("C103"));
+    Found::of(codes.into_iter().map(reason).collect())
 }
 
 /// The section that holds the run, which is no code.
@@ -130,6 +142,16 @@ mod tests {
         assert_eq!(told("usr/bin/x", &debug("aaa", "aaa"), &debug("bbb", "bbb")), "C103 Proven");
         assert_eq!(told("usr/bin/x", &debug("aaa", "aaa"), &debug("bbb", "ccc")), "C120 Possible");
         assert_eq!(told("usr/bin/x", &debug("aaa", "aaa"), &debug("aaa", "bbb")), "C120 Possible");
+        let sorted =
+            |code, texts: &str, number: char| program("GNU", 3, b"1234", code, data, &format!("{texts}\0\0{number}"));
+        let base = sorted(b"codecode", "/tmp/aaa\0main.c", '\u{1}');
+        for (other, want) in [
+            (sorted(b"codecode", "main.c\0/tmp/bbb", '\u{1}'), "C103 Likely"),
+            (sorted(b"codecode", "evil.c\0/tmp/bbb", '\u{1}'), "C120 Possible"),
+            (sorted(b"codecodf", "main.c\0/tmp/bbb", '\u{1}'), "C120 Possible"),
+        ] {
+            assert_eq!(told("usr/bin/x", &base, &other), want);
+        }
         let go = |id: &[u8; 4], code| program("Go", 4, id, code, data, "");
         assert_eq!(told("usr/bin/x", &go(b"1234", b"codecode"), &go(b"1235", b"codecode")), "C101 Proven");
         assert_eq!(told("usr/bin/x", &go(b"1234", b"codecode"), &go(b"1235", b"codecodf")), "C120 Possible");
@@ -138,10 +160,12 @@ mod tests {
     #[test]
     fn what_git_says_about_a_go_program_is_benign() {
         let info = |revision: &str, module: &str| {
-            let text = format!("path\t{module}\nbuild\tvcs=git\nbuild\tvcs.revision={revision}\n");
+            let time = "20231114221320";
+            let text =
+                format!("path\t{module}\nmod\t{module}\tv0.0.0-{time}-{revision}\nbuild\tvcs.revision={revision}00\n");
             let length = u8::try_from(text.len()).unwrap();
             let head = "\u{7f} Go buildinf:\u{8}\u{2}";
-            (head.to_owned(), format!("{}\x02go{}{text}", "\0".repeat(16), char::from(length)))
+            (head.to_owned(), format!("{}\x02go{}{text}\0\0{text}", "\0".repeat(16), char::from(length)))
         };
         let whole = |revision: &str, module: &str| {
             let (head, rest) = info(revision, module);
@@ -149,8 +173,9 @@ mod tests {
             let at = file.windows(4).position(|part| part == b"\x7f Go").unwrap();
             [&file[..at], b"\xff", &file[at + 1..]].concat()
         };
-        let base = whole("aaaa", "example/x");
-        assert_eq!(told("usr/bin/x", &base, &whole("bbbb", "example/x")), "C102 Proven");
-        assert_eq!(told("usr/bin/x", &base, &whole("bbbb", "example/y")), "C120 Possible");
+        let (one, other) = ("aaaaaaaaaaaa", "bbbbbbbbbbbb");
+        let base = whole(one, "example/x");
+        assert_eq!(told("usr/bin/x", &base, &whole(other, "example/x")), "C102 Proven");
+        assert_eq!(told("usr/bin/x", &base, &whole(other, "example/y")), "C120 Possible");
     }
 }

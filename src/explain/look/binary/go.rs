@@ -7,19 +7,38 @@ const MAGIC: &[u8] = b"\xff Go buildinf:";
 const HEADER: usize = 32;
 const FLAGS: usize = 15;
 const HAS_TEXTS: u8 = 2;
-/// Lines that follow the checkout.
-const CHANGING: &[&[u8]] = &[b"build\tvcs.revision=", b"build\tvcs.time=", b"build\tvcs.modified=", b"build\tvcs="];
+/// Lines that follow the checkout, or say what the linker was told.
+const CHANGING: &[&[u8]] =
+    &[b"build\tvcs.revision=", b"build\tvcs.time=", b"build\tvcs.modified=", b"build\tvcs=", b"build\t-ldflags="];
+const REVISION: &[u8] = b"build\tvcs.revision=";
+const MODULE: &[u8] = b"mod\t";
+/// So much of the revision ends the version that Go makes up for a module since 1.24, behind the time.
+const SHORT: usize = 12;
+const TIME: usize = "20231114221320-".len();
 
-/// Where the values of lines about the checkout stand.
+/// Where the values of lines about the checkout stand: in the section for them, and in the data of the program.
 pub(super) fn changing_lines(content: &[u8]) -> Vec<Range<usize>> {
     let Some(text) = module_text(content) else { return Vec::new() };
-    let (mut at, mut places) = (text.start, Vec::new());
-    for line in content[text].split_inclusive(|&byte| byte == b'\n') {
-        let end = at + line.len();
+    let (text, own) = (&content[text.clone()], text.start);
+    let values = changing(text);
+    let copies = content.windows(text.len()).enumerate().filter(|(at, part)| *at == own || *part == text);
+    copies.flat_map(|(at, _)| values.iter().map(move |value| at + value.start..at + value.end)).collect()
+}
+
+/// The same within the text.
+fn changing(text: &[u8]) -> Vec<Range<usize>> {
+    let lines = || text.split(|&byte| byte == b'\n');
+    let revision = lines().find_map(|line| line.strip_prefix(REVISION)?.get(..SHORT));
+    let (mut at, mut places) = (0, Vec::new());
+    for line in lines() {
         if let Some(name) = CHANGING.iter().find(|name| line.starts_with(name)) {
-            places.push(at + name.len()..end - usize::from(line.ends_with(b"\n")));
+            places.push(at + name.len()..at + line.len());
+        } else if line.starts_with(MODULE)
+            && let Some(place) = revision.and_then(|revision| line.windows(SHORT).position(|part| part == revision))
+        {
+            places.push(at + place.saturating_sub(TIME)..at + place + SHORT);
         }
-        at = end;
+        at += line.len() + 1;
     }
     places
 }
@@ -31,7 +50,7 @@ fn module_text(content: &[u8]) -> Option<Range<usize>> {
         return None;
     }
     let version = text(content, start.checked_add(HEADER)?)?;
-    text(content, version.end)
+    text(content, version.end).filter(|text| !text.is_empty())
 }
 
 /// A text with its length before it, in groups of seven bits.

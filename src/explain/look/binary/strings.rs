@@ -17,6 +17,8 @@ const SOURCES: &[&str] = &[
     ".c", ".cc", ".cpp", ".cxx", ".h", ".hpp", ".rs", ".go", ".s", ".S", ".py", ".pyx", ".f90", ".hs", ".ml", ".zig",
     ".d",
 ];
+/// Sections of the texts that debug information leads to.
+const TEXTS: &[&[u8]] = &[b".debug_str", b".debug_line_str"];
 /// Parts of paths that Rust's compiler and cargo write down.
 const RUST: &[&[u8]] = &[b"/rustc/", b"registry/src/", b"/.cargo/"];
 
@@ -60,7 +62,7 @@ impl<'a> Texts<'a> {
         if pieces(one, also) == pieces(other, also) {
             return Some("C106");
         }
-        let is_debug = section.name.starts_with(b".debug_");
+        let is_debug = section.is_debug();
         let is_source = is_debug || SOURCES.iter().any(|end| one.ends_with(end.as_bytes()));
         let (place, moved) = match directory(one, other) {
             Some(moved) if is_source => (&mut self.moved, moved),
@@ -79,6 +81,28 @@ impl Texts<'_> {
     pub(super) fn agree(&self) -> bool {
         self.whole.is_none() || self.whole == self.moved
     }
+}
+
+/// Whether the texts of debug information are the same, in whatever order, once one directory stands for another; none
+/// if they are not.
+pub(super) fn is_one_directory(files: [(&[u8], &[Section<'_>]); 2]) -> Option<bool> {
+    let [mut gone, mut come] = files.map(|(content, sections)| {
+        let places = sections.iter().filter(|section| TEXTS.contains(&section.name)).map(|section| &section.place);
+        let texts = places.filter_map(|place| content.get(place.clone()));
+        let mut texts: Vec<&[u8]> = texts.flat_map(|texts| texts.split(|&byte| byte == 0)).collect();
+        texts.sort_unstable();
+        texts
+    });
+    let before = gone.clone();
+    gone.retain(|text| come.binary_search(text).is_err());
+    come.retain(|text| before.binary_search(text).is_err());
+    let shortest = |texts: &[&'_ [u8]]| texts.iter().min_by_key(|text| text.len()).map(|text| text.to_vec());
+    let (one, other) = (shortest(&gone)?, shortest(&come)?);
+    whole(&one, &other)?;
+    let mut moved: Vec<Vec<u8>> =
+        gone.iter().map(|text| text.strip_prefix(&*one).map(|rest| [&*other, rest].concat())).collect::<Option<_>>()?;
+    moved.sort_unstable();
+    (moved == come).then_some(true)
 }
 
 /// The printable text around a run, the same place in both.
