@@ -59,7 +59,7 @@ fn a_failure_is_one_document_of_the_command() {
         (&project, &["policy"], "failure", 3),
         (&project, &["build", "--nonsense"], "failure", 2),
         (&empty, &["sources"], "sources", 2),
-        (&empty, &["init"], "failure", 2),
+        (&empty, &["init"], "init", 2),
         (&empty, &["build", "-C", "absent"], "build", 2),
     ] {
         for format in [&["--format", "json"][..], &["--format=json"]] {
