@@ -40,7 +40,10 @@ pub(super) fn described(response: &Response, url: &Url) -> Result<(Recorded, Vec
     let now = response.header("date").and_then(date::parse);
     let read = |value| Cookie::read(url.host(), value, now);
     let cookies: Vec<Cookie> = response.headers("set-cookie").filter_map(read).take(cookie::MOST + 1).collect();
-    if cookies.len() > cookie::MOST || cookies.iter().any(|cookie| cookie.handed_out.len() > LONGEST) {
+    if !response.is_text("set-cookie")
+        || cookies.len() > cookie::MOST
+        || cookies.iter().any(|cookie| cookie.handed_out.len() > LONGEST)
+    {
         return Err(unfit("set-cookie"));
     }
     let recorded = Recorded {

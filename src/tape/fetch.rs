@@ -73,12 +73,12 @@ impl Fetch<'_> {
         };
         let status = response.status;
         if is_failure(status) {
-            let answered = if status < 600 { status } else { 502 };
-            return (failed(format!("the server answered {status}"), Status::Source, answered), reply);
+            return (failed(format!("the server answered {status}"), Status::Source, status), reply);
         }
+        // A part that nobody asked for, or what no client knows: what a step makes of that is not known.
         if !matches!(status, 200..=205 | 207..=303 | 305..=499) {
             let reason = format!("the server answered {status}, which was not asked for");
-            return (failed(reason, Status::Source, 502), reply);
+            return (refused(reason, Status::Source), reply);
         }
         let by_header = asked.passed_on.iter().find(|(name, _)| varies_by(&response, &[name]));
         if let Some((name, _)) = by_header {
@@ -253,7 +253,7 @@ fn varies_by(response: &Response, wanted: &[&str]) -> bool {
 
 /// Whether a status says that waiting might have helped.
 pub(super) fn is_failure(status: u16) -> bool {
-    matches!(status, 408 | 429 | 500..)
+    matches!(status, 408 | 429 | 500..=599)
 }
 
 /// Why a request with the header `name`, spelled as people do, is not recorded.

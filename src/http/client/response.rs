@@ -69,6 +69,11 @@ impl Response {
         self.headers.contains_key(name)
     }
 
+    /// Whether every header of this name is text.
+    pub fn is_text(&self, name: &str) -> bool {
+        self.headers.get_all(name).iter().all(|value| value.to_str().is_ok())
+    }
+
     /// All headers of this name that are text.
     pub fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
         self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok())

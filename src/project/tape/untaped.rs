@@ -72,7 +72,7 @@ fn hint(troubles: &[Trouble], image: &str) -> Option<String> {
         "responses to a login are not recorded: copy the file into the context instead"
     } else if has("another method") {
         "make the program use GET (curl without `-I` and `-d`, wget without `--spider`), or take the file with `ADD`"
-    } else if has("the header `") {
+    } else if has("the step sent the header") {
         "ask without that header, or copy the file into the context"
     } else if has("is not public") {
         "if that host is yours, name it with `[registry.\"HOST\"]` in the user configuration"

@@ -55,6 +55,23 @@ fn responses_that_no_tape_can_hold_end_the_recording_and_leave_nothing() {
 }
 
 #[test]
+fn a_response_that_no_client_asked_for_ends_the_recording_though_the_step_goes_on() {
+    for (lines, says) in [
+        ("206 Partial Content\r\nContent-Range: bytes 0-2/6", "the server answered 206"),
+        ("999 Request denied", "the server answered 999"),
+        ("200 OK\r\nSet-Cookie: a=\u{e9}", "sent the header `Set-Cookie`"),
+        ("302 Found\r\nLocation: /\u{e9}", "sent the header `Location`"),
+    ] {
+        let origin = Origin::start();
+        origin.response("/file", Response::of(lines, "abc"));
+        let Some(project) = origin.project("RUN wget -O /got http://origin.example/file || true\n") else { return };
+        let ended = project.repro(&["lock"]).expect(4).says("http://origin.example/file").says(says);
+        assert!(!ended.stderr.contains("hint: ask without that header"), "{ended:?}");
+        assert!(!project.path().join("repro.app.tape").exists(), "{lines}");
+    }
+}
+
+#[test]
 fn addresses_that_are_not_public_are_not_asked_for_a_step() {
     let (origin, private) = (Origin::start(), Origin::start());
     private.file("/file", "secret of the machine\n");
