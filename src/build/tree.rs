@@ -38,7 +38,7 @@ impl BuildTree {
         reached: &ReachedPaths,
         surroundings: &context::Surroundings<'_>,
     ) -> Result<Self, context::Error> {
-        let dockerfile_path = root.join(&image.files.dockerfile);
+        let dockerfile_path = image.files.dockerfile().map(|dockerfile| root.join(dockerfile));
         let read = |name: &str, directory: &Path, dockerfile: Option<&Path>, include: &[String]| match reached.get(name)
         {
             None => Ok(Arc::new(Tree::default())),
@@ -57,7 +57,7 @@ impl BuildTree {
         let directory = root.join(&image.files.context);
         let mut include = image.files.include.clone();
         include.extend(manifest.and_then(|manifest| pattern_of(manifest, &directory)));
-        let context = read(MAIN_CONTEXT, &directory, Some(&dockerfile_path), &include)?;
+        let context = read(MAIN_CONTEXT, &directory, dockerfile_path.as_deref(), &include)?;
         let mut contexts = BTreeMap::new();
         for (name, named) in &image.files.contexts {
             if let NamedContext::Local(directory) = named

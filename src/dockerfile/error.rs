@@ -70,6 +70,12 @@ impl DockerfileError {
         self
     }
 
+    /// The same with every line `n` called `of(n)`: the text was made of another file's lines.
+    pub fn with_lines(mut self, of: &dyn Fn(u32) -> u32) -> Self {
+        self.lines.iter_mut().for_each(|lines| *lines = lines.map(of));
+        self
+    }
+
     pub(super) fn suggest<'a>(mut self, word: &str, options: impl IntoIterator<Item = &'a str>) -> Self {
         self.suggestion = nearest(word, options);
         self

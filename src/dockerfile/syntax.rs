@@ -11,6 +11,12 @@ pub struct Lines {
     pub end: u32,
 }
 
+impl Lines {
+    pub(super) fn map(self, of: &dyn Fn(u32) -> u32) -> Self {
+        Self { start: of(self.start), end: of(self.end) }
+    }
+}
+
 /// The character that escapes others and continues lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Escape {
@@ -50,6 +56,19 @@ pub struct Dockerfile {
     pub empty_continuations: Vec<u32>,
     /// The file holds a NUL, which BuildKit takes for a character like any other and this program refuses.
     pub has_nul: bool,
+}
+
+impl Dockerfile {
+    /// The same with every line `n` called `of(n)`: the text was made of another file's lines.
+    pub fn with_lines(mut self, of: &dyn Fn(u32) -> u32) -> Self {
+        let instructions = self.stages.iter_mut().flat_map(|stage| &mut stage.instructions);
+        for instruction in instructions.chain(&mut self.global_args) {
+            instruction.lines = instruction.lines.map(of);
+        }
+        self.stages.iter_mut().for_each(|stage| stage.lines = stage.lines.map(of));
+        self.empty_continuations.iter_mut().for_each(|line| *line = of(*line));
+        self
+    }
 }
 
 /// `FROM` and what follows it up to the next `FROM`.

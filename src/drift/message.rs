@@ -9,8 +9,8 @@ pub(super) fn of(drift: &Drift) -> String {
     match drift {
         Drift::ImageNotLocked { .. } => "the image is not locked".to_owned(),
         Drift::ImageUnused { .. } => "the image is locked, but not in the manifest".to_owned(),
-        Drift::SourceNotLocked { source, lines, .. } => {
-            format!("`{}` ({}) is not locked", escape::text(source), place(lines))
+        Drift::SourceNotLocked { source, lines, is_frontend, .. } => {
+            format!("`{}` ({}) is not locked", escape::text(source), place(lines, *is_frontend))
         }
         Drift::SourceUnused { source, .. } => {
             format!("`{}` is locked, but nothing uses it", escape::text(source))
@@ -63,7 +63,7 @@ pub(super) fn of(drift: &Drift) -> String {
             }
         }
         Drift::RecordDockerfile { expected, found, .. } => {
-            format!("the record was made of another Dockerfile: {found}, now {expected}")
+            format!("the record was made of another Dockerfile or other layers: {found}, now {expected}")
         }
         Drift::RecordEpoch { expected, found, .. } => {
             format!("the record was made with epoch {found}, the manifest gives {expected}")
@@ -72,13 +72,14 @@ pub(super) fn of(drift: &Drift) -> String {
     }
 }
 
-fn place(lines: &[(u32, u32)]) -> String {
+fn place(lines: &[(u32, u32)], is_frontend: bool) -> String {
     let each: Vec<String> = lines
         .iter()
         .map(|(first, last)| if first == last { first.to_string() } else { format!("{first}–{last}") })
         .collect();
     match each.len() {
-        0 => "frontend".to_owned(),
+        0 if is_frontend => "frontend".to_owned(),
+        0 => "`base`".to_owned(),
         1 => format!("Dockerfile line {}", each.concat()),
         _ => format!("Dockerfile lines {}", each.join(", ")),
     }

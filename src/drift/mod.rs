@@ -45,6 +45,8 @@ pub enum Drift {
         source: String,
         /// Lines of the Dockerfile that name it; empty if the manifest does.
         lines: Vec<(u32, u32)>,
+        /// Whether it is what reads the Dockerfile.
+        is_frontend: bool,
     },
     /// A source is locked for the image, and nothing uses it.
     SourceUnused {

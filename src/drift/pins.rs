@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Drift, scrubbed};
-use crate::lockfile::{Lockfile, Pin, Wanted, WantedImage, WantedSource};
+use crate::lockfile::{Lockfile, Pin, SourceKind, Wanted, WantedImage, WantedSource};
 
 /// Why the lockfile needs to be updated a whole manifest: BuildKit image and every image, those of the lockfile too.
 pub fn all(wanted: &Wanted, lockfile: &Lockfile) -> Vec<Drift> {
@@ -66,7 +66,8 @@ fn source(image: &str, key: &str, sources: &[&WantedSource], pin: Option<&Pin>) 
     let Some(pin) = pin else {
         let lines: BTreeSet<(u32, u32)> = sources.iter().flat_map(|source| source.lines.iter().copied()).collect();
         let lines = lines.into_iter().collect();
-        return vec![Drift::SourceNotLocked { image: image.to_owned(), source: key.to_owned(), lines }];
+        let is_frontend = sources.iter().all(|source| source.kind == SourceKind::Image && source.platforms.is_empty());
+        return vec![Drift::SourceNotLocked { image: image.to_owned(), source: key.to_owned(), lines, is_frontend }];
     };
     let mut drifts = Vec::new();
     for source in sources.iter().filter(|source| !pin.agrees_with(source)) {

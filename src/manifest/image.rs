@@ -1,17 +1,19 @@
 //! One `[image.NAME]` table, key by key.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use toml::de::DeValue;
 
 use super::contexts::check_contexts;
+use super::layers::check_layers;
 use super::path::{Place, default_dockerfile, inside};
 use super::problem::Problem;
 use super::table::{Problems, Table, Text, Value, closest, quoted_list};
+use super::values::{many, one, pairs, text};
 use super::{
-    Allow, Compression, EpochSource, Files, Image, MediaTypes, Metadata, Network, Output, Publication, Run, grammar,
-    scrub,
+    Allow, Compression, EpochSource, Files, Image, MediaTypes, Metadata, Network, Output, Publication, Recipe, Run,
+    grammar, scrub,
 };
 use crate::epoch::Epoch;
 use crate::platform::Platform;
@@ -23,19 +25,20 @@ const ALLOWED: [&str; 3] = ["network.host", "security.insecure", "device"];
 /// Checks one image; nothing if a part without default is unusable.
 pub(super) fn check_image(mut table: Table<'_>, place: Place<'_>, problems: &mut Problems) -> Option<Image> {
     let context = path(table.take("context"), place, problems).unwrap_or_else(|| PathBuf::from("."));
-    let dockerfile = match table.take("dockerfile") {
-        Some(value) => path(Some(value), place, problems),
-        None => default_dockerfile(&table, &context, place, problems),
+    let platforms = platforms(table.take("platforms"), problems);
+    let mut labels = pairs(table.take("labels"), grammar::label_key, problems);
+    let recipe = match check_layers(&mut table, &platforms, &mut labels, place, problems) {
+        Some(layers) => Recipe::Layers(layers),
+        None => Recipe::Dockerfile(dockerfile(&mut table, &context, place, problems).unwrap_or_default()),
     };
-    let dockerfile = dockerfile.unwrap_or_default();
     let image = Image {
         target: one(table.take("target"), grammar::stage, problems),
-        platforms: platforms(table.take("platforms"), problems),
+        platforms,
         build_platform: text(table.take("build-platform"), problems).and_then(|text| problems.keep(platform(&text))),
         source_date_epoch: source_date_epoch(table.take("source-date-epoch"), problems),
         args: arguments(table.take("args"), problems),
         metadata: Metadata {
-            labels: pairs(table.take("labels"), grammar::label_key, problems),
+            labels,
             annotations: pairs(table.take("annotations"), grammar::annotation_key, problems),
             index_annotations: pairs(table.take("index-annotations"), grammar::annotation_key, problems),
         },
@@ -43,7 +46,7 @@ pub(super) fn check_image(mut table: Table<'_>, place: Place<'_>, problems: &mut
             contexts: check_contexts(table.take("contexts"), place, problems),
             include: many(table.take("include"), grammar::pattern, problems),
             context,
-            dockerfile,
+            recipe,
         },
         run: Run {
             network: choice(table.take("network"), &NETWORKS, problems),
@@ -65,42 +68,6 @@ pub(super) fn check_image(mut table: Table<'_>, place: Place<'_>, problems: &mut
 }
 
 const NETWORKS: [(&str, Network); 3] = [("locked", Network::Locked), ("none", Network::None), ("open", Network::Open)];
-
-fn text<'t>(value: Option<Value<'t>>, problems: &mut Problems) -> Option<Text<'t>> {
-    value.and_then(|value| value.text(problems))
-}
-
-fn one(value: Option<Value<'_>>, grammar: fn(&str) -> Result<(), String>, problems: &mut Problems) -> Option<String> {
-    let text = text(value, problems)?;
-    problems.keep(grammar(text.text).map_err(|message| text.problem(message)))?;
-    Some(text.text.to_owned())
-}
-
-fn many(value: Option<Value<'_>>, grammar: fn(&str) -> Result<(), String>, problems: &mut Problems) -> Vec<String> {
-    let texts = value.map(|value| value.texts(problems)).unwrap_or_default();
-    let mut seen = BTreeSet::new();
-    for text in &texts {
-        let fresh = if seen.insert(text.text) { Ok(()) } else { Err(format!("`{}` is listed twice", text.shown())) };
-        problems.keep(grammar(text.text).and(fresh).map_err(|message| text.problem(message)));
-    }
-    texts.iter().map(|text| text.text.to_owned()).collect()
-}
-
-fn pairs(
-    value: Option<Value<'_>>,
-    key_grammar: fn(&str) -> Result<(), String>,
-    problems: &mut Problems,
-) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    for (key, value) in value.and_then(|value| value.table(problems)).into_iter().flat_map(Table::into_entries) {
-        problems.keep(key_grammar(key.text).map_err(|message| key.problem(message)));
-        if let Some(text) = value.text(problems) {
-            problems.keep(grammar::free_text(text.text).map_err(|message| text.problem(message)));
-            found.insert(key.text.to_owned(), text.text.to_owned());
-        }
-    }
-    found
-}
 
 fn arguments(value: Option<Value<'_>>, problems: &mut Problems) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
@@ -124,6 +91,14 @@ fn argument_name(key: &Text<'_>) -> Result<(), Problem> {
         _ => return Ok(()),
     };
     Err(key.problem(format!("`{}` is refused as a build argument", key.text)).with_help(help))
+}
+
+/// The Dockerfile, whether it is named or not.
+fn dockerfile(table: &mut Table<'_>, context: &Path, place: Place<'_>, problems: &mut Problems) -> Option<PathBuf> {
+    match table.take("dockerfile") {
+        Some(value) => path(Some(value), place, problems),
+        None => default_dockerfile(table, context, place, problems),
+    }
 }
 
 fn path(value: Option<Value<'_>>, place: Place<'_>, problems: &mut Problems) -> Option<PathBuf> {

@@ -63,7 +63,7 @@ mod tests {
             let text = init(&project);
             let manifest = Manifest::parse(&text, Path::new("/r/repro.toml"), Path::new("/r")).unwrap();
             let image = &manifest.images[name];
-            assert_eq!(image.files.dockerfile, Path::new("sub/Docker \"file\""));
+            assert_eq!(image.files.dockerfile(), Some(Path::new("sub/Docker \"file\"")));
             assert_eq!(image.run.network == Network::Locked, network);
         }
     }

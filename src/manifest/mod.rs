@@ -2,9 +2,11 @@
 //!
 //! The way of the data: `table` reads TOML with positions, `check`, `image` and `contexts` turn its values into the
 //! validated [`Manifest`] below by the spellings of `grammar` and `inside`, and `problem` shows what is wrong with them.
+//! An image of `layers`, with its `config`, has no Dockerfile: `recipe` writes the one that it is built as.
 //! `schema` describes the same keys for editors; `edit` changes a person's file.
 
 mod check;
+mod config;
 mod contexts;
 mod edit;
 mod find;
@@ -12,11 +14,15 @@ mod grammar;
 mod image;
 mod init;
 mod inside;
+mod layers;
+mod names;
 mod path;
 mod problem;
+mod recipe;
 mod schema;
 mod scrub;
 mod table;
+mod values;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,7 +31,9 @@ pub use edit::{EditError, add_scrub};
 pub use find::{FILE_NAME, find};
 pub use init::{Init, init, name_from};
 pub use inside::ReadLink;
+pub use layers::{LayerPath, Layers};
 pub use problem::{ManifestErrors, render};
+pub use recipe::Written;
 pub use schema::schema;
 pub use scrub::locked_rule;
 
@@ -62,7 +70,7 @@ impl Manifest {
         limits: &Limits,
     ) -> Result<Self, ManifestErrors> {
         let directory = file.parent().unwrap_or(root);
-        let place = path::Place { root, directory, read_link };
+        let place = path::Place { root, directory, read_link, text };
         let shown = file.strip_prefix(root).unwrap_or(file);
         check::check(text, shown, place, limits)
     }
@@ -105,16 +113,35 @@ pub struct Image {
 }
 
 /// The files that an image is built from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Files {
     /// Context directory, relative to the root.
     pub context: PathBuf,
-    /// Dockerfile, relative to the root.
-    pub dockerfile: PathBuf,
+    /// What says how they become an image.
+    pub recipe: Recipe,
     /// Named contexts by name or image reference, with `::PLATFORM` behind it for one platform only, as written.
     pub contexts: BTreeMap<String, NamedContext>,
     /// Patterns of untracked files to take in on purpose.
     pub include: Vec<String>,
+}
+
+/// What says how files become an image.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Recipe {
+    /// A Dockerfile, relative to the root.
+    Dockerfile(PathBuf),
+    /// The manifest itself.
+    Layers(Layers),
+}
+
+impl Files {
+    /// The Dockerfile, relative to the root; none for an image of layers.
+    pub fn dockerfile(&self) -> Option<&Path> {
+        match &self.recipe {
+            Recipe::Dockerfile(path) => Some(path),
+            Recipe::Layers(_) => None,
+        }
+    }
 }
 
 /// What RUN may see and reach.

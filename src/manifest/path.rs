@@ -1,5 +1,6 @@
 //! Paths as a manifest names them: relative to it, inside the repository, in one spelling.
 
+use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
 use super::grammar;
@@ -13,6 +14,17 @@ pub(super) struct Place<'a> {
     pub(super) root: &'a Path,
     pub(super) directory: &'a Path,
     pub(super) read_link: ReadLink<'a>,
+    /// The manifest.
+    pub(super) text: &'a str,
+}
+
+impl Place<'_> {
+    /// The manifest's line that a span begins on, from 1.
+    pub(super) fn line(&self, span: &Range<usize>) -> u32 {
+        let before = self.text.as_bytes().iter().take(span.start);
+        // A manifest has fewer bytes.
+        u32::try_from(before.filter(|byte| **byte == b'\n').count() + 1).unwrap_or(u32::MAX)
+    }
 }
 
 /// `path`, cleaned, if it stays inside the repository; `text` is where it stands in the manifest.

@@ -83,6 +83,62 @@ struct Image {
     tape: Option<String>,
     /// The form of the output.
     output: Option<Output>,
+    /// Layers in place of a Dockerfile, lowest first: files of the context, and where they go.
+    #[schemars(length(min = 1))]
+    layers: Option<Vec<Layer>>,
+    /// Beside `layers`: the image that they are put upon. Default: none.
+    base: Option<String>,
+    /// Beside `layers`: what the image's config says.
+    config: Option<Config>,
+}
+
+/// One layer of an image without a Dockerfile.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Layer {
+    /// Files and directories of the context; with a `/` at the end what is in the directory. Or a table with a list for each platform.
+    paths: Paths,
+    /// The directory of the image that they are put into.
+    #[schemars(regex(pattern = r"^/"))]
+    to: String,
+    /// Who owns them, as numbers: `USER:GROUP`. Default: `0:0`.
+    #[schemars(regex(pattern = r"^[0-9]+:[0-9]+$"))]
+    owner: Option<String>,
+    /// Permission bits of files; directories, and files that are executable in git, can also be executed by whoever may read them. Default: `0644`.
+    #[schemars(regex(pattern = r"^0?[0-7]{3}$"))]
+    mode: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged, inline)]
+enum Paths {
+    Common(#[schemars(length(min = 1))] Vec<String>),
+    Apart(BTreeMap<String, Vec<String>>),
+}
+
+/// What the config of an image without a Dockerfile says.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+struct Config {
+    /// The command that is run.
+    entrypoint: Option<Vec<String>>,
+    /// Its arguments, or the command where there is no entrypoint.
+    cmd: Option<Vec<String>>,
+    /// Variables.
+    env: Option<BTreeMap<String, String>>,
+    /// Who runs it: `USER` or `USER:GROUP`, names or numbers.
+    user: Option<String>,
+    /// The directory that it runs in, made if it is not there.
+    #[schemars(regex(pattern = r"^/"))]
+    workdir: Option<String>,
+    /// Labels, as `labels` of the image.
+    labels: Option<BTreeMap<String, String>>,
+    /// Ports that it listens on: a number, and perhaps `/tcp`, `/udp` or `/sctp`.
+    exposed_ports: Option<Vec<String>>,
+    /// Directories whose content outlives a container.
+    volumes: Option<Vec<String>>,
+    /// The signal that ends it.
+    stop_signal: Option<String>,
 }
 
 /// An exception with its reason.

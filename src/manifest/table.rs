@@ -83,7 +83,9 @@ impl<'t> Table<'t> {
 
     /// The value of a key that the format knows.
     pub(super) fn take(&mut self, key: &'static str) -> Option<Value<'t>> {
-        self.known.push(key);
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
         let (_, value) = self.entries.remove(key)?;
         Some(Value { name: join(&self.name, key), span: value.span(), value: value.get_ref() })
     }

@@ -79,7 +79,8 @@ fn attributes(ready: &ReadyImage<'_>, platform: &Platform, syntax: Option<String
     let mut put = |key: String, value: String| {
         attributes.insert(key, value);
     };
-    let file = image.files.dockerfile.file_name().map(|name| name.to_string_lossy().into_owned());
+    let file =
+        image.files.dockerfile().and_then(|path| path.file_name()).map(|name| name.to_string_lossy().into_owned());
     put("filename".to_owned(), file.unwrap_or_else(|| "Dockerfile".to_owned()));
     put("platform".to_owned(), platform.to_string());
     put("build-arg:SOURCE_DATE_EPOCH".to_owned(), ready.epoch.to_string());

@@ -38,10 +38,13 @@ pub fn look(
     let mut files: BTreeSet<PathBuf> = project.manifest_path.iter().chain(&project.lock_path).cloned().collect();
     files.extend(record.map(|record| machine.resolve(record)));
     for ready in images {
-        let dockerfile = root.join(&ready.surveyed.image.files.dockerfile);
-        let mut beside = dockerfile.clone().into_os_string();
-        beside.push(".dockerignore");
-        files.extend([dockerfile, beside.into(), root.join(&ready.surveyed.image.files.context).join(".dockerignore")]);
+        let of_image = &ready.surveyed.image.files;
+        if let Some(dockerfile) = of_image.dockerfile().map(|dockerfile| root.join(dockerfile)) {
+            let mut beside = dockerfile.clone().into_os_string();
+            beside.push(".dockerignore");
+            files.extend([dockerfile, beside.into()]);
+        }
+        files.insert(root.join(&of_image.context).join(".dockerignore"));
         files.extend(ready.tape.as_ref().and_then(|_| tape_file::path(project, ready.surveyed.name)));
     }
     let commit = repository.head_id().ok();

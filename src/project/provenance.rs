@@ -29,7 +29,7 @@ use crate::epoch::Epoch;
 use crate::http::without_user;
 use crate::imports::{self, Note, RecordedBuild};
 use crate::lockfile::{Lockfile, PlatformRecord, Record, Selection};
-use crate::manifest::{EpochSource, FILE_NAME, Image, Manifest, NamedContext, Network};
+use crate::manifest::{EpochSource, FILE_NAME, Image, Manifest, NamedContext, Network, Recipe};
 use crate::platform::Platform;
 use crate::resolve::{Checkout, Request, Resolver};
 use crate::source::{Place, Published, PublishedImage};
@@ -284,7 +284,7 @@ fn project(
 
 /// What a manifest says that a provenance doesn't.
 fn complete(image: &mut Image, files: &BuildFiles, run_needs_network: bool) {
-    image.files.dockerfile.clone_from(&files.dockerfile);
+    image.files.recipe = Recipe::Dockerfile(files.dockerfile.clone());
     image.run.network = if run_needs_network { Network::Open } else { Network::None };
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::locked::LockedProject;
 use super::machine::Machine;
 use super::open::Project;
+use super::recipe::check_paths;
 use super::survey::{Surveyed, platforms, wanted};
 use super::tape_file;
 use crate::build::{BuildTree, ImageForm, Inputs, Parameters, Plan, ReachedPaths, RunSurroundings, TapeUse};
@@ -170,7 +171,8 @@ fn one<'a>(
     let root = &project.manifest.root;
     let manifest = project.manifest_path.as_deref();
     let tree = BuildTree::read(root, manifest, image, surveyed.dockerfile.clone(), reached, &surroundings);
-    let tree = tree.map_err(|error| surveyed.of_context(error, machine.near(&root.join(&image.files.dockerfile))))?;
+    let tree = tree.map_err(|error| surveyed.of_context(error))?;
+    check_paths(&image.files, &tree.context, &platforms, (name, &surveyed.dockerfile_path))?;
     let contexts = tree.context_digests();
     let facts = TreeFacts {
         context: tree.context.digest(),

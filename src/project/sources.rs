@@ -1,13 +1,13 @@
 //! Every outside source that images need, with its pin.
 
-use super::files::read_file;
 use super::machine::Machine;
 use super::online;
 use super::open::Project;
-use super::survey::{at, platforms};
+use super::recipe;
+use super::survey::platforms;
 use super::warnings;
+use crate::dockerfile::frontend;
 use crate::dockerfile::sources::Source;
-use crate::dockerfile::{frontend, parse};
 use crate::lockfile::{Lockfile, WantedSource};
 use crate::manifest::Image;
 use crate::platform::Platform;
@@ -42,21 +42,21 @@ pub fn sources(
     let resolver = online::offline_resolver(machine, project)?;
     let mut listings = Vec::new();
     for (name, image) in project.images(names)? {
-        let path = project.manifest.root.join(&image.files.dockerfile);
-        let bytes = read_file(&path, machine.limits.dockerfile)?;
+        let source = recipe::Source::read(machine, project, image)?;
         let mut bases = LockedBases { lockfile: &lockfile, resolver: resolver.as_ref(), offline: true };
         let this = Platform { os: "linux".to_owned(), ..Platform::of_this_machine() };
         let build_platform = build_platform(image, lockfile.images.get(name), &this);
         let platforms = platforms(name, image, asked)?;
-        let surveyed = parse(&bytes)
+        let surveyed = source
+            .parse()
             .map_err(SurveyError::from)
             .and_then(|dockerfile| survey(image, &dockerfile, &platforms, &build_platform, &mut bases));
         listings.push(match surveyed {
             Ok(survey) => {
-                warnings::tell(machine, &survey, &path);
+                warnings::tell(machine, &survey, &source.path);
                 list(image, &survey, &lockfile)
             }
-            Err(error) => unlisted(&bytes, at(error, &machine.near(&path), &bytes)),
+            Err(error) => unlisted(source.dockerfile(), source.failure(error)),
         });
     }
     Ok(listings)

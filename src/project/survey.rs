@@ -1,24 +1,23 @@
 //! What the manifest's images ask for: their Dockerfiles, surveyed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::error::ProjectError;
-use super::files::read_file;
 use super::machine::Machine;
 use super::open::Project;
+use super::recipe::{Source, WrongDockerfile};
 use super::warnings;
 use crate::context;
+use crate::dockerfile::DockerfileError;
 use crate::dockerfile::syntax::Dockerfile;
-use crate::dockerfile::{DockerfileError, frontend, parse};
-use crate::escape;
 use crate::lockfile::{Lockfile, Wanted, WantedImage};
 use crate::manifest::Image;
 use crate::platform::Platform;
 use crate::reference::Reference;
 use crate::resolve::Resolver;
-use crate::status::{ExitStatus, Failure, Status};
+use crate::status::Failure;
 use crate::survey::{self, LockedBases, Survey, SurveyError};
 
 /// One image with its Dockerfile, surveyed.
@@ -30,61 +29,12 @@ pub struct Surveyed<'a> {
     pub image: &'a Image,
     /// The Dockerfile.
     pub dockerfile: Arc<Dockerfile>,
-    /// The Dockerfile's path for messages, as the user would write it.
+    /// The path of the Dockerfile, or of the manifest in place of one, for messages: as the user would write it.
     pub dockerfile_path: PathBuf,
     /// What BUILDPLATFORM means.
     pub build_platform: Platform,
     /// What it asks for.
     pub survey: Survey,
-}
-
-/// A Dockerfile is wrong, with all that it takes to show where.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {error}", super::files::shown(path))]
-pub struct WrongDockerfile {
-    /// As the user would write it.
-    pub path: PathBuf,
-    /// Its bytes.
-    pub text: Vec<u8>,
-    /// What is wrong.
-    pub error: DockerfileError,
-    /// What to do about it, where the error itself doesn't tell.
-    pub hint: Option<String>,
-}
-
-impl ExitStatus for WrongDockerfile {
-    fn status(&self) -> Status {
-        self.error.status()
-    }
-
-    fn hint(&self) -> Option<String> {
-        self.hint.clone().or_else(|| self.error.hint())
-    }
-}
-
-/// The failure of the Dockerfile at `path`.
-pub fn at(error: SurveyError, path: &Path, dockerfile: &[u8]) -> Failure {
-    match error {
-        SurveyError::Dockerfile(mut error) => {
-            let foreign = frontend(dockerfile).filter(|frontend| !error.is_limit && !reads_dockerfiles(frontend));
-            let hint = foreign.map(|frontend| {
-                let frontend = escape::text(&frontend).into_owned();
-                error.suggestion = None;
-                format!(
-                    "the frontend `{frontend}` decides what it reads, and only files in the Dockerfile language can be locked"
-                )
-            });
-            WrongDockerfile { path: path.to_owned(), text: dockerfile.to_owned(), error, hint }.into()
-        }
-        other => other.into(),
-    }
-}
-
-/// Whether a frontend reads the language of Dockerfiles and nothing else: docker's own, wherever it is copied to.
-fn reads_dockerfiles(frontend: &str) -> bool {
-    let Ok(reference) = frontend.parse::<Reference>() else { return true };
-    let path = reference.path();
-    matches!(path.rsplit('/').next(), Some("dockerfile" | "dockerfile-upstream"))
 }
 
 impl<'a> Surveyed<'a> {
@@ -96,22 +46,20 @@ impl<'a> Surveyed<'a> {
         resolver: Option<&Resolver>,
         (name, image): (&'a String, &'a Image),
     ) -> Result<Self, Failure> {
-        let path = project.manifest.root.join(&image.files.dockerfile);
-        let bytes = read_file(&path, machine.limits.dockerfile)?;
-        let dockerfile_path = machine.near(&path);
-        let pointed = |error| at(error, &dockerfile_path, &bytes);
-        let dockerfile = parse(&bytes).map_err(|error| pointed(SurveyError::from(error)))?;
+        let source = Source::read(machine, project, image)?;
+        let pointed = |error| source.failure(error);
+        let dockerfile = source.parse().map_err(|error| pointed(SurveyError::from(error)))?;
         let this = Platform { os: "linux".to_owned(), ..Platform::of_this_machine() };
         let build_platform = survey::build_platform(image, lockfile.images.get(name), &this);
         let mut bases = LockedBases { lockfile, resolver, offline: machine.offline };
         let survey =
             survey::survey(image, &dockerfile, &image.platforms, &build_platform, &mut bases).map_err(pointed)?;
-        warnings::tell(machine, &survey, &path);
-        Ok(Self { name, image, dockerfile: dockerfile.into(), dockerfile_path, build_platform, survey })
+        warnings::tell(machine, &survey, &source.path);
+        Ok(Self { name, image, dockerfile: dockerfile.into(), dockerfile_path: source.path, build_platform, survey })
     }
 
     /// The failure of a context: a path of the Dockerfile that is no pattern is shown where it stands.
-    pub fn of_context(&self, error: context::Error, dockerfile: PathBuf) -> Failure {
+    pub fn of_context(&self, error: context::Error) -> Failure {
         let context::Error::Path { context, asked, error: invalid } = &error else { return error.into() };
         let key = (context.clone(), asked.clone());
         let platforms = self.survey.platforms.values();
@@ -121,7 +69,7 @@ impl<'a> Surveyed<'a> {
         let hint =
             "a bracket in a name is written `\\[`; the JSON form needs double quotes, and commas between its words";
         WrongDockerfile {
-            path: dockerfile,
+            path: self.dockerfile_path.clone(),
             text: self.dockerfile.bytes.clone(),
             error: DockerfileError::of_path(invalid.to_string(), *lines),
             hint: Some(hint.to_owned()),

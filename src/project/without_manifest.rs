@@ -9,8 +9,8 @@ use super::error::ProjectError;
 use super::files::shown;
 use super::machine::Machine;
 use crate::manifest::{
-    Buildkit, EpochSource, Files, Image, Manifest, ManifestErrors, Metadata, NamedContext, Output, Publication, Run,
-    name_from,
+    Buildkit, EpochSource, Files, Image, Manifest, ManifestErrors, Metadata, NamedContext, Output, Publication, Recipe,
+    Run, name_from,
 };
 use crate::platform::Platform;
 use crate::status::{ExitStatus, Failure, Status};
@@ -53,7 +53,12 @@ pub fn manifest(machine: &Machine, flags: &DockerfileFlags) -> Result<Manifest, 
     }
     let contexts = contexts(machine, &flags.build_contexts)?;
     let image = Image {
-        files: Files { context: context.clone(), dockerfile, contexts, include: Vec::new() },
+        files: Files {
+            context: context.clone(),
+            recipe: Recipe::Dockerfile(dockerfile),
+            contexts,
+            include: Vec::new(),
+        },
         target: flags.target.clone().filter(|target| !target.is_empty()),
         platforms,
         build_platform: flags.build_platform.clone(),

@@ -46,7 +46,9 @@ pub fn wanted_source(image: &Image, source: &Source) -> Option<WantedSource> {
             }
         }
     };
-    let lines = source.lines.iter().map(|lines| (lines.start, lines.end)).collect();
+    // The lines of an image of layers are the manifest's.
+    let is_of_dockerfile = image.files.dockerfile().is_some();
+    let lines = source.lines.iter().filter(|_| is_of_dockerfile).map(|lines| (lines.start, lines.end)).collect();
     Some(WantedSource { kind, request, platforms, checksum, lines })
 }
 

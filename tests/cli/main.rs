@@ -22,6 +22,7 @@ mod inspect;
 #[cfg(target_os = "linux")]
 mod killed;
 mod layered;
+mod layers;
 mod misuse;
 mod published;
 mod registries;

@@ -18,8 +18,9 @@ struct Example {
     engines: &'static [&'static str],
 }
 
-const EXAMPLES: [Example; 3] = [
+const EXAMPLES: [Example; 4] = [
     Example { name: "compiled", remote: false, engines: &["buildctl"] },
+    Example { name: "files", remote: false, engines: &["native", "buildctl"] },
     Example { name: "remote-files", remote: true, engines: &["buildctl"] },
     Example { name: "static-site", remote: false, engines: &["native", "buildctl"] },
 ];

@@ -93,7 +93,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(manifest.buildkit.version, semver::VersionReq::parse(">=0.26").unwrap());
     let image = &manifest.images["app"];
     assert_eq!(image.files.context, Path::new("sub"));
-    assert_eq!(image.files.dockerfile, Path::new("sub/Dockerfile"));
+    assert_eq!(image.files.dockerfile(), Some(Path::new("sub/Dockerfile")));
     assert_eq!(image.platforms, ["linux/amd64".parse().unwrap()]);
     assert_eq!(image.source_date_epoch, EpochSource::Commit);
     assert_eq!(image.run.network, Network::None);
@@ -218,6 +218,26 @@ fn every_wrong_value_is_refused_with_a_reason() {
         "output = { compression = \"zstd\" }",
         "output = { media_types = \"oci\" }",
         "args = { A = \"$(rm -rf /)\" }",
+        "base = \"alpine\"",
+        "config = { user = \"1\" }",
+        "layers = []",
+        "layers = {}",
+        "layers = [{ }]",
+        "layers = [{ paths = [], to = \"/\" }]",
+        "layers = [{ paths = \"a\", to = \"b\", more = 1 }]",
+        "layers = [{ paths = [\"/a\", \"../a\", \"a/*.c\", \"!a\", \"a b /c\", \"-a\"], to = \"/\" }]",
+        "layers = [{ paths = [\"a\", \"b/a\", \"./a\"], to = \"/$HOME\" }]",
+        "layers = [{ paths = [\"a\"], to = \"/b/../c\", owner = \"root\", mode = \"u+x\" }]",
+        "layers = [{ paths = [\"a\"], to = \"/\", owner = \"1:4294967295\", mode = \"4755\" }]",
+        "layers = [{ paths.\"linux/arm64\" = [\"a\"], to = \"/\" }]",
+        "layers = [{ paths.linux = [\"a\"], to = \"/\" }]",
+        "layers = [{ paths = [\"a\"], to = \"/\" }]\ndockerfile = \"Dockerfile\"\ntarget = \"x\"\nargs = { A = \"1\" }",
+        "layers = [{ paths = [\"a\"], to = \"/\" }]\nbase = \"UPPER\"\nnetwork = \"locked\"",
+        "layers = [{ paths = [\"a\"], to = \"/\" }]\nconfig = { env = { A = \"1\\n2\", \"B-C\" = \"\" }, user = \"a b\" }",
+        "layers = [{ paths = [\"a\"], to = \"/\" }]\nconfig = { workdir = \"srv\", volumes = [\"data\"] }",
+        "layers = [{ paths = [\"a\"], to = \"/\" }]\nconfig = { exposed-ports = [\"70000\", \"80/http\"] }",
+        "layers = [{ paths = [\"a\"], to = \"/\" }]\nconfig = { stop-signal = \"TERM\", cmd = \"sh\" }",
+        "layers = [{ paths = [\"a\"], to = \"/\" }]\nlabels = { a = \"1\" }\nconfig = { labels = { a = \"2\" } }",
     ];
     let refusals: String = lines.map(refusal).concat();
     snapbox::assert_data_eq!(refusals, snapbox::file!["snapshots/manifest/refusals.txt"].raw());
@@ -232,6 +252,10 @@ fn errors_point_into_the_file() {
         ("empty", ""),
         ("duplicate-key", "version = 1\n[image.app]\ncontext = \".\"\ntarget = \"a\"\ncontext = \"sub\"\n"),
         ("syntax", "version = 1\n[image.app\ncontext = \".\"\n"),
+        (
+            "two-recipes",
+            "version = 1\n[image.app]\ndockerfile = \"Dockerfile\"\nlayers = [{ paths = [\"a\"], to = \"/\" }]\n",
+        ),
         ("dangerous", "version = 1\n[image.app]\n\"\\u001b[31m\u{202e}\" = 1 # \u{202e}\n"),
     ];
     let shown: String = cases
