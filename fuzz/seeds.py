@@ -186,7 +186,9 @@ def keep_texts(keep):
     keep_all("manifest", [read(name) for name in sorted(manifests)])
     for key in ('platforms = ["linux/arm64"]', 'source-date-epoch = "2024-01-02"', 'scrub = ["apt-cache", "/a/**"]',
                 'contexts = { a = "docker-image://b.example/c:1", d = "../.." }', 'args = { A = 1 }', 'allow = [{ what = "x" }]',
-                'network = "locked"\nrun-env = { A = "epoch" }'):
+                'network = "locked"\nrun-env = { A = "epoch" }',
+                'layers = [{ paths = ["a", "b/c/"], to = "/d", owner = "1:2", mode = "0640" }]\nbase = "e:1"',
+                'layers = [{ paths."linux/amd64" = ["a"], to = "/" }]\nconfig = { env = { A = "\\"$" }, cmd = ["x"], workdir = "/w" }'):
         keep("manifest", f"version = 1\n[image.app]\n{key}\n".encode())
 
     formats = read("docs/formats.md")
@@ -238,6 +240,13 @@ def keep_texts(keep):
     keep_all("challenge", ('Bearer realm="https://a.example/t",service="s",scope="repository:x:pull,push"', "bearer Realm = r , Service=s",
                            'Basic realm="x", Bearer realm="q\\"uo\\\\te"', 'Basic realm="x, y"', "Basic", 'Bearer service="s"',
                            'Bearer realm="open', "Negotiate abc==", 'Digest realm="a", nonce="b", qop="auth,auth-int"', "\"", ","))
+
+    cases = sorted(glob.glob("tests/cases/layered/*/case.json", root_dir=ROOT))
+    described = [json.dumps(json.loads(read(name))["conf"]) for name in cases]
+    graph = [{"path": "/nix/store/1-a", "references": ["/nix/store/2-b", "/nix/store/1-a"]}, {"path": "/nix/store/2-b", "references": []}]
+    graphs = (json.dumps(graph), json.dumps({node["path"]: node for node in graph}))
+    keep_all("description", described)
+    keep_all("description", [f"{described[0]}\0{one}\0{other}" for one in graphs for other in graphs])
 
     keep_all("attributes", ("*.txt text eol=crlf\0b/a.txt", "[attr]lfs filter=lfs -text\n*.bin lfs\0x.bin", "* text=auto\n*.png binary\0c.png",
                             '"a \\"b\\".txt" text', "/sub/** ident -eol\0sub/x", "a[b-d]? !text working-tree-encoding=UTF-16\0acx",

@@ -13,8 +13,9 @@ use repro::parts::dockerfile::target::{Question, UnknownImages, resolve};
 use repro::parts::escape::is_dangerous;
 use repro::parts::git::Attributes;
 use repro::parts::http::Head;
+use repro::parts::layered::{Closure, Description, Form, Surroundings};
 use repro::parts::lockfile::{Lockfile, Side, merge};
-use repro::parts::manifest::{Manifest, render};
+use repro::parts::manifest::{Manifest, Recipe, render};
 use repro::parts::platform::Platform;
 use repro::parts::registry::choose;
 use repro::parts::tape::Tape;
@@ -85,13 +86,26 @@ pub fn ignore(data: &[u8]) {
     }
 }
 
-/// Manifests: what is refused is told so that it can be printed.
+/// Manifests: what is refused is told so that it can be printed, and layers stand for a Dockerfile.
 pub fn manifest(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let (root, limits) = (Path::new("/srv/project"), super::limits());
-    if let Err(errors) = Manifest::parse_with(text, &root.join("repro.toml"), root, &|_| None, &limits) {
-        assert_printable(&errors.to_string());
-        assert_printable(&render(&errors, false));
+    let manifest = match Manifest::parse_with(text, &root.join("repro.toml"), root, &|_| None, &limits) {
+        Ok(manifest) => manifest,
+        Err(errors) => {
+            assert_printable(&errors.to_string());
+            return assert_printable(&render(&errors, false));
+        }
+    };
+    for image in manifest.images.values() {
+        if let Recipe::Layers(layers) = &image.files.recipe {
+            let written = layers.dockerfile(&image.platforms);
+            assert_eq!(written.text.lines().count(), written.lines.len(), "{}", written.text);
+            if let Err(error) = dockerfile::parse(written.text.as_bytes()) {
+                // A path may be as long as a line.
+                assert!(error.is_limit || error.message.contains("too long"), "{error}: {}", written.text);
+            }
+        }
     }
 }
 
@@ -147,5 +161,34 @@ pub fn attributes(data: &[u8]) {
     attributes.add(b"sub", text);
     for path in paths.take(8).chain([&b"a.txt"[..], b"sub/a.txt", b"sub/deep/a.txt"]) {
         assert_eq!(attributes.of(path), attributes.of(path));
+    }
+}
+
+/// Descriptions of layered images, and the reference graph behind the NUL: every error can be printed, and no more layers are
+/// made than were asked for.
+pub fn description(data: &[u8]) {
+    let (description, mut graphs) = parts(data);
+    for is_layered_elsewhere in [false, true] {
+        let surroundings = Surroundings { is_layered_elsewhere, ..Surroundings::default() };
+        let described = match Description::read(description, &surroundings) {
+            Ok(described) => described,
+            Err(error) => {
+                assert_printable(&error.to_string());
+                continue;
+            }
+        };
+        if let Err(error) = Form::oci(&described) {
+            assert_printable(&error.to_string());
+        }
+        match graphs.next().map(Closure::read) {
+            Some(Ok(closure)) => match described.layered(closure, 4, None) {
+                Ok(described) => {
+                    assert!(described.layers.len() <= 3 && described.layers.iter().all(|paths| !paths.is_empty()))
+                }
+                Err(error) => assert_printable(&error.to_string()),
+            },
+            Some(Err(error)) => assert_printable(&error.to_string()),
+            None => {}
+        }
     }
 }

@@ -7,6 +7,7 @@ use super::error::LayeredError;
 use super::json::{self, Json};
 use super::root::Root;
 use super::text::Text;
+use crate::digest::Hasher;
 use crate::limits::Limits;
 
 /// A base image.
@@ -68,6 +69,30 @@ impl Base {
         };
         let layers = layers.iter().zip(&checksums).map(layer).collect::<Result<_, _>>()?;
         Ok(Self { archive, shown, layers, config })
+    }
+
+    /// Reads a layer to see that it is the one that its diff ID names, and gives its size.
+    ///
+    /// # Errors
+    /// Those of [`Base::content`]; a link, which has no content of its own, and another diff ID.
+    pub fn check(&mut self, index: usize, check: &dyn Fn() -> Result<(), LayeredError>) -> Result<u64, LayeredError> {
+        let BaseLayer { checksum, entry } = &self.layers[index];
+        let (path, name, expected) = (self.shown.clone(), entry.member.name.shown(), checksum.shown());
+        if entry.is_link() {
+            let what = format!("layer `{name}` is a link, whose content an OCI archive would need");
+            return Err(LayeredError::Base { path, what });
+        }
+        let mut sum = Hasher::default();
+        let size = self.content(index, &mut |piece| {
+            sum.update(piece);
+            check()
+        })?;
+        let found = sum.digest().hex();
+        if found != expected {
+            let what = format!("layer `{name}` has the diff ID {found}, its config says {expected}");
+            return Err(LayeredError::Base { path, what });
+        }
+        Ok(size)
     }
 
     /// Shows the content of a layer in pieces, and gives its size; a link has none.

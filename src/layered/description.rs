@@ -2,6 +2,8 @@
 
 use jiff::tz::TimeZone;
 
+use super::base::Base;
+use super::closure::Closure;
 use super::date::Date;
 use super::error::LayeredError;
 use super::json::{self, Json};
@@ -16,6 +18,15 @@ pub struct Surroundings<'a> {
     pub now: u64,
     /// Where a time without an offset is.
     pub zone: TimeZone,
+    /// Whether the layers come from elsewhere, and `store_layers` need not be there.
+    pub is_layered_elsewhere: bool,
+}
+
+impl Default for Surroundings<'_> {
+    /// In 1970, in UTC.
+    fn default() -> Self {
+        Self { tag: None, now: 0, zone: TimeZone::UTC, is_layered_elsewhere: false }
+    }
 }
 
 /// What image to write.
@@ -33,6 +44,8 @@ pub struct Description {
     pub base: Option<Text>,
     /// The tag; any value.
     pub tag: Json,
+    /// What every path of a layer starts with.
+    pub store: Text,
     /// The paths of each layer.
     pub layers: Vec<Vec<Text>>,
     /// The directory of the last layer.
@@ -64,22 +77,45 @@ impl Description {
             _ => Some(keys.text("from_image")?),
         };
         let store = keys.text("store_dir")?;
-        let layers = keys.layers()?;
-        for path in layers.iter().flatten() {
-            if !path.code_points().starts_with(store.code_points()) {
-                return Err(LayeredError::Outside { path: path.shown(), store: store.shown() });
-            }
-        }
-        Ok(Self {
+        let layers = if surroundings.is_layered_elsewhere { Vec::new() } else { keys.layers()? };
+        let description = Self {
             architecture: keys.get("architecture")?.clone(),
             config: keys.get("config")?.clone(),
             created: keys.date("created", surroundings)?.text(),
             owner,
             base,
             tag,
-            layers,
+            store,
+            layers: Vec::new(),
             customisation: keys.text("customisation_layer")?,
-        })
+        };
+        description.with_layers(layers)
+    }
+
+    /// The same with these layers.
+    ///
+    /// # Errors
+    /// A path outside the store.
+    pub fn with_layers(mut self, layers: Vec<Vec<Text>>) -> Result<Self, LayeredError> {
+        for path in layers.iter().flatten() {
+            if !path.code_points().starts_with(self.store.code_points()) {
+                return Err(LayeredError::Outside { path: path.shown(), store: self.store.shown() });
+            }
+        }
+        self.layers = layers;
+        Ok(self)
+    }
+
+    /// The same with the layers of `closure`; there are at most `most`, that of the customisation and the `base`'s among
+    /// them.
+    ///
+    /// # Errors
+    /// A path outside the store, no room for it.
+    pub fn layered(self, closure: Closure, most: usize, base: Option<&Base>) -> Result<Self, LayeredError> {
+        let used = base.map_or(0, |base| base.layers.len()) + 1;
+        let left = most.checked_sub(used).filter(|left| *left > 0).ok_or(LayeredError::NoRoom { most, used })?;
+        let layers = closure.layers(left, &self.customisation);
+        self.with_layers(layers)
     }
 }
 
@@ -153,7 +189,7 @@ mod tests {
         let text = r#"{"architecture": "amd64", "config": {}, "created": "now", "mtime": "1970-01-01T00:00:01+00:00",
             "uid": "0", "gid": 7, "uname": "root", "gname": "root", "store_dir": "/nix/store", "from_image": null,
             "repo_tag": "a:1", "store_layers": [["/nix/store/a"]], "customisation_layer": "/nix/store/c""#;
-        let surroundings = Surroundings { tag, now: 86_400, zone: TimeZone::UTC };
+        let surroundings = Surroundings { tag, now: 86_400, ..Surroundings::default() };
         Description::read(format!("{text}{change}}}").as_bytes(), &surroundings)
     }
 

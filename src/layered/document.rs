@@ -12,6 +12,8 @@ pub struct Listed {
     pub name: Text,
     /// What the history says of it.
     pub paths: Vec<Text>,
+    /// Bytes of the tar.
+    pub size: u64,
 }
 
 /// The config, in the script's order of keys.

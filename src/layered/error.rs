@@ -31,6 +31,19 @@ pub enum LayeredError {
         /// The description's `store_dir`.
         store: String,
     },
+    /// The reference graph is none.
+    #[error("the reference graph {0}")]
+    Closure(String),
+    /// No layer is left for the store paths.
+    #[error(
+        "at most {most} layers, and {used} are those of the base and the customisation layer: none is left for the store"
+    )]
+    NoRoom {
+        /// How many there may be.
+        most: usize,
+        /// How many there are.
+        used: usize,
+    },
     /// A file, directory or link can't be read.
     #[error("cannot {what} `{path}`: {error}")]
     Read {
@@ -82,6 +95,17 @@ pub enum LayeredError {
 }
 
 impl LayeredError {
+    /// An error of copying a file into the archive: only of a pipe, a full disk and the like is it known to be the
+    /// archive's.
+    pub(super) fn copy(path: &[u8]) -> impl FnOnce(io::Error) -> Self + use<> {
+        use io::ErrorKind::{BrokenPipe, FileTooLarge, QuotaExceeded, StorageFull, WriteZero};
+        let read = Self::read("read", path);
+        move |error| match error.kind() {
+            BrokenPipe | FileTooLarge | QuotaExceeded | StorageFull | WriteZero => Self::Write(error),
+            _ => read(error),
+        }
+    }
+
     /// An I/O error, with what was tried.
     pub(super) fn read(what: &'static str, path: &[u8]) -> impl FnOnce(io::Error) -> Self + use<> {
         let path = crate::escape::bytes(path);
@@ -93,6 +117,7 @@ impl ExitStatus for LayeredError {
     fn status(&self) -> Status {
         match self {
             Self::Json(_) | Self::Key { .. } | Self::Outside { .. } | Self::Write(_) => Status::Usage,
+            Self::Closure(_) | Self::NoRoom { .. } => Status::Usage,
             Self::Read { .. } | Self::Changed(_) => Status::Source,
             Self::Name { .. } | Self::Checksum { .. } | Self::Base { .. } | Self::Limit(_) => Status::Malformed,
             Self::Cancelled(_) => Status::Interrupted,
@@ -102,6 +127,7 @@ impl ExitStatus for LayeredError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Outside { .. } => Some("every path of `store_layers` must start with `store_dir`".to_owned()),
+            Self::NoRoom { .. } => Some("raise `--max-layers`".to_owned()),
             Self::Changed(_) => Some("nothing may write to the store meanwhile".to_owned()),
             _ => None,
         }

@@ -4,20 +4,21 @@
 //! seen the first time (headers, and which file in which state) must be seen again.
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 
 use super::error::LayeredError;
 use super::member::{self, Member, Owner};
 use super::root::Root;
+use super::sum::Out;
 use super::text::Text;
 use super::tree::{self, Found};
 use crate::digest::{Digest, Hasher};
 use rustix::fs::OFlags;
 
-/// Bytes read at once.
-const BUFFER: usize = 1 << 18;
+/// Bytes of a file that are taken before anybody is asked whether to go on.
+const PIECE: u64 = 16 << 20;
 
 /// A layer to write.
 pub struct Layer<'a> {
@@ -45,8 +46,8 @@ impl Layer<'_> {
     ///
     /// # Errors
     /// A file that can't be read or changes meanwhile, a socket, a name that tar can't hold; those of `out`.
-    pub fn write(&self, out: &mut impl Write) -> Result<Written, LayeredError> {
-        let mut writer = Writer { layer: self, out, size: 0, seen: Hasher::default(), buffer: vec![0; BUFFER] };
+    pub fn write(&self, out: &mut impl Out) -> Result<Written, LayeredError> {
+        let mut writer = Writer { layer: self, out, size: 0, seen: Hasher::default() };
         // Whatever the description calls the store.
         for name in ["/nix/", "/nix/store/"] {
             writer.put(&self.member(Text::from(name), member::DIRECTORY, 0o755))?;
@@ -97,15 +98,14 @@ impl Layer<'_> {
     }
 }
 
-struct Writer<'a, W: Write> {
+struct Writer<'a, W: Out> {
     layer: &'a Layer<'a>,
     out: &'a mut W,
     size: u64,
     seen: Hasher,
-    buffer: Vec<u8>,
 }
 
-impl<W: Write> Writer<'_, W> {
+impl<W: Out> Writer<'_, W> {
     fn add(&mut self, found: &Found<'_>) -> Result<(), LayeredError> {
         (self.layer.check)()?;
         self.put(&self.layer.describe(found)?)?;
@@ -114,7 +114,7 @@ impl<W: Write> Writer<'_, W> {
         }
         let state = state(found.metadata);
         state.iter().for_each(|number| self.seen.update(&number.to_le_bytes()));
-        let mut file = open(found).map_err(LayeredError::read("open", found.name))?;
+        let file = open(found).map_err(LayeredError::read("open", found.name))?;
         let metadata = file.metadata().map_err(LayeredError::read("read", found.name))?;
         let changed = || LayeredError::Changed(crate::escape::bytes(found.name));
         if self::state(&metadata) != state {
@@ -123,15 +123,12 @@ impl<W: Write> Writer<'_, W> {
         let mut rest = metadata.size();
         while rest > 0 {
             (self.layer.check)()?;
-            let room = self.buffer.len().min(usize::try_from(rest).unwrap_or(usize::MAX));
-            let count = match file.read(&mut self.buffer[..room]) {
-                Ok(0) => return Err(changed()),
-                Ok(count) => count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(LayeredError::read("read", found.name)(error)),
-            };
-            self.out.write_all(&self.buffer[..count]).map_err(LayeredError::Write)?;
-            rest -= count as u64;
+            let piece = rest.min(PIECE);
+            let count = self.out.take(&mut (&file).take(piece)).map_err(LayeredError::copy(found.name))?;
+            if count < piece {
+                return Err(changed());
+            }
+            rest -= count;
         }
         self.size += metadata.size();
         self.zeros(member::padding(metadata.size()))
@@ -151,7 +148,7 @@ impl<W: Write> Writer<'_, W> {
 }
 
 /// Writes `count` zeros.
-pub fn zeros(out: &mut impl Write, count: u64) -> Result<(), LayeredError> {
+pub fn zeros(out: &mut impl io::Write, count: u64) -> Result<(), LayeredError> {
     io::copy(&mut io::repeat(0).take(count), out).map(|_| ()).map_err(LayeredError::Write)
 }
 

@@ -1,6 +1,6 @@
-//! The archive, member by member.
+//! The archive: layers hashed ahead of the one that is written, in order.
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
@@ -10,17 +10,15 @@ use super::customisation::Customisation;
 use super::description::Description;
 use super::document::{self, Listed};
 use super::error::LayeredError;
+use super::form::Form;
 use super::json::Json;
 use super::layer::{Layer, zeros};
 use super::member::{self, Member};
 use super::root::Root;
+use super::sum::Sum;
 use super::text::Text;
 use crate::cancel::Cancel;
-use crate::digest::{Digest, Hasher};
-use crate::limits::Limits;
-
-/// A layer up to this size is kept from its hashing to its writing, and its files are read once.
-const KEPT: usize = 4 << 20;
+use crate::digest::Digest;
 
 /// One image to write.
 pub struct Stream<'a> {
@@ -28,8 +26,8 @@ pub struct Stream<'a> {
     pub description: &'a Description,
     /// Where its paths are.
     pub root: &'a Root,
-    /// Bounds on the base image.
-    pub limits: &'a Limits,
+    /// The form of the archive.
+    pub form: &'a Form,
     /// Stops the work.
     pub cancel: &'a Cancel,
     /// How many layers are hashed at once.
@@ -51,16 +49,15 @@ enum Content {
 }
 
 impl Stream<'_> {
-    /// Writes the archive. Nothing is written before the description, the base's documents and the customisation layer
-    /// are known to be right.
+    /// Writes the archive of the image upon `base`, which was opened for it. Nothing is written before the customisation
+    /// layer is known to be right. Gives the digest of the image manifest, if the form has one.
     ///
     /// # Errors
     /// Whatever of the image can't be read, and those of `out`; what was written then is no archive.
-    pub fn write(&self, out: &mut impl Write) -> Result<(), LayeredError> {
+    pub fn write(&self, out: &mut BufWriter<impl Write>, base: Option<Base>) -> Result<Option<Digest>, LayeredError> {
         let description = self.description;
         let check = || self.cancel.check().map_err(LayeredError::from);
         let mtime = description.owner.mtime;
-        let base = description.base.as_ref().map(|path| Base::open(self.root, path, self.limits)).transpose()?;
         let config = match &base {
             Some(base) => document::with_environment(&base.config, &description.config)?,
             None => description.config.clone(),
@@ -103,11 +100,11 @@ impl Stream<'_> {
         check: &(dyn Fn() -> Result<(), LayeredError> + Sync),
     ) {
         for index in (first..self.description.layers.len()).step_by(step) {
-            let mut sum = Sum { digest: Hasher::default(), kept: Some(Vec::new()) };
-            let hashed = self.layer(index, check).write(&mut sum).map(|written| Hashed {
-                checksum: sum.digest.digest().hex(),
-                size: written.size,
-                content: sum.kept.map_or(Content::Again(written.seen), Content::Kept),
+            let mut sum = Sum::default();
+            let hashed = self.layer(index, check).write(&mut sum).map(|written| {
+                let (digest, kept) = sum.finish();
+                let content = kept.map_or(Content::Again(written.seen), Content::Kept);
+                Hashed { checksum: digest.hex(), size: written.size, content }
             });
             let is_last = hashed.is_err();
             if sender.send(hashed).is_err() || is_last {
@@ -116,32 +113,23 @@ impl Stream<'_> {
         }
     }
 
-    fn write_members(
+    fn write_members<W: Write>(
         &self,
-        out: &mut impl Write,
+        out: &mut BufWriter<W>,
         base: Option<Base>,
         config: Json,
         customisation: &Customisation,
         hashed: &[Receiver<Result<Hashed, LayeredError>>],
-    ) -> Result<(), LayeredError> {
+    ) -> Result<Option<Digest>, LayeredError> {
         let description = self.description;
-        let mtime = description.owner.mtime;
         let check = || self.cancel.check().map_err(LayeredError::from);
         let total = base.as_ref().map_or(0, |base| base.layers.len()) + description.layers.len() + 1;
-        let mut layers = Vec::new();
+        let mut layers: Vec<Listed> = Vec::new();
         let mut archive = Members { out, size: 0 };
         if let Some(mut base) = base {
             for index in 0..base.layers.len() {
                 (self.tell)(layers.len() + 1, total);
-                let layer = &base.layers[index];
-                let name = layer.entry.member.name.clone();
-                let listed = Listed { checksum: layer.checksum.clone(), paths: vec![name.clone()], name };
-                archive.begin(&layer.entry.member)?;
-                let size = base.content(index, &mut |piece| {
-                    check()?;
-                    archive.out.write_all(piece).map_err(LayeredError::Write)
-                })?;
-                archive.finish(size)?;
+                let listed = self.base_layer(&mut archive, &mut base, index, &layers)?;
                 layers.push(listed);
             }
         }
@@ -149,43 +137,98 @@ impl Stream<'_> {
             (self.tell)(layers.len() + 1, total);
             // A sender that is gone was stopped.
             let hashed = hashed[index % hashed.len()].recv().map_err(|_| crate::cancel::Cancelled)??;
-            let name = format!("{}/layer.tar", hashed.checksum);
-            archive.begin(&Member::file(&name, hashed.size, mtime))?;
-            match hashed.content {
-                Content::Kept(bytes) => archive.out.write_all(&bytes).map_err(LayeredError::Write)?,
-                Content::Again(seen) => {
-                    let written = self.layer(index, &check).write(archive.out)?;
-                    if written.size != hashed.size || written.seen != seen {
-                        return Err(LayeredError::Changed(paths.first().map(Text::shown).unwrap_or_default()));
+            let (name, size) = (self.form.layer_name(&hashed.checksum), hashed.size);
+            let listed = Listed {
+                checksum: hashed.checksum.as_str().into(),
+                name: name.as_str().into(),
+                paths: paths.clone(),
+                size,
+            };
+            if !self.form.has(&layers, &listed) {
+                archive.begin(&Member::file(&name, size, self.mtime()))?;
+                match hashed.content {
+                    Content::Kept(bytes) => archive.out.write_all(&bytes).map_err(LayeredError::Write)?,
+                    Content::Again(seen) => {
+                        let written = self.layer(index, &check).write(archive.out)?;
+                        if written.size != size || written.seen != seen {
+                            return Err(LayeredError::Changed(paths.first().map(Text::shown).unwrap_or_default()));
+                        }
                     }
                 }
+                archive.finish(size)?;
             }
-            archive.finish(hashed.size)?;
-            let checksum = hashed.checksum.as_str().into();
-            layers.push(Listed { checksum, name: name.as_str().into(), paths: paths.clone() });
+            layers.push(listed);
         }
         (self.tell)(total, total);
-        archive.begin(&customisation.member)?;
-        customisation.write(archive.out, &check)?;
-        archive.finish(customisation.size)?;
-        layers.push(Listed {
+        let name = self.form.layer_name(&customisation.checksum);
+        let listed = Listed {
             checksum: customisation.checksum.as_str().into(),
-            name: customisation.member.name.clone(),
+            name: name.as_str().into(),
             paths: vec![description.customisation.clone()],
-        });
+            size: customisation.size,
+        };
+        if !self.form.has(&layers, &listed) {
+            match self.form {
+                Form::Docker => archive.begin(&customisation.member)?,
+                Form::Oci(_) => archive.begin(&Member::file(&name, customisation.size, self.mtime()))?,
+            }
+            customisation.write(archive.out, &check)?;
+            archive.finish(customisation.size)?;
+        }
+        layers.push(listed);
         let config = document::config(&description.architecture, config, &description.created, &layers);
-        let name = format!("{}.json", Digest::of(config.as_bytes()).hex());
-        archive.put(&name, config.as_bytes(), mtime)?;
-        let manifest = document::manifest(&name, &description.tag, &layers);
-        archive.put("manifest.json", manifest.as_bytes(), mtime)?;
+        let documents = self.form.documents(config, description, &layers)?;
+        for (name, content) in &documents.files {
+            archive.put(name, content, self.mtime())?;
+        }
         zeros(archive.out, member::end(archive.size))?;
-        archive.out.flush().map_err(LayeredError::Write)
+        archive.out.flush().map_err(LayeredError::Write)?;
+        Ok(documents.manifest)
+    }
+
+    /// The time of members that the description has one for.
+    fn mtime(&self) -> i128 {
+        match self.form {
+            Form::Docker => self.description.owner.mtime,
+            Form::Oci(_) => 0,
+        }
+    }
+
+    fn base_layer<W: Write>(
+        &self,
+        archive: &mut Members<'_, W>,
+        base: &mut Base,
+        index: usize,
+        layers: &[Listed],
+    ) -> Result<Listed, LayeredError> {
+        let check = || self.cancel.check().map_err(LayeredError::from);
+        let as_read = base.layers[index].entry.member.clone();
+        let checksum = base.layers[index].checksum.clone();
+        let member = match self.form {
+            Form::Docker => as_read.clone(),
+            Form::Oci(_) => {
+                let size = base.check(index, &check)?;
+                Member::file(&self.form.layer_name(&checksum.shown()), size, 0)
+            }
+        };
+        let size = u64::try_from(member.size).unwrap_or_default();
+        let listed = Listed { checksum, name: member.name.clone(), paths: vec![as_read.name], size };
+        if self.form.has(layers, &listed) {
+            return Ok(listed);
+        }
+        archive.begin(&member)?;
+        let size = base.content(index, &mut |piece| {
+            check()?;
+            archive.out.write_all(piece).map_err(LayeredError::Write)
+        })?;
+        archive.finish(size)?;
+        Ok(listed)
     }
 }
 
 /// The outer archive.
-struct Members<'a, W> {
-    out: &'a mut W,
+struct Members<'a, W: Write> {
+    out: &'a mut BufWriter<W>,
     size: u64,
 }
 
@@ -207,29 +250,5 @@ impl<W: Write> Members<'_, W> {
         self.begin(&Member::file(name, size, mtime))?;
         self.out.write_all(content).map_err(LayeredError::Write)?;
         self.finish(size)
-    }
-}
-
-/// Hashes what is written, and keeps it while it is small.
-struct Sum {
-    digest: Hasher,
-    kept: Option<Vec<u8>>,
-}
-
-impl Write for Sum {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.digest.update(bytes);
-        if let Some(kept) = &mut self.kept {
-            if kept.len() + bytes.len() > KEPT {
-                self.kept = None;
-            } else {
-                kept.extend_from_slice(bytes);
-            }
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }

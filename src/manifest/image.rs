@@ -28,7 +28,7 @@ pub(super) fn check_image(mut table: Table<'_>, place: Place<'_>, problems: &mut
     let platforms = platforms(table.take("platforms"), problems);
     let mut labels = pairs(table.take("labels"), grammar::label_key, problems);
     let recipe = match check_layers(&mut table, &platforms, &mut labels, place, problems) {
-        Some(layers) => Recipe::Layers(layers),
+        Some(layers) => Recipe::Layers(Box::new(layers)),
         None => Recipe::Dockerfile(dockerfile(&mut table, &context, place, problems).unwrap_or_default()),
     };
     let image = Image {

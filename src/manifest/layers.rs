@@ -16,6 +16,11 @@ use crate::platform::Platform;
 const OF_DOCKERFILES: [&str; 10] =
     ["dockerfile", "target", "args", "build-platform", "network", "run-env", "secrets", "ssh", "allow", "tape"];
 
+/// Bytes of the Dockerfile that layers may stand for.
+const MOST_BYTES: usize = 4 << 20;
+/// Bytes that a line has beside its paths, or a path beside its name.
+const AROUND: usize = 64;
+
 /// An image as a list of layers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layers {
@@ -116,10 +121,27 @@ pub(super) fn check_layers(
         let parsed = grammar::reference(text.text).map_err(|message| text.problem(message));
         problems.keep(parsed).map(|_| text.text.to_owned())
     });
+    let (span, name) = (layers.span(), layers.name().to_owned());
     let layers = layers.tables(problems).into_iter();
-    let layers = layers.filter_map(|table| check_layer(table, platforms, place, problems)).collect();
+    let layers: Vec<Layer> = layers.filter_map(|table| check_layer(table, platforms, place, problems)).collect();
+    if bytes(&layers, platforms) > MOST_BYTES {
+        let message = format!("`{name}` stands for a Dockerfile of more than {MOST_BYTES} bytes");
+        problems.report(Problem::new(span, message));
+        return None;
+    }
     let config = check_config(config, labels, place, problems);
     Some(Layers { base, layers, config, line })
+}
+
+/// About how long the Dockerfile of these layers is: with files of their own, each platform has all lines.
+fn bytes(layers: &[Layer], platforms: &[Platform]) -> usize {
+    let of_paths = |paths: &[LayerPath]| paths.iter().map(|path| path.path.len() + AROUND).sum::<usize>();
+    let of_layer = |layer: &Layer| match &layer.paths {
+        Paths::Common(paths) => of_paths(paths) + layer.to.len() + AROUND,
+        Paths::Apart(by_platform) => by_platform.values().map(|paths| of_paths(paths)).sum::<usize>() + layer.to.len(),
+    };
+    let stages = if layers.iter().any(Layer::is_apart) { platforms.len() } else { 1 };
+    layers.iter().map(of_layer).sum::<usize>().saturating_mul(stages)
 }
 
 fn check_layer(

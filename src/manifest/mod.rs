@@ -70,7 +70,8 @@ impl Manifest {
         limits: &Limits,
     ) -> Result<Self, ManifestErrors> {
         let directory = file.parent().unwrap_or(root);
-        let place = path::Place { root, directory, read_link, text };
+        let line_ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
+        let place = path::Place { root, directory, read_link, line_ends: &line_ends };
         let shown = file.strip_prefix(root).unwrap_or(file);
         check::check(text, shown, place, limits)
     }
@@ -131,7 +132,7 @@ pub enum Recipe {
     /// A Dockerfile, relative to the root.
     Dockerfile(PathBuf),
     /// The manifest itself.
-    Layers(Layers),
+    Layers(Box<Layers>),
 }
 
 impl Files {

@@ -14,16 +14,16 @@ pub(super) struct Place<'a> {
     pub(super) root: &'a Path,
     pub(super) directory: &'a Path,
     pub(super) read_link: ReadLink<'a>,
-    /// The manifest.
-    pub(super) text: &'a str,
+    /// Where the manifest's lines end.
+    pub(super) line_ends: &'a [usize],
 }
 
 impl Place<'_> {
     /// The manifest's line that a span begins on, from 1.
     pub(super) fn line(&self, span: &Range<usize>) -> u32 {
-        let before = self.text.as_bytes().iter().take(span.start);
+        let before = self.line_ends.partition_point(|end| *end < span.start);
         // A manifest has fewer bytes.
-        u32::try_from(before.filter(|byte| **byte == b'\n').count() + 1).unwrap_or(u32::MAX)
+        u32::try_from(before + 1).unwrap_or(u32::MAX)
     }
 }
 

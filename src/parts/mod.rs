@@ -137,9 +137,12 @@ pub mod lockfile {
         Side, SourceKind, Wanted, WantedImage, WantedSource, fact_key, lookups, merge, update,
     };
 }
+pub mod layered {
+    pub use crate::layered::{Closure, Description, Form, Surroundings};
+}
 pub mod manifest {
     pub use crate::manifest::{
-        Compression, EpochSource, Manifest, ManifestErrors, MediaTypes, NamedContext, Network, render, schema,
+        Compression, EpochSource, Manifest, ManifestErrors, MediaTypes, NamedContext, Network, Recipe, render, schema,
     };
 }
 pub mod platform {

@@ -2,13 +2,15 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 
 use super::files::shown;
 use super::machine::Machine;
-use crate::layered::{Description, Root, Stream, Surroundings};
+use crate::digest::Digest;
+use crate::layered::{Base, Closure, Description, Form, Root, Stream, Surroundings};
 use crate::limits::LimitExceeded;
 use crate::status::{ExitStatus, Failure, Status};
 use crate::store::Replacement;
@@ -27,6 +29,11 @@ pub struct StreamOptions {
     pub root: Option<PathBuf>,
     /// Where a time without an offset is.
     pub zone: TimeZone,
+    /// Whether the archive is an OCI archive, and not a docker one.
+    pub is_oci: bool,
+    /// A reference graph to make the layers of, and how many layers there may be at most; none for those that the
+    /// description lists.
+    pub closure: Option<(PathBuf, NonZero<usize>)>,
 }
 
 /// The description can't be had.
@@ -47,30 +54,39 @@ impl ExitStatus for StreamError {
     }
 }
 
-/// Writes the archive to `out`, as a stream.
+/// Writes the archive to `out`, as a stream. Gives the digest of the image manifest, if the form has one.
 ///
 /// # Errors
 /// A description or an image that can't be read. What `out` has then got is no archive: the documents and the end miss.
-pub fn stream(machine: &Machine, options: &StreamOptions, out: impl Write + Send) -> Result<(), Failure> {
+pub fn stream(machine: &Machine, options: &StreamOptions, out: impl Write) -> Result<Option<Digest>, Failure> {
     let document = read(machine, &options.description)?;
-    let zone = options.zone.clone();
-    let surroundings = Surroundings { tag: options.tag.as_deref(), now: machine.now, zone };
-    let description = Description::read(&document, &surroundings)?;
+    let surroundings = Surroundings {
+        tag: options.tag.as_deref(),
+        now: machine.now,
+        zone: options.zone.clone(),
+        is_layered_elsewhere: options.closure.is_some(),
+    };
+    let mut description = Description::read(&document, &surroundings)?;
     let root = match &options.root {
         Some(root) => Root::below(&machine.resolve(root)),
         None => Root::whole(&machine.directory),
     };
+    let base = description.base.as_ref().map(|path| Base::open(&root, path, &machine.limits)).transpose()?;
+    if let Some((graph, most)) = &options.closure {
+        description = description.layered(Closure::read(&read(machine, graph)?)?, most.get(), base.as_ref())?;
+    }
+    let form = if options.is_oci { Form::oci(&description)? } else { Form::Docker };
     let step = "write layers";
     let stream = Stream {
         description: &description,
         root: &root,
-        limits: &machine.limits,
+        form: &form,
         cancel: &machine.cancel,
         threads: rayon::current_num_threads(),
         tell: &|layer, total| machine.progress.step(step, layer as u64, Some(total as u64)),
     };
     let mut out = BufWriter::with_capacity(BUFFER, out);
-    let written = stream.write(&mut out);
+    let written = stream.write(&mut out, base);
     machine.progress.end(step);
     if written.is_err() {
         // What still waits would only be more of what is no archive.
@@ -83,10 +99,11 @@ pub fn stream(machine: &Machine, options: &StreamOptions, out: impl Write + Send
 ///
 /// # Errors
 /// Those of [`stream`], and a file that can't be written.
-pub fn stream_to_file(machine: &Machine, options: &StreamOptions, file: &Path) -> Result<(), Failure> {
+pub fn stream_to_file(machine: &Machine, options: &StreamOptions, file: &Path) -> Result<Option<Digest>, Failure> {
     let mut replacement = Replacement::start(&machine.resolve(file))?;
-    stream(machine, options, replacement.file())?;
-    Ok(replacement.finish()?)
+    let manifest = stream(machine, options, replacement.file())?;
+    replacement.finish()?;
+    Ok(manifest)
 }
 
 fn read(machine: &Machine, path: &Path) -> Result<Vec<u8>, StreamError> {

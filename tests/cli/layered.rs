@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
@@ -215,4 +215,112 @@ fn a_terminal_gets_no_archive() {
     // What is said goes to the terminal too.
     let outcome = outcome(&mut command).expect(2);
     assert!(outcome.stdout.contains("stdout is a terminal"), "{outcome:?}");
+}
+
+/// The members of an archive, by name.
+fn members(archive: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut archive = tar::Archive::new(archive);
+    let members = archive.entries().unwrap().map(|entry| {
+        let mut entry = entry.unwrap();
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).unwrap();
+        (entry.path().unwrap().display().to_string(), content)
+    });
+    members.collect()
+}
+
+#[test]
+fn an_oci_archive_has_the_same_layers_and_config_and_its_digest_is_said() {
+    let project = small(&right(), "/nix/store/a");
+    let told = stream(&project, &["-o", "oci.tar", "--format", "oci"]).expect(0);
+    let digest = told.stderr.split_whitespace().find(|word| word.starts_with("sha256:")).unwrap().to_owned();
+    // What is in it follows from the description, the files and `docs/layered.md` alone.
+    assert_eq!(digest, "sha256:01b59fb0e92ccaea8f2c1a0c2a8703c959cf90620bf9620128862dda3d9013bc");
+    stream(&project, &["-o", "docker.tar"]).expect(0);
+    let read = |name: &str| fs::read(project.path().join(name)).unwrap();
+    let (oci, docker) = (members(&read("oci.tar")), members(&read("docker.tar")));
+    let contents =
+        |members: &[(String, Vec<u8>)]| members.iter().map(|(_, content)| content.clone()).collect::<Vec<_>>();
+    assert_eq!(contents(&oci[..3]), contents(&docker[..3]));
+    let names: Vec<&str> = oci.iter().map(|(name, _)| name.as_str()).collect();
+    let blobs = oci[..4].iter().map(|(_, content)| format!("blobs/sha256/{}", Digest::of(content).hex()));
+    assert_eq!(names[..4], blobs.collect::<Vec<_>>());
+    assert_eq!(names[4..], ["index.json", "manifest.json", "oci-layout"]);
+    assert_eq!(Digest::of(&oci[3].1).to_string(), digest);
+    let inspected = project.repro(&["inspect", "oci.tar"]).expect(0);
+    assert!(inspected.stdout.contains(&digest) && inspected.stdout.contains("a:1"), "{inspected:?}");
+    let mut piped = project.command(&["stream", "conf.json", "--root", "root", "--format", "oci"]);
+    assert!(piped.output().unwrap().stdout == read("oci.tar"));
+    stream(&project, &["-o", "x.tar", "--format", "oci", "-t", "UPPER"]).expect(2).says("expected an image reference");
+    project.repro(&["lock", "--format", "oci"]).expect(2).says("`--format oci` is a form of `repro stream`");
+}
+
+#[test]
+fn layers_of_a_base_are_checked_for_an_oci_archive() {
+    let project = small(&right(), "/nix/store/a");
+    stream(&project, &["-o", "root/base.tar"]).expect(0);
+    let conf = project.read("conf.json").replace("\"from_image\":null", "\"from_image\":\"/base.tar\"");
+    project.write("conf.json", conf);
+    stream(&project, &["-o", "oci.tar", "--format", "oci"]).expect(0);
+    project.repro(&["inspect", "oci.tar"]).expect(0);
+    let names: Vec<String> =
+        members(&fs::read(project.path().join("oci.tar")).unwrap()).into_iter().map(|(name, _)| name).collect();
+    // Both layers of the base are the image's own: each stands there once.
+    assert_eq!(names.iter().filter(|name| name.starts_with("blobs/")).count(), 4, "{names:?}");
+    let mut base = fs::read(project.path().join("root/base.tar")).unwrap();
+    let at = base.windows(7).position(|window| window == b"content").unwrap();
+    base[at] = b'C';
+    project.write("root/base.tar", base);
+    stream(&project, &["-o", "docker.tar"]).expect(0);
+    stream(&project, &["-o", "x.tar", "--format", "oci"]).expect(6).says("has the diff ID");
+    assert!(!project.path().join("x.tar").exists());
+}
+
+#[test]
+fn layers_are_made_of_a_reference_graph_by_popularity() {
+    let project = small(&right(), "/nix/store/a");
+    let store = |name: &str| format!("/nix/store/{name}");
+    let graph: Vec<Value> =
+        [("1-app", &["2-lib", "3-libc", "1-app"][..]), ("2-lib", &["3-libc"]), ("3-libc", &[]), ("c", &[])]
+            .iter()
+            .map(|(name, to)| {
+                project.write(&format!("root/nix/store/{name}/file"), *name);
+                let references: Vec<String> = to.iter().map(|to| store(to)).collect();
+                serde_json::json!({ "path": store(name), "references": references })
+            })
+            .collect();
+    project.write("graph.json", Value::from(graph).to_string());
+    let conf: Value = serde_json::from_str(&project.read("conf.json")).unwrap();
+    let mut conf = conf.as_object().unwrap().clone();
+    conf.remove("store_layers");
+    project.write("conf.json", Value::from(conf).to_string());
+    let layers = |most: &str| -> Vec<String> {
+        stream(&project, &["-o", "out.tar", "--from-closure", "graph.json", "--max-layers", most]).expect(0);
+        let members = members(&fs::read(project.path().join("out.tar")).unwrap());
+        let config: Value = serde_json::from_slice(&members[members.len() - 2].1).unwrap();
+        let steps = config["history"].as_array().unwrap().iter();
+        steps.map(|step| step["comment"].as_str().unwrap().trim_start_matches("store paths: ").to_owned()).collect()
+    };
+    let custom = "['/nix/store/c']";
+    assert_eq!(layers("100"), ["['/nix/store/3-libc']", "['/nix/store/2-lib']", "['/nix/store/1-app']", custom]);
+    assert_eq!(layers("3"), ["['/nix/store/3-libc']", "['/nix/store/2-lib', '/nix/store/1-app']", custom]);
+    assert_eq!(layers("2"), ["['/nix/store/3-libc', '/nix/store/2-lib', '/nix/store/1-app']", custom]);
+    let closure =
+        |more: &[&str]| stream(&project, &[&["-o", "out.tar", "--from-closure", "graph.json"], more].concat());
+    closure(&["--max-layers", "1"]).expect(2).says("none is left for the store");
+    project.write("graph.json", "[]\n[]");
+    closure(&[]).expect(2).says("the reference graph is");
+    stream(&project, &["-o", "out.tar", "--max-layers", "5"]).expect(2).says("--from-closure");
+}
+
+#[test]
+fn random_trees_are_written_as_python_s_tarfile_writes_them() {
+    let Ok(version) = Command::new("python3").arg("--version").output() else {
+        return needs::not_run("no python3, whose tarfile is the reference");
+    };
+    let mut command = Command::new("python3");
+    command.arg("tests/layered/differential.py").args([env!("CARGO_BIN_EXE_repro"), "100"]);
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && said.contains("100 of 100 trees equal"), "{version:?} {said} {output:?}");
 }

@@ -23,5 +23,7 @@ mod engines;
 mod examples;
 mod imports;
 mod inspect_peers;
+mod layered;
+mod layers;
 mod spine;
 mod tape;

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 type Target = fn(&[u8]);
 
-const TARGETS: [(&str, Target); 19] = [
+const TARGETS: [(&str, Target); 20] = [
     ("json", targets::json),
     ("tar", targets::tar),
     ("compression", targets::compression),
@@ -37,6 +37,7 @@ const TARGETS: [(&str, Target); 19] = [
     ("report", targets::differences::report),
     ("sides", targets::sides::sides),
     ("buildkit", targets::output::buildkit),
+    ("description", targets::texts::description),
 ];
 
 fn number(name: &str, default: u64) -> u64 {

@@ -289,6 +289,20 @@ fn hostile_files_end_quickly_with_errors() {
         ("deep path", format!("version=1\n[image.a]\ncontext = \"{}\"", "a/".repeat(400_000))),
         ("duplicate tags", format!("version=1\n[image.a]\ntags = [{}]", "\"a\",".repeat(100_000))),
         ("platforms", format!("version=1\n[image.a]\nplatforms = [{}]", "\"linux/arm\",".repeat(50_000))),
+        (
+            "paths of a layer",
+            format!("version=1\n[image.a]\nlayers = [{{ paths = [{}], to = \"/\" }}]", "\"a\",".repeat(200_000)),
+        ),
+        ("layers", "version=1\n".to_owned() + &wide(&|_| "[[image.a.layers]]\n".to_owned())),
+        (
+            "layers of platforms",
+            format!(
+                "version=1\n[image.a]\nplatforms = [{}]\n[[image.a.layers]]\nto = \"/\"\n[image.a.layers.paths]\n{}{}",
+                (0..5_000).map(|n| format!("\"linux/a{n}\",")).collect::<String>(),
+                (0..5_000).map(|n| format!("\"linux/a{n}\"=[\"a\"]\n")).collect::<String>(),
+                "[[image.a.layers]]\nto=\"/\"\npaths=[\"b\"]\n".repeat(15_000),
+            ),
+        ),
         ("huge number", format!("version={}", "9".repeat(1_000_000))),
         ("quotes", "\"".repeat(1_000_000)),
         ("brackets", "[".repeat(1_000_000)),

@@ -63,4 +63,7 @@ pub enum Format {
     Text,
     /// One JSON document
     Json,
+    /// An OCI archive, from `stream` alone
+    #[value(hide = true)]
+    Oci,
 }

@@ -78,13 +78,20 @@ impl Arguments {
     /// # Errors
     /// Those of clap, help and version among them.
     pub fn read(words: &[OsString]) -> Result<Self, clap::Error> {
-        Self::of_frequent(words).map_or_else(|| Self::try_parse_from(words), Ok)
+        let read = Self::of_frequent(words).map_or_else(|| Self::try_parse_from(words), Ok)?;
+        let is_stream = matches!(read.command, Command::Stream(_));
+        if read.global.format == Format::Oci && !is_stream {
+            let message = "`--format oci` is a form of `repro stream`; `repro build` has `--archive oci`\n";
+            return Err(clap::Error::raw(clap::error::ErrorKind::InvalidValue, message));
+        }
+        Ok(read)
     }
 
     /// The form of results on stdout: no document where an archive goes there.
     pub fn format(&self) -> Format {
         match &self.command {
             Command::Stream(Stream { output: None, .. }) => Format::Text,
+            Command::Stream(_) if self.global.format == Format::Oci => Format::Text,
             _ => self.global.format,
         }
     }

@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 
 use jiff::tz::TimeZone;
 
-use super::super::arguments;
+use super::super::arguments::{self, Format};
 use super::super::report::Report;
 use super::super::session::Session;
 use crate::project::{StreamOptions, stream, stream_to_file};
@@ -39,8 +39,10 @@ pub fn run(arguments: &arguments::Stream, session: &Session) -> Result<Report, F
         tag: arguments.tag.clone(),
         root: arguments.root.clone(),
         zone: TimeZone::system(),
+        is_oci: session.format == Format::Oci,
+        closure: arguments.from_closure.clone().map(|graph| (graph, arguments.max_layers)),
     };
-    match &arguments.output {
+    let manifest = match &arguments.output {
         Some(file) => stream_to_file(&session.machine, &options, file)?,
         None => {
             let stdout = io::stdout();
@@ -49,8 +51,11 @@ pub fn run(arguments: &arguments::Stream, session: &Session) -> Result<Report, F
             }
             // `Stdout` itself would look for line ends.
             let out = File::from(stdout.as_fd().try_clone_to_owned().map_err(OutputError::Stdout)?);
-            stream(&session.machine, &options, out)?;
+            stream(&session.machine, &options, out)?
         }
+    };
+    if let Some(manifest) = manifest {
+        session.machine.progress.note(&format!("image manifest {manifest}"));
     }
     Ok(Report::text(Status::Success, String::new()))
 }

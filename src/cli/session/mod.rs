@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::arguments::{Color, Global};
+use super::arguments::{Color, Format, Global};
 use crate::cancel::Cancel;
 use crate::limits::Limits;
 use crate::project::Machine;
@@ -27,6 +27,8 @@ const CACHE_REST: Duration = Duration::from_secs(3600);
 pub struct Session {
     /// What operations see of the surroundings.
     pub machine: Machine,
+    /// `--format`.
+    pub format: Format,
     /// `--locked`.
     pub locked: bool,
     /// `--quiet`: no remarks on stdout either, only data.
@@ -93,7 +95,7 @@ impl Session {
             cancel,
         };
         let (locked, quiet, is_verbose) = (global.locked, global.quiet, global.verbose > 0);
-        Ok(Self { machine, locked, quiet, is_verbose, cache_limit, terminal })
+        Ok(Self { machine, format: global.format, locked, quiet, is_verbose, cache_limit, terminal })
     }
 
     /// Clears what progress left on the terminal.
