@@ -21,6 +21,7 @@ mod browser;
 mod context_property;
 mod engines;
 mod examples;
+mod explained;
 mod imports;
 mod inspect_peers;
 mod layered;

@@ -5,6 +5,11 @@
 
 use std::io::Write;
 
+/// Writes to stdout, also where cargo keeps back what tests print that pass.
+pub fn tell(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
 /// Says what was not run, also where cargo keeps back what tests print that pass.
 pub fn not_run(why: &str) {
     let _ = writeln!(std::io::stderr(), "not run: {why}");
