@@ -150,12 +150,20 @@ fn code(text: &str) -> String {
 
 /// A text as it is, with nothing in it that Markdown or HTML would read.
 fn plain(text: &str) -> String {
+    let text = escape::visible(text);
+    let has_pairs = !text.contains("``") && text.matches('`').count().is_multiple_of(2);
+    let mut is_code = false;
     let mut out = String::new();
-    for c in escape::visible(text).chars() {
+    for c in text.chars() {
         match c {
+            '`' if has_pairs => {
+                is_code = !is_code;
+                out.push(c);
+            }
+            c if is_code => out.push(c),
             '<' => out.push_str("&lt;"),
             '&' => out.push_str("&amp;"),
-            '*' | '_' | '[' | ']' | '|' | '\\' | '#' | '@' => out.extend(['\\', c]),
+            '*' | '_' | '[' | ']' | '|' | '\\' | '#' | '@' | '`' => out.extend(['\\', c]),
             c => out.push(c),
         }
     }
@@ -166,6 +174,18 @@ fn plain(text: &str) -> String {
 mod tests {
     use super::super::document::{RuleDocument, sample};
     use super::*;
+
+    #[test]
+    fn code_in_a_sentence_stays_as_it_is_and_all_else_is_no_markup() {
+        for (text, want) in [
+            ("set `SOURCE_DATE_EPOCH`, <b>", "set `SOURCE_DATE_EPOCH`, &lt;b>"),
+            ("a `b_c` d_e", "a `b_c` d\\_e"),
+            ("a ` b_c", "a \\` b\\_c"),
+            ("``a_b` `c_d", "\\`\\`a\\_b\\` \\`c\\_d"),
+        ] {
+            assert_eq!(plain(text), want);
+        }
+    }
 
     #[test]
     fn a_report_is_short_whatever_differs_and_nothing_in_it_is_read_as_markup() {
