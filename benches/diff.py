@@ -10,8 +10,9 @@
 Two images of 1 GiB are made, of 20,000 files in four layers, 50 of which differ; and a third that shares all but one
 small layer with the first. Each command is run once that does not count and then ROUNDS times, in turns (A B A B …);
 seconds are medians, `peak` the largest resident set in MiB. diffoci has no archives: the images are served by a registry
-on loopback, which a thread of this program is, and pulled before it is measured. diffoscope knows no images: it compares the archives.
-A peer that is not given, or does not end within LIMIT seconds, is said to be so. Needs Python 3.9.
+on loopback, which a thread of this program is, and pulled before it is measured; a diffoci that takes registries by
+https only fails there, and is said to. diffoscope knows no images: it compares the archives. A peer that does not end within
+LIMIT seconds, or says nothing of what differs, is not measured. Needs Python 3.9.
 """
 import argparse
 import gzip
@@ -61,23 +62,23 @@ def main():
             names = [f"127.0.0.1:{server.port}/{name}:1" for name in ("first", "second")]
             peers["diffoci"] = [arguments.diffoci, "diff", "--backend=local", "--semantic", *names]
         if arguments.diffoscope:
-            peers["diffoscope"] = [arguments.diffoscope, "--text", "/dev/null", first, second]
+            peers["diffoscope"] = [arguments.diffoscope, first, second]
         environment = {**os.environ, "XDG_CACHE_HOME": os.path.join(folder, "cache"), "NO_COLOR": "1"}
-        table = {name: [] for name in [*own, *peers]}
+        table, troubles = {name: [] for name in [*own, *peers]}, {}
         for turn in range(arguments.rounds + 1):
             for name, command in {**own, **peers}.items():
                 if table[name] is None or (name in peers and turn > 1):
                     continue
                 limit = arguments.limit if name in peers else None
-                taken = run(command, environment, limit)
-                if taken is None:
-                    table[name] = None
+                taken = run(command, environment, limit, is_peer=name in peers)
+                if isinstance(taken, str):
+                    table[name], troubles[name] = None, taken
                 elif turn > 0:
                     table[name].append(taken)
         base = None
         for name, runs in table.items():
             if not runs:
-                print(f"{name:38} not within {arguments.limit} s")
+                print(f"{name:38} not measured: {troubles.get(name, 'no round')}")
                 continue
             seconds = statistics.median(taken[0] for taken in runs)
             base = base or seconds
@@ -86,23 +87,31 @@ def main():
             print(f"{name:38} {seconds:8.2f} s  {seconds / base:7.2f} x  peak {peak:6.0f} MiB  ends with {status}", flush=True)
 
 
-def run(commands, environment, limit):
-    """Seconds, the peak in MiB and the last status; none when the limit was reached."""
+def run(commands, environment, limit, is_peer):
+    """Seconds, the peak in MiB and the last status; a text where a peer could not be measured."""
     commands = commands if isinstance(commands[0], list) else [commands]
     start, peak, status = time.perf_counter(), 0, 0
     for command in commands:
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        timer = threading.Timer(limit, process.kill) if limit else None
-        if timer:
-            timer.start()
-        _, code, usage = os.wait4(process.pid, 0)
-        process.returncode = code
-        if timer:
-            timer.cancel()
-        if os.WIFSIGNALED(code):
-            return None
-        status = os.waitstatus_to_exitcode(code)
-        peak = max(peak, usage.ru_maxrss / 1024)
+        with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as errors:
+            process = subprocess.Popen(command, env=environment, stdout=said, stderr=errors)
+            timer = threading.Timer(limit, process.kill) if limit else None
+            if timer:
+                timer.start()
+            _, code, usage = os.wait4(process.pid, 0)
+            process.returncode = code
+            if timer:
+                timer.cancel()
+            if os.WIFSIGNALED(code):
+                return f"not within {limit} s"
+            status = os.waitstatus_to_exitcode(code)
+            peak = max(peak, usage.ru_maxrss / 1024)
+            errors.seek(0)
+            last = (errors.read().decode(errors="replace").strip().splitlines() or ["nothing"])[-1][:200]
+            if not is_peer and status not in (0, 1):
+                raise SystemExit(f"{command}: ends with {status}: {last}")
+            # Both peers end with 1 where they fail, too.
+            if is_peer and os.fstat(said.fileno()).st_size < 100:
+                return f"it ends with {status} and tells no difference: {last}"
     return time.perf_counter() - start, peak, status
 
 
