@@ -3,6 +3,7 @@
 //! Without the rig's variables these tests print "not run: no rig" and pass, unless `REPRO_REQUIRE_RIG=1`.
 
 mod frontends;
+mod golden_cases;
 mod platform_contexts;
 mod records;
 mod refusals;
