@@ -9,6 +9,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use repro::parts::dockerfile::parse;
 use repro::parts::dockerfile::sources::Sources;
 use repro::parts::dockerfile::target::{Question, UnknownImages, resolve};
+use repro::parts::limits::Limits;
 use serde_json::Value;
 
 fn corpus() -> Vec<String> {
@@ -37,20 +38,22 @@ fn read(criterion: &mut Criterion) {
         contexts: BTreeMap::new(),
     };
     let sources = |text: &str| {
-        let dockerfile = parse(text.as_bytes()).ok()?;
+        let dockerfile = parse(text.as_bytes(), &Limits::default()).ok()?;
         resolve(&dockerfile, &question, &mut UnknownImages).ok().map(|target| Sources::of(&target))
     };
     let mut group = criterion.benchmark_group("dockerfile");
     group.throughput(Throughput::Elements(files.len() as u64));
     group.bench_function("parse the corpus", |b| {
-        b.iter(|| files.iter().filter(|text| parse(black_box(text.as_bytes())).is_ok()).count());
+        b.iter(|| files.iter().filter(|text| parse(black_box(text.as_bytes()), &Limits::default()).is_ok()).count());
     });
     group.bench_function("sources of the corpus", |b| {
         b.iter(|| files.iter().filter(|text| sources(black_box(text)).is_some()).count());
     });
     let usual = usual();
     group.throughput(Throughput::Elements(1));
-    group.bench_function("parse a usual file", |b| b.iter(|| parse(black_box(usual.as_bytes())).is_ok()));
+    group.bench_function("parse a usual file", |b| {
+        b.iter(|| parse(black_box(usual.as_bytes()), &Limits::default()).is_ok())
+    });
     group.bench_function("sources of a usual file", |b| b.iter(|| sources(black_box(&usual)).is_some()));
 }
 

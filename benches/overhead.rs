@@ -94,7 +94,7 @@ fn plan(dockerfile: &str, files: usize, bytes: usize, no_cache: bool) -> Plan {
         platform: "linux/amd64".parse().unwrap(),
         epoch: "1700000000".parse().unwrap(),
         inputs: Inputs {
-            dockerfile: Arc::new(parse(dockerfile.as_bytes()).unwrap()),
+            dockerfile: Arc::new(parse(dockerfile.as_bytes(), &Limits::default()).unwrap()),
             dockerfile_path: PathBuf::from("Dockerfile"),
             context: Arc::new(Tree { entries: (0..files).map(file).collect(), ..Tree::default() }),
             contexts: BTreeMap::new(),

@@ -46,11 +46,14 @@ def main():
                         keep("json", data)
                     elif data[:2] == b"\x1f\x8b":
                         keep("compression", data)
-                        keep("tar", zlib.decompressobj(31).decompress(data, 1 << 17))
+                        layer = zlib.decompressobj(31).decompress(data, 1 << 17)
+                        keep("tar", layer)
+                        keep("base_layer", layer)
                     elif data[:4] == b"\x28\xb5\x2f\xfd":
                         keep("compression", data)
                     else:
                         keep("tar", data)
+                        keep("base_layer", data)
         except (tarfile.TarError, zlib.error, EOFError, ValueError, OSError):
             # Many of them are broken; what could be read serves.
             continue
@@ -247,6 +250,9 @@ def keep_texts(keep):
     graphs = (json.dumps(graph), json.dumps({node["path"]: node for node in graph}))
     keep_all("description", described)
     keep_all("description", [f"{described[0]}\0{one}\0{other}" for one in graphs for other in graphs])
+    keep_all("owners", ("app:x:1000:1001::/:/bin/sh\0team:x:7:app", "root:x:0:0:r:/:/bin/sh\napp:x:4294967295:1:::\0team::65534:",
+                        "app:x:-1:5:::\0team:x:99999999999:", "# app\n\n app : x : 1 : 2\0", "app:x\napp:x:1\napp:x:2:3\0team:x:4\nteam:x:5:",
+                        "+app::::::\napp:x:010:0x1:::\0:x:1:", "app:x:1:2:::\r\n\0team:x:3:\r\n", "\0", "app\0team", "app:x:1:2\0"))
 
     keep_all("attributes", ("*.txt text eol=crlf\0b/a.txt", "[attr]lfs filter=lfs -text\n*.bin lfs\0x.bin", "* text=auto\n*.png binary\0c.png",
                             '"a \\"b\\".txt" text', "/sub/** ident -eol\0sub/x", "a[b-d]? !text working-tree-encoding=UTF-16\0acx",

@@ -53,6 +53,10 @@ limits! {
     manifest_file = "manifest-file", MIB;
     /// Bytes of a Dockerfile.
     dockerfile = "dockerfile", MIB;
+    /// Instructions of a Dockerfile, `FROM` among them.
+    instructions = "instructions", 10_000;
+    /// Stages of a Dockerfile.
+    stages = "stages", 1000;
     /// Bytes of a `.dockerignore`.
     ignore_file = "ignore-file", MIB;
     /// Bytes of `repro.lock`.

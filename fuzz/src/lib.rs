@@ -1,6 +1,7 @@
-//! What the fuzz targets do with arbitrary bytes: documents and archives here, texts in [`texts`], what `repro diff` reads in
-//! [`differences`].
+//! What the fuzz targets do with arbitrary bytes: documents and archives here, base images in [`bases`], texts in
+//! [`texts`], what `repro diff` reads in [`differences`].
 
+pub mod bases;
 pub mod differences;
 pub mod imports;
 pub mod output;

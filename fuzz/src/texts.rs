@@ -32,7 +32,7 @@ fn assert_printable(text: &str) {
 
 /// Dockerfiles: every stage is resolved for two platforms, and errors can be printed.
 pub fn dockerfile(data: &[u8]) {
-    let parsed = match dockerfile::parse(data) {
+    let parsed = match dockerfile::parse(data, &super::limits()) {
         Ok(parsed) => parsed,
         Err(error) => return assert_printable(&error.to_string()),
     };
@@ -101,7 +101,7 @@ pub fn manifest(data: &[u8]) {
         if let Recipe::Layers(layers) = &image.files.recipe {
             let written = layers.dockerfile(&image.platforms);
             assert_eq!(written.text.lines().count(), written.lines.len(), "{}", written.text);
-            if let Err(error) = dockerfile::parse(written.text.as_bytes()) {
+            if let Err(error) = dockerfile::parse(written.text.as_bytes(), &super::limits()) {
                 // A path may be as long as a line.
                 assert!(error.is_limit || error.message.contains("too long"), "{error}: {}", written.text);
             }

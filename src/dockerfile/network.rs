@@ -72,6 +72,7 @@ fn fetches(program: &str, argument: Option<&String>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::Limits;
 
     #[test]
     fn programs_that_fetch_are_recognised_by_name_and_argument() {
@@ -84,7 +85,8 @@ mod tests {
             ("RUN apk --no-cache add git", true),
             ("RUN echo npm", false),
         ] {
-            let dockerfile = super::super::parse(format!("FROM scratch\n{run}\n").as_bytes()).unwrap();
+            let dockerfile =
+                super::super::parse(format!("FROM scratch\n{run}\n").as_bytes(), &Limits::default()).unwrap();
             assert_eq!(is_needed(&dockerfile), want, "{run}");
         }
     }

@@ -6,13 +6,7 @@ use super::instruction::{Item, read_item};
 use super::lines::read_nodes;
 use super::syntax::{Command, Dockerfile};
 use super::text::Text;
-
-/// Bytes of a Dockerfile.
-const FILE: usize = 1 << 20;
-/// Instructions of a Dockerfile, `FROM` included.
-const INSTRUCTIONS: usize = 10_000;
-/// Stages of a Dockerfile.
-const STAGES: usize = 1000;
+use crate::limits::{LimitExceeded, Limits};
 
 #[cfg(test)]
 thread_local! {
@@ -23,20 +17,16 @@ thread_local! {
 /// Reads a Dockerfile as BuildKit's parser does.
 ///
 /// # Errors
-/// What BuildKit refuses before it looks at stages, and the limits: 1 MiB, 10,000 instructions, 1000 stages.
-pub fn parse(bytes: &[u8]) -> Result<Dockerfile, DockerfileError> {
+/// What BuildKit refuses before it looks at stages, and the limits `dockerfile`, `instructions` and `stages`.
+pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Dockerfile, DockerfileError> {
     #[cfg(test)]
     PARSED.with(|count| count.set(count.get() + 1));
     if bytes.is_empty() {
         return Err(DockerfileError::new(Phase::Parse, "the Dockerfile cannot be empty"));
     }
-    if bytes.len() > FILE {
-        return Err(DockerfileError::limit(format!("the Dockerfile has more than {FILE} bytes")));
-    }
+    within(bytes.len(), "dockerfile", limits.dockerfile)?;
     let nodes = read_nodes(bytes)?;
-    if nodes.nodes.len() > INSTRUCTIONS {
-        return Err(DockerfileError::limit(format!("the Dockerfile has more than {INSTRUCTIONS} instructions")));
-    }
+    within(nodes.nodes.len(), "instructions", limits.instructions)?;
     let mut dockerfile = Dockerfile {
         bytes: bytes.to_vec(),
         escape: nodes.escape,
@@ -63,8 +53,39 @@ pub fn parse(bytes: &[u8]) -> Result<Dockerfile, DockerfileError> {
             _ => return Err(DockerfileError::new(Phase::Instructions, "no build stage in current context").at(lines)),
         }
     }
-    if dockerfile.stages.len() > STAGES {
-        return Err(DockerfileError::limit(format!("the Dockerfile has more than {STAGES} stages")));
-    }
+    within(dockerfile.stages.len(), "stages", limits.stages)?;
     Ok(dockerfile)
+}
+
+fn within(count: usize, name: &'static str, limit: u64) -> Result<(), DockerfileError> {
+    if count as u64 <= limit {
+        return Ok(());
+    }
+    let exceeded = LimitExceeded { name, limit, object: "the Dockerfile".to_owned() };
+    Err(DockerfileError::limit(exceeded.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_told_by_its_name_and_can_be_raised() {
+        let text = "FROM scratch\n".repeat(3);
+        let lowered = |name: &str| {
+            let mut limits = Limits::default();
+            assert!(limits.set(name, 2), "{name}");
+            limits
+        };
+        assert!(parse(text.as_bytes(), &Limits::default()).is_ok());
+        for name in ["dockerfile", "instructions", "stages"] {
+            let error = parse(text.as_bytes(), &lowered(name)).unwrap_err();
+            assert!(error.is_limit);
+            let told = format!("the Dockerfile: limit `{name}` of 2 exceeded; `--limit {name}=VALUE` raises it");
+            assert_eq!(error.to_string(), told);
+        }
+        let many = "FROM scratch\n".repeat(1001);
+        assert!(parse(many.as_bytes(), &Limits::default()).is_err());
+        assert!(parse(many.as_bytes(), &Limits { stages: 1001, ..Limits::default() }).is_ok());
+    }
 }

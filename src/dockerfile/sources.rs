@@ -9,9 +9,6 @@ use super::error::DockerfileError;
 use super::syntax::Lines;
 use super::target::{Action, Base, Image, Location, NamedContext, StagePlatform, Target, TransferSource, as_asked};
 
-/// The name of the directory that a build has without naming it.
-const CONTEXT: &str = "context";
-
 /// One outside source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -107,6 +104,9 @@ pub struct Sources {
 }
 
 impl Sources {
+    /// The name of the directory that a build has without naming it.
+    pub const CONTEXT: &str = "context";
+
     /// Gathers the sources of a target.
     pub fn of(target: &Target) -> Self {
         let mut gathering = Gathering {
@@ -165,7 +165,9 @@ impl Gathering<'_> {
                     Action::Transfer(transfer) => {
                         for source in &transfer.sources {
                             open.extend(self.add_transfer(source, transfer.from, step.lines));
-                            self.name(transfer.from, source.written(), step.lines);
+                            if let TransferSource::Path { written } = source {
+                                self.name(transfer.from, written, step.lines);
+                            }
                         }
                     }
                     Action::Run(run) => {
@@ -193,7 +195,7 @@ impl Gathering<'_> {
     }
 
     fn local_directory(&self, location: Location) -> Option<String> {
-        let Location::Stage(mut id) = location else { return Some(CONTEXT.to_owned()) };
+        let Location::Stage(mut id) = location else { return Some(Sources::CONTEXT.to_owned()) };
         loop {
             match &self.target.stages.get(&id)?.base {
                 Base::Stage(base) => id = *base,
@@ -212,7 +214,7 @@ impl Gathering<'_> {
             Location::Stage(id) => Some(id),
             Location::Context => {
                 let paths = self.target.context_paths.clone();
-                self.add(Origin::Local { name: CONTEXT.to_owned(), paths }, lines);
+                self.add(Origin::Local { name: Sources::CONTEXT.to_owned(), paths }, lines);
                 None
             }
         }

@@ -237,7 +237,8 @@ mod tests {
     use super::*;
 
     fn warnings(text: &str) -> Result<Vec<String>, String> {
-        let dockerfile = crate::dockerfile::parse(text.as_bytes()).map_err(|error| error.message)?;
+        let dockerfile = crate::dockerfile::parse(text.as_bytes(), &crate::limits::Limits::default())
+            .map_err(|error| error.message)?;
         let mut warnings = Warnings::new(&dockerfile).map_err(|error| error.message)?;
         warnings.look_at(&dockerfile);
         let found = warnings.finish().map_err(|error| error.message)?;

@@ -1,6 +1,8 @@
 //! Where locked bytes come from.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::digest::Digest;
 use crate::lockfile::Pin;
@@ -23,7 +25,7 @@ pub trait Sources: Send + Sync {
     fn http(&self, url: &str, digest: Digest) -> Result<PathBuf, Failure>;
 
     /// The files of a pinned commit; `request` is the pin's.
-    fn git(&self, request: &str, commit: &str) -> Result<Checkout, Failure>;
+    fn git(&self, request: &str, commit: &str) -> Result<Arc<Checkout>, Failure>;
 }
 
 impl Sources for Resolver {
@@ -43,7 +45,49 @@ impl Sources for Resolver {
         Ok(self.fetch_http(url, digest)?)
     }
 
-    fn git(&self, request: &str, commit: &str) -> Result<Checkout, Failure> {
-        Ok(self.check_out(request, commit)?)
+    fn git(&self, request: &str, commit: &str) -> Result<Arc<Checkout>, Failure> {
+        Ok(Arc::new(self.check_out(request, commit)?))
+    }
+}
+
+/// Sources whose commits are checked out once a run, for all engines; layers read from these files when they are written.
+pub struct CheckedOutOnce {
+    sources: Arc<dyn Sources>,
+    checkouts: Mutex<BTreeMap<(String, String), Arc<Checkout>>>,
+}
+
+impl CheckedOutOnce {
+    /// The same sources with a memory.
+    pub fn new(sources: Arc<dyn Sources>) -> Self {
+        Self { sources, checkouts: Mutex::default() }
+    }
+}
+
+impl Sources for CheckedOutOnce {
+    fn image(&self, pin: &Pin, manifest: Digest) -> Result<LockedImage, Failure> {
+        self.sources.image(pin, manifest)
+    }
+
+    fn document(&self, pin: &Pin) -> Result<ImageDocument, Failure> {
+        self.sources.document(pin)
+    }
+
+    fn blob(&self, request: &str, digest: Digest, size: u64) -> Result<PathBuf, Failure> {
+        self.sources.blob(request, digest, size)
+    }
+
+    fn http(&self, url: &str, digest: Digest) -> Result<PathBuf, Failure> {
+        self.sources.http(url, digest)
+    }
+
+    fn git(&self, request: &str, commit: &str) -> Result<Arc<Checkout>, Failure> {
+        let key = (request.to_owned(), commit.to_owned());
+        let mut known = self.checkouts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(checkout) = known.get(&key) {
+            return Ok(Arc::clone(checkout));
+        }
+        let checkout = self.sources.git(request, commit)?;
+        known.insert(key, Arc::clone(&checkout));
+        Ok(checkout)
     }
 }

@@ -37,7 +37,7 @@ fn plan() -> Plan {
         platform: "linux/amd64".parse().unwrap(),
         epoch: "1700000000".parse().unwrap(),
         inputs: Inputs {
-            dockerfile: Arc::new(parse(DOCKERFILE).unwrap()),
+            dockerfile: Arc::new(parse(DOCKERFILE, &Limits::default()).unwrap()),
             dockerfile_path: PathBuf::from("Dockerfile"),
             context: Arc::default(),
             contexts: Default::default(),
@@ -99,7 +99,7 @@ fn offline_a_repository_that_buildkit_would_fetch_is_refused_before_anything_is_
     let engine = BuildKit::buildctl(host, Arc::new(Nothing), ">=0.26".parse().unwrap(), address);
     let mut plan = plan();
     assert!(engine.check(&plan).is_ok());
-    plan.pins = vec![Pin::Git { request: "https://git.example/a.git".to_owned(), commit: "0".repeat(40) }];
+    plan.pins = vec![Pin::Git { request: "https://git.example/a.git".to_owned(), commit: "0".repeat(40), tag: None }];
     let refused = engine.check(&plan).err().unwrap();
     assert_eq!(refused.status(), Status::Engine);
     assert!(refused.to_string().starts_with("`--offline`: `https://git.example/a.git` is a repository"), "{refused}");
@@ -125,7 +125,7 @@ impl Sources for Nothing {
         panic!("no file is asked for")
     }
 
-    fn git(&self, _: &str, _: &str) -> Result<Checkout, Failure> {
+    fn git(&self, _: &str, _: &str) -> Result<Arc<Checkout>, Failure> {
         panic!("no repository is asked for")
     }
 }

@@ -160,7 +160,8 @@ mod tests {
     fn lines(dockerfile: &str, target: &str, history: &[&str]) -> Vec<Option<u32>> {
         let item = |text: &&str| HistoryFacts { created_by: (*text).to_owned(), ..HistoryFacts::default() };
         let history: Vec<HistoryFacts> = history.iter().map(item).collect();
-        Instructions::of(&parse(dockerfile.as_bytes()).unwrap(), target).lines(&history)
+        Instructions::of(&parse(dockerfile.as_bytes(), &crate::limits::Limits::default()).unwrap(), target)
+            .lines(&history)
     }
 
     #[test]

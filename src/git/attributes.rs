@@ -140,6 +140,16 @@ impl Attributes {
     }
 }
 
+/// The patterns of a file that it marks with `export-ignore`, as they are written; those for directories end in `/`.
+pub(super) fn not_exported(text: &[u8]) -> Vec<Vec<u8>> {
+    let lines =
+        text.split(|&byte| byte == b'\n').filter(|line| line.len() < LONGEST_LINE).map(<[u8]>::trim_ascii_start);
+    let lines = lines.filter(|line| !line.is_empty() && line[0] != b'#');
+    let read = lines.filter_map(split_pattern);
+    let marked = |rest: &[u8]| read_sets(rest).contains(&("export-ignore".to_owned(), Value::Set));
+    read.filter(|(pattern, rest)| !pattern.starts_with(b"!") && marked(rest)).map(|(pattern, _)| pattern).collect()
+}
+
 fn wanted(found: &BTreeMap<&str, &Value>) -> Wanted {
     let get = |name: &str| found.get(name).copied().filter(|value| **value != Value::Unspecified);
     let text_of = |value: Option<&Value>| match value {

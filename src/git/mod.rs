@@ -4,6 +4,7 @@
 //! [`Attributes`] says what tracked `.gitattributes` ask for and [`Checkout`] does it. Who owns the directory doesn't
 //! matter, since nothing in it is executed; the user's configuration is asked only whether line ends were converted.
 
+mod archived;
 mod attributes;
 mod checkout;
 mod committed;
@@ -16,6 +17,7 @@ mod lfs;
 mod object_id;
 mod objects;
 mod staged;
+mod submodule;
 mod wildmatch;
 
 use std::fs;
@@ -25,6 +27,7 @@ use std::sync::{Mutex, OnceLock};
 
 use crate::input::open_regular;
 
+pub use archived::left_out_of_archives;
 pub use attributes::Attributes;
 pub use checkout::Checkout;
 pub use error::Error;
@@ -32,6 +35,7 @@ pub use head::head_commit_time;
 pub use index::{Tracked, TrackedKind};
 pub use lfs::Pointer;
 pub use object_id::{BlobHasher, ObjectFormat, ObjectId};
+pub use submodule::Submodule;
 
 /// A work tree with its repository.
 pub struct Repository {

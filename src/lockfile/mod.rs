@@ -93,6 +93,8 @@ pub enum Pin {
         request: String,
         /// 40 or 64 hex digits.
         commit: String,
+        /// The annotated tag's own id, where the Dockerfile's `--checksum` demands that instead of the commit's.
+        tag: Option<String>,
     },
 }
 

@@ -61,6 +61,7 @@ struct RawSource {
     size: Option<u64>,
     modified: Option<Text>,
     commit: Option<Text>,
+    tag: Option<Text>,
     mirror: Option<Text>,
 }
 
@@ -242,21 +243,25 @@ fn pin(source: Spanned<RawSource>) -> Result<Pin, Wrong> {
         refuse(raw.size.is_some(), "size", kind)?;
         refuse(raw.modified.is_some(), "modified", kind)
     };
+    let no_commit = |kind| {
+        refuse(raw.commit.is_some(), "commit", kind)?;
+        refuse(raw.tag.is_some(), "tag", kind)
+    };
     match (raw.image, raw.layout, raw.http, raw.git) {
         (Some(request), None, None, None) => {
             no_file("image")?;
-            refuse(raw.commit.is_some(), "commit", "image")?;
+            no_commit("image")?;
             let digest = digest(&needs(raw.digest, "digest")?)?;
             Ok(Pin::Image { request: image_request(&request, digest)?, digest, platforms: platforms(raw.platform)? })
         }
         (None, Some(request), None, None) => {
             no_file("layout")?;
-            refuse(raw.commit.is_some(), "commit", "layout")?;
+            no_commit("layout")?;
             let digest = digest(&needs(raw.digest, "digest")?)?;
             Ok(Pin::Layout { request: plain(&request)?, digest, platforms: platforms(raw.platform)? })
         }
         (None, None, Some(url), None) => {
-            refuse(raw.commit.is_some(), "commit", "http")?;
+            no_commit("http")?;
             refuse(!raw.platform.is_empty(), "platform", "http")?;
             let Some(size) = raw.size else { return wrong(offset, "a source without `size`") };
             let digest = digest(&needs(raw.digest, "digest")?)?;
@@ -267,8 +272,9 @@ fn pin(source: Spanned<RawSource>) -> Result<Pin, Wrong> {
             no_file("git")?;
             refuse(raw.digest.is_some(), "digest", "git")?;
             refuse(!raw.platform.is_empty(), "platform", "git")?;
+            let tag = raw.tag.as_ref().map(commit).transpose()?;
             let commit = commit(&needs(raw.commit, "commit")?)?;
-            Ok(Pin::Git { request: git_request(&request, &commit)?, commit })
+            Ok(Pin::Git { request: git_request(&request, &commit)?, commit, tag })
         }
         _ => wrong(offset, "a source is one of `image`, `layout`, `http` and `git`"),
     }

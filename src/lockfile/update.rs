@@ -82,7 +82,7 @@ pub fn lookups(old: &Lockfile, wanted: &Wanted, selection: &Selection) -> Vec<Lo
     let pinned: BTreeMap<_, _> = old.sources.iter().map(|pin| ((pin.kind(), pin.request()), pin)).collect();
     for (key, source) in unite(wanted.images.values().flat_map(|image| &image.sources)) {
         match pinned.get(&(source.kind, source.request.as_str())) {
-            Some(pin) if !selection.takes(&key) && pin.agrees_with(&source) => {
+            Some(pin) if !selection.takes(&key) && wanted.sources_of(&key).all(|source| pin.agrees_with(source)) => {
                 if let Some(at) = pin.incomplete_for(&source) {
                     lookups.push(Lookup { source, at: Some(at), claim: None });
                 }
@@ -112,10 +112,21 @@ impl Pin {
     pub fn agrees_with(&self, source: &WantedSource) -> bool {
         let Some(checksum) = &source.checksum else { return true };
         match self {
-            Self::Git { commit, .. } => commit.starts_with(checksum.as_str()),
+            Self::Git { commit, tag, .. } => {
+                std::iter::once(commit).chain(tag).any(|id| id.starts_with(checksum.as_str()))
+            }
             Self::Http { digest, .. } | Self::Image { digest, .. } | Self::Layout { digest, .. } => {
                 digest.to_string() == *checksum
             }
+        }
+    }
+
+    /// Forgets the id of an annotated tag which no `--checksum` needs.
+    fn drop_tag_unless_demanded<'a>(&mut self, mut sources: impl Iterator<Item = &'a WantedSource>) {
+        if let Self::Git { commit, tag, .. } = self {
+            let is_demanded = sources
+                .any(|source| source.checksum.as_ref().is_some_and(|checksum| !commit.starts_with(checksum.as_str())));
+            tag.take_if(|_| !is_demanded);
         }
     }
 
@@ -200,6 +211,9 @@ fn pins(old: &Lockfile, wanted: &Wanted, resolved: &[Pin], images: &BTreeMap<Str
             if let Some(source) = needed.get(&key).filter(|_| !kept_for_others.contains(&key)) {
                 platforms.retain(|platform, _| source.platforms.contains(platform));
             }
+        }
+        if !kept_for_others.contains(&key) {
+            pin.drop_tag_unless_demanded(wanted.sources_of(&key));
         }
         pins.insert(place, pin);
     }

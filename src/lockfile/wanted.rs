@@ -49,7 +49,7 @@ pub struct WantedSource {
     pub request: String,
     /// Platforms whose image manifests are needed; empty for files and commits.
     pub platforms: BTreeSet<Platform>,
-    /// The digest, or start of a commit, that the Dockerfile itself demands with `--checksum`.
+    /// The digest, or start of a commit's or annotated tag's id, that the Dockerfile itself demands with `--checksum`.
     pub checksum: Option<String>,
     /// Lines of the Dockerfile that name it, first and last; empty if only the manifest does.
     pub lines: Vec<(u32, u32)>,
@@ -82,18 +82,25 @@ pub struct Wanted {
     pub kept: BTreeSet<String>,
 }
 
-/// One entry a key: platforms and lines together.
+impl Wanted {
+    /// What asks for the pin with this key, in all images.
+    pub fn sources_of<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a WantedSource> {
+        self.images.values().flat_map(|image| &image.sources).filter(move |source| source.key() == key)
+    }
+}
+
+/// One entry a key: platforms and lines together, and no checksum, of which there may be several.
 pub(super) fn unite<'a>(sources: impl IntoIterator<Item = &'a WantedSource>) -> BTreeMap<String, WantedSource> {
     let mut united: BTreeMap<String, WantedSource> = BTreeMap::new();
     for source in sources {
         let entry = united.entry(source.key()).or_insert_with(|| WantedSource {
             platforms: BTreeSet::new(),
+            checksum: None,
             lines: Vec::new(),
             ..source.clone()
         });
         entry.platforms.extend(source.platforms.iter().cloned());
         entry.lines.extend(&source.lines);
-        entry.checksum = entry.checksum.take().or_else(|| source.checksum.clone());
     }
     for entry in united.values_mut() {
         entry.lines.sort_unstable();

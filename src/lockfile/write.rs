@@ -52,9 +52,15 @@ impl Lockfile {
     fn revision(&self) -> u32 {
         let records = self.images.values().filter_map(|image| image.record.as_ref());
         let names_frontend = |record: &Record| record.platforms.values().any(|built| built.frontend.is_some());
+        let is_tag = |pin: &Pin| matches!(pin, Pin::Git { tag: Some(_), .. });
         match () {
             () if !self.claims.is_empty() => 2,
-            () if !self.mirrors.is_empty() || records.into_iter().any(names_frontend) => 1,
+            () if !self.mirrors.is_empty()
+                || self.sources.iter().any(is_tag)
+                || records.into_iter().any(names_frontend) =>
+            {
+                1
+            }
             () => 0,
         }
     }
@@ -111,7 +117,12 @@ impl Lines {
                     self.text("modified", epoch::rfc3339(*modified));
                 }
             }
-            Pin::Git { commit, .. } => self.text("commit", commit),
+            Pin::Git { commit, tag, .. } => {
+                self.text("commit", commit);
+                if let Some(tag) = tag {
+                    self.text("tag", tag);
+                }
+            }
         }
     }
 

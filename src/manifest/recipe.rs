@@ -155,6 +155,7 @@ mod tests {
     use crate::dockerfile::parse;
     use crate::dockerfile::shell::{Budget, Lexer, Unset};
     use crate::dockerfile::syntax::{Command, Escape};
+    use crate::limits::Limits;
 
     fn written(table: &str) -> Written {
         let text = format!("version = 1\n[image.a]\n{table}\n");
@@ -164,7 +165,11 @@ mod tests {
         let Recipe::Layers(layers) = &image.files.recipe else { panic!("{table}: no layers") };
         let written = layers.dockerfile(&image.platforms);
         assert_eq!(written.text.lines().count(), written.lines.len());
-        assert!(parse(written.text.as_bytes()).is_ok_and(|dockerfile| dockerfile.syntax.is_none()), "{}", written.text);
+        assert!(
+            parse(written.text.as_bytes(), &Limits::default()).is_ok_and(|dockerfile| dockerfile.syntax.is_none()),
+            "{}",
+            written.text
+        );
         written
     }
 
@@ -230,7 +235,8 @@ mod tests {
     fn a_value_comes_back_as_it_was() {
         for value in ["", " a  b ", "$A ${B} \\$", "it's \"it\"", "\\", "a\\", "\\\\n", "#<<EOF", "`é\tü`"] {
             let text = format!("FROM scratch\nENV A={}\n", quoted(value));
-            let dockerfile = parse(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"));
+            let dockerfile =
+                parse(text.as_bytes(), &Limits::default()).unwrap_or_else(|error| panic!("{text}: {error}"));
             let Command::Env(pairs) = &dockerfile.stages[0].instructions[0].command else { panic!("{text}") };
             let expanded = Lexer::new(Escape::Backslash).expand(&pairs[0].value, &Unset, &Budget::default());
             assert_eq!(expanded.map(|expansion| expansion.word).as_deref(), Ok(value), "{text}");

@@ -22,7 +22,10 @@ pub fn read_archive(path: &Path, limits: &Limits) -> Result<(), String> {
 
 /// Reads the log of a client that failed, line by line as children's lines are taken in.
 pub fn read_log(text: &str) -> Vec<String> {
-    let Ok(dockerfile) = crate::dockerfile::parse(b"FROM a\nRUN b\nCOPY c /\n") else { return Vec::new() };
+    let Ok(dockerfile) = crate::dockerfile::parse(b"FROM a\nRUN b\nCOPY c /\n", &crate::limits::Limits::default())
+    else {
+        return Vec::new();
+    };
     let lines: Vec<_> = text.lines().map(escape::text).collect();
     let log: Vec<&str> = lines.iter().map(AsRef::as_ref).collect();
     let error = explain_taped(explain(&log, "Dockerfile", &dockerfile), &log, true);

@@ -17,7 +17,7 @@ use super::report;
 use super::scratch::ScratchDirectory;
 use super::self_check::{self, Checked};
 use super::tape::say_private;
-use crate::build::Scrubbed;
+use crate::build::{AssembledPlatform, Scrubbed};
 use crate::compare::{Facts, compare};
 use crate::digest::Digest;
 use crate::drift::Stale;
@@ -143,7 +143,18 @@ pub fn build(machine: &Machine, project: &Project, options: &BuildOptions) -> Re
         if options.locked && options.record.is_none() {
             Stale::unless_empty(image.unrecorded.clone())?;
         }
-        let rebuilt = match rebuild(&locked, &engines, image, &rebuilding, &work) {
+        let mut rebuilt = rebuild(&locked, &engines, image, &rebuilding, &work);
+        // A daemon gives what it kept of an earlier build with the times of that one, which then may lie before the epoch.
+        let may_be_kept = |rebuilt: &Rebuilt| rebuilt.engines != ["native"] && is_unlike_record(image, rebuilt);
+        if !rebuilding.no_cache && rebuilt.as_ref().is_ok_and(may_be_kept) {
+            machine.progress.note(&format!(
+                "`{}` is not the recorded image, maybe for what was kept of an earlier build; building again without that",
+                image.surveyed.name
+            ));
+            let again = RebuildOptions { no_cache: true, round: Round::Second, ..rebuilding };
+            rebuilt = rebuild(&locked, &engines, image, &again, &work);
+        }
+        let rebuilt = match rebuilt {
             Ok(rebuilt) => rebuilt,
             Err(failure) => {
                 build.failures.push(failure);
@@ -209,13 +220,23 @@ pub(super) fn open<'a>(
 /// The images that were asked for, ready.
 pub(super) fn images<'a>(locked: &LockedProject<'a>, options: &BuildOptions) -> Result<Vec<ReadyImage<'a>>, Failure> {
     let BuildOptions { images, platforms, engine, .. } = options;
-    let ready_options = ReadyOptions { platforms, secrets: &engine.secrets, with_tapes: true };
+    let ready_options = ReadyOptions { platforms, secrets: &engine.secrets, with_tapes: true, only_recorded: false };
     ready(locked, locked.survey(images)?, &ready_options, Some(&locked.lockfile))
 }
 
-/// Whether the build starts without any cache: one that records does.
+/// Whether the build starts without any cache: one that records does, and one whose result another is to equal.
 pub(super) fn is_uncached(options: &BuildOptions) -> bool {
-    options.no_cache || options.record.is_some()
+    options.no_cache || options.record.is_some() || options.self_check || options.engine.names.len() > 1
+}
+
+/// Whether the tree is the recorded one, and a platform not the recorded image.
+fn is_unlike_record(image: &ReadyImage<'_>, rebuilt: &Rebuilt) -> bool {
+    let Some(record) = image.record.as_ref().filter(|_| image.unrecorded.is_empty()) else { return false };
+    let is_unlike = |built: &AssembledPlatform| {
+        let expected = record.platforms.get(&built.platform);
+        expected.is_some_and(|expected| compare(&record::facts(expected), &built.facts()).is_some())
+    };
+    rebuilt.assembled.platforms.iter().any(is_unlike)
 }
 
 /// Compares with the record where the tree is the recorded one; says so where it is not.

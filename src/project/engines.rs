@@ -1,13 +1,16 @@
 //! Which engine builds: the one that was asked for, or the first that can.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::locked::LockedProject;
 use super::machine::Machine;
 use super::online;
 use crate::build::{CheckedBuild, Engine, Plan};
 use crate::engine::buildkit::{BuildKit, Host};
+use crate::engine::git_sources;
 use crate::engine::native::{Native, is_refusal};
+use crate::engine::sources::{CheckedOutOnce, Sources};
 use crate::status::{ExitStatus, Failure, Status};
 use crate::tape::Listen;
 
@@ -88,11 +91,12 @@ impl Engines {
         };
         let version = locked.project.manifest.buildkit.version.clone();
         let address = options.address.clone().filter(|address| !address.is_empty());
+        let sources: Arc<dyn Sources> = Arc::new(CheckedOutOnce::new(locked.resolver.clone()));
         Ok(Self {
             options: options.clone(),
-            native: Native::new(locked.resolver.clone()),
-            buildctl: BuildKit::buildctl(host.clone(), locked.resolver.clone(), version.clone(), address),
-            buildx: BuildKit::buildx(host, locked.resolver.clone(), version, locked.lockfile.buildkit.clone()),
+            native: Native::new(sources.clone()),
+            buildctl: BuildKit::buildctl(host.clone(), sources.clone(), version.clone(), address),
+            buildx: BuildKit::buildx(host, sources, version, locked.lockfile.buildkit.clone()),
         })
     }
 
@@ -154,7 +158,7 @@ impl Engines {
                     }
                     return Ok(checked);
                 }
-                Err(failure) if failure.status() == Status::Engine => {
+                Err(failure) if failure.status() == Status::Engine && !git_sources::is_for_all(&failure) => {
                     let reason = failure.to_string();
                     let own_name = format!("{}: ", engine.name());
                     let reason = reason.strip_prefix(&own_name).unwrap_or(&reason).to_owned();

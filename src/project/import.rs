@@ -110,7 +110,7 @@ pub fn import(machine: &Machine, options: &ImportOptions) -> Result<Imported, Fa
     }
     let relative = relative_to(&path, directory)?;
     let text = read_file(&path, machine.limits.dockerfile)?;
-    let parsed = dockerfile::parse(&text)?;
+    let parsed = dockerfile::parse(&text, &machine.limits)?;
     let context = match &options.dockerfile {
         Some(_) => relative.rsplit_once('/').map_or(".", |(directory, _)| directory),
         None => ".",

@@ -55,7 +55,7 @@ pub fn init(machine: &Machine, dockerfile: &Path, name: Option<&str>) -> Result<
         return Err(InitError::NoDockerfile(shown(dockerfile)).into());
     }
     let relative = relative_to(&path, &directory)?;
-    let parsed = dockerfile::parse(&read_file(&path, machine.limits.dockerfile)?)?;
+    let parsed = dockerfile::parse(&read_file(&path, machine.limits.dockerfile)?, &machine.limits)?;
     let context = relative.rsplit_once('/').map_or(".", |(directory, _)| directory);
     let name = name.map_or_else(|| manifest::name_from(&directory), str::to_owned);
     let run_needs_network = network::is_needed(&parsed);

@@ -127,7 +127,8 @@ pub fn verify_provenance(machine: &Machine, options: &ProvenanceOptions) -> Resu
     let (lockfile, surveyed) = (settled.lockfile, Some(settled.surveyed));
     let locked = LockedProject { machine, project: &project, lockfile, resolver: resolver.into(), surveyed };
     let engine = &options.engine;
-    let ready_options = ReadyOptions { platforms: &[], secrets: &engine.secrets, with_tapes: true };
+    let ready_options =
+        ReadyOptions { platforms: &[], secrets: &engine.secrets, with_tapes: true, only_recorded: false };
     let images = ready(&locked, locked.survey(&[])?, &ready_options, None)?;
     let engines = Engines::new(&locked, engine)?;
     let rebuilding = RebuildOptions { engine, no_cache: true, keep: false, round: Round::First };
@@ -249,7 +250,7 @@ fn project(
     from: &str,
 ) -> Result<(Project, Vec<Note>), Failure> {
     let text = super::files::read_file(&files.dockerfile, machine.limits.dockerfile)?;
-    let run_needs_network = network::is_needed(&dockerfile::parse(&text)?);
+    let run_needs_network = network::is_needed(&dockerfile::parse(&text, &machine.limits)?);
     let here =
         imports::Surroundings { context: ".", dockerfile: "Dockerfile", dockerfile_text: &text, run_needs_network };
     let carried = imports::carry(build, &here);

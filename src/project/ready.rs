@@ -32,6 +32,8 @@ pub struct ReadyOptions<'a> {
     pub secrets: &'a [(String, PathBuf)],
     /// Whether the tapes that they need must be there; not so while these are recorded.
     pub with_tapes: bool,
+    /// Whether nothing is built of a tree that is not the recorded one, so that it needs no epoch of its own.
+    pub only_recorded: bool,
 }
 
 /// An image that is ready to be built.
@@ -185,7 +187,7 @@ fn one<'a>(
     // A record of this tree that only lacks a platform is completed with its own epoch.
     let this_tree = unrecorded.iter().all(|drift| matches!(drift, Drift::RecordPlatform { .. }));
     let epoch = match &record {
-        Some(record) if this_tree => record.epoch,
+        Some(record) if this_tree || options.only_recorded => record.epoch,
         _ => epoch(machine, name, image.source_date_epoch, &root.join(&image.files.context))?,
     };
     if epoch.seconds() > machine.now {

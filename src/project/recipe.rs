@@ -9,6 +9,7 @@ use crate::context::{NOT_IN_CONTEXT, Tree};
 use crate::dockerfile::syntax::Dockerfile;
 use crate::dockerfile::{DockerfileError, frontend, parse};
 use crate::escape;
+use crate::limits::Limits;
 use crate::manifest::{FILE_NAME, Files, Image, LayerPath, Recipe, Written};
 use crate::platform::Platform;
 use crate::reference::Reference;
@@ -74,13 +75,13 @@ impl Source {
     }
 
     /// The Dockerfile; its lines are those of the file to look into.
-    pub fn parse(&self) -> Result<Dockerfile, DockerfileError> {
-        let Some(written) = &self.written else { return parse(&self.text) };
+    pub fn parse(&self, limits: &Limits) -> Result<Dockerfile, DockerfileError> {
+        let Some(written) = &self.written else { return parse(&self.text, limits) };
         let of_manifest = |line: u32| {
             let index = usize::try_from(line).ok().and_then(|line| line.checked_sub(1));
             index.and_then(|index| written.lines.get(index)).copied().unwrap_or_default()
         };
-        let parsed = parse(written.text.as_bytes());
+        let parsed = parse(written.text.as_bytes(), limits);
         parsed.map(|dockerfile| dockerfile.with_lines(&of_manifest)).map_err(|error| error.with_lines(&of_manifest))
     }
 

@@ -6,6 +6,7 @@ use super::error::ProjectError;
 use super::files::read_text;
 use super::locked::LockedProject;
 use super::machine::Machine;
+use super::missing;
 use super::open::Project;
 use super::ready::ReadyImage;
 use super::rebuild::Rebuilt;
@@ -70,9 +71,13 @@ pub fn check_images(project: &Project, images: &[String], target: Option<&Record
 
 /// An error if the record is not of the image's tree.
 pub fn check(project: &Project, ready: &ReadyImage<'_>) -> Result<(), Failure> {
-    match Stale::unless_empty(ready.unrecorded.clone()) {
-        Err(stale) if project.lock_path.is_none() => Err(Hinted(stale, NO_LOCKFILE_HINT).into()),
-        checked => Ok(checked?),
+    let Err(stale) = Stale::unless_empty(ready.unrecorded.clone()) else { return Ok(()) };
+    if let Some(incomplete) = missing::explain(&project.manifest.root, ready, &stale) {
+        return Err(incomplete);
+    }
+    match project.lock_path {
+        None => Err(Hinted(stale, NO_LOCKFILE_HINT).into()),
+        Some(_) => Err(stale.into()),
     }
 }
 

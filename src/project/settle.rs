@@ -6,7 +6,7 @@ use super::machine::Machine;
 use super::open::Project;
 use super::survey::{Surveyed, survey_all, wanted};
 use crate::escape;
-use crate::lockfile::{self, Change, Lockfile, Lookup, Pin, Selection, SourceKind};
+use crate::lockfile::{self, Change, Lockfile, Lookup, Pin, Selection, SourceKind, Wanted};
 use crate::manifest::NamedContext;
 use crate::resolve::{Request, Resolved, Resolver};
 use crate::status::{ExitStatus, Failure, Status};
@@ -84,7 +84,9 @@ pub fn settle<'a>(
             tell_unused_claims(machine, old, &wanted);
             return Ok(Settled { lockfile, changes, surveyed });
         }
-        for (lookup, (pin, mirror)) in lookups.iter().zip(resolve(machine, project, resolver, &lookups, min_age)?) {
+        for (lookup, (pin, mirror)) in
+            lookups.iter().zip(resolve(machine, project, resolver, (&lookups, &wanted), min_age)?)
+        {
             // Platforms that are completed come by digest.
             if lookup.at.is_none() {
                 asked.insert(pin.key(), mirror);
@@ -109,7 +111,7 @@ fn resolve(
     machine: &Machine,
     project: &Project,
     resolver: &Resolver,
-    lookups: &[Lookup],
+    (lookups, wanted): (&[Lookup], &Wanted),
     min_age: Option<u64>,
 ) -> Result<Vec<(Pin, Option<String>)>, Failure> {
     let online = |lookup: &&Lookup| lookup.source.kind != SourceKind::Layout;
@@ -140,8 +142,8 @@ fn resolve(
         {
             return Err(SettleError::Claim { key, claimed: claim.result.clone(), found: pin.result() }.into());
         }
-        if !pin.agrees_with(&lookup.source) {
-            let expected = lookup.source.checksum.clone().unwrap_or_default();
+        if let Some(source) = wanted.sources_of(&pin.key()).find(|source| !pin.agrees_with(source)) {
+            let expected = source.checksum.clone().unwrap_or_default();
             return Err(SettleError::Checksum { key, expected, found: pin.result() }.into());
         }
         pins.push((pin, mirror));

@@ -48,7 +48,7 @@ pub fn sources(
         let build_platform = build_platform(image, lockfile.images.get(name), &this);
         let platforms = platforms(name, image, asked)?;
         let surveyed = source
-            .parse()
+            .parse(&machine.limits)
             .map_err(SurveyError::from)
             .and_then(|dockerfile| survey(image, &dockerfile, &platforms, &build_platform, &mut bases));
         listings.push(match surveyed {

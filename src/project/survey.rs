@@ -48,7 +48,7 @@ impl<'a> Surveyed<'a> {
     ) -> Result<Self, Failure> {
         let source = Source::read(machine, project, image)?;
         let pointed = |error| source.failure(error);
-        let dockerfile = source.parse().map_err(|error| pointed(SurveyError::from(error)))?;
+        let dockerfile = source.parse(&machine.limits).map_err(|error| pointed(SurveyError::from(error)))?;
         let this = Platform { os: "linux".to_owned(), ..Platform::of_this_machine() };
         let build_platform = survey::build_platform(image, lockfile.images.get(name), &this);
         let mut bases = LockedBases { lockfile, resolver, offline: machine.offline };

@@ -17,6 +17,7 @@ use super::rebuild::{RebuildOptions, Rebuilt, Round, rebuild};
 use super::record;
 use super::report;
 use super::scratch::ScratchDirectory;
+use super::stand_in::StandsIn;
 use super::upstream;
 use crate::compare::compare;
 use crate::digest::Digest;
@@ -164,7 +165,7 @@ pub fn verify(machine: &Machine, project: &Project, options: &VerifyOptions) -> 
     let locked = LockedProject::open(machine, project)?;
     let file = options.record.as_ref().map(|file| record::read(machine, file)).transpose()?;
     let VerifyOptions { images, platforms, engine, .. } = options;
-    let ready_options = ReadyOptions { platforms, secrets: &engine.secrets, with_tapes: true };
+    let ready_options = ReadyOptions { platforms, secrets: &engine.secrets, with_tapes: true, only_recorded: true };
     let images =
         ready(&locked, locked.survey(images)?, &ready_options, Some(file.as_ref().unwrap_or(&locked.lockfile)))?;
     for image in &images {
@@ -319,10 +320,16 @@ pub(super) fn judge_image(
         let verdict = judge(&evidence);
         verified.platforms.push((evidence, verdict));
     }
+    let mut stands_in = None;
     if let Some((published, _)) = published {
         let is_compared =
             |platform: &&Platform| verified.platforms.iter().any(|(evidence, _)| evidence.platform == **platform);
         verified.not_compared = published.platforms.keys().filter(|it| !is_compared(it)).cloned().collect();
+        let compared: Vec<&Platform> = verified.platforms.iter().map(|(case, _)| &case.platform).collect();
+        // What is recorded was left out on purpose.
+        let recorded = |platform: &&Platform| record.platforms.contains_key(*platform);
+        let others: Vec<Platform> = verified.not_compared.iter().filter(|it| !recorded(it)).cloned().collect();
+        stands_in = StandsIn::find(&verified.name, &others, &compared);
     }
     verified.is_complete = true;
     // A record of the same platforms must have the same index around them.
@@ -333,7 +340,7 @@ pub(super) fn judge_image(
         (Some(recorded), Some(rebuilt)) if recorded != rebuilt => {
             Some(IndexDiffers { image: verified.name.clone(), recorded, rebuilt }.into())
         }
-        _ => None,
+        _ => stands_in.map(Failure::from),
     };
     (verified, differs)
 }

@@ -89,9 +89,9 @@ impl Git {
 impl Resolver {
     pub(super) fn resolve_git(&self, request: &str) -> Result<Resolved, Reason> {
         let source = self.git_source(request)?;
-        let (commit, mirror) = self.ask_for_commit(request, &source)?;
+        let (Meaning { commit, tag }, mirror) = self.ask_for_commit(request, &source)?;
         if let Some(checksum) = &source.checksum
-            && !commit.starts_with(checksum.as_str())
+            && !std::iter::once(&commit).chain(&tag).any(|id| id.starts_with(checksum.as_str()))
         {
             return Err(Reason::Changed { expected: format!("a commit that starts with {checksum}"), found: commit });
         }
@@ -107,14 +107,18 @@ impl Resolver {
                 Err(other) => return Err(other),
             }
         }
-        let pin = Pin::Git { request: request.to_owned(), commit };
+        let pin = Pin::Git { request: request.to_owned(), commit, tag };
         Ok(Resolved { pin, made: made.filter(|_| self.ages), mirror })
     }
 
     /// The commit that the source means today; tells which mirror said so where the server was not reached.
-    pub(super) fn ask_for_commit(&self, request: &str, source: &GitSource) -> Result<(String, Option<String>), Reason> {
+    pub(super) fn ask_for_commit(
+        &self,
+        request: &str,
+        source: &GitSource,
+    ) -> Result<(Meaning, Option<String>), Reason> {
         if let Some(commit) = source.commit() {
-            return Ok((commit.to_owned(), None));
+            return Ok((Meaning::of_commit(commit), None));
         }
         self.upstream_first(request, source, |remote, transport| self.commit_of(source, remote, transport))
     }
@@ -168,9 +172,9 @@ impl Resolver {
     }
 
     /// The commit that the source means: what BuildKit would check out.
-    pub(super) fn commit_of(&self, source: &GitSource, remote: &str, transport: Transport) -> Result<String, Reason> {
+    fn commit_of(&self, source: &GitSource, remote: &str, transport: Transport) -> Result<Meaning, Reason> {
         if let Some(commit) = source.commit() {
-            return Ok(commit.to_owned());
+            return Ok(Meaning::of_commit(commit));
         }
         let wanted = source.reference.as_deref().unwrap_or("HEAD");
         let git = self.git()?;
@@ -187,11 +191,11 @@ impl Resolver {
         if finished.output_cut {
             return Err(Reason::GitResponse(format!("more than {LARGEST_OUTPUT} bytes")));
         }
-        let commit = choose(&text, source.reference.as_deref()).ok_or_else(|| Reason::NoRef(wanted.to_owned()))?;
-        if is_commit(commit) {
-            Ok(commit.to_owned())
-        } else {
-            Err(Reason::GitResponse(commit.chars().take(80).collect()))
+        let (commit, tag) =
+            choose(&text, source.reference.as_deref()).ok_or_else(|| Reason::NoRef(wanted.to_owned()))?;
+        match std::iter::once(commit).chain(tag).find(|id| !is_commit(id)) {
+            None => Ok(Meaning { tag: tag.map(str::to_owned), ..Meaning::of_commit(commit) }),
+            Some(other) => Err(Reason::GitResponse(other.chars().take(80).collect())),
         }
     }
 
@@ -231,20 +235,39 @@ impl Resolver {
     }
 }
 
-/// The commit for `wanted` in what `ls-remote` prints, in the order in which BuildKit prefers.
+/// What a git source means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Meaning {
+    /// The commit, in hex.
+    pub(super) commit: String,
+    /// The id of the annotated tag that leads to it.
+    pub(super) tag: Option<String>,
+}
+
+impl Meaning {
+    fn of_commit(commit: &str) -> Self {
+        Self { commit: commit.to_owned(), tag: None }
+    }
+}
+
+/// The commit for `wanted`, and the id of the annotated tag that leads to it, in what `ls-remote` prints, in the order in which BuildKit prefers.
 ///
 /// A whole ref below `refs/` first, then a branch, then a tag; an annotated tag is followed to its commit.
-fn choose<'a>(lines: &'a str, wanted: Option<&str>) -> Option<&'a str> {
+fn choose<'a>(lines: &'a str, wanted: Option<&str>) -> Option<(&'a str, Option<&'a str>)> {
     let find = |name: &str| {
         let mut pairs = lines.lines().filter_map(|line| line.split_once('\t'));
         pairs.find(|(_, found)| *found == name).map(|(commit, _)| commit)
     };
-    let Some(wanted) = wanted else { return find("HEAD") };
+    let plain = |name: &str| Some((find(name)?, None));
+    let Some(wanted) = wanted else { return plain("HEAD") };
     let below = |directory: &str| format!("{directory}{}", wanted.strip_prefix(directory).unwrap_or(wanted));
     let (whole, branch, tag) = (below("refs/"), below("refs/heads/"), below("refs/tags/"));
-    let peeled = |name: &str| find(&format!("{name}^{{}}")).or_else(|| find(name));
+    let peeled = |name: &str| match find(&format!("{name}^{{}}")) {
+        Some(commit) => Some((commit, find(name))),
+        None => plain(name),
+    };
     let whole = if whole == tag { None } else { peeled(&whole) };
-    whole.or_else(|| find(&branch)).or_else(|| peeled(&tag))
+    whole.or_else(|| plain(&branch)).or_else(|| peeled(&tag))
 }
 
 pub(super) fn failed(command: &'static str, finished: &Finished) -> Reason {
@@ -265,15 +288,15 @@ mod tests {
         let lines = "1\tHEAD\n2\trefs/heads/x\n3\trefs/tags/x\n4\trefs/tags/v1\n5\trefs/tags/v1^{}\n6\trefs/pull/7/head\n\
                      7\trefs/heads/deep/v1\n8\trefs/x\n";
         for (wanted, want) in [
-            (None, Some("1")),
-            (Some("x"), Some("8")),
-            (Some("refs/heads/x"), Some("2")),
-            (Some("refs/tags/x"), Some("3")),
-            (Some("heads/x"), Some("2")),
-            (Some("v1"), Some("5")),
-            (Some("refs/tags/v1"), Some("5")),
-            (Some("pull/7/head"), Some("6")),
-            (Some("deep/v1"), Some("7")),
+            (None, Some(("1", None))),
+            (Some("x"), Some(("8", None))),
+            (Some("refs/heads/x"), Some(("2", None))),
+            (Some("refs/tags/x"), Some(("3", None))),
+            (Some("heads/x"), Some(("2", None))),
+            (Some("v1"), Some(("5", Some("4")))),
+            (Some("refs/tags/v1"), Some(("5", Some("4")))),
+            (Some("pull/7/head"), Some(("6", None))),
+            (Some("deep/v1"), Some(("7", None))),
             (Some("absent"), None),
             (Some("HEAD"), None),
         ] {

@@ -13,7 +13,8 @@ impl Resolver {
         let source = self.git_source(request)?;
         let (commit, mirror) =
             self.upstream_first(request, &source, |remote, transport| self.peel(object, remote, transport))?;
-        let pin = Pin::Git { request: request.to_owned(), commit };
+        let tag = (object != commit).then(|| object.to_owned());
+        let pin = Pin::Git { request: request.to_owned(), commit, tag };
         Ok(Resolved { pin, made: None, mirror })
     }
 

@@ -75,7 +75,7 @@ impl Resolver {
                 }
                 Err(error) => Err(error),
             },
-            Pin::Git { request, commit } => self.git_standing(request, commit),
+            Pin::Git { request, commit, .. } => self.git_standing(request, commit),
             // A layout lies in the repository: there is no upstream to ask.
             Pin::Layout { .. } => Ok(Standing::default()),
         }
@@ -105,7 +105,7 @@ impl Resolver {
         // What only a mirror lacks is not gone.
         let is_silent = || self.registry.silence(&source.remote).is_some();
         let (now, mirror) = match self.ask_for_commit(request, &source) {
-            Ok((now, mirror)) => (Some(now), mirror),
+            Ok((now, mirror)) => (Some(now.commit), mirror),
             Err(Reason::NoRef(_)) if !is_silent() => (None, None),
             Err(error) => return Err(error),
         };

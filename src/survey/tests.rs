@@ -32,7 +32,7 @@ fn image(lines: &str) -> Image {
 }
 
 fn asked(image: &Image, dockerfile: &str) -> WantedImage {
-    let parsed = crate::dockerfile::parse(dockerfile.as_bytes()).unwrap();
+    let parsed = crate::dockerfile::parse(dockerfile.as_bytes(), &crate::limits::Limits::default()).unwrap();
     let sources = image.platforms.iter().flat_map(|platform| {
         let question = Question {
             target: image.target.clone().unwrap_or_default(),
@@ -59,7 +59,7 @@ fn resolved(source: &WantedSource) -> Pin {
         crate::lockfile::SourceKind::Image => Pin::Image { request, digest, platforms },
         crate::lockfile::SourceKind::Layout => Pin::Layout { request, digest, platforms },
         crate::lockfile::SourceKind::Http => Pin::Http { url: request, digest, size: 1, modified: None },
-        crate::lockfile::SourceKind::Git => Pin::Git { request, commit: "3".repeat(40) },
+        crate::lockfile::SourceKind::Git => Pin::Git { request, commit: "3".repeat(40), tag: None },
     }
 }
 

@@ -205,11 +205,17 @@ fn amd64() -> Value {
 impl Published {
     /// Another image for linux/amd64, which nobody built here; `change` may change its manifest and its descriptor.
     pub fn other(&self, change: impl Fn(&mut Value, &mut Value)) -> Value {
+        self.other_config(json!({}), change)
+    }
+
+    /// The same with more in its config.
+    fn other_config(&self, mut more: Value, change: impl Fn(&mut Value, &mut Value)) -> Value {
         let layer = tar(b"evil");
-        let config = json!({
+        let mut config = json!({
             "os": "linux", "architecture": "amd64", "config": {},
             "rootfs": { "type": "layers", "diff_ids": [Digest::of(&layer).to_string()] },
         });
+        config.as_object_mut().unwrap().append(more.as_object_mut().unwrap());
         let mut manifest = json!({
             "schemaVersion": 2, "mediaType": OCI_MANIFEST,
             "config": self.put("application/vnd.oci.image.config.v1+json", config.to_string().as_bytes()),
@@ -319,6 +325,32 @@ fn attestations_and_other_platforms_do_not_stand_in_the_way_and_are_named() {
     assert_eq!(image["published_index"], published.index()["manifests"][0]["digest"], "{image}");
     assert_eq!((&image["not_compared"], &image["published_attestations"]), (&json!(["linux/arm64"]), &json!(1)));
     assert_eq!(image["platforms"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn an_image_that_newer_machines_take_in_its_place_is_a_difference() {
+    let published = Published::new();
+    let variant = |variant: &'static str| {
+        published.other_config(json!({ "variant": variant }), move |_, entry| {
+            entry["platform"]["variant"] = json!(variant);
+        })
+    };
+    let own = published.own();
+    for name in ["v2", "v3", "v4"] {
+        let other = variant(name);
+        for manifests in [[other.clone(), own.clone()], [own.clone(), other.clone()]] {
+            published.name_index(&manifests);
+            published.verify(
+                1,
+                &format!("one for linux/amd64/{name}, too, which machines that can run it take in place of that for linux/amd64"),
+            );
+        }
+    }
+    let verify = ["verify", "--engine", "native", "--against", ".git/layout", "--format", "json"];
+    let document = published.project.repro(&verify).expect(1).json();
+    assert_eq!(document["images"][0]["not_compared"], json!(["linux/amd64/v4"]), "{document}");
+    assert_eq!(document["images"][0]["platforms"][0]["verdict"], json!("reproduced"), "{document}");
+    assert!(document["error"].to_string().contains("linux/amd64/v4"), "{document}");
 }
 
 #[test]

@@ -103,6 +103,27 @@ fn what_a_context_holds_otherwise_than_the_commit_is_dirty_staged_or_not() {
 }
 
 #[test]
+fn what_is_staged_inside_a_submodule_is_dirty() {
+    let inner = Project::bare();
+    inner.git(&["init", "-q", "-b", "main"]);
+    inner.write("f", "f").write("g", "g").commit();
+    let project = recorded("");
+    let url = inner.path().to_str().unwrap();
+    project.git(&["-c", "protocol.file.allow=always", "submodule", "add", "-q", url, "d/sub"]);
+    project.commit();
+    let dirty = || {
+        project.repro(&["build", "--record", "--engine", "native"]).expect(0);
+        project.git(&["commit", "-q", "-m", "the lockfile", "repro.lock"]);
+        document(&project, &[])["checkout"]["dirty"].clone()
+    };
+    assert_eq!(dirty(), json!([]));
+    project.write("d/sub/f", "other").git(&["-C", "d/sub", "add", "f"]);
+    assert_eq!(dirty(), json!(["d/sub/f"]));
+    project.git(&["-C", "d/sub", "rm", "-q", "-f", "g"]);
+    assert_eq!(dirty(), json!(["d/sub/f", "d/sub/g"]));
+}
+
+#[test]
 fn a_link_in_the_place_of_a_committed_file_is_dirty_and_a_committed_link_is_not() {
     use std::fs;
     use std::os::unix::fs::symlink;

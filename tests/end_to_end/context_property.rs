@@ -213,7 +213,7 @@ fn plan(pair: &Pair, tree: Tree) -> Plan {
         platform: "linux/amd64".parse().unwrap(),
         epoch: Epoch::from_seconds(1_700_000_000).unwrap(),
         inputs: Inputs {
-            dockerfile: Arc::new(parse(dockerfile.as_bytes()).unwrap()),
+            dockerfile: Arc::new(parse(dockerfile.as_bytes(), &Limits::default()).unwrap()),
             dockerfile_path: PathBuf::from("Dockerfile"),
             context: if pair.is_named { Arc::default() } else { Arc::new(tree) },
             contexts,

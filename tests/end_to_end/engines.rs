@@ -71,7 +71,7 @@ fn plan(dockerfile: &str, files: &[(&str, &str)], pins: Vec<Pin>) -> Plan {
         platform: "linux/amd64".parse().unwrap(),
         epoch: Epoch::from_seconds(EPOCH).unwrap(),
         inputs: Inputs {
-            dockerfile: Arc::new(parse(dockerfile.as_bytes()).unwrap()),
+            dockerfile: Arc::new(parse(dockerfile.as_bytes(), &Limits::default()).unwrap()),
             dockerfile_path: PathBuf::from("Dockerfile"),
             context: tree(files).into(),
             contexts: BTreeMap::new(),
@@ -163,6 +163,7 @@ fn repository(test: &str) -> Pin {
     Pin::Git {
         request: format!("https://git.example/engines-{test}.git#main:sub"),
         commit: git(&["rev-parse", "HEAD"]),
+        tag: None,
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use repro::parts::dockerfile::sources::Sources;
 use repro::parts::dockerfile::target::{Question, ResolveError, Target, UnknownImages, resolve};
 use repro::parts::dockerfile::{DockerfileError, parse};
+use repro::parts::limits::Limits;
 use serde_json::{Value, json};
 
 fn question(case: &Value) -> Question {
@@ -26,7 +27,7 @@ fn platform_of(text: &str) -> repro::parts::platform::Platform {
 }
 
 fn response(dockerfile: &str, question: &Question) -> Result<Target, DockerfileError> {
-    match resolve(&parse(dockerfile.as_bytes())?, question, &mut UnknownImages) {
+    match resolve(&parse(dockerfile.as_bytes(), &Limits::default())?, question, &mut UnknownImages) {
         Ok(target) => Ok(target),
         Err(ResolveError::Dockerfile(error)) => Err(error),
         Err(ResolveError::Base { source, .. }) => match source {},
@@ -108,7 +109,7 @@ fn plain_question() -> Question {
 }
 
 fn response_bytes(dockerfile: &[u8]) -> Result<Target, DockerfileError> {
-    match resolve(&parse(dockerfile)?, &plain_question(), &mut UnknownImages) {
+    match resolve(&parse(dockerfile, &Limits::default())?, &plain_question(), &mut UnknownImages) {
         Ok(target) => Ok(target),
         Err(ResolveError::Dockerfile(error)) => Err(error),
         Err(ResolveError::Base { source, .. }) => match source {},

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 type Target = fn(&[u8]);
 
-const TARGETS: [(&str, Target); 20] = [
+const TARGETS: [(&str, Target); 22] = [
     ("json", targets::json),
     ("tar", targets::tar),
     ("compression", targets::compression),
@@ -38,6 +38,8 @@ const TARGETS: [(&str, Target); 20] = [
     ("sides", targets::sides::sides),
     ("buildkit", targets::output::buildkit),
     ("description", targets::texts::description),
+    ("base_layer", targets::bases::layer),
+    ("owners", targets::bases::owners),
 ];
 
 fn number(name: &str, default: u64) -> u64 {

@@ -245,7 +245,8 @@ fn pins() -> impl Strategy<Value = Pin> {
                 modified
             }
         ),
-        ("[^\\p{C}#-][^\\p{C}#]{0,20}", "[0-9a-f]{40}").prop_map(|(request, commit)| Pin::Git { request, commit }),
+        ("[^\\p{C}#-][^\\p{C}#]{0,20}", "[0-9a-f]{40}", option::of("[0-9a-f]{40}"))
+            .prop_map(|(request, commit, tag)| Pin::Git { request, commit, tag }),
     ]
 }
 
@@ -515,6 +516,31 @@ fn only_what_is_missing_or_selected_is_resolved() {
     assert_eq!((lookup.source.request.as_str(), lookup.at), (ALPINE, Some(Digest::from_bytes([1; 32]))));
     let checked = WantedSource { checksum: Some(format!("sha256:{}", "00".repeat(32))), ..file() };
     assert_eq!(asked(&wanted(vec![checked]), &Selection::None), [(file_url, false)]);
+}
+
+#[test]
+fn the_id_of_an_annotated_tag_is_pinned_where_a_checksum_demands_it_and_nowhere_else() {
+    let request = "https://files.example/lib.git#v1";
+    let pin = |has_tag: bool| Pin::Git {
+        request: request.to_owned(),
+        commit: "1".repeat(40),
+        tag: has_tag.then(|| "2".repeat(40)),
+    };
+    let source = |checksum: &str| WantedSource {
+        checksum: Some(checksum.to_owned()).filter(|checksum| !checksum.is_empty()),
+        ..wanted_source(SourceKind::Git, request, &[])
+    };
+    for (checksums, is_demanded) in [(&[""][..], false), (&["111"], false), (&["222"], true), (&["111", "222"], true)] {
+        let wanted = wanted(checksums.iter().copied().map(source).collect());
+        let (locked, _) = update(&Lockfile::default(), &wanted, &[pin(true)]);
+        assert_eq!(locked.sources, [pin(is_demanded)], "{checksums:?}");
+        assert_eq!(lookups(&locked, &wanted, &Selection::None), []);
+        let asked = lookups(&one_image(&[pin(false)]), &wanted, &Selection::None);
+        assert_eq!(asked.len(), usize::from(is_demanded), "{checksums:?}");
+        let text = locked.to_text();
+        assert_eq!(text.contains("revision = 1"), is_demanded, "{text}");
+        assert_eq!(Lockfile::parse(&text, &Limits::default()).unwrap(), locked);
+    }
 }
 
 #[test]

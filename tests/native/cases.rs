@@ -90,7 +90,7 @@ impl Sources for Fixtures {
         panic!("{url} is forbidden")
     }
 
-    fn git(&self, request: &str, _: &str) -> Result<Checkout, Failure> {
+    fn git(&self, request: &str, _: &str) -> Result<Arc<Checkout>, Failure> {
         panic!("no case takes the repository {request}")
     }
 }
@@ -125,7 +125,8 @@ impl Case {
             number => repro::parts::epoch::Epoch::from_seconds(number.as_i64().unwrap()).unwrap(),
         };
         let builder = json["builder_platform"].as_str().unwrap_or("linux/amd64");
-        let dockerfile = parse(&fs::read(&dockerfile_path).unwrap()).map_err(|error| error.to_string())?;
+        let dockerfile =
+            parse(&fs::read(&dockerfile_path).unwrap(), &Limits::default()).map_err(|error| error.to_string())?;
         Ok(Plan {
             image: "case".to_owned(),
             platform: "linux/amd64".parse().unwrap(),

@@ -187,6 +187,7 @@ fn warn_of_default_bases(
 mod tests {
     use crate::dockerfile::parse;
     use crate::dockerfile::target::{Question, resolve};
+    use crate::limits::Limits;
     use crate::parts::dockerfile::target::UnknownImages;
     use crate::platform::Platform;
 
@@ -200,7 +201,7 @@ mod tests {
                 build_args: [("BUILDOS".to_owned(), "given".to_owned())].into(),
                 contexts: Default::default(),
             };
-            resolve(&parse(text.as_bytes()).unwrap(), &question, &mut UnknownImages).unwrap()
+            resolve(&parse(text.as_bytes(), &Limits::default()).unwrap(), &question, &mut UnknownImages).unwrap()
         };
         for (text, asks, depends) in [
             ("FROM a\nRUN x", false, false),

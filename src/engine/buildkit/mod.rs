@@ -37,6 +37,8 @@ pub use input::{Policy, Redirects};
 
 use crate::build::{Built, CheckedBuild, Engine, Plan, Surroundings};
 use crate::engine::base_images::BaseImagesOf;
+use crate::engine::git_sources;
+use crate::engine::native::tell_unmatched;
 use crate::engine::sources::Sources;
 use crate::engine::target::{base_of, target};
 use crate::escape;
@@ -45,7 +47,7 @@ use crate::platform::Platform;
 use crate::process::{Finished, shell_word};
 use crate::status::Failure;
 use client::{Buildctl, Buildx, Client, Connection, SeveralLogins};
-use command::{at_once, follow};
+use command::{ask, at_once, follow};
 use daemon::{Worker, probe, shared};
 use input::{Served, Staged, frontend, offline, refusal};
 use output::{OutputReader, materials};
@@ -82,6 +84,10 @@ impl Engine for BuildKit {
         refusal::check(plan, self.host.now)?;
         if self.host.offline {
             offline::check(plan)?;
+        }
+        if git_sources::has_any(plan) {
+            let images = BaseImagesOf::new(plan, &*self.sources);
+            git_sources::check(plan, &target(plan, &images)?, &*self.sources)?;
         }
         Ok(Box::new(Checked { engine: self, plan }))
     }
@@ -123,10 +129,17 @@ impl CheckedBuild for Checked<'_> {
         let mut redirects = Redirects::of_mirrors(&self.engine.host.config);
         served.iter().for_each(|served| served.lead(&mut redirects));
         let (daemon, staged) = self.probe_and_stage(&*connection, &redirects, surroundings)?;
+        if git_sources::has_any(self.plan) {
+            ask(&connection.control().forget_checkouts(), surroundings)?;
+        }
         let ready = Ready { plan: self.plan, connection, daemon, staged, served, redirects };
+        let sources = &*self.engine.sources;
+        let images = BaseImagesOf::new(self.plan, sources);
+        let target = target(self.plan, &images)?;
+        git_sources::tell_pointers(self.plan, &target, sources, &surroundings.progress)?;
+        tell_unmatched(self.plan, &target, surroundings)?;
         let mut built = ready.run(self.engine, surroundings)?;
-        let images = BaseImagesOf::new(self.plan, &*self.engine.sources);
-        let base = base_of(&target(self.plan, &images)?, &images)?;
+        let base = base_of(&target, &images)?;
         output::base::take_from_pin(&mut built.layers, base.as_deref())?;
         Ok(built)
     }
@@ -146,7 +159,8 @@ impl CheckedBuild for Checked<'_> {
             let value = build.environment.get(std::ffi::OsStr::new(name));
             lines.extend(value.map(|value| format!("export {name}={}", shell_word(value))));
         }
-        lines.extend(first.iter().chain([&build]).map(crate::process::Command::shell_line));
+        let forget = git_sources::has_any(self.plan).then(|| connection.control().forget_checkouts());
+        lines.extend(first.iter().chain(&forget).chain([&build]).map(crate::process::Command::shell_line));
         Ok(lines)
     }
 }
@@ -275,7 +289,6 @@ impl Ready<'_> {
         reader.check_claims(&staged.read_metadata(bounds.limits)?, &output)?;
         output::history::check(&output.config, &plan.image)?;
         output::downloads::check(plan, &output)?;
-        output::git_directories::check(plan, &output)?;
         let requests = match plan.run.tape {
             Some(_) => output::requests(
                 finished.log.lines().map(|line| input::as_written(plan, redirects, line)),

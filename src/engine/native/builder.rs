@@ -9,7 +9,6 @@ use super::context_tree::{context_tree, single_file};
 use super::diff::{LayerEntry, diff};
 use super::fetched::{Fetched, Fetcher};
 use super::filesystem::{Filesystem, Mtime, Tree};
-use super::git_tree::Checkouts;
 use super::metadata::StageConfig;
 use super::mount::Mount;
 use super::owner::WantedOwner;
@@ -96,14 +95,13 @@ impl<'a> Builder<'a> {
         plan: &'a Plan,
         surroundings: &'a Surroundings<'a>,
         sources: &'a dyn Sources,
-        checkouts: &'a Checkouts,
         images: &'a BaseImagesOf<'a>,
     ) -> Self {
         Self {
             plan,
             surroundings,
             sources,
-            fetcher: Fetcher::new(plan, sources, checkouts, &surroundings.progress),
+            fetcher: Fetcher::new(plan, sources),
             images,
             files: Filesystem::default(),
             stages: BTreeMap::new(),

@@ -5,16 +5,15 @@ use std::path::PathBuf;
 use super::content::Content;
 use super::context_tree::single_file;
 use super::filesystem::{Filesystem, Mtime, Tree};
-use super::git_tree::{Checkouts, git_tree};
+use super::git_tree::git_tree;
 use super::problem::Problem;
 use super::refusal::Place;
 use crate::build::Plan;
 use crate::dockerfile::target::{GitReference, TransferSource, TransferStep};
 use crate::engine::base_images::NotLocked;
+use crate::engine::git_sources;
 use crate::engine::sources::Sources;
-use crate::escape;
 use crate::lockfile::Pin;
-use crate::progress::Reporter;
 use crate::status::Failure;
 
 /// A source that was fetched.
@@ -29,21 +28,13 @@ pub(super) struct Fetched {
 pub(super) struct Fetcher<'a> {
     plan: &'a Plan,
     sources: &'a dyn Sources,
-    checkouts: &'a Checkouts,
-    /// Told of pointers that stand for files.
-    progress: &'a Reporter,
     /// Trees of git sources, by the directories of their checkouts and below.
     git_trees: Vec<((PathBuf, String), Tree)>,
 }
 
 impl<'a> Fetcher<'a> {
-    pub(super) fn new(
-        plan: &'a Plan,
-        sources: &'a dyn Sources,
-        checkouts: &'a Checkouts,
-        progress: &'a Reporter,
-    ) -> Self {
-        Self { plan, sources, checkouts, progress, git_trees: Vec::new() }
+    pub(super) fn new(plan: &'a Plan, sources: &'a dyn Sources) -> Self {
+        Self { plan, sources, git_trees: Vec::new() }
     }
 
     /// What is behind the URLs among the sources, in their order, as trees in `files`.
@@ -91,8 +82,11 @@ impl<'a> Fetcher<'a> {
     }
 
     fn repository(&mut self, files: &mut Filesystem, git: &GitReference, place: &Place) -> Result<Tree, Failure> {
-        let checkout = self.checkouts.get(self.plan, git, self.sources)?;
-        if let Some(checksum) = git.checksum.as_ref().filter(|checksum| !checkout.commit().starts_with(*checksum)) {
+        let (checkout, tag) = git_sources::checkout(self.plan, git, self.sources)?;
+        let is_right = |checksum: &String| {
+            std::iter::once(checkout.commit()).chain(tag).any(|id| id.starts_with(checksum.as_str()))
+        };
+        if let Some(checksum) = git.checksum.as_ref().filter(|checksum| !is_right(checksum)) {
             let message = format!("expected checksum to match {checksum}, got {}", checkout.commit());
             return Err(place.error(Problem::Failed(message)));
         }
@@ -101,17 +95,7 @@ impl<'a> Fetcher<'a> {
             return Ok(*tree);
         }
         let number = u32::try_from(self.git_trees.len()).unwrap_or(u32::MAX);
-        let mut pointers = Vec::new();
-        let mut told = |path: &[u8]| pointers.push(escape::name(&path[1..]));
-        let tree = git_tree(files, &key.0, &key.1, number, &mut told);
-        let tree = tree.map_err(|problem| place.error(problem))?;
-        if let Some(first) = pointers.first() {
-            let more = if pointers.len() > 1 { format!(" and {} more", pointers.len() - 1) } else { String::new() };
-            self.progress.warn(&format!(
-                "{}: {first}{more}: the image gets pointers of Git LFS, not the files that they stand for",
-                escape::text(&git.remote)
-            ));
-        }
+        let tree = git_tree(files, &key.0, &key.1, number).map_err(|problem| place.error(problem))?;
         self.git_trees.push((key, tree));
         Ok(tree)
     }

@@ -5,7 +5,8 @@
 //! `unpack`), which has its contents by reference and overlayfs's idea of layers. `diff` finds out what a layer holds,
 //! `layer_tar` writes it when it is wanted, `history` finishes the config. Nothing is ever unpacked.
 //!
-//! What this engine is not proven on it refuses, with instruction and line (`refusal`).
+//! What this engine is not proven on it refuses, with instruction and line (`refusal`). What BuildKit does without a word
+//! it tells for that engine, too (`unmatched`).
 
 mod base_image;
 mod base_tree;
@@ -34,6 +35,7 @@ mod refusal;
 mod spool;
 mod stack;
 mod transfer;
+mod unmatched;
 mod unpack;
 mod words;
 
@@ -42,15 +44,16 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use builder::{Builder, StageLayer};
-use git_tree::Checkouts;
 use layer_tar::LayerTar;
 use problem::Problem;
 pub use refusal::is_refusal;
+pub use unmatched::tell_unmatched;
 
 use crate::build::{Blob, Built, BuiltLayer, CheckedBuild, Engine, Plan, Produce, Surroundings};
 use crate::digest::{DiffId, Hashing};
 use crate::dockerfile::target::Target;
 use crate::engine::base_images::BaseImagesOf;
+use crate::engine::git_sources;
 use crate::engine::sources::Sources;
 use crate::engine::target::target;
 use crate::status::Failure;
@@ -60,13 +63,12 @@ const NAME: &str = "native";
 /// The engine in this process.
 pub struct Native {
     sources: Arc<dyn Sources>,
-    checkouts: Checkouts,
 }
 
 impl Native {
     /// An engine that takes locked bytes from `sources`.
     pub fn new(sources: Arc<dyn Sources>) -> Self {
-        Self { sources, checkouts: Checkouts::default() }
+        Self { sources }
     }
 }
 
@@ -78,7 +80,7 @@ impl Engine for Native {
     fn check<'a>(&'a self, plan: &'a Plan) -> Result<Box<dyn CheckedBuild + 'a>, Failure> {
         let images = BaseImagesOf::new(plan, &*self.sources);
         let target = target(plan, &images)?;
-        proven::check(plan, &target, &self.checkouts, &*self.sources)?;
+        proven::check(plan, &target, &*self.sources)?;
         Ok(Box::new(Checked { native: self, plan, target, images }))
     }
 }
@@ -98,7 +100,8 @@ impl CheckedBuild for Checked<'_> {
 
     fn build(&self, surroundings: &Surroundings<'_>) -> Result<Built, Failure> {
         let Self { native, plan, target, images } = self;
-        let stage = Builder::new(plan, surroundings, &*native.sources, &native.checkouts, images).build(target)?;
+        git_sources::tell_pointers(plan, target, &*native.sources, &surroundings.progress)?;
+        let stage = Builder::new(plan, surroundings, &*native.sources, images).build(target)?;
         let made: Result<Vec<_>, Problem> = match &*stage.layers {
             few @ ([] | [_]) => few.iter().map(built_layers).collect(),
             many => many.par_iter().map(built_layers).collect(),

@@ -1,7 +1,6 @@
 //! What this engine is proven on; anything else is refused before any work, with instruction and line.
 
 use super::frontends;
-use super::git_tree::Checkouts;
 use super::path;
 use super::problem::Problem;
 use super::refusal::Place;
@@ -9,29 +8,23 @@ use crate::build::{Plan, PlannedContext};
 use crate::context::SentOtherwise;
 use crate::dockerfile::syntax::Lines;
 use crate::dockerfile::target::{Action, Base, NamedContext, Step, Target, TargetStage};
+use crate::engine::git_sources;
 use crate::engine::sources::Sources;
 use crate::escape;
 use crate::status::Failure;
 
 /// Refuses what this engine can't build, or may build otherwise than BuildKit.
-pub(super) fn check(plan: &Plan, target: &Target, checkouts: &Checkouts, sources: &dyn Sources) -> Result<(), Failure> {
+pub(super) fn check(plan: &Plan, target: &Target, sources: &dyn Sources) -> Result<(), Failure> {
     check_frontend(plan)?;
     check_stages(plan, target)?;
     frontends::check(plan, target)?;
     for step in target.stages.values().flat_map(|stage| &stage.steps) {
-        let refuse = |unproven: &str| Err(refusal(Place::of_step(&plan.inputs.dockerfile_path, step), unproven));
-        match &step.action {
-            Action::Run(_) => return refuse("it would have to run a program"),
-            Action::Transfer(transfer) => {
-                for source in &transfer.sources {
-                    if let Some(unproven) = checkouts.unproven(plan, source, sources)? {
-                        return refuse(unproven);
-                    }
-                }
-            }
-            _ => {}
+        if matches!(step.action, Action::Run(_)) {
+            let place = Place::of_step(&plan.inputs.dockerfile_path, step);
+            return Err(refusal(place, "it would have to run a program"));
         }
     }
+    git_sources::check(plan, target, sources)?;
     check_contexts(plan, target)
 }
 

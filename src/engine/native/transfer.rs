@@ -9,6 +9,7 @@ use super::mount::Mount;
 use super::path;
 use super::problem::{Problem, failed};
 use super::refusal::Place;
+use super::unmatched::matches_nothing;
 use super::unpack::Archive;
 use crate::build::Surroundings;
 use crate::context::{Effort, Matched, Patterns};
@@ -105,7 +106,7 @@ impl Transfer<'_> {
         let unpack = self.step.unpack.unwrap_or(self.step.is_add);
         let found = glob::expand(mount.files, self.from, &source, self.effort)?;
         if found.is_empty() {
-            self.surroundings.progress.warn(&format!("{}: `{}` matches nothing", self.place, escape::text(written)));
+            self.surroundings.progress.warn(&matches_nothing(self.place, written));
         }
         for path in found {
             if unpack && self.unpack(mount, self.from, &path, spools)? {

@@ -170,7 +170,7 @@ pub fn diff(machine: &Machine, options: &DiffOptions) -> Result<Diff, Failure> {
         _ => recorded::diff(machine, options, places, records, bounds)?,
     };
     if let Some(path) = &options.dockerfile {
-        let dockerfile = parse(&read_file(&machine.resolve(path), machine.limits.dockerfile)?)?;
+        let dockerfile = parse(&read_file(&machine.resolve(path), machine.limits.dockerfile)?, &machine.limits)?;
         diff.find_lines(&Instructions::of(&dockerfile, ""));
     }
     if let Some(rules) = rules {

@@ -134,7 +134,8 @@ pub fn record(locked: &LockedProject<'_>, options: &RecordOptions<'_>) -> Result
     }
     let is_wanted = |name: &str| wanted.iter().any(|(wanted, _)| wanted == name);
     let surveyed = surveyed.into_iter().filter(|image| is_wanted(image.name)).collect();
-    let ready_options = ReadyOptions { platforms: &[], secrets: &options.engine.secrets, with_tapes: false };
+    let ready_options =
+        ReadyOptions { platforms: &[], secrets: &options.engine.secrets, with_tapes: false, only_recorded: false };
     let images = ready(locked, surveyed, &ready_options, None)?;
     let engines = Engines::new(locked, options.engine)?;
     let work = ScratchDirectory::new(machine)?;

@@ -158,3 +158,31 @@ fn make_fifo(project: &Project, name: &str) {
     let _ = fs::remove_file(&path);
     assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
 }
+
+#[test]
+fn an_unpacked_archive_of_git_is_told_what_it_lacks() {
+    let project = Project::new();
+    project.write("repro.toml", "version = 1\n[image.app]\n").write("Dockerfile", "FROM scratch\nCOPY . /\n");
+    project.write("secret.txt", "s").write("docs/a.md", "a").write("kept", "k");
+    project.write(".gitattributes", "secret.txt export-ignore\n/docs/ export-ignore\nkept text\n").commit();
+    project.repro(&["lock"]).expect(0);
+    let unpacked = || {
+        project.commit();
+        project.repro(&["build", "--record", "--engine", "native"]).expect(0);
+        project.commit();
+        project.git(&["archive", "-o", ".git/archive.tar", "HEAD"]);
+        let other = Project::bare();
+        let archive = std::fs::File::open(project.path().join(".git/archive.tar")).unwrap();
+        tar::Archive::new(archive).unpack(other.path()).unwrap();
+        other
+    };
+    let outcome = unpacked().repro(&["verify", "--engine", "native"]).expect(3);
+    outcome.says("not there: `docs`, `secret.txt`, left out of archives").says("hint: clone the repository");
+    // What the Dockerfile itself names is told without `.gitattributes`, too.
+    project.write("Dockerfile", "FROM scratch\nCOPY kept secret.txt /x/\n");
+    project.write(".gitattributes", "secret.txt export-ignore\n.gitattributes export-ignore\n");
+    let outcome = unpacked().repro(&["verify", "--engine", "native"]).expect(3);
+    outcome.says("not there: `secret.txt`, which the Dockerfile takes");
+    project.write(".gitattributes", "");
+    unpacked().repro(&["verify", "--engine", "native"]).expect(0);
+}

@@ -1,7 +1,7 @@
 //! What a daemon gets of base images and files, and from whom.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::own_registry::{OwnRegistry, Packing, base64, new_content};
@@ -104,25 +104,126 @@ fn repository_with_submodule() -> Option<String> {
 fn what_no_two_clones_have_alike_is_built_by_no_engine() {
     let Some(name) = repository_with_submodule() else { return };
     let with_git = "a git repository with its `.git`, which no two clones have alike";
-    for (dockerfile, native, buildctl) in [
+    let with_submodules = "a git repository with submodules, which no two clones have alike";
+    for (dockerfile, line, told) in [
+        (format!("FROM scratch\nADD https://git.example/{name}.git#main /src/\n"), 2, with_submodules),
         (
-            format!("FROM scratch\nADD https://git.example/{name}.git#main /src/\n"),
-            "with submodules",
-            ".git is part of the result",
+            // Only some of its files come into the result.
+            format!(
+                "FROM scratch AS a\nADD https://git.example/{name}.git#main /src/\nFROM scratch\nCOPY --from=a /src/file /\n"
+            ),
+            2,
+            with_submodules,
         ),
+        (format!("FROM scratch\nADD --keep-git-dir=true https://git.example/{name}-inner.git /src/\n"), 2, with_git),
         (
-            format!("FROM scratch\nADD --keep-git-dir=true https://git.example/{name}-inner.git /src/\n"),
-            with_git,
+            format!("FROM scratch\nARG KEEP=keep-git-dir=1\nADD https://git.example/{name}-inner.git?$KEEP /src/\n"),
+            3,
             with_git,
         ),
     ] {
         let Some(project) = locked("[image.app]\n", &dockerfile, &[]) else { return };
-        project.repro(&["build", "--engine", "native"]).expect(7).says(native);
-        project.repro(&["build", "--engine", "buildctl"]).expect(7).says(buildctl);
+        for engine in ["native", "buildctl", "auto"] {
+            let outcome = project.repro(&["build", "--engine", engine]).expect(7);
+            outcome.says(&format!("Dockerfile:{line}: `https://git.example/{name}")).says(told).says("hint: ");
+        }
     }
     let dockerfile = format!("FROM scratch\nADD https://git.example/{name}-inner.git /src/\n");
     let Some(project) = locked("[image.app]\n", &dockerfile, &[]) else { return };
     project.repro(&["build", "--engine", "native,buildctl"]).expect(0);
+    let dockerfile = format!("FROM scratch\nADD https://git.example/{name}.git?branch=main&submodules=false /src/\n");
+    let Some(project) = locked("[image.app]\n", &dockerfile, &[]) else { return };
+    project.repro(&["build", "--engine", "native,buildctl"]).expect(0);
+}
+
+/// A repository called `name` on the rig's server, with what `fill` writes as its one commit; gives the work tree.
+fn repository(name: &str, fill: impl Fn(&Path)) -> Option<tempfile::TempDir> {
+    let root = variable("RIG_GIT_ROOT")?;
+    variable("BUILDKIT_HOST")?;
+    let work = tempfile::tempdir().unwrap();
+    fill(work.path());
+    let script = format!(
+        "set -e; export GIT_CONFIG_GLOBAL=/dev/null; git init -q -b main; git add .; $COMMIT files; $TAG v1
+         git clone -q --bare . {root}/{name}.git"
+    );
+    let user = "git -c user.name=t -c user.email=t@t.example";
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).current_dir(work.path());
+    run(command.env("COMMIT", format!("{user} commit -q -m")).env("TAG", format!("{user} tag -m annotated")));
+    Some(work)
+}
+
+#[test]
+fn a_checkout_that_the_daemon_has_from_before_the_epoch_is_made_anew() {
+    let name = format!("checkout-{}", std::process::id());
+    let Some(_work) = repository(&name, |work| fs::write(work.join("file"), "file").unwrap()) else { return };
+    let seconds = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    for _ in 0..2 {
+        let manifest = format!("[image.app]\nsource-date-epoch = {}\n", seconds());
+        let dockerfile = format!("FROM scratch\nADD https://git.example/{name}.git#main /src/\n");
+        let Some(project) = locked(&manifest, &dockerfile, &[]) else { return };
+        project.repro(&["build", "--record", "--engine", "native,buildctl"]).expect(0);
+        std::thread::sleep(std::time::Duration::from_millis(1100));
+    }
+}
+
+#[test]
+fn layers_that_a_daemon_kept_from_before_the_epoch_are_no_difference() {
+    let seconds = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let content = new_content("kept");
+    let content = content.as_str();
+    for is_recorded in [false, true] {
+        let manifest = format!("[image.app]\nsource-date-epoch = {}\n", seconds());
+        let Some(project) = locked(&manifest, "FROM scratch\nCOPY a /made/here/\n", &[("a", content)]) else { return };
+        if is_recorded {
+            project.repro(&["build", "--record", "--engine", "native"]).expect(0);
+        }
+        let built = project.repro(&["build", "--engine", "buildctl"]).expect(0);
+        assert_eq!(built.stderr.contains("building again without that"), is_recorded, "{}", built.stderr);
+        std::thread::sleep(std::time::Duration::from_millis(1100));
+    }
+}
+
+#[test]
+fn a_checksum_may_be_that_of_an_annotated_tag() {
+    let name = format!("tagged-{}", std::process::id());
+    let Some(work) = repository(&name, |work| fs::write(work.join("file"), "file").unwrap()) else { return };
+    let [tag, commit] =
+        ["v1", "v1^{}"].map(|rev| run(Command::new("git").arg("-C").arg(work.path()).args(["rev-parse", rev])));
+    assert_ne!(tag, commit);
+    for checksum in [tag.as_str(), commit.as_str(), &tag[..12]] {
+        let dockerfile = format!("FROM scratch\nADD --checksum={checksum} https://git.example/{name}.git#v1 /src/\n");
+        let Some(project) = locked("[image.app]\n", &dockerfile, &[]) else { return };
+        assert_eq!(project.read("repro.lock").contains(&format!("tag = \"{tag}\"")), checksum != commit);
+        project.repro(&["build", "--record", "--engine", "native,buildctl"]).expect(0);
+        project.repro(&["verify", "--engine", "buildctl"]).expect(0);
+        let wrong = "0".repeat(7);
+        project.write("Dockerfile", dockerfile.replace(checksum, &wrong));
+        project.repro(&["verify", "--engine", "native"]).expect(3).says("the Dockerfile demands 0000000");
+        project.repro(&["lock"]).expect(4).says("the Dockerfile demands 0000000");
+    }
+}
+
+#[test]
+fn pointers_of_lfs_in_a_repository_are_told_whoever_builds() {
+    let name = format!("pointers-{}", std::process::id());
+    let pointer = format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 9\n", "7".repeat(64));
+    let fill = |work: &Path| {
+        fs::create_dir(work.join("data")).unwrap();
+        for (file, text) in [("data/big.bin", pointer.as_str()), ("data/other.bin", &pointer), ("small", "small")] {
+            fs::write(work.join(file), text).unwrap();
+        }
+    };
+    let Some(_work) = repository(&name, fill) else { return };
+    for (subdir, told) in [("", "data/big.bin and 1 more"), (":data", "big.bin and 1 more")] {
+        let dockerfile = format!("FROM scratch\nADD https://git.example/{name}.git#main{subdir} /\n");
+        let Some(project) = locked("[image.app]\n", &dockerfile, &[]) else { return };
+        for engine in ["native", "buildctl"] {
+            project.repro(&["build", "--engine", engine]).expect(0).says(&format!(
+                "https://git.example/{name}.git: {told}: the image gets pointers of Git LFS, not the files that they stand for"
+            ));
+        }
+    }
 }
 
 #[test]

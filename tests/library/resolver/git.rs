@@ -62,6 +62,7 @@ fn refs_become_commits() {
     let first = repository.commit("first");
     repository.git(&["tag", "light"]);
     repository.git(&["tag", "-a", "-m", "annotated", "v1.0"]);
+    let annotated = repository.git(&["rev-parse", "v1.0"]);
     repository.git(&["branch", "feature/x"]);
     let second = repository.commit("second");
     repository.git(&["update-ref", "refs/pull/7/head", &first]);
@@ -79,10 +80,13 @@ fn refs_become_commits() {
         ("#refs/pull/7/head", &first),
         (&format!("?ref=main&checksum={}", &second[..8]), &second),
         (&format!("#{first}"), &first),
+        (&format!("?tag=v1.0&checksum={}", &annotated[..9]), &first),
+        (&format!("?tag=v1.0&checksum={first}"), &first),
     ] {
         let request = format!("{}{tail}", server.url("/team/lib.git"));
         let resolved = resolve(&surroundings, request.clone()).unwrap_or_else(|error| panic!("{tail}: {error}"));
-        assert_eq!(resolved.pin, Pin::Git { request, commit: want.clone() });
+        let tag = tail.contains("v1.0").then(|| annotated.clone());
+        assert_eq!(resolved.pin, Pin::Git { request, commit: want.clone(), tag });
     }
     for (tail, want, words) in [
         ("#absent", Status::Source, "no branch or tag `absent`"),
@@ -105,7 +109,7 @@ fn a_mirror_responses_for_a_repository_that_keeps_its_name() {
         Surroundings::with_config(&format!("[mirror]\n\"https://git.example/\" = \"{}\"", server.url("/")));
     let request = "https://git.example/team/lib.git#main".to_owned();
     let resolved = resolve(&surroundings, request.clone()).unwrap();
-    assert_eq!(resolved.pin, Pin::Git { request, commit });
+    assert_eq!(resolved.pin, Pin::Git { request, commit, tag: None });
     assert_eq!(resolved.mirror, Some(server.host()));
 }
 
@@ -117,7 +121,7 @@ fn what_a_branch_means_its_own_server_says_and_not_a_mirror() {
     let surroundings = Surroundings::with_config(&format!("[mirror]\n\"{}\" = \"{}\"", own.url("/"), other.url("/")));
     let request = format!("{}#main", own.url("/team/lib.git"));
     let resolved = resolve(&surroundings, request.clone()).unwrap();
-    assert_eq!((resolved.pin, resolved.mirror), (Pin::Git { request, commit }, None));
+    assert_eq!((resolved.pin, resolved.mirror), (Pin::Git { request, commit, tag: None }, None));
     assert!(other.seen().is_empty());
 }
 

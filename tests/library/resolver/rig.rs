@@ -114,7 +114,7 @@ fn a_real_git_server_gives_commits_and_their_times() {
     git(&["init", "--quiet", "--initial-branch=main", "."]);
     git(&["commit", "--quiet", "--allow-empty", "-m", "first"]);
     git(&["tag", "-a", "-m", "annotated", "v1"]);
-    let first = git(&["rev-parse", "HEAD"]);
+    let (first, annotated) = (git(&["rev-parse", "HEAD"]), git(&["rev-parse", "v1"]));
     git(&["commit", "--quiet", "--allow-empty", "-m", "second"]);
     let _ = std::fs::remove_dir_all(&repository);
     git(&["clone", "--quiet", "--bare", ".", repository.to_str().unwrap()]);
@@ -125,7 +125,8 @@ fn a_real_git_server_gives_commits_and_their_times() {
         for tail in ["#v1".to_owned(), format!("#{first}")] {
             let request = format!("{base}/{name}{tail}");
             let resolved = resolver.resolve(&[Request::Git { request: request.clone() }]).remove(0).unwrap();
-            assert_eq!(resolved.pin, Pin::Git { request, commit: first.clone() });
+            let tag = (tail == "#v1").then(|| annotated.clone());
+            assert_eq!(resolved.pin, Pin::Git { request, commit: first.clone(), tag });
             assert_eq!(resolved.made, Some(1_700_000_000));
             let standing = resolver.still_there(&resolved.pin).unwrap();
             assert_eq!(Standing { mirror: None, ..standing }, Standing::default());
@@ -134,9 +135,13 @@ fn a_real_git_server_gives_commits_and_their_times() {
     let absent = format!("{url}/{name}#{}", "0123456789".repeat(4));
     let error = resolver.resolve(&[Request::Git { request: absent }]).remove(0).unwrap_err();
     assert_eq!(error.status(), Status::Source, "a commit that is not there: {error}");
-    let gone = Pin::Git { request: format!("{url}/{name}#{}", "0123456789".repeat(4)), commit: "0123456789".repeat(4) };
+    let gone = Pin::Git {
+        request: format!("{url}/{name}#{}", "0123456789".repeat(4)),
+        commit: "0123456789".repeat(4),
+        tag: None,
+    };
     assert!(!resolver.still_there(&gone).unwrap().is_there());
-    let moved = Pin::Git { request: format!("{url}/{name}#main"), commit: first };
+    let moved = Pin::Git { request: format!("{url}/{name}#main"), commit: first, tag: None };
     let standing = resolver.still_there(&moved).unwrap();
     assert!(standing.is_there() && standing.newer.is_some(), "{standing:?}");
     std::fs::remove_dir_all(repository).unwrap();

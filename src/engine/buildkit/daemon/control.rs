@@ -18,6 +18,14 @@ impl Control {
         Worker::read(&ask(&command, surroundings)?, surroundings.limits)
     }
 
+    /// Makes the daemon check repositories out anew; what it fetched of them it keeps.
+    ///
+    /// It keeps files with the times at which it first wrote them, for whichever build and whatever `--no-cache` says. A
+    /// time before the epoch would stay in the image, where that of a fresh checkout becomes the epoch.
+    pub fn forget_checkouts(&self) -> Command {
+        self.0.clone().args(["prune", "--filter", "type==source.git.checkout"])
+    }
+
     /// What the daemon recorded of the build called `reference`.
     pub fn record(&self, reference: &str, surroundings: &Surroundings<'_>) -> Result<BuildRecord, BuildKitError> {
         let history = ask(&self.0.clone().args(["debug", "histories", "--format", "{{json .}}"]), surroundings)?;

@@ -174,7 +174,7 @@ mod tests {
 
     fn told(text: &str) -> (Status, String) {
         let lines: Vec<&str> = text.lines().collect();
-        let dockerfile = crate::dockerfile::parse(b"FROM a\nCOPY b /\n").unwrap();
+        let dockerfile = crate::dockerfile::parse(b"FROM a\nCOPY b /\n", &crate::limits::Limits::default()).unwrap();
         let error = explain(&lines, "app/Dockerfile", &dockerfile);
         (error.status(), error.to_string())
     }

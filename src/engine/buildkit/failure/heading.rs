@@ -63,6 +63,7 @@ fn is_said(step: &Instruction, text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::dockerfile::parse;
+    use crate::limits::Limits;
 
     const DOCKERFILE: &str = "# a comment\n\
                               FROM a AS build\n\
@@ -102,7 +103,7 @@ mod tests {
             ("no heading", None),
             ("", None),
         ] {
-            assert_eq!(line(heading, &parse(DOCKERFILE.as_bytes()).unwrap()), want, "{heading}");
+            assert_eq!(line(heading, &parse(DOCKERFILE.as_bytes(), &Limits::default()).unwrap()), want, "{heading}");
         }
     }
 
@@ -120,7 +121,7 @@ mod tests {
             ("[5/6] COPY --link y /x", Some(7)),
             ("[4/4] COPY --link y /x", None),
         ] {
-            assert_eq!(line(heading, &parse(text.as_bytes()).unwrap()), want, "{heading}");
+            assert_eq!(line(heading, &parse(text.as_bytes(), &Limits::default()).unwrap()), want, "{heading}");
         }
     }
 
@@ -130,7 +131,7 @@ mod tests {
         for (heading, want) in
             [("[2/3] RUN <<B (c)", Some(5)), ("[2/3] RUN <<B (c...)", Some(5)), ("[3/3] COPY d /", Some(8))]
         {
-            assert_eq!(line(heading, &parse(text.as_bytes()).unwrap()), want, "{heading}");
+            assert_eq!(line(heading, &parse(text.as_bytes(), &Limits::default()).unwrap()), want, "{heading}");
         }
     }
 }

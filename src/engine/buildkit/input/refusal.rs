@@ -3,21 +3,22 @@
 use std::collections::BTreeMap;
 
 use super::frontend;
-use crate::build::{Plan, Surroundings};
+use crate::build::{Plan, PlannedContext, Surroundings};
 use crate::dockerfile::syntax::{Command, Instruction, Network, Stage, Transfer};
 use crate::dockerfile::text::Text;
 use crate::engine::buildkit::failure::BuildKitError;
 use crate::escape;
+use crate::layer::whiteout;
 use crate::status::Status;
 
 /// Refuses, before any work, what can't be built reproducibly at `now`, and entitlements that the manifest does not allow.
 pub fn check(plan: &Plan, now: u64) -> Result<(), BuildKitError> {
     check_epoch(plan, now)?;
     frontend::check(plan)?;
+    check_whiteouts(plan)?;
     for stage in &plan.inputs.dockerfile.stages {
         for instruction in &stage.instructions {
             check_entitlements(plan, instruction)?;
-            check_git_directory(plan, instruction)?;
         }
         check_heredocs(plan, stage)?;
     }
@@ -65,26 +66,25 @@ fn check_entitlements(plan: &Plan, instruction: &Instruction) -> Result<(), Buil
     Ok(())
 }
 
-/// A repository with its `.git`, in which times and names of the machine that cloned it stand: no engine builds it.
-fn check_git_directory(plan: &Plan, instruction: &Instruction) -> Result<(), BuildKitError> {
-    let Command::Add(add) = &instruction.command else { return Ok(()) };
-    let of_url = |source: &Text| {
-        let source = String::from_utf8_lossy(source).into_owned();
-        source
-            .split(['?', '&', '#'])
-            .any(|part| matches!(part, "keep-git-dir=1" | "keep-git-dir=true" | "keep-git-dir"))
-    };
-    if add.keep_git_dir != Some(true) && !add.transfer.sources.iter().any(of_url) {
-        return Ok(());
+/// Files of a context whose names hide others in an image, which is not what anybody copies them for.
+fn check_whiteouts(plan: &Plan) -> Result<(), BuildKitError> {
+    let named = plan.inputs.contexts.values().filter_map(|context| match context {
+        PlannedContext::Local(tree) => Some(tree),
+        _ => None,
+    });
+    let mut entries = named.chain([&plan.inputs.context]).flat_map(|tree| &tree.entries);
+    let is_whiteout = |path: &[u8]| path.split(|byte| *byte == b'/').any(|name| name.starts_with(whiteout::PREFIX));
+    match entries.find(|entry| is_whiteout(&entry.path)) {
+        None => Ok(()),
+        Some(entry) => Err(BuildKitError::Refused {
+            message: format!(
+                "the name `/{}`: in an image it is no file, but hides the one without `.wh.`",
+                escape::bytes(&entry.path)
+            ),
+            fix: "rename it, or exclude it in the ignore file".to_owned(),
+            status: Status::Engine,
+        }),
     }
-    Err(BuildKitError::Refused {
-        message: format!(
-            "{}: ADD: a git repository with its `.git`, which no two clones have alike",
-            place(plan, instruction)
-        ),
-        fix: "leave `--keep-git-dir` out, and write what is needed of it into a file".to_owned(),
-        status: Status::Engine,
-    })
 }
 
 /// Two different heredocs of one size at one path: BuildKit takes the second for the first.

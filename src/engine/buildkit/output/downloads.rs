@@ -43,7 +43,7 @@ fn shown(time: i64) -> String {
 }
 
 /// The sources of an `ADD` in a history item.
-pub(super) fn added(created_by: &[u8]) -> Option<Vec<&str>> {
+fn added(created_by: &[u8]) -> Option<Vec<&str>> {
     let text = std::str::from_utf8(created_by).ok()?;
     let words = text.strip_prefix("ADD ")?.strip_suffix(" # buildkit")?;
     let mut sources: Vec<&str> = words.split(' ').filter(|word| !word.starts_with("--")).collect();

@@ -6,7 +6,9 @@ use crate::bounds::Bounds;
 use crate::cancel::Cancelled;
 use crate::digest::{Hasher, Hashing};
 use crate::engine::buildkit::failure::BuildKitError;
+use crate::escape;
 use crate::layer::tar::{End, Kind, Reader, TarError};
+use crate::layer::whiteout::Whiteout;
 use crate::process::ProcessError;
 
 /// Regular files that are remembered one by one: more than any `ADD` of a URL makes.
@@ -21,8 +23,6 @@ pub struct LayerTimes {
     pub files: Vec<(Vec<u8>, i64)>,
     /// How many regular files there are.
     pub file_count: u64,
-    /// The first entry that is called `.git`.
-    pub git: Option<Vec<u8>>,
 }
 
 /// Why a layer could not be read.
@@ -32,6 +32,8 @@ pub enum UnreadableLayer {
     Tar(#[from] TarError),
     #[error("it ends without two blocks of zeros")]
     Short,
+    #[error("the name {0}: in an image it is no file, but hides the one without `.wh.`")]
+    Whiteout(String),
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
 }
@@ -51,10 +53,14 @@ pub fn read_new_layer(layer: impl Read, bounds: Bounds<'_>) -> Result<(LayerTime
     let mut times = LayerTimes::default();
     while let Some(member) = reader.next()? {
         bounds.cancel.check()?;
-        let entry = member.entry;
-        if times.git.is_none() && member.key.rsplit(|byte| *byte == b'/').next() == Some(b".git") {
-            times.git = Some(member.key.clone());
+        let name = member.key.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+        let is_plain = member.entry.kind == Kind::File && member.entry.size == 0;
+        match Whiteout::parse(name) {
+            Ok(None) => {}
+            Ok(Some(_)) if is_plain => {}
+            _ => return Err(UnreadableLayer::Whiteout(escape::name(&member.entry.path))),
         }
+        let entry = member.entry;
         // Between two whole seconds counts as the later one.
         let time = entry.mtime.saturating_add(i64::from(member.nanoseconds > 0));
         if times.newest.as_ref().is_none_or(|(_, newest)| time > *newest) {
@@ -108,6 +114,21 @@ mod tests {
         assert_eq!(times.files, [(b"d/a".to_vec(), 5), (b"d/b".to_vec(), 7)]);
         let empty = vec![0; 1024];
         assert_eq!(read(&empty).unwrap(), (LayerTimes::default(), DiffId::of(&empty)));
+    }
+
+    #[test]
+    fn names_of_whiteouts_that_are_none_are_refused() {
+        use tar::EntryType::{Directory, Regular};
+        for (name, kind) in [("d/.wh.x", Regular), ("d/.wh.x/", Directory), (".wh.", Regular), ("a/.wh..wh.b", Regular)]
+        {
+            let error = read(&layer(&[(name, kind, 5)])).unwrap_err();
+            assert!(error.starts_with("the name ") && error.contains(".wh."), "{error}");
+        }
+        let mut empty = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_ustar();
+        header.set_size(0);
+        empty.append_data(&mut header, "d/.wh.x", &b""[..]).unwrap();
+        assert!(read(&empty.into_inner().unwrap()).is_ok());
     }
 
     #[test]

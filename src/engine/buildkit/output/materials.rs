@@ -97,7 +97,7 @@ fn expected(pin: &Pin, redirects: &Redirects) -> (Vec<Identity>, String) {
             let mirrored = redirects.http(url);
             (std::iter::once(url.clone()).chain(mirrored).map(Identity::Http).collect(), digest.to_string())
         }
-        Pin::Git { request, commit } => {
+        Pin::Git { request, commit, .. } => {
             let asked = GitIdentifier::of(request);
             let mirrored = redirects.git(&asked.url).map(|url| GitIdentifier::of(&url).location);
             let locations = std::iter::once(asked.location).chain(mirrored);
@@ -184,7 +184,7 @@ mod tests {
             image("127.0.0.1:5000/base:1"),
             image(&format!("docker.io/library/a@{}", Digest::of(b"a"))),
             Pin::Http { url: "https://f.example/p#x".into(), digest: Digest::of(b"p"), size: 1, modified: None },
-            Pin::Git { request: "git@g.example:r.git#main:sub".into(), commit: "0123".into() },
+            Pin::Git { request: "git@g.example:r.git#main:sub".into(), commit: "0123".into(), tag: None },
             Pin::Layout { request: "base".into(), digest: Digest::of(b"l"), platforms: BTreeMap::new() },
         ]
     }

@@ -2,13 +2,12 @@
 //!
 //! `image` reads the archive that the client wrote (its members through `archive`, its new layers through
 //! `layer_times`) and holds it against the client's claims; `base` puts the pin's layers in the place of the daemon's.
-//! `materials` compares the sources that the daemon recorded with the pins, `downloads` their times, `git_directories`
-//! what repositories must not leave, `history` refuses what BuildKit made up, `requests` are a taped build's.
+//! `materials` compares the sources that the daemon recorded with the pins, `downloads` their times, `history`
+//! refuses what BuildKit made up, `requests` are a taped build's.
 
 mod archive;
 pub mod base;
 pub mod downloads;
-pub mod git_directories;
 pub mod history;
 mod image;
 mod layer_times;

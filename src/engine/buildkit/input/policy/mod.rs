@@ -26,6 +26,7 @@ use rule::{Action, Constraint, MatchType, Rule, Selector, Updates};
 const VERSION: u32 = 1;
 const CHECKSUM: &str = "http.checksum";
 const GIT_URL: &str = "git.fullurl";
+const GIT_CHECKSUM: &str = "git.checksum";
 const SNAPSHOT_KEY: &str = "local.sharedkeyhint";
 
 /// A source policy as BuildKit reads it.
@@ -135,13 +136,17 @@ impl Policy {
                     Selector { identifier: source, match_type: MatchType::Exact, constraints: vec![constraint] };
                 self.rules.push(Rule { action: Action::Allow, selector, updates: None });
             }
-            Pin::Git { request, commit } => {
+            Pin::Git { request, commit, tag } => {
                 let asked = GitIdentifier::of(request);
                 let mut pinned = asked.at(commit);
                 let mut attrs = BTreeMap::new();
                 if let Some(source) = redirects.git(&asked.url) {
                     pinned = GitIdentifier::of(&source).at(commit).below(&asked.subdirectory);
                     attrs.insert(GIT_URL, source);
+                }
+                // The build asks for the commit now, and so can't get what `--checksum` has of the tag.
+                if tag.is_some() {
+                    attrs.insert(GIT_CHECKSUM, commit.clone());
                 }
                 let (from, to) = (asked.to_string(), pinned.to_string());
                 if from != to {
@@ -201,7 +206,7 @@ mod tests {
                 size: 1,
                 modified: None,
             },
-            Pin::Git { request: "https://git.example/repo.git#main".to_owned(), commit: COMMIT.to_owned() },
+            Pin::Git { request: "https://git.example/repo.git#main".to_owned(), commit: COMMIT.to_owned(), tag: None },
         ];
         let policy = Policy::strict(&pins, ["context", "dockerfile"], &Redirects::default());
         let frontend = format!("docker-image://docker.io/docker/dockerfile:1@{FRONTEND}");
@@ -258,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mirror_takes_the_name_and_the_digest_stays() {
+    fn a_mirror_takes_the_name_and_a_tag_becomes_its_commit_and_the_digest_stays() {
         let redirects = Redirects {
             images: BTreeMap::from([("registry.example".to_owned(), "mirror.example/r".to_owned())]),
             http: BTreeMap::from([("https://files.example/".to_owned(), "http://127.0.0.1:1/$f/".to_owned())]),
@@ -274,7 +279,16 @@ mod tests {
                 size: 1,
                 modified: None,
             },
-            Pin::Git { request: "https://git.example/repo.git#main:sub".to_owned(), commit: COMMIT.to_owned() },
+            Pin::Git {
+                request: "https://git.example/repo.git#main:sub".to_owned(),
+                commit: COMMIT.to_owned(),
+                tag: None,
+            },
+            Pin::Git {
+                request: "https://other.example/repo.git#v1".to_owned(),
+                commit: COMMIT.to_owned(),
+                tag: Some("0".repeat(40)),
+            },
         ];
         let policy = Policy::strict(&pins, [], &redirects);
         let updates: Vec<Value> = rules(&policy).iter().filter_map(|rule| rule.get("updates").cloned()).collect();
@@ -288,6 +302,8 @@ mod tests {
                 json!({"identifier": "http://127.0.0.1:1/$$f/a?b", "attrs": {"http.checksum": FILE}}),
                 json!({"identifier": format!("git://127.0.0.1:2/g/repo.git#{COMMIT}:sub"),
                        "attrs": {"git.fullurl": "http://127.0.0.1:2/g/repo.git"}}),
+                json!({"identifier": format!("git://other.example/repo.git#{COMMIT}"),
+                       "attrs": {"git.checksum": COMMIT}}),
             ]
         );
     }
