@@ -125,8 +125,11 @@ impl OwnDaemon {
         let socket = PathBuf::from(self.address.trim_start_matches("unix://"));
         loop {
             surroundings.cancel.check().map_err(ProcessError::from)?;
-            if socket.exists() && attempt(ask, surroundings, Duration::from_secs(10))?.succeeded() {
-                return Ok(());
+            match socket.exists().then(|| attempt(ask, surroundings, Duration::from_secs(10))) {
+                Some(Ok(asked)) if asked.succeeded() => return Ok(()),
+                // A busy machine: it may answer the next time.
+                None | Some(Ok(_) | Err(BuildKitError::Process(ProcessError::TimedOut { .. }))) => {}
+                Some(Err(error)) => return Err(error),
             }
             if !self.service.is_running() || started.elapsed() > START {
                 let said = std::fs::read_to_string(log).unwrap_or_default();
