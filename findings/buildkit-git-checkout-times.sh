@@ -15,9 +15,13 @@ end() {
 }
 trap end EXIT
 cd "$work"
-for program in buildkitd buildctl; do
-    GOBIN=$work/bin go install "github.com/moby/buildkit/cmd/$program@v0.34.2"
-done
+mkdir bin programs
+(
+    cd programs
+    go mod init programs.example
+    go get github.com/moby/buildkit/cmd/buildkitd@v0.34.2 github.com/moby/buildkit/cmd/buildctl@v0.34.2
+    go build -o ../bin/ github.com/moby/buildkit/cmd/buildkitd github.com/moby/buildkit/cmd/buildctl
+) >programs.log 2>&1 || { cat programs.log; exit 1; }
 git init -q -b main served/app
 echo one >served/app/file
 git -C served/app add file

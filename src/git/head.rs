@@ -31,7 +31,14 @@ pub fn head_commit_time(directory: &Path) -> Result<Option<Epoch>, Error> {
 
 impl Repository {
     /// The checked-out commit.
-    pub fn head(&self) -> Result<Head, Error> {
+    pub fn head(&self) -> Result<&Head, Error> {
+        match self.head.get() {
+            Some(head) => Ok(head),
+            None => self.read_head().map(|head| self.head.get_or_init(|| head)),
+        }
+    }
+
+    fn read_head(&self) -> Result<Head, Error> {
         let id = self.head_id()?;
         let text = self.object(id, Kind::Commit)?;
         let line = |name: &[u8]| {

@@ -42,6 +42,14 @@ const INTENT_TO_ADD: u16 = 1 << 13;
 const SKIP_WORK_TREE: u16 = 1 << 14;
 
 impl Repository {
+    /// All tracked names as they were when they were first asked for here, sorted by path bytes.
+    pub(super) fn tracked_once(&self) -> Result<&[Tracked], Error> {
+        match self.tracked.get() {
+            Some(tracked) => Ok(tracked),
+            None => self.tracked().map(|tracked| self.tracked.get_or_init(|| tracked).as_slice()),
+        }
+    }
+
     /// All tracked names, sorted by path bytes.
     pub fn tracked(&self) -> Result<Vec<Tracked>, Error> {
         let path = self.git_dir.join("index");

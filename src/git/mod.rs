@@ -31,6 +31,7 @@ pub use archived::left_out_of_archives;
 pub use attributes::Attributes;
 pub use checkout::Checkout;
 pub use error::Error;
+use head::Head;
 pub use head::head_commit_time;
 pub use index::{Tracked, TrackedKind};
 pub use lfs::Pointer;
@@ -52,6 +53,9 @@ pub struct Repository {
     executable_bits: bool,
     format: ObjectFormat,
     objects: Mutex<Option<git2::Odb<'static>>>,
+    /// The index and the checked-out commit as they were when they were first asked for: one command sees one state.
+    tracked: OnceLock<Vec<Tracked>>,
+    head: OnceLock<Head>,
 }
 
 /// Bytes of the small files of a repository that say where things are.
@@ -103,6 +107,8 @@ impl Repository {
             executable_bits: true,
             format: ObjectFormat::Sha1,
             objects: Mutex::new(None),
+            tracked: OnceLock::new(),
+            head: OnceLock::new(),
         };
         found.read_config()?;
         Ok(Some(found))

@@ -13,7 +13,7 @@ impl Repository {
         if !prefix.is_empty() {
             prefix.push(b'/');
         }
-        let tracked = self.tracked()?;
+        let tracked = self.tracked_once()?;
         let mut left: BTreeMap<&[u8], &Tracked> = tracked
             .iter()
             .filter(|tracked| tracked.path.starts_with(&prefix))

@@ -26,8 +26,8 @@ impl Submodule {
 impl Repository {
     /// The submodules that the index names.
     pub fn submodules(&self) -> Result<Vec<Submodule>, Error> {
-        let tracked = self.tracked()?;
-        let submodules = tracked.into_iter().filter(|tracked| tracked.kind == TrackedKind::Submodule);
+        let tracked = self.tracked_once()?;
+        let submodules = tracked.iter().filter(|tracked| tracked.kind == TrackedKind::Submodule);
         submodules
             .map(|tracked| {
                 let path = PathBuf::from(OsStr::from_bytes(&tracked.path));
