@@ -265,6 +265,7 @@ fn each_failure_has_its_status_and_names_its_cause() {
         digest: Digest::of(b"nothing"),
         platforms: BTreeMap::new(),
     };
+    let repository = || Pin::Git { request: "https://git.example/r.git".to_owned(), commit: "0".repeat(40), tag: None };
     let expected = Digest::of(b"other");
     for (dockerfile, pins, status, want) in [
         (format!("{base}RUN echo told; exit 3\n"), vec![busybox()], Status::Build, "Dockerfile:2: process".to_owned()),
@@ -313,15 +314,15 @@ fn each_failure_has_its_status_and_names_its_cause() {
         ),
         (
             "FROM scratch\nADD --keep-git-dir https://git.example/r.git /r\n".to_owned(),
-            vec![],
+            vec![repository()],
             Status::Engine,
-            "Dockerfile:2: ADD: a git repository with its `.git`".to_owned(),
+            "Dockerfile:2: `https://git.example/r.git`: a git repository with its `.git`".to_owned(),
         ),
         (
             "FROM scratch\nADD https://git.example/r.git?keep-git-dir=true#main /r\n".to_owned(),
-            vec![],
+            vec![repository()],
             Status::Engine,
-            "Dockerfile:2: ADD: a git repository with its `.git`".to_owned(),
+            "Dockerfile:2: `https://git.example/r.git`: a git repository with its `.git`".to_owned(),
         ),
     ] {
         let plan = plan(&dockerfile, &[("f", "x")], pins);
