@@ -135,11 +135,14 @@ impl CheckedBuild for Checked<'_> {
         let ready = Ready { plan: self.plan, connection, daemon, staged, served, redirects };
         let sources = &*self.engine.sources;
         let images = BaseImagesOf::new(self.plan, sources);
-        let target = target(self.plan, &images)?;
-        git_sources::tell_pointers(self.plan, &target, sources, &surroundings.progress)?;
-        tell_unmatched(self.plan, &target, surroundings)?;
+        let target = target(self.plan, &images);
+        // Where there is none, the daemon says why, with the line.
+        if let Ok(target) = &target {
+            git_sources::tell_pointers(self.plan, target, sources, &surroundings.progress)?;
+            tell_unmatched(self.plan, target, surroundings)?;
+        }
         let mut built = ready.run(self.engine, surroundings)?;
-        let base = base_of(&target, &images)?;
+        let base = base_of(&target?, &images)?;
         output::base::take_from_pin(&mut built.layers, base.as_deref())?;
         Ok(built)
     }
