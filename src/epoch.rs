@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
 
 /// Seconds since 1970-01-01T00:00:00Z, never negative and below 2³³ (what a tar header holds).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +26,33 @@ impl Epoch {
             .filter(|seconds| *seconds < Self::END)
             .map(Self)
             .ok_or_else(|| InvalidEpoch(seconds.to_string()))
+    }
+
+    /// The epoch of an ISO date, with or without a time, and whether it had no zone, so that UTC was taken. Parts of a second
+    /// are dropped.
+    ///
+    /// # Errors
+    /// What is no date of the calendar, or outside the range.
+    pub fn of_date(text: &str) -> Result<(Self, bool), InvalidEpoch> {
+        let invalid = || InvalidEpoch(text.chars().take(64).collect());
+        let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        // `2024-01-02` or `20240102`, then maybe one character and a time.
+        let length =
+            [10, 8].into_iter().find(|length| text.get(..*length).is_some_and(is_digits)).ok_or_else(invalid)?;
+        if text.len() == length {
+            let date: Date = text.parse().map_err(|_| invalid())?;
+            let time = date.at(0, 0, 0, 0).to_zoned(TimeZone::UTC).map_err(|_| invalid())?;
+            return Ok((Self::from_seconds(time.timestamp().as_second()).map_err(|_| invalid())?, true));
+        }
+        let (time, is_assumed) = match text.parse::<Timestamp>() {
+            Ok(time) => (time, false),
+            Err(_) if text.ends_with(['Z', 'z']) => return Err(invalid()),
+            Err(_) => {
+                let time: DateTime = text.parse().map_err(|_| invalid())?;
+                (time.to_zoned(TimeZone::UTC).map_err(|_| invalid())?.timestamp(), true)
+            }
+        };
+        Self::from_seconds(time.as_second()).map(|epoch| (epoch, is_assumed)).map_err(|_| invalid())
     }
 
     /// Seconds since 1970.
@@ -70,6 +99,27 @@ impl FromStr for Epoch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_date_without_a_zone_is_utc() {
+        for (text, want) in [
+            ("2024-01-02", Some((1_704_153_600, true))),
+            ("20240102", Some((1_704_153_600, true))),
+            ("2024-01-02T03:04:05", Some((1_704_164_645, true))),
+            ("2024-01-02 03:04", Some((1_704_164_640, true))),
+            ("2024-01-02T03:04:05+02:00", Some((1_704_157_445, false))),
+            ("2024-01-02T03:04:05.75Z", Some((1_704_164_645, false))),
+            ("2024-02-30", None),
+            ("2024-01", None),
+            ("1960-01-01", None),
+            ("1700000000", None),
+            ("yesterday", None),
+            ("", None),
+        ] {
+            let got = Epoch::of_date(text).ok().map(|(epoch, is_assumed)| (epoch.seconds(), is_assumed));
+            assert_eq!(got, want, "{text}");
+        }
+    }
 
     #[test]
     fn seconds_and_dates_are_read() {

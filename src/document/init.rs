@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::failure::ErrorDocument;
 use super::note::NoteDocument;
 use crate::lockfile::SourceKind;
-use crate::project::{Imported, shown};
+use crate::project::{Imported, Requested, shown};
 
 /// What `repro init` prints.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
@@ -19,7 +19,7 @@ pub struct InitDocument {
     pub version: u32,
     /// The exit status.
     pub status: u8,
-    /// The manifest: its path, or of an import the keys that its image has there; null on failure.
+    /// The manifest: its path, or of an import the keys that its image has there, `image.NAME` of several; null on failure.
     pub manifest: Option<InitManifest>,
     /// The manifest's path; null on failure.
     pub file: Option<String>,
@@ -73,6 +73,17 @@ impl InitDocument {
     pub fn of(file: &Path) -> Self {
         let path = shown(file);
         Self { manifest: Some(InitManifest::Path(path.clone())), file: Some(path), ..Self::empty() }
+    }
+
+    /// The document of a build that is asked for elsewhere.
+    pub fn of_request(requested: &Requested) -> Self {
+        Self {
+            manifest: Some(InitManifest::Keys(requested.manifest())),
+            file: Some(shown(&requested.file)),
+            written: true,
+            notes: requested.notes().iter().map(NoteDocument::of).collect(),
+            ..Self::empty()
+        }
     }
 
     /// The document of an import.

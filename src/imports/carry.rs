@@ -7,12 +7,11 @@ use std::collections::BTreeMap;
 
 use super::build::{RecordedBuild, shown_key};
 use super::note::{Note, has_credentials};
+use super::pairs::put_pairs;
 use super::table::{Entry, Table};
 use crate::http::without_user;
 use crate::platform::Platform;
 
-/// Arguments that every build gets from the machine that it runs on.
-const PROXIES: [&str; 5] = ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];
 /// Attributes that say nothing of the image.
 const SILENT: [&str; 8] = [
     "filename",
@@ -174,35 +173,9 @@ impl Carrying<'_> {
 
     /// Arguments or labels.
     fn pairs(&mut self, table: &str, prefix: &str) {
-        let mut kept = BTreeMap::new();
-        for (key, value) in &self.build.attributes {
-            let Some(name) = key.strip_prefix(prefix) else { continue };
-            let is_proxy = table == "args" && PROXIES.contains(&name.to_ascii_uppercase().as_str());
-            if table == "args" && name == EPOCH {
-                continue;
-            }
-            if is_proxy {
-                self.note(
-                    shown_key(key),
-                    "a proxy belongs to the machine, not to the image: not carried over, its value is not shown",
-                );
-                continue;
-            }
-            if has_credentials(value) {
-                self.note(shown_key(key), "its value has credentials in an address: not carried over, and not shown");
-                continue;
-            }
-            let pair = Entry::Pairs(BTreeMap::from([(name.to_owned(), value.clone())]));
-            match Table::of(table, pair).check() {
-                Ok(()) => {
-                    kept.insert(name.to_owned(), value.clone());
-                }
-                Err(problem) => self.note(shown_key(key), format!("not carried over: {problem}")),
-            }
-        }
-        if !kept.is_empty() {
-            self.table.put(table, Entry::Pairs(kept));
-        }
+        let pairs = self.build.attributes.iter().filter_map(|(key, value)| Some((key.strip_prefix(prefix)?, value)));
+        let pairs = pairs.filter(|(name, _)| *name != EPOCH).map(|(name, value)| (name, value.as_str()));
+        put_pairs(&mut self.table, &mut self.notes, table, pairs);
     }
 
     fn contexts(&mut self) {

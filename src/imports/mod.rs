@@ -7,12 +7,16 @@
 //! [`RecordedBuild`]s, which `build` unites; `material` reads what they say of a source. `carry` makes of the result
 //! what a manifest may hold, and `table` its text.
 //!
+//! What somebody asks for is another thing than what was recorded: `command` reads command lines of other builders into a
+//! [`RequestedBuild`], of which `request` makes what a manifest may hold.
+//!
 //! Nothing here is believed: sources come out as [`crate::lockfile::Claim`]s, which count for nothing until they were
 //! resolved, and everything that a reader could take for granted and is not told comes out as a [`Note`].
 
 mod build;
 mod build_info;
 mod carry;
+mod command;
 mod document;
 mod error;
 mod history;
@@ -20,16 +24,22 @@ mod image;
 mod material;
 mod metadata;
 mod note;
+mod pairs;
 mod policy;
 mod policy_rule;
 mod provenance;
+mod request;
+mod requested;
 mod table;
 
 pub use build::RecordedBuild;
 pub use carry::{Carried, Surroundings, carry};
+pub use command::{Builder, Variables, read_command};
 pub use document::read_document;
 pub use error::ImportError;
 pub use image::read_image;
 pub use material::is_git;
 pub use note::Note;
 pub use policy::read_policy;
+pub use request::{Asked, Place, carry_request, manifest_text};
+pub use requested::RequestedBuild;

@@ -12,7 +12,7 @@ use crate::limits::Limits;
 use crate::manifest::Manifest;
 
 /// The order of the keys, as people write them.
-const ORDER: [&str; 11] = [
+const ORDER: [&str; 16] = [
     "context",
     "dockerfile",
     "target",
@@ -21,9 +21,14 @@ const ORDER: [&str; 11] = [
     "network",
     "secrets",
     "ssh",
+    "repository",
+    "tags",
     "args",
     "labels",
+    "annotations",
+    "index-annotations",
     "contexts",
+    "output",
 ];
 
 /// A value of the table.
@@ -60,12 +65,18 @@ impl Table {
         }
     }
 
-    /// The manifest's text, what was not carried over in comments.
+    /// A manifest's text of this image alone, what was not carried over in comments.
     pub fn text(&self, image: &str, notes: &[Note], from: &str) -> String {
         let mut text = String::from("version = 1\n\n");
         if !from.is_empty() {
             let _ = writeln!(text, "# Imported from {}.", crate::escape::text(from));
         }
+        self.write(&mut text, image, notes);
+        text
+    }
+
+    /// Writes the image's table, before it what was not carried over.
+    pub(super) fn write(&self, text: &mut String, image: &str, notes: &[Note]) {
         if !notes.is_empty() {
             text.push_str("# Not told there, or not carried over:\n");
         }
@@ -97,7 +108,6 @@ impl Table {
                 }
             }
         }
-        text
     }
 
     /// The keys as a JSON document has them.
@@ -114,7 +124,7 @@ impl Table {
     }
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     TomlStringBuilder::new(text).as_basic().to_toml_value()
 }
 

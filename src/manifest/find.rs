@@ -15,13 +15,22 @@ pub struct Found {
     pub root: PathBuf,
 }
 
+/// The root of the repository that an absolute directory, free of links, is in; outside git the directory itself.
+pub fn root(directory: &Path) -> PathBuf {
+    repository(directory).unwrap_or(directory).to_owned()
+}
+
+fn repository(start: &Path) -> Option<&Path> {
+    start.ancestors().find(|directory| directory.join(".git").exists())
+}
+
 /// The nearest `repro.toml` from `start` upward, up to the repository's root.
 ///
 /// A link that leads out of the repository is an error: nobody else's file is read, or shown in messages.
 /// Outside a git work tree only `start` itself is looked at: nobody else's file higher up is taken for ours.
 pub fn find(start: &Path) -> io::Result<Option<Found>> {
     let start = start.canonicalize()?;
-    let root = start.ancestors().find(|directory| directory.join(".git").exists());
+    let root = repository(&start);
     let highest = root.unwrap_or(&start);
     for directory in start.ancestors() {
         let file = directory.join(FILE_NAME);

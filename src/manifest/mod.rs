@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use edit::{EditError, add_scrub};
-pub use find::{FILE_NAME, find};
+pub use find::{FILE_NAME, find, root};
 pub use init::{Init, init, name_from};
 pub use inside::ReadLink;
 pub use layers::{LayerPath, Layers};

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use super::files::{read_file, shown};
-use super::init::{InitError, relative_to};
+use super::init::{InitError, new_manifest, relative_to};
 use super::machine::Machine;
 use super::online;
 use super::open::{LOCKFILE, Project};
@@ -16,7 +16,7 @@ use crate::imports::{self, Carried, ImportError, Note, RecordedBuild};
 use crate::input::open_regular;
 use crate::limits::LimitExceeded;
 use crate::lockfile::{Claim, Lockfile, SourceKind};
-use crate::manifest::{self, FILE_NAME, Manifest};
+use crate::manifest::{self, Manifest};
 use crate::source::{Bare, Blobs, Place, ReadError, Wanted};
 use crate::status::{ExitStatus, Failure, Status};
 use crate::store::replace_file;
@@ -67,8 +67,6 @@ pub struct ImportedPin {
 /// Nothing was imported.
 #[derive(Debug, thiserror::Error)]
 enum Refused {
-    #[error("`{0}` already exists: nothing was imported")]
-    Exists(String),
     #[error("cannot read `{path}`: {error}")]
     Unreadable { path: String, error: std::io::Error },
     #[error("{from}: {error}")]
@@ -78,14 +76,13 @@ enum Refused {
 impl ExitStatus for Refused {
     fn status(&self) -> Status {
         match self {
-            Self::Exists(_) | Self::Unreadable { .. } => Status::Usage,
+            Self::Unreadable { .. } => Status::Usage,
             Self::Import { error, .. } => error.status(),
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Exists(_) => Some("`repro policy --import FILE` takes pins into a project that is there".to_owned()),
             Self::Unreadable { .. } => None,
             Self::Import { error, .. } => error.hint(),
         }
@@ -95,12 +92,8 @@ impl ExitStatus for Refused {
 /// Writes a manifest for a recorded build, and its claims into the lockfile: as pins where they were resolved and found
 /// true, unchecked where no host may be asked. Nothing is written unless all of it can be.
 pub fn import(machine: &Machine, options: &ImportOptions) -> Result<Imported, Failure> {
-    let found = manifest::find(&machine.directory).ok().flatten();
-    let file = found.map_or_else(|| machine.directory.join(FILE_NAME), |found| found.file);
+    let file = new_manifest(machine)?;
     let lock_path = file.with_file_name(LOCKFILE);
-    if let Some(there) = [&file, &lock_path].into_iter().find(|path| path.symlink_metadata().is_ok()) {
-        return Err(Refused::Exists(shown(&machine.near(there))).into());
-    }
     let (build, from) = read(machine, &options.source)?;
     let directory = &machine.directory;
     let dockerfile = options.dockerfile.clone().unwrap_or_else(|| named(&build, directory));

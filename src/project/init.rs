@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::files::{read_file, shown};
 use super::machine::Machine;
+use super::open::LOCKFILE;
 use crate::dockerfile::{self, network};
 use crate::manifest::{self, FILE_NAME, Manifest};
 use crate::status::{ExitStatus, Failure, Status};
@@ -24,6 +25,8 @@ pub(super) enum InitError {
     NoDockerfile(String),
     #[error("`{0}` does not lie below `{1}`, where `repro.toml` would be")]
     Elsewhere(String, String),
+    #[error("`{0}` already exists: nothing was imported")]
+    Exists(String),
 }
 
 impl ExitStatus for InitError {
@@ -35,6 +38,7 @@ impl ExitStatus for InitError {
         match self {
             Self::NoDockerfile(_) => Some("`--dockerfile FILE` names another".to_owned()),
             Self::Elsewhere(..) => Some("`-C DIR` starts elsewhere".to_owned()),
+            Self::Exists(_) => Some("`repro policy --import FILE` takes pins into a project that is there".to_owned()),
         }
     }
 }
@@ -64,6 +68,17 @@ pub fn init(machine: &Machine, dockerfile: &Path, name: Option<&str>) -> Result<
     Manifest::parse(&text, &file, &directory)?;
     replace_file(&file, text.as_bytes())?;
     Ok(Initialised { file, written: true })
+}
+
+/// Where the manifest of an import goes; neither it nor a lockfile may be there.
+pub(super) fn new_manifest(machine: &Machine) -> Result<PathBuf, InitError> {
+    let found = manifest::find(&machine.directory).ok().flatten();
+    let file = found.map_or_else(|| machine.directory.join(FILE_NAME), |found| found.file);
+    let lockfile = file.with_file_name(LOCKFILE);
+    if let Some(there) = [&file, &lockfile].into_iter().find(|path| path.symlink_metadata().is_ok()) {
+        return Err(InitError::Exists(shown(&machine.near(there))));
+    }
+    Ok(file)
 }
 
 /// The path of a Dockerfile as a manifest in `directory` spells it.

@@ -10,25 +10,31 @@ use serde_json::{Value, json};
 use crate::project::Project;
 use crate::server::{Reply, Server};
 
-/// The committed corpus, or another one of the same kind.
-fn corpus() -> PathBuf {
-    match std::env::var_os("IMPORTS_CORPUS") {
+/// The committed corpus, or another one of the same kind, judged by its own program.
+fn judge(name: &str, variable: &str, done: &str) {
+    let corpus: PathBuf = match std::env::var_os(variable) {
         Some(directory) => directory.into(),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/imports"),
-    }
-}
-
-#[test]
-fn every_document_of_the_corpus_is_imported_as_expected() {
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name),
+    };
     let judged = Command::new("python3")
-        .arg(corpus().join("run.py"))
+        .arg(corpus.join("run.py"))
         .arg(env!("CARGO_BIN_EXE_repro"))
-        .arg(corpus().join("cases.jsonl"))
+        .arg(corpus.join("cases.jsonl"))
         .output()
         .expect("python3 judges the corpus");
     let said = String::from_utf8_lossy(&judged.stdout);
     assert!(judged.status.success(), "{said}{}", String::from_utf8_lossy(&judged.stderr));
-    assert!(said.contains("documents imported as expected") && !said.trim_start().starts_with("0 of"), "{said}");
+    assert!(said.contains(done) && !said.trim_start().starts_with("0 of"), "{said}");
+}
+
+#[test]
+fn every_document_of_the_corpus_is_imported_as_expected() {
+    judge("imports", "IMPORTS_CORPUS", "documents imported as expected");
+}
+
+#[test]
+fn every_command_line_of_the_corpus_is_imported_as_expected() {
+    judge("commands", "COMMANDS_CORPUS", "command lines imported as expected");
 }
 
 const BODY: &str = "data\n";

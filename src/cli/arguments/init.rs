@@ -1,10 +1,12 @@
 //! `repro init`, as typed.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::project::ImportSource;
+use crate::imports::Builder;
+use crate::project::{ImportSource, Request};
 
 /// `repro init`.
 #[derive(Debug, Args)]
@@ -12,7 +14,9 @@ use crate::project::ImportSource;
   repro init --dockerfile docker/Dockerfile --name web
   repro init --from-image registry.example/app:1.2   what its provenance tells, resolved and checked again
   repro init --from-metadata build.json --offline    claims only; `repro lock` checks them
-  repro init --from-policy policy.json")]
+  repro init --from-policy policy.json
+  repro init --from-docker-build -- docker build -f docker/Dockerfile -t registry.example/app:1.2 .
+  repro init --from-repro-build -- build --sde 1700000000 .")]
 pub struct Init {
     /// The Dockerfile; default: Dockerfile, of an import the one that is told
     #[arg(long, value_name = "FILE")]
@@ -30,9 +34,28 @@ pub struct Init {
     /// Start from the pins of a source policy
     #[arg(long, value_name = "FILE", group = "from")]
     pub from_policy: Option<PathBuf>,
+    /// Start from a command line of repro-build, which stands behind `--` without the program's name
+    #[arg(long, group = "from", conflicts_with = "dockerfile")]
+    pub from_repro_build: bool,
+    /// Start from a command line behind `--`: `docker build`, `docker buildx build`, `podman build`, `buildah build`
+    #[arg(long, group = "from", conflicts_with = "dockerfile")]
+    pub from_docker_build: bool,
+    /// That command line
+    #[arg(last = true, value_name = "ARGS")]
+    pub words: Vec<OsString>,
 }
 
 impl Init {
+    /// What asks for the build elsewhere, if something does.
+    pub fn request(&self) -> Option<Request> {
+        let builder = match (self.from_repro_build, self.from_docker_build) {
+            (true, _) => Builder::ReproBuild,
+            (_, true) => Builder::Docker,
+            _ => return None,
+        };
+        Some(Request::Command(builder, self.words.clone()))
+    }
+
     /// Where the build was recorded that is to be imported, if one is.
     pub fn import(&self) -> Option<ImportSource> {
         let image = self.from_image.clone().map(ImportSource::Image);

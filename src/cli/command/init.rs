@@ -6,11 +6,17 @@ use super::super::arguments::Init;
 use super::super::report::{Report, text};
 use super::super::session::Session;
 use crate::document::{Document, InitDocument};
-use crate::project::{ImportOptions, ImportSource, Initialised, import, init, shown};
+use crate::project::{ImportOptions, ImportSource, Initialised, import, init, request, shown};
 use crate::status::{Failure, Status};
 
 /// Runs the command.
 pub fn run(arguments: &Init, session: &Session) -> Result<Report, Failure> {
+    if let Some(wanted) = arguments.request() {
+        let requested = request(&session.machine, &wanted, arguments.name.as_deref())?;
+        let text = if session.quiet { String::new() } else { text::request(&requested, &session.machine) };
+        let document = Document::of(&InitDocument::of_request(&requested));
+        return Ok(Report { document: Some(document), ..Report::text(Status::Success, text) });
+    }
     if let Some(source) = arguments.import() {
         return from(arguments, source, session);
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::escape;
-use crate::project::{Imported, Machine, shown};
+use crate::project::{Imported, Machine, Requested, shown};
 
 /// What was written, and what the document does not tell.
 pub fn import(imported: &Imported, machine: &Machine) -> String {
@@ -25,5 +25,15 @@ pub fn import(imported: &Imported, machine: &Machine) -> String {
     let files = if imported.pins.is_empty() { near } else { format!("{near} and repro.lock") };
     let checked = if imported.is_checked { "" } else { ", whose claims nobody checked yet" };
     let _ = writeln!(text, "wrote {files}{checked}; next: `repro lock`");
+    text
+}
+
+/// What was written, and what of the request was not carried over.
+pub fn request(requested: &Requested, machine: &Machine) -> String {
+    let mut text = String::new();
+    for note in requested.notes() {
+        let _ = writeln!(text, "note: {}: {}", note.what, note.why);
+    }
+    let _ = writeln!(text, "wrote {}; next: `repro lock`", shown(&machine.near(&requested.file)));
     text
 }

@@ -12,4 +12,4 @@ pub mod sources;
 pub mod tape;
 pub mod verify;
 
-pub use import::import;
+pub use import::{import, request};
