@@ -24,6 +24,7 @@ mod survey;
 mod tape;
 
 mod resolve;
+mod transfer;
 
 mod source;
 

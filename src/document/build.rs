@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::failure::ErrorDocument;
 use super::self_check::SelfCheckDocument;
+use super::transfer::ShippedBlobs;
 use crate::compare::Facts;
 use crate::platform::Platform;
 use crate::project::{self, Build, FORM, shown};
@@ -44,6 +45,21 @@ pub struct BuiltImage {
     pub output: Option<String>,
     /// What came out, by platform.
     pub platforms: Vec<BuiltPlatform>,
+    /// Where the image was pushed, with `--push`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pushed: Option<PushedImage>,
+}
+
+/// An image that is in a registry now.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct PushedImage {
+    /// Its names there.
+    pub names: Vec<String>,
+    /// Digest of what they name.
+    pub digest: String,
+    /// What became of its blobs.
+    #[serde(flatten)]
+    pub blobs: ShippedBlobs,
 }
 
 /// One platform of `repro build`.
@@ -112,6 +128,11 @@ impl BuildDocument {
             recorded: image.is_recorded,
             index: image.index.map(|index| index.to_string()),
             output: output.map(shown),
+            pushed: image.pushed.as_ref().map(|pushed| PushedImage {
+                names: pushed.names.iter().map(ToString::to_string).collect(),
+                digest: pushed.digest.to_string(),
+                blobs: ShippedBlobs::of(&pushed.shipped),
+            }),
             platforms: image.platforms.iter().map(of_build).collect(),
         });
         let error = ErrorDocument::of_worst(&build.failures);

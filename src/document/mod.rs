@@ -13,6 +13,7 @@ mod failure;
 mod init;
 mod inspect;
 mod json;
+mod list;
 mod lock;
 mod message;
 mod note;
@@ -21,6 +22,7 @@ mod scrub;
 mod self_check;
 mod sources;
 mod tape;
+mod transfer;
 mod verify;
 
 pub use build::BuildDocument;
@@ -32,10 +34,12 @@ pub use inspect::{
     EntryDocument, ImageVerdict, InspectDocument, InspectedImage, InspectedLayer, ListedDocument, Number, RoleName,
 };
 pub use json::Document;
+pub use list::ListDocument;
 pub use lock::{DriftDocument, LockChange, LockDocument};
 pub use message::message;
 pub use outdated::{GonePin, MirroredPin, OutdatedDocument, OutdatedPin};
 pub use scrub::{ProfileDocument, ScrubDocument};
 pub use sources::{ListedSource, SourcesDocument, SourcesError};
 pub use tape::{MissingBody, PushedTape, RequestOnTape, TapeDocument, TapeOfImage};
+pub use transfer::TransferDocument;
 pub use verify::VerifyDocument;

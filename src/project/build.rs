@@ -16,6 +16,7 @@ use super::record::{self, RecordTarget};
 use super::report;
 use super::scratch::ScratchDirectory;
 use super::self_check::{self, Checked};
+use super::ship::{PushedBuild, push_build, pushed_names};
 use super::tape::say_private;
 use crate::build::{AssembledPlatform, Scrubbed};
 use crate::compare::{Facts, compare};
@@ -37,6 +38,8 @@ pub struct BuildOptions {
     pub record: Option<RecordTarget>,
     /// Where the image is written.
     pub export: Option<ExportOptions>,
+    /// Push the image under the names of the manifest.
+    pub push: bool,
     /// Fail rather than build a tree that is not recorded.
     pub locked: bool,
     /// Start without any cache.
@@ -75,6 +78,8 @@ pub struct BuiltImage {
     pub index: Option<Digest>,
     /// What came out, by platform.
     pub platforms: Vec<BuiltPlatform>,
+    /// Where it was pushed, if it was.
+    pub pushed: Option<PushedBuild>,
     /// Why a second build differs, if there was one.
     pub diff: Option<Diff>,
 }
@@ -129,12 +134,15 @@ pub fn build(machine: &Machine, project: &Project, options: &BuildOptions) -> Re
     if options.is_reported {
         report::check_count(images.len())?;
     }
+    if options.push {
+        images.iter().try_for_each(|image| pushed_names(image.surveyed.name, image.surveyed.image).map(drop))?;
+    }
     let engines = Engines::new(&locked, &options.engine)?;
     let work = ScratchDirectory::new(machine)?;
     let rebuilding = RebuildOptions {
         engine: &options.engine,
         no_cache: is_uncached(options),
-        keep: target.is_some(),
+        keep: target.is_some() || options.push,
         round: Round::First,
     };
     let mut build = Build { images: Vec::new(), failures: Vec::new() };
@@ -162,6 +170,7 @@ pub fn build(machine: &Machine, project: &Project, options: &BuildOptions) -> Re
             }
         };
         machine.cancel.check()?;
+        let failed = build.failures.len();
         let (mut checked, mut diff) = (Vec::new(), None);
         if options.self_check {
             match self_check::run(&locked, &engines, image, &rebuilding, &work, &rebuilt) {
@@ -186,6 +195,11 @@ pub fn build(machine: &Machine, project: &Project, options: &BuildOptions) -> Re
                 machine.progress.note(&format!("`{}` is not recorded: it is not reproducible", image.surveyed.name));
             }
         }
+        let mut pushed = None;
+        if options.push && build.failures.len() == failed {
+            let names = pushed_names(image.surveyed.name, image.surveyed.image)?;
+            pushed = Some(push_build(&locked, image.surveyed.image, &rebuilt.assembled, &names)?);
+        }
         if let Some(target) = &target {
             export::write(target, image.surveyed.image, &rebuilt.assembled, image.epoch, &locked.resolver)?;
         }
@@ -196,7 +210,7 @@ pub fn build(machine: &Machine, project: &Project, options: &BuildOptions) -> Re
         if options.build_info.is_some() {
             infos.push((image.surveyed.name, build_info(image, &rebuilt)));
         }
-        build.images.push(BuiltImage { diff, ..built(image, rebuilt, checked, is_recorded) });
+        build.images.push(BuiltImage { diff, pushed, ..built(image, rebuilt, checked, is_recorded) });
     }
     if let Some(path) = &options.build_info {
         build_info::write(machine, path, infos)?;
@@ -287,6 +301,7 @@ fn built(image: &ReadyImage<'_>, rebuilt: Rebuilt, mut checked: Vec<Checked>, is
         is_recorded,
         index,
         platforms: platforms.collect(),
+        pushed: None,
         diff: None,
     }
 }

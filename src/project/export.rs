@@ -106,21 +106,25 @@ pub fn target(
     if form == ArchiveForm::Docker && platforms != 1 {
         return Err(OutputError::Platforms(platforms).into());
     }
+    Ok(Some(Target { sink: sink(machine, output)?, form }))
+}
+
+/// An archive, or with a slash at the end a layout; refused where it could not be written.
+pub fn sink(machine: &Machine, output: &Path) -> Result<Sink, Failure> {
+    if output == Path::new("-") {
+        return Err(OutputError::Stdout.into());
+    }
     let path = machine.resolve(output);
     if output.as_os_str().as_encoded_bytes().ends_with(b"/") {
         let empty = match fs::read_dir(&path) {
             Ok(mut entries) => entries.next().is_none(),
             Err(_) => fs::symlink_metadata(&path).is_err(),
         };
-        return if empty {
-            Ok(Some(Target { sink: Sink::Layout(path), form }))
-        } else {
-            Err(OutputError::NotEmpty(shown(&path)).into())
-        };
+        return if empty { Ok(Sink::Layout(path)) } else { Err(OutputError::NotEmpty(shown(&path)).into()) };
     }
     match fs::symlink_metadata(&path) {
         Ok(metadata) if !metadata.is_file() => Err(OutputError::NotAFile(shown(&path)).into()),
-        _ => Ok(Some(Target { sink: Sink::Archive(path), form })),
+        _ => Ok(Sink::Archive(path)),
     }
 }
 

@@ -7,7 +7,7 @@
 //! for; `settle` resolves it; `lock` writes it down and `check` tells whether it still fits. `locked` is a project with
 //! its lockfile, `tape_file` what stands beside it. `ready` makes its images ready to be built, `engines` chooses what
 //! builds, `rebuild` builds one image, `contradiction` refuses records that can't be true. On these stand `build` (with `record`, `self_check`, `export` and `dry_run`),
-//! `verify` (with `commit` and `explanation`, which says why a verdict is not good), and `tape`. `inspect`, `init` and `stream` need no project.
+//! `verify` (with `commit` and `explanation`, which says why a verdict is not good), and `tape`. `inspect`, `init`, `stream` and `ship` need no project.
 
 mod build;
 mod build_info;
@@ -43,6 +43,7 @@ mod request;
 mod scratch;
 mod self_check;
 mod settle;
+pub mod ship;
 mod sources;
 mod stand_in;
 mod stream;

@@ -1,9 +1,11 @@
 //! Blobs, streamed into the cache and checked on the way.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::PathBuf;
 
 use super::endpoint::Endpoint;
+use super::together::side_by_side;
 use super::{Registry, RegistryError, header_digest, refuse};
 use crate::digest::Digest;
 use crate::http::{HttpError, Request, Response};
@@ -59,6 +61,33 @@ impl Registry {
             object: format!("blob {digest}"),
             url: reference.to_string(),
             reason: "it vanished from the cache".to_owned(),
+        })
+    }
+
+    /// The files of several blobs, fetched several at a time, large ones first.
+    pub fn fetch_blobs(
+        &self,
+        reference: &Reference,
+        blobs: &BTreeMap<Digest, u64>,
+        cache: &Cache,
+    ) -> Result<BTreeMap<Digest, PathBuf>, RegistryError> {
+        let mut wanted: Vec<(&Digest, &u64)> = blobs.iter().collect();
+        wanted.sort_by_key(|(_, size)| std::cmp::Reverse(**size));
+        let fetched = side_by_side(&wanted, |(digest, size)| {
+            Ok((**digest, self.blob(reference, **digest, Some(**size), cache)?))
+        })?;
+        Ok(fetched.into_iter().collect())
+    }
+
+    /// Opens a blob of the reference's repository for one reading from its start; whoever reads it checks it.
+    pub fn open_blob(&self, reference: &Reference, digest: Digest) -> Result<Box<dyn Read + Send>, RegistryError> {
+        let object = format!("blob {digest}");
+        self.try_each(reference, &object, |endpoint| {
+            let response = self.ask(endpoint, &Request::get(endpoint.url("blobs", &digest.to_string())?))?;
+            match response.status {
+                200 => Ok(Box::new(response.into_body()) as Box<dyn Read + Send>),
+                _ => Err(refuse(response, &object)),
+            }
         })
     }
 

@@ -22,6 +22,8 @@ pub(super) struct Endpoint {
     pub purpose: Purpose,
     /// Whether a request is not repeated there: others are left to ask.
     pub once: bool,
+    /// A repository there from which blobs may be taken over: a token must let it be read.
+    pub mounts: Option<String>,
 }
 
 /// What a token must allow.
@@ -92,6 +94,7 @@ pub(super) fn endpoints(client: &Client, reference: &Reference) -> Result<Vec<En
             is_mirror: true,
             purpose: Purpose::Pull,
             once: false,
+            mounts: None,
         });
     }
     endpoints.push(own(client, reference, Purpose::Pull)?);
@@ -114,6 +117,7 @@ pub(super) fn for_pushing(client: &Client, reference: &Reference) -> Result<Endp
             is_mirror: true,
             purpose: Purpose::Push,
             once: false,
+            mounts: None,
         }),
     }
 }
@@ -124,7 +128,7 @@ fn own(client: &Client, reference: &Reference, purpose: Purpose) -> Result<Endpo
     let host = if domain == DEFAULT_DOMAIN { DEFAULT_HOST } else { domain };
     let base = base(&client.settings().config, host)?;
     let repository = reference.path().to_owned();
-    Ok(Endpoint { base, repository, namespace: None, is_mirror: false, purpose, once: false })
+    Ok(Endpoint { base, repository, namespace: None, is_mirror: false, purpose, once: false, mounts: None })
 }
 
 fn base(config: &Config, host: &str) -> Result<Url, HttpError> {

@@ -84,8 +84,18 @@ pub enum RegistryError {
         host: String,
         /// Whether the user's configuration sends uploads of the registry there.
         is_redirected: bool,
+        /// What to do where the registry refuses what it is.
+        advice: Option<&'static str>,
         /// What came of it.
         error: Box<HttpError>,
+    },
+    /// What is to be pushed is not what it is called.
+    #[error("{object}: {reason}")]
+    Unlike {
+        /// What was to be pushed.
+        object: String,
+        /// What is wrong with it.
+        reason: String,
     },
     /// Neither a mirror nor the registry has it.
     #[error("{object} is not available: {}", list(attempts))]
@@ -151,6 +161,7 @@ impl ExitStatus for RegistryError {
             Self::NotTaken { error, .. } => error.status(),
             Self::Store(StoreError::Mismatch { .. })
             | Self::Nonsense { .. }
+            | Self::Unlike { .. }
             | Self::Digest { .. }
             | Self::Size { .. }
             | Self::Document { .. } => Status::Malformed,
@@ -164,20 +175,17 @@ impl ExitStatus for RegistryError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Http(error) => error.hint(),
-            Self::NotTaken { error, host, repository, is_redirected, .. } => match &**error {
-                HttpError::Response { status: 401 | 403, .. } => {
-                    Some(format!("log in as somebody who may push: `docker login {host}` or `podman login {host}`"))
-                }
+            Self::NotTaken { error, host, repository, is_redirected, advice, .. } => match &**error {
+                HttpError::Response { status: 401 | 403, .. } => Some(format!(
+                    "log in as somebody who may push: `repro login {host}`, `docker login {host}` or `podman login {host}`"
+                )),
                 HttpError::Unreachable { .. } if !is_redirected => {
                     let registry = repository.split('/').next().unwrap_or_default();
                     Some(format!(
                         "mirrors are never pushed to; `[registry.\"{registry}\"] push = \"HOST\"` in the user configuration names another place for uploads"
                     ))
                 }
-                HttpError::Response { .. } => Some(
-                    "`repro tape save PATH` writes it as a layout, for another program to copy or for `--tape PATH`; another repository may take it, too"
-                        .to_owned(),
-                ),
+                HttpError::Response { .. } => advice.map(str::to_owned),
                 error => error.hint(),
             },
             Self::Nowhere { attempts, .. } => attempts.last().and_then(|attempt| attempt.error.hint()),

@@ -101,7 +101,12 @@ impl Registry {
         reference: &Reference,
         object: &str,
     ) -> Result<Fetched, RegistryError> {
-        let url = endpoint.url("manifests", &name(reference))?;
+        self.manifest_at(endpoint, &name(reference), object)
+    }
+
+    /// The document that `name`, a tag or a digest, names in the endpoint's repository.
+    pub(super) fn manifest_at(&self, endpoint: &Endpoint, name: &str, object: &str) -> Result<Fetched, RegistryError> {
+        let url = endpoint.url("manifests", name)?;
         let response = self.ask(endpoint, &accepting(Request::get(url)))?;
         if response.status != 200 {
             return Err(refuse(response, object));
@@ -112,7 +117,7 @@ impl Registry {
         let bytes = response.into_bytes("json-bytes", self.limits().json_bytes)?;
         let computed = Digest::of(&bytes);
         // What was asked for counts; the header must not contradict it.
-        for expected in reference.digest().into_iter().chain(claimed) {
+        for expected in name.parse().ok().into_iter().chain(claimed) {
             if computed != expected {
                 return Err(RegistryError::Digest { object: object.to_owned(), url, computed, expected });
             }

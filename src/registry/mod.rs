@@ -4,8 +4,10 @@
 //! registry itself. Each is asked in turn until one gives bytes that are right. What a tag means only the registry
 //! itself can say, so it is asked first; where it is not reached, a mirror answers, and is named. Credentials (`login`) and tokens
 //! (`token`, after a `challenge`) belong to one endpoint and never travel to another. Everything is judged by digest.
-//! What is pushed (`push`, a blob by `upload`) goes to one endpoint: blobs first, the manifest last, so that nothing half
-//! is ever named.
+//! What is pushed goes to one endpoint: blobs first, the tags last, so that nothing half is ever named. [`Registry::ship`]
+//! takes any closure of blobs and documents with their bytes as they are ([`Shipment`]), so also an attestation: an image
+//! manifest with a `subject`, which `push` puts on the list of what refers to its subject where the registry keeps none.
+//! [`Registry::referrers`] reads such lists, [`Registry::tags`] the tags of a repository, both page by page (`pages`).
 
 mod blob;
 pub mod challenge;
@@ -15,9 +17,12 @@ mod endpoint;
 mod error;
 mod login;
 mod manifest;
+mod pages;
 pub mod push;
+mod referrers;
+mod tags;
+mod together;
 mod token;
-mod upload;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -25,7 +30,7 @@ use std::sync::{Mutex, PoisonError};
 pub use error::{Attempt, RegistryError};
 pub use login::Logins;
 pub use manifest::ImageDocument;
-pub use push::OpenBlob;
+pub use push::{OpenBlob, Shipment, Shipped, ShippedDocument};
 
 use crate::escape;
 use crate::http::{Client, HttpError, Request, Response, Secret};
@@ -35,12 +40,19 @@ use crate::reference::Reference;
 
 use endpoint::{Endpoint, Purpose};
 
+/// Origin, repository, what is to be done there, and a repository that is read besides.
+type Access = (String, String, Purpose, Option<String>);
+
+fn access(endpoint: &Endpoint) -> Access {
+    (endpoint.origin(), endpoint.repository.clone(), endpoint.purpose, endpoint.mounts.clone())
+}
+
 /// A client of all registries, with the tokens that it got so far.
 pub struct Registry {
     client: Client,
     logins: Logins,
-    /// `Authorization` by origin, repository and purpose.
-    tokens: Mutex<BTreeMap<(String, String, Purpose), Secret>>,
+    /// `Authorization` by what it was given for.
+    tokens: Mutex<BTreeMap<Access, Secret>>,
     /// Servers with mirrors that were not reached in this run, and why: asking again would cost seconds each time.
     silent: Mutex<BTreeMap<String, String>>,
 }
@@ -145,10 +157,10 @@ impl Registry {
 
     /// Sends a request for something of the endpoint's repository, with what the endpoint wants to let us in.
     fn ask(&self, endpoint: &Endpoint, request: &Request) -> Result<Response, RegistryError> {
-        let key = (endpoint.origin(), endpoint.repository.clone(), endpoint.purpose);
+        let key = access(endpoint);
         let request = if endpoint.once { request.clone().once() } else { request.clone() };
         let response = self.client.send(&request.clone().authorization(self.known_login(endpoint)))?;
-        if response.status != 401 || response.url.origin() != key.0 {
+        if response.status != 401 || response.url.origin() != endpoint.origin() {
             return Ok(response);
         }
         let Some(authorization) = self.authorize(endpoint, &response)? else { return Ok(response) };
@@ -158,8 +170,7 @@ impl Registry {
 
     /// What the endpoint was content with before.
     fn known_login(&self, endpoint: &Endpoint) -> Option<Secret> {
-        let key = (endpoint.origin(), endpoint.repository.clone(), endpoint.purpose);
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).get(&access(endpoint)).cloned()
     }
 }
 

@@ -46,11 +46,13 @@ impl Registry {
             return Err(nonsense(format!("token realm `{}` is not https", realm.shown())));
         }
         let login = login.filter(|_| may_have_login(endpoint.base(), &realm));
-        let scope = format!("repository:{}:{}", endpoint.repository, endpoint.purpose.actions());
+        let of_mounts = endpoint.mounts.iter().map(|from| format!("repository:{from}:pull"));
+        let own = format!("repository:{}:{}", endpoint.repository, endpoint.purpose.actions());
+        let scopes: Vec<String> = std::iter::once(own).chain(of_mounts).collect();
         let request = match &login {
             Some(Credential::Identity(refresh)) => {
                 let mut form = String::from("grant_type=refresh_token&client_id=repro");
-                for (name, value) in [("scope", scope.as_str()), ("service", service.unwrap_or_default())] {
+                for (name, value) in [("scope", &*scopes.join(" ")), ("service", service.unwrap_or_default())] {
                     form.push_str(&format!("&{name}={}", encode_parameter(value)));
                 }
                 form.push_str(&format!("&refresh_token={}", encode_parameter(refresh.expose())));
@@ -61,7 +63,8 @@ impl Registry {
                     Some(service) => realm.with_parameter("service", service),
                     None => realm,
                 };
-                Request::get(realm.with_parameter("scope", &scope)).authorization(other.as_ref().and_then(basic))
+                let realm = scopes.iter().fold(realm, |realm, scope| realm.with_parameter("scope", scope));
+                Request::get(realm).authorization(other.as_ref().and_then(basic))
             }
         };
         let response = self.client.send(&request.named_by(endpoint.base()))?.expect_ok()?;

@@ -12,6 +12,7 @@ use super::{Archive, EngineChoice, Question};
   repro build                          builds every image, compares with the record of this tree
   repro build app --record             builds without cache and records the digests
   repro build app -o app.tar           also writes an archive
+  repro build app --push               also pushes it, under `repository` and `tags` of repro.toml
   repro build app --self-check         builds twice, says what differs and what would fix it
   repro build app --self-check --report twice.html
                                        the same as a page for a browser, too
@@ -29,6 +30,9 @@ pub struct Build {
     /// Form of the archive
     #[arg(long, value_enum, default_value_t = Archive::Oci)]
     pub archive: Archive,
+    /// Push the image under `repository` with every one of `tags`, once it is what it should be
+    #[arg(long, conflicts_with_all = ["dry_run", "dockerfile", "platforms"])]
+    pub push: bool,
     /// Start without any cache
     #[arg(long)]
     pub no_cache: bool,

@@ -21,6 +21,7 @@ mod question;
 mod report;
 mod schema;
 mod scrub;
+mod ship;
 mod sources;
 mod stream;
 mod tape;
@@ -47,6 +48,7 @@ pub use question::Question;
 pub use report::ReportFile;
 pub use schema::{Schema, SchemaName};
 pub use scrub::{Scrub, ScrubAction};
+pub use ship::{Copy, List, Part, Pull, Push};
 pub use sources::Sources;
 pub use stream::Stream;
 pub use tape::{Tape, TapeAction};
@@ -131,6 +133,14 @@ pub enum Command {
     /// Check an image completely and show what it says about itself
     #[command(visible_alias = "analyze")]
     Inspect(Inspect),
+    /// Push an image to a registry, byte for byte
+    Push(Push),
+    /// Pull an image into an archive or a layout, byte for byte
+    Pull(Pull),
+    /// Copy an image between registries, archives and layouts, byte for byte
+    Copy(Copy),
+    /// List the tags of a repository, or the platforms and blobs of an image
+    List(List),
     /// Tell why two images differ
     Diff(Diff),
     /// Render a saved document of `repro diff`

@@ -40,4 +40,8 @@ pub enum SchemaName {
     Scrub,
     /// What `repro tape --format json` prints
     Tape,
+    /// What `repro push`, `pull` and `copy` print with `--format json`
+    Transfer,
+    /// What `repro list --format json` prints
+    List,
 }

@@ -59,6 +59,7 @@ fn options(arguments: &arguments::Build, session: &Session) -> BuildOptions {
         platforms: arguments.question.platforms.clone(),
         record,
         export: arguments.output.as_deref().map(export),
+        push: arguments.push,
         locked: session.locked,
         no_cache: arguments.no_cache,
         self_check: arguments.self_check,

@@ -3,8 +3,8 @@
 
 use super::super::arguments::Command;
 use crate::document::{
-    BuildDocument, Document, ErrorDocument, FailureDocument, InitDocument, InspectDocument, LockDocument,
-    OutdatedDocument, SourcesDocument, SourcesError, TapeDocument, VerifyDocument, diff_error,
+    BuildDocument, Document, ErrorDocument, FailureDocument, InitDocument, InspectDocument, ListDocument, LockDocument,
+    OutdatedDocument, SourcesDocument, SourcesError, TapeDocument, TransferDocument, VerifyDocument, diff_error,
 };
 use crate::status::{Failure, Status};
 
@@ -28,6 +28,10 @@ pub fn of_failure(command: &Command, failure: &Failure) -> Document {
         Command::Diff(_) => Document::of(&diff_error(failure)),
         Command::Inspect(_) => Document::of(&InspectDocument { status, error, ..InspectDocument::empty() }),
         Command::Tape(_) => Document::of(&TapeDocument { status, error, ..TapeDocument::empty() }),
+        Command::Push(_) | Command::Pull(_) | Command::Copy(_) => {
+            Document::of(&TransferDocument { status, error, ..TransferDocument::empty() })
+        }
+        Command::List(_) => Document::of(&ListDocument { status, error, ..ListDocument::empty() }),
         _ => Document::of(&FailureDocument { version, status, error }),
     }
 }

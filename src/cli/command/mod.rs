@@ -14,6 +14,7 @@ mod policy;
 mod report;
 pub mod schema;
 mod scrub;
+mod ship;
 mod sources;
 mod stream;
 mod tape;
@@ -30,6 +31,10 @@ pub fn run(command: &Command, session: &Session) -> Result<Report, Failure> {
         Command::Cache(arguments) => cache::run(arguments, session),
         Command::Completions(arguments) => Ok(completions::run(arguments)),
         Command::Inspect(arguments) => inspect::run(arguments, session),
+        Command::Push(arguments) => ship::push(arguments, session),
+        Command::Pull(arguments) => ship::pull(arguments, session),
+        Command::Copy(arguments) => ship::copy(arguments, session),
+        Command::List(arguments) => ship::list(arguments, session),
         Command::Diff(arguments) => diff::run(arguments, session),
         Command::Report(arguments) => report::run(arguments, session),
         Command::Layer(arguments) => layer::run(arguments),

@@ -6,8 +6,8 @@ use schemars::generate::SchemaSettings;
 use super::super::arguments::{Schema, SchemaName};
 use super::super::report::Report;
 use crate::document::{
-    BuildDocument, CacheDocument, FailureDocument, InitDocument, InspectDocument, LockDocument, OutdatedDocument,
-    ScrubDocument, SourcesDocument, TapeDocument, VerifyDocument,
+    BuildDocument, CacheDocument, FailureDocument, InitDocument, InspectDocument, ListDocument, LockDocument,
+    OutdatedDocument, ScrubDocument, SourcesDocument, TapeDocument, TransferDocument, VerifyDocument,
 };
 use crate::render::DiffDocument;
 use crate::status::Status;
@@ -33,6 +33,8 @@ pub fn text(name: SchemaName) -> String {
         SchemaName::Inspect => of::<InspectDocument>(),
         SchemaName::Scrub => of::<ScrubDocument>(),
         SchemaName::Tape => of::<TapeDocument>(),
+        SchemaName::Transfer => of::<TransferDocument>(),
+        SchemaName::List => of::<ListDocument>(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Cursor, Read};
 use std::path::PathBuf;
 
 use super::pool::Job;
-use super::source::{At, Source, open_regular};
+use super::source::{At, Opener, Source, open_regular};
 use super::{Archive, Content, Held, HeldFile, Surroundings};
 
 impl Archive {
@@ -34,6 +34,15 @@ impl Archive {
     /// Says in which file the bytes of a member are, whose size only was known.
     pub fn provide(&mut self, name: &[u8], path: PathBuf) {
         self.sources.insert(name.to_vec(), Source::File(path));
+    }
+
+    /// What opens a regular file of the archive later on; none if it can't be read again.
+    pub fn opener(&self, name: &[u8]) -> Option<Opener> {
+        let file = self.file(name)?;
+        match self.sources.get(name) {
+            Some(source) => Some(Opener::new(source.clone(), file.size)),
+            None => Some(Opener::of_bytes(self.bytes(file).ok()??)),
+        }
     }
 
     /// Opens a regular file of the archive.

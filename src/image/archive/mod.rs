@@ -28,7 +28,7 @@ use crate::store::Spool;
 use super::findings::Findings;
 
 pub use pipe::Pipe;
-pub use source::Source;
+pub use source::{Opener, Source};
 
 /// Bytes of documents that stay in memory.
 const DOCUMENTS_IN_MEMORY: usize = 8 << 20;

@@ -1,7 +1,7 @@
 //! Where the bytes of a member are, and reading them from there.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,6 +25,48 @@ pub enum Source {
         /// What its descriptor says.
         size: u64,
     },
+}
+
+/// Opens a member again and again, also when its archive is gone.
+#[derive(Clone, Debug)]
+pub struct Opener {
+    source: Source,
+    size: u64,
+}
+
+impl Opener {
+    pub(super) fn new(source: Source, size: u64) -> Self {
+        Self { source, size }
+    }
+
+    /// Opens bytes that are in memory.
+    pub fn of_bytes(bytes: Vec<u8>) -> Self {
+        Self { size: bytes.len() as u64, source: Source::Bytes(bytes) }
+    }
+
+    /// The bytes, from their start; not checked.
+    pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        Ok(match &self.source {
+            Source::File(path) => Box::new(open_regular(path)?.take(self.size)),
+            Source::Part { file, offset } => Box::new(Part { file: Arc::clone(file), offset: *offset }.take(self.size)),
+            Source::Bytes(bytes) => Box::new(Cursor::new(bytes.clone())),
+            Source::Unread { .. } => return Err(io::ErrorKind::NotSeekable.into()),
+        })
+    }
+}
+
+/// Like [`At`], with a share of the file.
+struct Part {
+    file: Arc<File>,
+    offset: u64,
+}
+
+impl Read for Part {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(buffer, self.offset)?;
+        self.offset += count as u64;
+        Ok(count)
+    }
 }
 
 /// A file from an offset on, whatever others read of it.

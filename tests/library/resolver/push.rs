@@ -39,7 +39,7 @@ impl Taking {
     fn response(&self, seen: &Seen) -> Reply {
         let mut held = self.0.lock().unwrap();
         match (seen.method.as_str(), seen.path()) {
-            ("HEAD", path) => match held.get(path) {
+            ("HEAD" | "GET", path) => match held.get(path) {
                 Some(body) => Reply::status(200, body.clone())
                     .header("docker-content-digest", Digest::of(body.as_bytes()).to_string()),
                 None => Reply::status(404, ""),
@@ -86,7 +86,9 @@ fn bodies_are_sent_once_and_the_manifest_last() {
     assert_eq!(push(&server.host()).unwrap(), Pushed { blobs: 3, bytes: 13, is_new: true, digest: None });
     let seen = server.seen();
     assert_eq!(count(&seen, "PUT"), 3 + 1 + 1, "bodies, config, manifest");
-    let last = seen.last().unwrap();
+    let read_back = seen.last().unwrap();
+    assert_eq!((read_back.method.as_str(), read_back.path()), ("GET", "/v2/team/tape/manifests/1"));
+    let last = &seen[seen.len() - 2];
     assert_eq!((last.method.as_str(), last.path()), ("PUT", "/v2/team/tape/manifests/1"));
     assert_eq!(last.header("content-type"), Some("application/vnd.oci.image.manifest.v1+json"));
     assert_eq!(last.body.as_bytes(), artifact().top().1);
@@ -116,7 +118,7 @@ fn a_large_body_goes_out_as_a_stream_with_its_length() {
     let artifact = Artifact::new("application/vnd.example", BTreeMap::from([(digest, SIZE)]));
     let open: OpenBlob = Arc::new(|_| Ok(Box::new(io::repeat(7).take(SIZE))));
     let error = Surroundings::new().registry().push(&reference, &artifact, &open).unwrap_err();
-    assert!(error.to_string().contains("is not there as"), "{error}");
+    assert!(error.to_string().contains("it was taken, but is not there"), "{error}");
     let seen = server.seen();
     let large = seen.iter().find(|seen| seen.body.len() as u64 == SIZE).expect("the body came whole");
     assert_eq!((large.header("expect"), large.header("transfer-encoding")), (Some("100-continue"), None));
@@ -347,14 +349,25 @@ fn a_registry_that_takes_forever_ends_by_timeout() {
 
 #[test]
 fn an_upload_elsewhere_gets_the_body_and_no_login() {
-    let elsewhere = Server::start(|seen| match seen.method.as_str() {
-        "PUT" => Reply::status(201, ""),
+    let arrived = Arc::new(Mutex::new(Vec::new()));
+    let there = Arc::clone(&arrived);
+    let elsewhere = Server::start(move |seen| match seen.method.as_str() {
+        "PUT" => {
+            there.lock().unwrap().push((Digest::of(seen.body.as_bytes()).to_string(), seen.body.len()));
+            Reply::status(201, "")
+        }
         _ => Reply::status(404, ""),
     });
     let (location, taking) = (format!("http://{}/put?sig=1", elsewhere.other_name()), Taking::default());
     let server = Server::start(move |seen| match (seen.method.as_str(), seen.header("authorization")) {
         (_, None) => Reply::status(401, "").header("www-authenticate", "Basic realm=x"),
         ("POST", _) => Reply::status(202, "").header("location", location.clone()),
+        ("HEAD", _) => {
+            match arrived.lock().unwrap().iter().find(|(digest, _)| seen.path().ends_with(digest.as_str())) {
+                Some((_, size)) => Reply::status(200, "").header("content-length", size.to_string()),
+                None => taking.response(seen),
+            }
+        }
         _ => taking.response(seen),
     });
     let login = format!(r#"{{"auths":{{"{}":{{"auth":"{}"}}}}}}"#, server.host(), STANDARD.encode("alice:secret"));

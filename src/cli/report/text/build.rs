@@ -22,6 +22,9 @@ pub fn images(build: &Build, all: bool) -> String {
         if let Some(index) = image.index {
             let _ = writeln!(text, "{name} index {index}");
         }
+        for name in image.pushed.iter().flat_map(|pushed| &pushed.names) {
+            let _ = writeln!(text, "pushed {name}");
+        }
     }
     text
 }

@@ -8,6 +8,7 @@ pub mod lock;
 pub mod provenance;
 pub mod scrub;
 mod self_check;
+pub mod ship;
 pub mod sources;
 pub mod tape;
 pub mod verify;
