@@ -30,6 +30,9 @@ impl Graph<'_> {
                     }
                     let evaluation = &mut self.states[id].evaluation;
                     evaluation.scope.set(name, value);
+                    if evaluation.scope.has_missed() {
+                        evaluation.scope.doubt(name);
+                    }
                     evaluation.env.set(name, value);
                 }
                 Action::Env(pairs)
@@ -131,6 +134,9 @@ impl Graph<'_> {
             let evaluation = &mut self.states[id].evaluation;
             if let Some(value) = value.as_deref().filter(|_| !SETTINGS.contains(&&*name)) {
                 evaluation.scope.set(&name, value);
+                if evaluation.scope.has_missed() {
+                    evaluation.scope.doubt(&name);
+                }
             }
             evaluation.arguments.insert(name.into_owned());
             evaluated.push((argument.name.clone(), value));

@@ -6,7 +6,7 @@ use super::graph::Graph;
 use super::paths;
 use super::steps::{Action, Location, MountStep, RunStep};
 use crate::dockerfile::error::DockerfileError;
-use crate::dockerfile::mount::{Mount, MountKind, read_mount};
+use crate::dockerfile::mount::{Mount, MountKind, has_unknown_field, read_mount};
 use crate::dockerfile::quote::quote;
 use crate::dockerfile::shell::ShellError;
 use crate::dockerfile::syntax::{Instruction, Run};
@@ -31,7 +31,11 @@ impl Graph<'_> {
                 unmatched.extend(expansion.unmatched);
                 Ok(expansion.word)
             };
-            mounts.push(read_mount(value, &mut expand)?);
+            let mount = read_mount(value, &mut expand);
+            if mount.is_err() && has_unknown_field(value) {
+                scope.watch(false);
+            }
+            mounts.push(mount?);
             self.warn_of_undefined(id, instruction, &unmatched);
         }
         let root = self.chain_start(id);
@@ -78,7 +82,12 @@ impl Graph<'_> {
         }
         let is_root = match mount.target.starts_with('/') {
             true => mount.target == "/",
-            false => paths::join(&["/", &self.states[id].evaluation.workdir, &mount.target]) == "/",
+            false => {
+                let evaluation = &self.states[id].evaluation;
+                // A base that is looked at later may have another working directory.
+                evaluation.scope.watch(true);
+                paths::join(&["/", &evaluation.workdir, &mount.target]) == "/"
+            }
         };
         if is_root {
             return Err(DockerfileError::convert("invalid mount target \"/\""));

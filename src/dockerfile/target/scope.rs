@@ -1,7 +1,7 @@
 //! Variables while a stage is evaluated.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::dockerfile::shell::Variables;
@@ -15,11 +15,38 @@ pub(super) struct Scope {
     values: BTreeMap<Rc<str>, Rc<str>>,
     /// Whether one of [`OF_BUILDER`] was asked for, here or in a clone.
     builder_asked: Rc<Cell<bool>>,
+    /// Names whose value follows from a base that nobody has looked at yet.
+    doubtful: BTreeSet<Rc<str>>,
+    /// Such a base may set any name.
+    is_doubtful: bool,
+    /// Whether a variable was asked for that a base may set.
+    missed: Cell<bool>,
 }
 
 impl Scope {
     pub(super) fn set(&mut self, name: &str, value: &str) {
         self.values.insert(name.into(), value.into());
+        self.doubtful.remove(name);
+    }
+
+    /// What follows from this variable follows from a base that nobody has looked at yet.
+    pub(super) fn doubt(&mut self, name: &str) {
+        self.doubtful.insert(name.into());
+    }
+
+    /// The same of every variable: an instruction that sets some could not be read yet.
+    pub(super) fn doubt_all(&mut self) {
+        self.is_doubtful = true;
+    }
+
+    /// Starts anew to watch for variables that are not surely known; `missed`: one was asked for already.
+    pub(super) fn watch(&self, missed: bool) {
+        self.missed.set(missed);
+    }
+
+    /// Whether a variable was asked for, since [`Scope::watch`], that a base may set or change.
+    pub(super) fn has_missed(&self) -> bool {
+        self.missed.get()
     }
 
     pub(super) fn remove(&mut self, name: &str) {
@@ -37,7 +64,11 @@ impl Variables for Scope {
         if OF_BUILDER.contains(&name) {
             self.builder_asked.set(true);
         }
-        self.values.get(name).map(|value| &**value)
+        let value = self.values.get(name).map(|value| &**value);
+        if value.is_none() || self.is_doubtful || self.doubtful.contains(name) {
+            self.missed.set(true);
+        }
+        value
     }
 }
 
