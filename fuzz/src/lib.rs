@@ -75,8 +75,13 @@ pub fn tar(data: &[u8]) {
         return;
     }
     let workspace = Workspace::default();
-    let how =
-        Examination { workspace: &workspace, limits: &limits, algorithm: Algorithm::Sha512, listed: Listed::Headers };
+    let how = Examination {
+        workspace: &workspace,
+        limits: &limits,
+        algorithm: Algorithm::Sha512,
+        listed: Listed::Headers,
+        contents: None,
+    };
     let examined = how.run(&data[..data.len().min(7)], &data[data.len().min(7)..]).expect("memory can be read");
     let listed = examined.listing.expect("it was asked for");
     let members: Vec<_> = listed.members(&limits).map(|member| member.expect("it was read before")).collect();
@@ -119,6 +124,7 @@ pub fn archive(data: &[u8]) {
         threads: 1,
         is_fast: false,
         listed: Listed::Nothing,
+        contents: None,
         sums_both: false,
     };
     let selection = Selection::default();

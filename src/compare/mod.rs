@@ -71,6 +71,16 @@ pub enum Level {
     Layer(usize),
 }
 
+impl Level {
+    /// The level as a sentence names it: `layer 2`, `the config`.
+    pub fn in_words(self) -> String {
+        match self {
+            Self::Layer(_) => self.to_string(),
+            Self::Index | Self::Manifest | Self::Config => format!("the {self}"),
+        }
+    }
+}
+
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -15,7 +15,7 @@ use crate::finding::Finding;
 use crate::image::archive::{Archive, Content, Surroundings};
 use crate::image::validate::{self, Closure, ImageFacts, LayerFacts, Selection};
 use crate::layer::decompress::Compression;
-use crate::layer::{Examination, Listed};
+use crate::layer::{Contents, Examination, Listed};
 
 /// An archive or layout whose documents were checked. Its layers are read when they are asked for.
 pub struct Side<'a> {
@@ -67,17 +67,24 @@ impl<'a> Side<'a> {
         &self.closure.findings.violations
     }
 
-    /// Reads layers by the members that hold them, and checks all that is known of the image then.
+    /// Reads layers by the members that hold them, and checks all that is known of the image then. The contents of their
+    /// files go to `contents`.
     ///
     /// # Errors
     /// When the archive or a temporary file can't be read.
-    pub fn examine(&mut self, members: &BTreeSet<Vec<u8>>, bounds: Bounds<'_>) -> io::Result<()> {
+    pub fn examine(
+        &mut self,
+        members: &BTreeSet<Vec<u8>>,
+        contents: Option<&dyn Contents>,
+        bounds: Bounds<'_>,
+    ) -> io::Result<()> {
         let around = |sums_both| Surroundings {
             limits: bounds.limits,
             cancel: bounds.cancel,
             threads: rayon::current_num_threads(),
             is_fast: false,
             listed: Listed::Contents,
+            contents,
             sums_both,
         };
         let selection = Selection { image: self.name.clone(), listed: Listed::Contents, ..Selection::default() };
@@ -175,6 +182,7 @@ impl<'a> Side<'a> {
             limits: bounds.limits,
             algorithm: Algorithm::Sha256,
             listed: Listed::Contents,
+            contents: None,
         };
         let mut stored: Box<dyn Read + Send + '_> = match self.fetched(&layer.member)? {
             Some(path) => Box::new(File::open(path)?),

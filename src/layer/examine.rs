@@ -4,7 +4,7 @@
 use std::io::{self, Cursor, Read};
 
 use super::decompress::{Compression, Decompressor};
-use super::listing::{Listed, Listing};
+use super::listing::{Contents, Listed, Listing};
 use super::names::{Names, OuterLinks, Tree, Workspace};
 use super::tar::{End, Reader, TarError};
 use crate::digest::{Algorithm, Checksums, Summing};
@@ -26,6 +26,8 @@ pub struct Examination<'a> {
     pub algorithm: Algorithm,
     /// What of the entries is kept.
     pub listed: Listed,
+    /// Who gets the contents of files, where these are listed.
+    pub contents: Option<&'a dyn Contents>,
 }
 
 /// What was found about a stored layer.
@@ -188,7 +190,7 @@ impl Findings<'_> {
                 self.take(error)?;
             }
             if let Some(listing) = &mut self.listing
-                && let Err(error) = listing.add(&member, reader.content())
+                && let Err(error) = listing.add(&member, reader.content(), self.how.contents)
             {
                 self.take(error.into())?;
                 return Ok(reader.into_inner());

@@ -31,6 +31,15 @@ pub struct Fingerprint {
     pub start: [u8; 4],
 }
 
+/// Who gets the contents of files while their layer is read.
+pub trait Contents: Sync {
+    /// The most bytes that a file may have to be given.
+    fn most(&self) -> u64;
+
+    /// Takes the content of a file.
+    fn take(&self, path: &[u8], digest: &Digest, content: Vec<u8>);
+}
+
 /// Entries in the order of their layer, up to a number of bytes.
 #[derive(Debug)]
 pub struct Listing {
@@ -56,11 +65,17 @@ impl Listing {
         Self { headers: Spool::new(MEMORY), has_contents, most, kept: 0, left_out: 0 }
     }
 
-    /// Keeps a member, and what its content is known by if that is wanted; counts it only when there is no room left.
+    /// Keeps a member, and what its content is known by if that is wanted, which goes to `contents` then; counts it only
+    /// when there is no room left.
     ///
     /// # Errors
     /// When the content or a temporary file fails.
-    pub(super) fn add(&mut self, member: &Member, content: impl Read) -> io::Result<()> {
+    pub(super) fn add(
+        &mut self,
+        member: &Member,
+        content: impl Read,
+        contents: Option<&dyn Contents>,
+    ) -> io::Result<()> {
         let length = member.headers.len() as u64;
         if self.left_out > 0 || self.headers.length() + length > self.most {
             self.left_out += 1;
@@ -69,7 +84,15 @@ impl Listing {
         self.headers.append(&length.to_le_bytes())?;
         self.headers.append(&member.headers)?;
         if self.has_contents && member.entry.kind == Kind::File {
-            let Fingerprint { digest, start } = fingerprint(content)?;
+            let contents = contents.filter(|contents| member.entry.size <= contents.most());
+            let Fingerprint { digest, start } = match contents {
+                Some(contents) => {
+                    let (content, fingerprint) = whole(content, member.entry.size)?;
+                    contents.take(&member.key, &fingerprint.digest, content);
+                    fingerprint
+                }
+                None => fingerprint(content)?,
+            };
             self.headers.append(digest.as_bytes())?;
             self.headers.append(&start)?;
         }
@@ -107,6 +130,16 @@ impl Listing {
     }
 }
 
+/// A content of about `size` bytes, held in memory.
+fn whole(mut content: impl Read, size: u64) -> io::Result<(Vec<u8>, Fingerprint)> {
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    content.read_to_end(&mut bytes)?;
+    let mut start = [0; 4];
+    bytes.iter().zip(&mut start).for_each(|(byte, slot)| *slot = *byte);
+    let digest = Digest::of(&bytes);
+    Ok((bytes, Fingerprint { digest, start }))
+}
+
 fn fingerprint(mut content: impl Read) -> io::Result<Fingerprint> {
     let (mut hasher, mut start) = (Hasher::default(), [0; 4]);
     let mut buffer = vec![0; 1 << 15];
@@ -139,7 +172,7 @@ mod tests {
             let (mut listing, mut all) = (Listing::new(most, false), Vec::new());
             let mut reader = Reader::new(tar.as_slice(), &limits);
             while let Some(member) = reader.next().unwrap() {
-                listing.add(&member, io::empty()).unwrap();
+                listing.add(&member, io::empty(), None).unwrap();
                 all.push(member);
             }
             let listed: Vec<Member> = listing.members(&limits).map(|read| read.unwrap().0).collect();
@@ -147,6 +180,20 @@ mod tests {
             for (listed, read) in listed.iter().zip(&all) {
                 assert_eq!((&listed.entry, &listed.headers), (&read.entry, &read.headers));
             }
+        }
+    }
+
+    #[derive(Default)]
+    struct Given(std::sync::Mutex<Vec<Vec<u8>>>);
+
+    impl Contents for Given {
+        fn most(&self) -> u64 {
+            3
+        }
+
+        fn take(&self, _path: &[u8], digest: &Digest, content: Vec<u8>) {
+            assert_eq!(Digest::of(&content), *digest);
+            self.0.lock().unwrap().push(content);
         }
     }
 
@@ -161,13 +208,18 @@ mod tests {
         writer.append_empty(&Entry::directory("d", 0o755)).unwrap();
         let tar = writer.finish().unwrap();
         let limits = Limits::default();
-        let mut listing = Listing::of(Listed::Contents, &limits).unwrap();
-        let mut reader = Reader::new(tar.as_slice(), &limits);
-        while let Some(member) = reader.next().unwrap() {
-            listing.add(&member, reader.content()).unwrap();
+        let given = Given::default();
+        for contents in [None, Some(&given as &dyn Contents)] {
+            let mut listing = Listing::of(Listed::Contents, &limits).unwrap();
+            let mut reader = Reader::new(tar.as_slice(), &limits);
+            while let Some(member) = reader.next().unwrap() {
+                listing.add(&member, reader.content(), contents).unwrap();
+            }
+            let known: Vec<_> = listing.members(&limits).map(|read| read.unwrap().1).collect();
+            let of = |content: &str, start| Some(Fingerprint { digest: Digest::of(content.as_bytes()), start });
+            assert_eq!(known, [of("", [0; 4]), of("abc", *b"abc\0"), of("#!/bin/sh", *b"#!/b"), None]);
         }
-        let known: Vec<_> = listing.members(&limits).map(|read| read.unwrap().1).collect();
-        let of = |content: &str, start| Some(Fingerprint { digest: Digest::of(content.as_bytes()), start });
-        assert_eq!(known, [of("", [0; 4]), of("abc", *b"abc\0"), of("#!/bin/sh", *b"#!/b"), None]);
+        // Files that have more bytes than are taken are not held.
+        assert_eq!(*given.0.lock().unwrap(), [b"".to_vec(), b"abc".to_vec()]);
     }
 }

@@ -15,7 +15,7 @@ pub mod tar;
 pub mod whiteout;
 
 pub use examine::{Examination, Examined};
-pub use listing::{Fingerprint, Listed};
+pub use listing::{Contents, Fingerprint, Listed};
 pub use names::{Workspace, find_outer};
 pub use rules::NameRules;
 pub use scan::visit_layer;

@@ -98,7 +98,7 @@ pub struct BuiltPlatform {
 
 /// What came out is not what the record of this tree says.
 #[derive(Debug, thiserror::Error)]
-#[error("`{image}` {platform} differs from its record in the {level}: recorded {expected}, built {found}{}", cause.as_ref().map(|cause| format!("; {cause}")).unwrap_or_default())]
+#[error("`{image}` {platform} differs from its record in {level}: recorded {expected}, built {found}{}", cause.as_ref().map(|cause| format!("; {cause}")).unwrap_or_default())]
 struct Unlike {
     image: String,
     platform: Platform,
@@ -277,7 +277,7 @@ fn compare_with_record(machine: &Machine, image: &ReadyImage<'_>, rebuilt: &Rebu
             let unlike = Unlike {
                 image: image.surveyed.name.to_owned(),
                 platform: built.platform.clone(),
-                level: difference.level().to_string(),
+                level: difference.level().in_words(),
                 expected: expected.manifest,
                 found: found.manifest,
                 cause,

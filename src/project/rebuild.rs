@@ -58,7 +58,7 @@ struct Told {
 
 /// Two engines gave two images.
 #[derive(Debug, thiserror::Error)]
-#[error("{platform}: `{one}` gives {first}, `{other}` gives {second}: they differ in the {level}{}", cause.as_ref().map(|cause| format!("; {cause}")).unwrap_or_default())]
+#[error("{platform}: `{one}` gives {first}, `{other}` gives {second}: they differ in {level}{}", cause.as_ref().map(|cause| format!("; {cause}")).unwrap_or_default())]
 struct Disagreement {
     platform: Platform,
     one: &'static str,
@@ -198,7 +198,7 @@ fn agree(
             other,
             first: first.manifest,
             second: second.manifest,
-            level: difference.level().to_string(),
+            level: difference.level().in_words(),
             cause,
         }
         .into()),

@@ -40,7 +40,7 @@ pub struct Checked {
 /// Two builds of one plan differ.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "`{image}` {platform} is not reproducible: it is {first}, and {second} when built again without cache; they differ in the {level}"
+    "`{image}` {platform} is not reproducible: it is {first}, and {second} when built again without cache; they differ in {level}"
 )]
 struct NotReproducible {
     image: String,
@@ -185,7 +185,7 @@ impl Checked {
             platform: self.platform.clone(),
             first: self.first,
             second: self.check.second.manifest,
-            level: self.check.level?.to_string(),
+            level: self.check.level?.in_words(),
         };
         Some(failure.into())
     }

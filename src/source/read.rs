@@ -63,6 +63,7 @@ impl Reader<'_> {
             threads: rayon::current_num_threads(),
             is_fast: wanted.is_fast,
             listed: if wanted.is_listed { Listed::Headers } else { Listed::Nothing },
+            contents: None,
             sums_both: wanted.sums_both,
         };
         let archive = match place {

@@ -464,7 +464,7 @@ fn an_archive_of_docker_save_is_compared_by_config_and_layers_and_said_to_be_tha
     published.project.repro(&["build", "--record", "--engine", "native"]).expect(0);
     let differs = published.project.repro(&verify).expect(1);
     assert!(
-        differs.stdout.contains("differ in the layer 1") && differs.stdout.contains("no image manifest"),
+        differs.stdout.contains("differ in layer 1") && differs.stdout.contains("no image manifest"),
         "{differs:?}"
     );
 }

@@ -32,8 +32,15 @@ enum Way {
 fn check(archive: &[u8], way: Way, is_listed: bool) -> (Archive, Closure) {
     let listed = if is_listed { Listed::Headers } else { Listed::Nothing };
     let (limits, cancel) = (Limits::default(), Cancel::default());
-    let around =
-        Surroundings { limits: &limits, cancel: &cancel, threads: 2, is_fast: false, listed, sums_both: false };
+    let around = Surroundings {
+        limits: &limits,
+        cancel: &cancel,
+        threads: 2,
+        is_fast: false,
+        listed,
+        contents: None,
+        sums_both: false,
+    };
     let mut archive = match way {
         Way::Pipe => Archive::read_stream(archive, &around).unwrap(),
         Way::File => {

@@ -206,7 +206,7 @@ proptest! {
             // Links hold, nothing comes twice or before its directory.
             let workspace = Workspace::default();
             let algorithm = Algorithm::Sha256;
-            let how = Examination { workspace: &workspace, limits: &limits, algorithm, listed: Listed::Nothing };
+            let how = Examination { workspace: &workspace, limits: &limits, algorithm, listed: Listed::Nothing, contents: None };
             let examined = how.run(&clean, std::io::empty()).unwrap();
             prop_assert!(examined.violations.is_empty(), "{:?}", examined.violations);
             prop_assert_eq!(examined.outer_links.count(), 0);

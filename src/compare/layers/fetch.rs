@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 
+use super::unlike::Unlike;
 use crate::cancel::Cancel;
 use crate::digest::{Digest, Hasher};
 use crate::layer::decompress::Compression;
@@ -48,6 +49,46 @@ impl Fetched {
         self.contents.get(&(layer, path.to_vec())).copied()
     }
 
+    /// Takes the files whose contents were kept when their layer was read first, out of `wanted`.
+    ///
+    /// # Errors
+    /// When a temporary file can't be written.
+    pub fn keep(
+        &mut self,
+        layer: usize,
+        wanted: &mut BTreeMap<Vec<u8>, Digest>,
+        unlike: &Unlike,
+        limits: &Limits,
+    ) -> io::Result<()> {
+        let mut kept = Vec::new();
+        wanted.retain(|path, digest| match unlike.get(digest) {
+            Some(content) => {
+                kept.push((path.clone(), content));
+                false
+            }
+            None => true,
+        });
+        for (path, content) in kept {
+            let size = content.len() as u64;
+            let place = match self.exceeded(size, limits) {
+                Some(name) => Stored::Exceeded(name),
+                None => Stored::Whole { start: self.spool.append(&content)?, size },
+            };
+            self.contents.insert((layer, path), place);
+        }
+        Ok(())
+    }
+
+    /// The limit that is lower than another content of so many bytes needs.
+    fn exceeded(&self, size: u64, limits: &Limits) -> Option<&'static str> {
+        let room = limits.look_files.saturating_sub(self.spool.length());
+        match size {
+            _ if size > limits.look_file => Some("look-file"),
+            _ if size > room => Some("look-files"),
+            _ => None,
+        }
+    }
+
     /// Fills `buffer` with the bytes from `start` on, counted over all contents.
     ///
     /// # Errors
@@ -76,13 +117,7 @@ pub fn fetch(
         let (Kind::File, Some(digest)) = (&member.entry.kind, wanted.get(&member.key)) else { return Ok(()) };
         left.remove(member.key.as_slice());
         let size = member.entry.size;
-        let room = limits.look_files.saturating_sub(fetched.spool.length());
-        let exceeded = match size {
-            _ if size > limits.look_file => Some("look-file"),
-            _ if size > room => Some("look-files"),
-            _ => None,
-        };
-        let place = match exceeded {
+        let place = match fetched.exceeded(size, limits) {
             Some(name) => Stored::Exceeded(name),
             None => {
                 let start = keep(&mut fetched.spool, content, digest)?;
@@ -146,5 +181,21 @@ mod tests {
         let mut bytes = vec![0; usize::try_from(size).unwrap()];
         fetched.read_at(start, &mut bytes).unwrap();
         assert_eq!(bytes, b"two!");
+    }
+
+    #[test]
+    fn what_was_kept_before_is_not_wanted_any_more() {
+        use crate::layer::Contents;
+
+        let unlike = Unlike::default();
+        for (side, content) in ["one", "other"].into_iter().enumerate() {
+            unlike.side(side).take(b"a", &Digest::of(content.as_bytes()), content.as_bytes().to_vec());
+        }
+        let of = |content: &str| Digest::of(content.as_bytes());
+        let mut wanted = BTreeMap::from([(b"a".to_vec(), of("one")), (b"b".to_vec(), of("two"))]);
+        let mut fetched = Fetched::default();
+        fetched.keep(3, &mut wanted, &unlike, &Limits::default()).unwrap();
+        assert_eq!(wanted.keys().collect::<Vec<_>>(), [b"b"]);
+        assert_eq!(fetched.get(3, b"a"), Some(Stored::Whole { start: 0, size: 3 }));
     }
 }

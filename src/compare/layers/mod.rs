@@ -2,13 +2,15 @@
 //!
 //! [`runs`] finds the layers that are not equal. Each becomes a [`Table`]; [`compare_run`] pairs those of a run and gives
 //! the paths that differ. Where one side has divided the same files into other layers, both sides are [`Merged`] first,
-//! so that a file that only moved is no difference. [`fetch`] then reads the contents of the files that differ.
+//! so that a file that only moved is no difference. [`fetch`] then reads the contents of the files that differ,
+//! but for those that [`Unlike`] has kept when the layers were read first.
 
 mod entry;
 mod fetch;
 mod merged;
 mod pairing;
 mod table;
+mod unlike;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -20,6 +22,7 @@ use merged::{Merged, Seen};
 use pairing::pairs;
 pub use pairing::{Run, runs};
 pub use table::Table;
+pub use unlike::Unlike;
 
 use crate::layer::whiteout::{OPAQUE, PREFIX};
 

@@ -9,7 +9,7 @@ use super::difference::{Difference, DifferenceLevel};
 use super::one_sided::is_host_file;
 use super::packages::{self, Owners};
 use crate::bounds::Bounds;
-use crate::compare::layers::{Fetched, PathEntry, Stored, fetch};
+use crate::compare::layers::{Fetched, PathEntry, Stored, Unlike, fetch};
 use crate::compare::{Aspect, Side};
 use crate::digest::Digest;
 use crate::explain::causes::Proof;
@@ -77,7 +77,7 @@ pub(super) fn explain(
     files: &[File],
     lists: &Lists,
     owners: &mut Owners,
-    sides: [&Side<'_>; 2],
+    (sides, unlike): ([&Side<'_>; 2], &Unlike),
     layers: [&[LayerFacts]; 2],
     bounds: Bounds<'_>,
 ) -> io::Result<Vec<Vec<Difference>>> {
@@ -95,7 +95,11 @@ pub(super) fn explain(
             wanted.entry(*place).or_default().insert(path.clone(), *digest);
         }
         let mut fetched = Fetched::default();
-        for (place, wanted) in wanted {
+        for (place, mut wanted) in wanted {
+            fetched.keep(place, &mut wanted, unlike, bounds.limits)?;
+            if wanted.is_empty() {
+                continue;
+            }
             let Some(layer) = layers[side].get(place) else { continue };
             let (stored, compression) = sides[side].open(layer)?;
             fetch(&mut fetched, place, stored, compression, &wanted, bounds.limits, bounds.cancel)?;

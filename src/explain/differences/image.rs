@@ -9,7 +9,7 @@ use super::entry::Context;
 use super::packages::{self, Owners};
 use super::{config, entry, history, manifest, one_sided};
 use crate::bounds::Bounds;
-use crate::compare::layers::{KnownRun, PairDifference, PathDifference, Run, Table, compare_run, runs};
+use crate::compare::layers::{KnownRun, PairDifference, PathDifference, Run, Table, Unlike, compare_run, runs};
 use crate::compare::{Aspect, Document, Side};
 use crate::digest::{AnyDigest, Digest};
 use crate::image::time::Time;
@@ -21,6 +21,8 @@ pub struct ImagePair<'a> {
     pub sides: [&'a Side<'a>; 2],
     /// The images, by their places in what holds them.
     pub images: [usize; 2],
+    /// Contents that were kept when their layers were read.
+    pub unlike: &'a Unlike,
     /// Compare what is to be seen in the end, not layer by layer.
     pub is_merged: bool,
 }
@@ -228,7 +230,7 @@ impl ImagePair<'_> {
         }
         let layers = [0, 1].map(|side| self.image(side).layers.as_slice());
         let lists = [0, 1].map(|side| lists(&pair.paths, known, side));
-        let explained = contents::explain(&files, &lists, owners, self.sides, layers, bounds)?;
+        let explained = contents::explain(&files, &lists, owners, (self.sides, self.unlike), layers, bounds)?;
         for (reasons, fallback) in explained.into_iter().zip(fallbacks) {
             match fallback {
                 Some(fallback) if reasons.is_empty() => found.push(fallback),

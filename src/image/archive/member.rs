@@ -89,7 +89,7 @@ pub(super) fn examination<'a>(
     around: &'a Surroundings<'_>,
     algorithm: Algorithm,
 ) -> Examination<'a> {
-    Examination { workspace, limits: around.limits, algorithm, listed: around.listed }
+    Examination { workspace, limits: around.limits, algorithm, listed: around.listed, contents: around.contents }
 }
 
 /// Reads exactly as many bytes as there must be.

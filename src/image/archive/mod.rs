@@ -21,7 +21,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::cancel::Cancel;
 use crate::digest::{Algorithm, Checksums};
-use crate::layer::{Examined, Listed, Workspace};
+use crate::layer::{Contents, Examined, Listed, Workspace};
 use crate::limits::Limits;
 use crate::store::Spool;
 
@@ -45,6 +45,8 @@ pub struct Surroundings<'a> {
     pub is_fast: bool,
     /// What of the entries of layers is kept.
     pub listed: Listed,
+    /// Who gets the contents of the files in layers, where these are listed.
+    pub contents: Option<&'a dyn Contents>,
     /// Whether sha512 is computed of everything, not only of blobs that are named by it.
     pub sums_both: bool,
 }

@@ -133,7 +133,13 @@ impl Walk<'_> {
             // Both algorithms: it costs nothing here, and the diff ID may be in the other one than the digest.
             let algorithm = Algorithm::Sha512;
             let listed = self.selection.listed;
-            let how = Examination { workspace: &self.archive.workspace, limits: self.limits, algorithm, listed };
+            let how = Examination {
+                workspace: &self.archive.workspace,
+                limits: self.limits,
+                algorithm,
+                listed,
+                contents: None,
+            };
             let examined = how.run(&bytes, io::empty())?;
             self.examinations.kept.insert(wanted.member.clone(), examined);
         }

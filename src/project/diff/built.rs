@@ -79,6 +79,7 @@ pub(in crate::project) fn built<'a>(
         threads: 1,
         is_fast: true,
         listed: Listed::Nothing,
+        contents: None,
         sums_both: false,
     };
     let archive = Archive::read_sources(members, &around).map_err(DiffError::from)?;

@@ -8,6 +8,7 @@ use super::pairs::{Pairs, pairs};
 use super::{Diff, DiffVerdict, PlatformDiff};
 use crate::bounds::Bounds;
 use crate::compare::Side;
+use crate::compare::layers::Unlike;
 use crate::digest::AnyDigest;
 use crate::explain::{Class, Difference, ImagePair, Missing, explain_indexes, layers_to_read};
 use crate::finding::Finding;
@@ -45,8 +46,12 @@ pub(in crate::project) fn compare(
         let more = layers_to_read([&sides[0], &sides[1]], images, asked.is_merged);
         wanted.iter_mut().zip(more).for_each(|(all, more)| all.extend(more));
     }
+    let unlike = Unlike::default();
     let [one, other] = sides;
-    let (first, second) = rayon::join(|| one.examine(&wanted[0], bounds), || other.examine(&wanted[1], bounds));
+    let (first, second) = rayon::join(
+        || one.examine(&wanted[0], Some(&unlike.side(0)), bounds),
+        || other.examine(&wanted[1], Some(&unlike.side(1)), bounds),
+    );
     first.and(second).map_err(DiffError::from)?;
     diff.failures = broken(&diff.places, sides);
     if !diff.failures.is_empty() {
@@ -56,7 +61,7 @@ pub(in crate::project) fn compare(
         diff.index = explain_indexes(&sides[0], &sides[1]).map_err(DiffError::from)?;
     }
     for (platform, images) in &pairs {
-        let found = platform_diff(sides, platform.clone(), *images, asked.is_merged, bounds);
+        let found = platform_diff(sides, platform.clone(), *images, (&unlike, asked.is_merged), bounds);
         diff.platforms.push(found.map_err(DiffError::from)?);
     }
     let is_equal = |found: &PlatformDiff| matches!(found.verdict, DiffVerdict::Same | DiffVerdict::Packaging);
@@ -105,7 +110,7 @@ fn platform_diff(
     sides: &[Side<'_>; 2],
     platform: String,
     images: [Option<usize>; 2],
-    is_merged: bool,
+    (unlike, is_merged): (&Unlike, bool),
     bounds: Bounds<'_>,
 ) -> io::Result<PlatformDiff> {
     let facts = |side: usize| images[side].map(|image| sides[side].closure.images[image].clone());
@@ -121,7 +126,7 @@ fn platform_diff(
         found.differences = vec![Difference::platform_missing(&found.platform, missing)];
         return Ok(found);
     };
-    let pair = ImagePair { sides: [&sides[0], &sides[1]], images: [one, other], is_merged };
+    let pair = ImagePair { sides: [&sides[0], &sides[1]], images: [one, other], unlike, is_merged };
     let mut lower = |place: usize| {
         let mut left = bounds.limits.compare_entries;
         let layers = sides[0].closure.images[one].layers[..place].iter();

@@ -119,7 +119,7 @@ fn confirm(sides: &mut [Known<'_>; 2], platforms: &[PlatformDiff], bounds: Bound
         let read: BTreeSet<Vec<u8>> =
             of(DiffVerdict::Packaging).chain(nameless).map(|layer| layer.member.clone()).collect();
         if !read.is_empty() {
-            side.examine(&read, bounds).map_err(DiffError::from)?;
+            side.examine(&read, None, bounds).map_err(DiffError::from)?;
         }
     }
     Ok(())

@@ -49,7 +49,7 @@ fn say(text: &mut String, name: &str, evidence: &Evidence, verdict: &Verdict) {
         ),
         Verdict::Packaging(_) => writeln!(text, "{name} {platform}: packaged differently: the content is the same"),
         Verdict::Differs(_, difference) => {
-            writeln!(text, "{name} {platform}: differs in the {}", difference.level())
+            writeln!(text, "{name} {platform}: differs in {}", difference.level().in_words())
         }
         Verdict::NotPublished => writeln!(text, "{name} {platform}: differs: the image lacks this platform"),
     };

@@ -22,7 +22,7 @@ pub fn describe(checked: &Checked, text: &mut String, image: &str, all: bool) {
     let second = check.second.manifest;
     let _ = writeln!(text, "{image} {platform} is not reproducible: built again without cache, it is {second}");
     if check.layers.is_empty() {
-        let _ = writeln!(text, "  the builds differ in the {level}, in no layer that can be compared");
+        let _ = writeln!(text, "  the builds differ in {}, in no layer that can be compared", level.in_words());
     }
     for layer in &check.layers {
         describe_layer(text, layer, all);

@@ -179,7 +179,7 @@ fn say(text: &mut String, name: &str, evidence: &Evidence, verdict: &Verdict) {
             writeln!(text, "{name} {platform}: packaged differently: {pair} have the same content")
         }
         Verdict::Differs(pair, difference) => {
-            writeln!(text, "{name} {platform}: differs: {pair} differ in the {}", difference.level())
+            writeln!(text, "{name} {platform}: differs: {pair} differ in {}", difference.level().in_words())
         }
         Verdict::NotPublished => {
             writeln!(text, "{name} {platform}: differs: the published image lacks this platform")
