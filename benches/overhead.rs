@@ -43,7 +43,7 @@ fn main() {
         host,
         sources::sources(&std::env::temp_dir(), &[]),
         ">=0.26".parse().unwrap(),
-        Some(address),
+        Some(address.as_str().into()),
     );
     println!("median of {ROUNDS}, alternating; the bound is the larger of 5 % and 150 ms");
     for (name, dockerfile, files, bytes) in [

@@ -7,6 +7,7 @@ mod base_images;
 pub mod buildkit;
 pub mod git_sources;
 pub mod native;
+mod rootless;
 pub mod sources;
 mod target;
 #[cfg(test)]

@@ -78,8 +78,7 @@ fn no_engine_parses_a_dockerfile_again() {
         now: 1_800_000_000,
         ..Host::default()
     };
-    let engine =
-        BuildKit::buildctl(host, Arc::new(Nothing), ">=0.26".parse().unwrap(), Some("unix:///nowhere".to_owned()));
+    let engine = BuildKit::buildctl(host, Arc::new(Nothing), ">=0.26".parse().unwrap(), Some("unix:///nowhere".into()));
     let work = directory.path().join("work");
     fs::create_dir(&work).unwrap();
     let error = builds_without_parsing(&engine, &plan, &work).err().unwrap();
@@ -95,7 +94,7 @@ fn offline_a_repository_that_buildkit_would_fetch_is_refused_before_anything_is_
     fs::set_permissions(&buildctl, fs::Permissions::from_mode(0o755)).unwrap();
     let programs = Programs::from_path(directory.path().as_os_str());
     let host = Host { programs, now: 1_800_000_000, offline: true, ..Host::default() };
-    let address = Some("unix:///nowhere".to_owned());
+    let address = Some("unix:///nowhere".into());
     let engine = BuildKit::buildctl(host, Arc::new(Nothing), ">=0.26".parse().unwrap(), address);
     let mut plan = plan();
     assert!(engine.check(&plan).is_ok());

@@ -21,8 +21,15 @@ pub const PROXIES: &[&str] = &[
 pub const DOCKER: &[&str] = &["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY"];
 
 /// Where podman finds its service or its storage.
-pub const PODMAN: &[&str] =
-    &["CONTAINER_HOST", "CONTAINER_CONNECTION", "CONTAINERS_CONF", "CONTAINERS_STORAGE_CONF", "XDG_DATA_HOME"];
+pub const PODMAN: &[&str] = &[
+    "CONTAINER_HOST",
+    "CONTAINER_CONNECTION",
+    "CONTAINERS_CONF",
+    "CONTAINERS_REGISTRIES_CONF",
+    "CONTAINERS_STORAGE_CONF",
+    "REGISTRY_AUTH_FILE",
+    "XDG_DATA_HOME",
+];
 
 const ALWAYS: &[&str] = &["PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"];
 const SET: &[(&str, &str)] = &[("LC_ALL", "C"), ("TZ", "UTC"), ("NO_COLOR", "1")];

@@ -80,14 +80,14 @@ impl Command {
         words.map(shell_word).collect::<Vec<_>>().join(" ")
     }
 
-    /// Starts the program in a process group of its own, with nothing to read and its outputs piped, or without stdout.
-    fn spawn(&self, farewell: Farewell, stdout: Stdio) -> Result<Child, ProcessError> {
+    /// Starts the program in a process group of its own, its errors piped.
+    fn spawn(&self, farewell: Farewell, stdin: Stdio, stdout: Stdio) -> Result<Child, ProcessError> {
         let failed = |error| ProcessError::Start { program: self.program.display().to_string(), error };
         // A guarded child could say so only when it runs.
         std::fs::metadata(&self.program).map_err(failed)?;
         let mut command = guard::command(&self.program, farewell);
         command.args(&self.arguments).env_clear().envs(&self.environment).current_dir(&self.directory);
-        command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped()).process_group(0);
+        command.stdin(stdin).stdout(stdout).stderr(Stdio::piped()).process_group(0);
         guard::spawn(command).map_err(failed)
     }
 }

@@ -68,7 +68,7 @@ impl Command {
     pub fn run(&self, watch: &Watch<'_>) -> Result<Finished, ProcessError> {
         watch.cancel.check()?;
         let started = Instant::now();
-        let mut child = self.spawn(Farewell::Kill, Stdio::piped())?;
+        let mut child = self.spawn(Farewell::Kill, Stdio::null(), Stdio::piped())?;
         let events = listen(&mut child);
         let mut finished = Finished { code: None, output: Vec::new(), output_cut: false, log: Log::new(watch.log) };
         let stopped = follow(&child, &events, started, watch, &mut finished);

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, ChildStdin, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,8 @@ const GRACE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Service {
     child: Child,
+    /// Closed when it is to end, and by the system when this process is gone.
+    input: Option<ChildStdin>,
     reaped: bool,
 }
 
@@ -31,11 +33,32 @@ impl Command {
         &self,
         log: &Path,
         limit: u64,
+        keep: impl FnMut(&str) -> bool + Send + 'static,
+    ) -> Result<Service, ProcessError> {
+        self.start_with(Stdio::null(), log, limit, keep)
+    }
+
+    /// The same with an input that stays open for as long as the service is to run: what the program started elsewhere sees
+    /// its end too, whatever becomes of this process and of the program.
+    pub fn start_on_a_line(
+        &self,
+        log: &Path,
+        limit: u64,
+        keep: impl FnMut(&str) -> bool + Send + 'static,
+    ) -> Result<Service, ProcessError> {
+        self.start_with(Stdio::piped(), log, limit, keep)
+    }
+
+    fn start_with(
+        &self,
+        input: Stdio,
+        log: &Path,
+        limit: u64,
         mut keep: impl FnMut(&str) -> bool + Send + 'static,
     ) -> Result<Service, ProcessError> {
         let failed = |error| ProcessError::Start { program: self.program.display().to_string(), error };
         let mut file = File::create(log).map_err(failed)?;
-        let mut child = self.spawn(Farewell::Ask, Stdio::null())?;
+        let mut child = self.spawn(Farewell::Ask, input, Stdio::null())?;
         if let Some(stderr) = child.stderr.take() {
             let mut left = limit;
             thread::spawn(move || {
@@ -49,7 +72,8 @@ impl Command {
                 });
             });
         }
-        Ok(Service { child, reaped: false })
+        let input = child.stdin.take();
+        Ok(Service { child, input, reaped: false })
     }
 }
 
@@ -70,7 +94,8 @@ impl Service {
             return;
         }
         let process = Pid::from_child(&self.child);
-        if self.is_running() {
+        let has_line = self.input.take().is_some();
+        if self.is_running() && !has_line {
             kill_process(process, Signal::TERM).ok();
         }
         let told = Instant::now();

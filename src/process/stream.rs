@@ -29,7 +29,7 @@ impl Command {
     /// Starts the program, in a process group of its own, for reading what it writes.
     pub fn stream(&self) -> Result<Streaming, ProcessError> {
         let program = self.program.display().to_string();
-        let mut child = self.spawn(Farewell::Kill, Stdio::piped())?;
+        let mut child = self.spawn(Farewell::Kill, Stdio::null(), Stdio::piped())?;
         let gone = || ProcessError::Start { program: program.clone(), error: io::ErrorKind::BrokenPipe.into() };
         let stdout = child.stdout.take().ok_or_else(gone)?;
         let stderr = child.stderr.take().ok_or_else(gone)?;

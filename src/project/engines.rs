@@ -7,7 +7,7 @@ use super::locked::LockedProject;
 use super::machine::Machine;
 use super::online;
 use crate::build::{CheckedBuild, Engine, Plan};
-use crate::engine::buildkit::{BuildKit, Host};
+use crate::engine::buildkit::{BuildKit, DaemonAddress, Host};
 use crate::engine::git_sources;
 use crate::engine::native::{Native, is_refusal};
 use crate::engine::sources::{CheckedOutOnce, Sources};
@@ -25,6 +25,8 @@ pub enum EngineName {
     Buildctl,
     /// BuildKit through docker buildx.
     Buildx,
+    /// BuildKit in a container of podman.
+    Podman,
 }
 
 /// Which engines build, and what they may do.
@@ -32,8 +34,12 @@ pub enum EngineName {
 pub struct EngineOptions {
     /// The engines; several must agree.
     pub names: Vec<EngineName>,
-    /// Address of a running buildkitd; none or empty for one that is started.
-    pub address: Option<String>,
+    /// Where a running buildkitd is; none for one that is started.
+    pub address: Option<DaemonAddress>,
+    /// The user's own builder of buildx; none for one that is made.
+    pub builder: Option<String>,
+    /// Whether podman may serve only where it is rootless.
+    pub must_be_rootless: bool,
     /// Secrets that were given: id and file.
     pub secrets: Vec<(String, PathBuf)>,
     /// Whether the user consented to the manifest's `allow` entries.
@@ -52,6 +58,7 @@ pub struct Engines {
     native: Native,
     buildctl: BuildKit,
     buildx: BuildKit,
+    podman: BuildKit,
 }
 
 /// No engine can serve.
@@ -71,7 +78,7 @@ impl ExitStatus for NoEngine {
     fn hint(&self) -> Option<String> {
         Some(
             "put buildkitd and buildctl on PATH, or name a running daemon with `--addr` or `BUILDKIT_HOST`, or install \
-             docker with buildx and name an image in the manifest's `[buildkit]`"
+             docker with buildx, or podman, and name an image in the manifest's `[buildkit]`"
                 .to_owned(),
         )
     }
@@ -90,13 +97,21 @@ impl Engines {
             offline: machine.offline,
         };
         let version = locked.project.manifest.buildkit.version.clone();
-        let address = options.address.clone().filter(|address| !address.is_empty());
+        let image = locked.lockfile.buildkit.clone();
+        let root = locked.project.manifest.root.clone();
         let sources: Arc<dyn Sources> = Arc::new(CheckedOutOnce::new(locked.resolver.clone()));
         Ok(Self {
             options: options.clone(),
             native: Native::new(sources.clone()),
-            buildctl: BuildKit::buildctl(host.clone(), sources.clone(), version.clone(), address),
-            buildx: BuildKit::buildx(host, sources, version, locked.lockfile.buildkit.clone()),
+            buildctl: BuildKit::buildctl(host.clone(), sources.clone(), version.clone(), options.address.clone()),
+            buildx: BuildKit::buildx(
+                host.clone(),
+                sources.clone(),
+                version.clone(),
+                image.clone(),
+                options.builder.clone(),
+            ),
+            podman: BuildKit::podman(host, sources, version, image, root, options.must_be_rootless),
         })
     }
 
@@ -105,6 +120,7 @@ impl Engines {
             EngineName::Auto | EngineName::Native => &self.native,
             EngineName::Buildctl => &self.buildctl,
             EngineName::Buildx => &self.buildx,
+            EngineName::Podman => &self.podman,
         }
     }
 
@@ -124,7 +140,7 @@ impl Engines {
     }
 
     fn first<'a>(&'a self, machine: &Machine, plan: &'a Plan) -> Result<Box<dyn CheckedBuild + 'a>, Failure> {
-        self.first_of(machine, plan, &[&self.native, &self.buildctl, &self.buildx], Vec::new())
+        self.first_of(machine, plan, &[&self.native, &self.buildctl, &self.buildx, &self.podman], Vec::new())
     }
 
     /// The next engine that can build `plan`, where `auto` has chosen the native one and that refused it on the way.
@@ -140,7 +156,7 @@ impl Engines {
             return Err(failure);
         }
         let refused = (self.native.name(), failure.to_string());
-        self.first_of(machine, plan, &[&self.buildctl, &self.buildx], vec![refused])
+        self.first_of(machine, plan, &[&self.buildctl, &self.buildx, &self.podman], vec![refused])
     }
 
     fn first_of<'a>(
@@ -153,8 +169,12 @@ impl Engines {
         for engine in engines {
             match engine.check(plan) {
                 Ok(checked) => {
-                    if let Some((name, reason)) = reasons.first().filter(|_| self.options.is_verbose) {
-                        machine.progress.note(&format!("{name}: {reason}; `{}` builds instead", engine.name()));
+                    for (number, (name, reason)) in reasons.iter().enumerate().filter(|_| self.options.is_verbose) {
+                        let instead = match number + 1 == reasons.len() {
+                            true => format!("; `{}` builds instead", engine.name()),
+                            false => String::new(),
+                        };
+                        machine.progress.note(&format!("{name}: {reason}{instead}"));
                     }
                     return Ok(checked);
                 }

@@ -8,6 +8,7 @@ use toml_writer::TomlStringBuilder;
 use super::error::ProjectError;
 use super::files::shown;
 use super::machine::Machine;
+use crate::epoch::Epoch;
 use crate::manifest::{
     Buildkit, EpochSource, Files, Image, Manifest, ManifestErrors, Metadata, NamedContext, Output, Publication, Recipe,
     Run, name_from,
@@ -32,6 +33,8 @@ pub struct DockerfileFlags {
     pub platforms: Vec<Platform>,
     /// What `BUILDPLATFORM` means; none for this machine's.
     pub build_platform: Option<Platform>,
+    /// The epoch as it was typed; none for that of the environment, or the commit's time.
+    pub epoch: Option<String>,
 }
 
 /// The manifest that the flags stand for: one image, named after the context's directory.
@@ -62,7 +65,7 @@ pub fn manifest(machine: &Machine, flags: &DockerfileFlags) -> Result<Manifest, 
         target: flags.target.clone().filter(|target| !target.is_empty()),
         platforms,
         build_platform: flags.build_platform.clone(),
-        source_date_epoch: EpochSource::Commit,
+        source_date_epoch: epoch(machine, flags.epoch.as_deref())?,
         args: flags.build_args.clone(),
         run: Run::default(),
         metadata: Metadata::default(),
@@ -76,6 +79,37 @@ pub fn manifest(machine: &Machine, flags: &DockerfileFlags) -> Result<Manifest, 
         buildkit: Buildkit { version, image: None },
         images: BTreeMap::from([(name_from(&context), image)]),
     })
+}
+
+/// The epoch that is typed, or else that of a variable of repro-build.
+fn epoch(machine: &Machine, typed: Option<&str>) -> Result<EpochSource, Failure> {
+    let variable = |name| Some((name, machine.variable(name)?.to_string_lossy().into_owned()));
+    let named = ["REPRO_SOURCE_DATE_EPOCH", "REPRO_DATETIME"].map(variable);
+    let wrong = |message: String| InvalidFlag { message, status: Status::Usage, hint: None };
+    let (what, text) = match (typed, named) {
+        (Some(text), _) => ("--epoch", text.to_owned()),
+        (None, [Some(_), Some(_)]) => {
+            return Err(
+                wrong("both REPRO_SOURCE_DATE_EPOCH and REPRO_DATETIME are set: expected one".to_owned()).into()
+            );
+        }
+        (None, [Some(given), None] | [None, Some(given)]) => given,
+        (None, [None, None]) => return Ok(EpochSource::Commit),
+    };
+    if text == "commit" {
+        return Ok(EpochSource::Commit);
+    }
+    let (epoch, is_assumed) = match text.parse::<Epoch>() {
+        Ok(epoch) => (epoch, false),
+        Err(_) => Epoch::of_date(&text).map_err(|error| wrong(format!("`{what}`: {error}")))?,
+    };
+    if epoch.seconds() > machine.now {
+        return Err(wrong(format!("`{what}`: the epoch {} lies in the future", epoch.rfc3339())).into());
+    }
+    if is_assumed {
+        machine.progress.note(&format!("`{what}` has no zone: {} is taken", epoch.rfc3339()));
+    }
+    Ok(EpochSource::Fixed(epoch))
 }
 
 /// Named contexts, spelled and checked as in a manifest.

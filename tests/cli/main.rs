@@ -28,3 +28,4 @@ mod published;
 mod registries;
 mod texts;
 mod verdicts;
+mod without_manifest;

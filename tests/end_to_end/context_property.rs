@@ -250,7 +250,7 @@ fn engine() -> Option<BuildKit> {
         offline: false,
     };
     let sources = sources(&std::env::temp_dir(), &[]);
-    Some(BuildKit::buildctl(host, sources, ">=0.26".parse().unwrap(), Some(address)))
+    Some(BuildKit::buildctl(host, sources, ">=0.26".parse().unwrap(), Some(address.as_str().into())))
 }
 
 #[test]

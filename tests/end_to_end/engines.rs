@@ -178,7 +178,7 @@ fn usrmerge() -> PathBuf {
 
 fn daemon(address: &str) -> BuildKit {
     let cache = std::env::temp_dir();
-    BuildKit::buildctl(lenient_host(&cache), kept(), ">=0.26".parse().unwrap(), Some(address.to_owned()))
+    BuildKit::buildctl(lenient_host(&cache), kept(), ">=0.26".parse().unwrap(), Some(address.into()))
 }
 
 /// The engine on the rig's docker. All tests share one builder, which ends with the rig.
@@ -187,7 +187,7 @@ fn buildx() -> Option<BuildKit> {
     let (request, digest) = image.split_once('@').unwrap();
     let pin = BuildkitPin { request: request.to_owned(), digest: digest.parse().unwrap() };
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("engines");
-    Some(BuildKit::buildx(host(&cache), kept(), ">=0.26".parse().unwrap(), Some(pin)))
+    Some(BuildKit::buildx(host(&cache), kept(), ">=0.26".parse().unwrap(), Some(pin), None))
 }
 
 #[test]
@@ -346,7 +346,12 @@ fn no_daemon_is_said_with_what_to_do() {
     let bare = Host { programs: Programs::default(), ..host(cache.path()) };
     let (status, message) = failure(&BuildKit::buildctl(bare, kept(), ">=0.26".parse().unwrap(), None), &plan);
     assert_eq!((status, message.as_str()), (Status::Engine, "buildctl: no `buildctl` is on PATH"));
-    let newer = BuildKit::buildctl(host(cache.path()), kept(), ">=99".parse().unwrap(), variable("BUILDKIT_HOST"));
+    let newer = BuildKit::buildctl(
+        host(cache.path()),
+        kept(),
+        ">=99".parse().unwrap(),
+        variable("BUILDKIT_HOST").as_deref().map(Into::into),
+    );
     let (status, message) = failure(&newer, &plan);
     assert_eq!((status, message.as_str()), (Status::Engine, "BuildKit is `v0.34.2`, the manifest asks for `>=99`"));
 }
@@ -377,7 +382,7 @@ fn meddling(directory: &Path, address: &str, after: &str) -> BuildKit {
     fs::write(&fake, script).unwrap();
     fs::set_permissions(&fake, fs::Permissions::from_mode(0o755)).unwrap();
     let host = Host { programs: Programs::from_path(directory.as_os_str()), ..host(directory) };
-    BuildKit::buildctl(host, kept(), ">=0.26".parse().unwrap(), Some(address.to_owned()))
+    BuildKit::buildctl(host, kept(), ">=0.26".parse().unwrap(), Some(address.into()))
 }
 
 #[test]
@@ -543,7 +548,8 @@ fn a_copy_with_the_locked_digest_stands_in_for_a_changed_file() {
     let dockerfile = format!("FROM scratch\nADD {} /\n", pin.request());
     let plan = plan(&dockerfile, &[], vec![pin]);
     let cache = tempfile::tempdir().unwrap();
-    let engine = BuildKit::buildctl(host(cache.path()), kept(), ">=0.26".parse().unwrap(), Some(address));
+    let engine =
+        BuildKit::buildctl(host(cache.path()), kept(), ">=0.26".parse().unwrap(), Some(address.as_str().into()));
     assert_eq!(failure(&engine, &plan).0, Status::Source);
     let mut writer = Cache::new(cache.path()).writer().unwrap();
     writer.write_all(locked.as_bytes()).unwrap();

@@ -26,5 +26,6 @@ mod imports;
 mod inspect_peers;
 mod layered;
 mod layers;
+mod remote_engines;
 mod spine;
 mod tape;

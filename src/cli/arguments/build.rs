@@ -10,6 +10,7 @@ use super::{Archive, EngineChoice, Question};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   repro build                          builds every image, compares with the record of this tree
+  repro build . --epoch 2024-01-02     builds the Dockerfile of a directory, without repro.toml
   repro build app --record             builds without cache and records the digests
   repro build app -o app.tar           also writes an archive
   repro build app --push               also pushes it, under `repository` and `tags` of repro.toml
@@ -43,7 +44,7 @@ pub struct Build {
     #[arg(long, value_name = "FILE", requires = "self_check")]
     pub report: Vec<PathBuf>,
     /// Add the scrub profiles that the self-check found to repro.toml
-    #[arg(long, requires = "self_check", conflicts_with = "dockerfile")]
+    #[arg(long, requires = "self_check")]
     pub fix: bool,
     /// Write to FILE what BuildKit v0.11 wrote of a build: `containerimage.buildinfo` with attributes, sources and pins
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]

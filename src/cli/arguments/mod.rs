@@ -81,6 +81,17 @@ impl Arguments {
     /// Those of clap, help and version among them.
     pub fn read(words: &[OsString]) -> Result<Self, clap::Error> {
         let read = Self::of_frequent(words).map_or_else(|| Self::try_parse_from(words), Ok)?;
+        let excluded = match &read.command {
+            Command::Build(build) if build.fix && build.question.is_without_manifest() => {
+                Err("`--fix` needs repro.toml".to_owned())
+            }
+            Command::Build(Build { question, .. })
+            | Command::Verify(Verify { question, .. })
+            | Command::Sources(Sources { question, .. }) => question.check(),
+            _ => Ok(()),
+        };
+        excluded
+            .map_err(|message| clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, format!("{message}\n")))?;
         let is_stream = matches!(read.command, Command::Stream(_));
         if read.global.format == Format::Oci && !is_stream {
             let message = "`--format oci` is a form of `repro stream`; `repro build` has `--archive oci`\n";

@@ -55,7 +55,7 @@ fn options(arguments: &arguments::Build, session: &Session) -> BuildOptions {
     });
     let export = |path: &Path| ExportOptions { path: path.to_owned(), form: arguments.archive.into() };
     BuildOptions {
-        images: arguments.question.images.clone(),
+        images: arguments.question.names().to_vec(),
         platforms: arguments.question.platforms.clone(),
         record,
         export: arguments.output.as_deref().map(export),
@@ -66,6 +66,6 @@ fn options(arguments: &arguments::Build, session: &Session) -> BuildOptions {
         is_reported: !arguments.report.is_empty(),
         fix: arguments.fix,
         build_info: arguments.emit_buildinfo.clone(),
-        engine: arguments.engine.options(session.is_verbose),
+        engine: arguments.engine.options(&session.machine.directory, session.is_verbose),
     }
 }

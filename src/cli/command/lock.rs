@@ -48,7 +48,7 @@ fn options(arguments: &arguments::Lock, session: &Session) -> LockOptions {
             (_, true) => LockNetwork::Only(arguments.images.clone()),
             _ => LockNetwork::Missing,
         },
-        engine: arguments.engine.options(session.is_verbose),
+        engine: arguments.engine.options(&session.machine.directory, session.is_verbose),
     }
 }
 

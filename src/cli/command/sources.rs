@@ -11,7 +11,7 @@ use crate::status::{Failure, Status};
 pub fn run(arguments: &arguments::Sources, session: &Session) -> Result<Report, Failure> {
     let (machine, question) = (&session.machine, &arguments.question);
     let project = Project::open_or_make(machine, question.flags().as_ref())?;
-    let listings = sources(machine, &project, &question.images, &question.platforms)?;
+    let listings = sources(machine, &project, question.names(), &question.platforms)?;
     let mut document = SourcesDocument::empty();
     let mut text = String::new();
     let mut status = Status::Success;

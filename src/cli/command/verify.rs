@@ -26,7 +26,7 @@ pub fn run(arguments: &arguments::Verify, session: &Session) -> Result<Report, F
         (None, file) => file.clone().map(|file| (Place::Path(file.clone()), shown(&file))),
     };
     let options = VerifyOptions {
-        images: arguments.question.images.clone(),
+        images: arguments.question.names().to_vec(),
         platforms: arguments.question.platforms.clone(),
         against,
         published_name: arguments.image.clone(),
@@ -37,7 +37,7 @@ pub fn run(arguments: &arguments::Verify, session: &Session) -> Result<Report, F
         fresh: arguments.fresh,
         accepts_open_network: arguments.allow_open_network,
         export: arguments.output.as_deref().map(export),
-        engine: arguments.engine.options(session.is_verbose),
+        engine: arguments.engine.options(&session.machine.directory, session.is_verbose),
     };
     arguments.report.iter().try_for_each(|path| check_report_name(path))?;
     let verification = verify(machine, &project, &options)?;
@@ -71,7 +71,7 @@ fn from_provenance(arguments: &arguments::Verify, typed: &str, session: &Session
             platforms: arguments.question.platforms.clone(),
             explains: !arguments.no_explain,
             accepts_open_network: arguments.allow_open_network,
-            engine: arguments.engine.options(session.is_verbose),
+            engine: arguments.engine.options(&session.machine.directory, session.is_verbose),
         },
     )?;
     for explanation in found.verification.images.iter().filter_map(|image| image.explanation.as_ref()) {

@@ -26,7 +26,7 @@ mod input;
 pub(crate) mod output;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use semver::VersionReq;
@@ -39,6 +39,7 @@ use crate::build::{Built, CheckedBuild, Engine, Plan, Surroundings};
 use crate::engine::base_images::BaseImagesOf;
 use crate::engine::git_sources;
 use crate::engine::native::tell_unmatched;
+use crate::engine::rootless;
 use crate::engine::sources::Sources;
 use crate::engine::target::{base_of, target};
 use crate::escape;
@@ -46,7 +47,8 @@ use crate::lockfile::BuildkitPin;
 use crate::platform::Platform;
 use crate::process::{Finished, shell_word};
 use crate::status::Failure;
-use client::{Buildctl, Buildx, Client, Connection, SeveralLogins};
+pub use client::DaemonAddress;
+use client::{Buildctl, Buildx, Client, Connection, Podman, SeveralLogins};
 use command::{ask, at_once, follow};
 use daemon::{Worker, probe, shared};
 use input::{Served, Staged, frontend, offline, refusal};
@@ -64,13 +66,39 @@ impl BuildKit {
     /// `buildctl` with the daemon at `address`, or else with one of its own, which ends with the engine.
     ///
     /// A daemon must be of a `version` that fits. What the pins of base images lead to comes from `sources`.
-    pub fn buildctl(host: Host, sources: Arc<dyn Sources>, version: VersionReq, address: Option<String>) -> Self {
+    pub fn buildctl(
+        host: Host,
+        sources: Arc<dyn Sources>,
+        version: VersionReq,
+        address: Option<DaemonAddress>,
+    ) -> Self {
         Self { client: Box::new(Buildctl::new(host.clone(), address)), host, sources, version }
     }
 
-    /// `docker buildx` with a builder that runs the locked `image`, which must be of a `version` that fits.
-    pub fn buildx(host: Host, sources: Arc<dyn Sources>, version: VersionReq, image: Option<BuildkitPin>) -> Self {
-        Self { client: Box::new(Buildx::new(host.clone(), image)), host, sources, version }
+    /// `docker buildx` with the user's own `builder`, or else with one that runs the locked `image`; either must be of a
+    /// `version` that fits.
+    pub fn buildx(
+        host: Host,
+        sources: Arc<dyn Sources>,
+        version: VersionReq,
+        image: Option<BuildkitPin>,
+        builder: Option<String>,
+    ) -> Self {
+        Self { client: Box::new(Buildx::new(host.clone(), image, builder)), host, sources, version }
+    }
+
+    /// `podman` with a container that runs the locked `image`, which must be of a `version` that fits, and has a cache for
+    /// `project` alone.
+    pub fn podman(
+        host: Host,
+        sources: Arc<dyn Sources>,
+        version: VersionReq,
+        image: Option<BuildkitPin>,
+        project: PathBuf,
+        must_be_rootless: bool,
+    ) -> Self {
+        let client = Podman::new(host.clone(), image, project, must_be_rootless);
+        Self { client: Box::new(client), host, sources, version }
     }
 }
 
@@ -124,6 +152,9 @@ impl CheckedBuild for Checked<'_> {
     fn build(&self, surroundings: &Surroundings<'_>) -> Result<Built, Failure> {
         let work = surroundings.work.directory()?;
         refusal::warn(self.plan, surroundings);
+        if self.engine.client.is_rootless() {
+            rootless::check(self.plan, &*self.engine.sources, surroundings.bounds())?;
+        }
         let connection = self.engine.client.connect(self.plan, &work, surroundings)?;
         let served = self.serve(&*connection)?;
         let mut redirects = Redirects::of_mirrors(&self.engine.host.config);

@@ -91,7 +91,7 @@ fn unknown_words_are_refused_with_status_2() {
         (&["build", "aapp"], "no image is called `aapp`"),
         (&["build", "--platform", "--push"], "unexpected argument '--push'"),
         (&["build", "--platform=--push"], "invalid value"),
-        (&["build", "--engine", "docker"], "[possible values: auto, native, buildctl, buildx]"),
+        (&["build", "--engine", "docker"], "[possible values: auto, native, buildctl, buildx, podman]"),
         (&["build", "--limit", "none=1"], "no limit is called `none`"),
         (&["lock", "--min-age", "7y"], "is not an age"),
         (&["build", "-C", "nowhere"], "cannot enter `nowhere`"),

@@ -15,23 +15,50 @@ use crate::engine::buildkit::host::Host;
 use crate::engine::buildkit::input::{Named, Staged, options};
 use crate::limits::Limits;
 use crate::platform::Platform;
-use crate::process::Command;
+use crate::process::{Command, DOCKER, PODMAN};
 use crate::status::Failure;
 
 const NAME: &str = "buildctl";
 /// Where a daemon listens that was started without options.
 const USUAL: &str = "unix:///run/buildkit/buildkitd.sock";
 
+/// Where a running daemon is, and who it must be: all as `buildctl` takes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DaemonAddress {
+    /// `unix://`, `tcp://`, `ssh://`, `docker-container://`, `podman-container://`, `kube-pod://`.
+    pub address: String,
+    /// Options of `buildctl` for TLS, the name and the value of each.
+    pub tls: Vec<(&'static str, OsString)>,
+}
+
+impl From<&str> for DaemonAddress {
+    fn from(address: &str) -> Self {
+        Self { address: address.to_owned(), tls: Vec::new() }
+    }
+}
+
+impl DaemonAddress {
+    /// Variables for the program that `buildctl` reaches such a daemon by.
+    fn variables(&self) -> &'static [&'static str] {
+        match self.address.split("://").next() {
+            Some("docker-container") => DOCKER,
+            Some("podman-container") => PODMAN,
+            Some("kube-pod") => &["KUBECONFIG"],
+            _ => &[],
+        }
+    }
+}
+
 /// `buildctl`, and the daemon that it talks to.
 pub struct Buildctl {
     host: Host,
-    address: Option<String>,
+    address: Option<DaemonAddress>,
     own: Mutex<Option<OwnDaemon>>,
 }
 
 impl Buildctl {
     /// The client of the daemon at `address`, or else of one that it starts when it is first needed.
-    pub fn new(host: Host, address: Option<String>) -> Self {
+    pub fn new(host: Host, address: Option<DaemonAddress>) -> Self {
         Self { host, address, own: Mutex::new(None) }
     }
 
@@ -49,35 +76,40 @@ impl Buildctl {
         plan: &Plan,
         work: &Path,
         surroundings: &Surroundings<'_>,
-    ) -> Result<(String, Option<Arc<Led>>), Failure> {
+    ) -> Result<(DaemonAddress, Option<Arc<Led>>), Failure> {
         if let Some(address) = &self.address {
             return Ok((address.clone(), None));
         }
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(daemon) = own.as_ref().filter(|daemon| daemon.serves(&self.host, plan)) {
-            return Ok((daemon.address.clone(), Some(daemon.led())));
+            return Ok((daemon.address.as_str().into(), Some(daemon.led())));
         }
         // The old one ends before another starts.
         own.take();
         let daemon = OwnDaemon::start(&self.host, plan, &self.program()?, work, surroundings)?;
-        let found = (daemon.address.clone(), Some(daemon.led()));
+        let found = (daemon.address.as_str().into(), Some(daemon.led()));
         *own = Some(daemon);
         Ok(found)
     }
 
     fn at(
         &self,
-        (address, led): (String, Option<Arc<Led>>),
+        (address, led): (DaemonAddress, Option<Arc<Led>>),
         (docker_config, several_logins): (Option<PathBuf>, Vec<SeveralLogins>),
         work: &Path,
     ) -> Result<AtAddress, BuildKitError> {
         let has_own_logins = docker_config.is_some();
-        let mut environment = self.host.environment.for_child(&["DOCKER_CONFIG", "SSH_AUTH_SOCK"]);
+        let variables = [&["DOCKER_CONFIG", "SSH_AUTH_SOCK"], address.variables()].concat();
+        let mut environment = self.host.environment.for_child(&variables);
         environment.extend(docker_config.map(|directory| ("DOCKER_CONFIG".into(), directory.into())));
-        let command = Command::new(self.program()?, environment, work.to_owned()).args(["--addr", address.as_str()]);
+        let mut command = Command::new(self.program()?, environment, work.to_owned());
+        command = command.args(["--addr", address.address.as_str()]);
+        for (option, value) in &address.tls {
+            command = command.arg(format!("--{option}")).arg(value.clone());
+        }
         Ok(AtAddress {
             control: Control(command),
-            is_near: address.starts_with("unix://"),
+            is_near: address.address.starts_with("unix://"),
             is_shared: self.address.is_some(),
             led,
             has_own_logins,
@@ -117,7 +149,7 @@ impl Client for Buildctl {
         surroundings: &Surroundings<'_>,
     ) -> Result<(Box<dyn Connection + 'a>, Vec<Command>), Failure> {
         let logins = docker_config::write_if_scoped(&self.host, plan, work, surroundings.limits)?;
-        let address = self.address.clone().unwrap_or_else(|| USUAL.to_owned());
+        let address = self.address.clone().unwrap_or_else(|| USUAL.into());
         Ok((Box::new(self.at((address, None), logins, work)?), Vec::new()))
     }
 }
@@ -179,11 +211,12 @@ impl Connection for AtAddress {
 
 /// That of the staged directory, which says what is in it: a context's own name could be anything, and the daemon keeps a
 /// snapshot for each name.
-fn local_name(directory: &Path) -> String {
+pub(super) fn local_name(directory: &Path) -> String {
     directory.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn arguments(plan: &Plan, staged: &Staged, policy: &Path, builder: Option<&Platform>) -> Vec<OsString> {
+/// The words behind `buildctl`.
+pub(super) fn arguments(plan: &Plan, staged: &Staged, policy: &Path, builder: Option<&Platform>) -> Vec<OsString> {
     let mut arguments: Vec<OsString> =
         ["build", "--progress=plain", "--frontend", "dockerfile.v0"].map(Into::into).into();
     let mut add = |option: &str, value: OsString| arguments.extend([option.into(), value]);

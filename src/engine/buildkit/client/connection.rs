@@ -21,6 +21,11 @@ pub trait Client: Send + Sync {
     /// Refuses, before any work, what the program can't be told, and a machine that lacks what it needs.
     fn check(&self, plan: &Plan) -> Result<(), BuildKitError>;
 
+    /// Whether its daemon runs without root, which some base images can't be built upon.
+    fn is_rootless(&self) -> bool {
+        false
+    }
+
     /// A way to a daemon that serves `plan`, which is started if need be; files go into the directory `work`.
     fn connect<'a>(
         &'a self,

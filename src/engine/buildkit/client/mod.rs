@@ -1,15 +1,18 @@
 //! The programs through which a build reaches BuildKit: a file for each says how it is called and what it needs first.
 //!
 //! A client makes a [`Connection`] to a daemon; all else is the same for every client and stands in
-//! `engine::buildkit`. Another program that runs BuildKit in a container of its own (podman) is a third file here.
+//! `engine::buildkit`.
 
 mod buildctl;
 mod buildx;
 mod connection;
 mod docker_config;
+mod locked_image;
+mod podman;
 mod scoped_logins;
 
-pub use buildctl::Buildctl;
+pub use buildctl::{Buildctl, DaemonAddress};
 pub use buildx::Buildx;
 pub use connection::{Client, Connection};
+pub use podman::Podman;
 pub use scoped_logins::SeveralLogins;

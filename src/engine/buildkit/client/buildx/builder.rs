@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use super::super::locked_image::{images, locked_name, reaches_loopback};
 use super::programs::Programs;
 use crate::build::{Plan, Surroundings};
 use crate::config::Config;
@@ -15,7 +16,6 @@ use crate::engine::buildkit::failure::BuildKitError;
 use crate::engine::buildkit::host::Host;
 use crate::lockfile::BuildkitPin;
 use crate::process::Command;
-use crate::reference::Reference;
 use crate::status::{Failure, Status};
 use crate::store::FileLock;
 
@@ -101,6 +101,11 @@ impl Builder {
         }
     }
 
+    /// The name by which its image would be pulled first.
+    pub fn first_image(&self, config: &Config) -> String {
+        images(&self.pin, config).into_iter().next().unwrap_or_default()
+    }
+
     /// The command that creates it from `image`; its configuration is written into `work`.
     pub fn create(&self, programs: &Programs, work: &Path, image: &str) -> Result<Command, BuildKitError> {
         let file = work.join("buildkitd.toml");
@@ -114,27 +119,6 @@ impl Builder {
         Ok(command.arg("--buildkitd-config").arg(file).arg("--bootstrap"))
     }
 
-    /// Where the locked image may come from: the user's mirrors first, its own registry last.
-    pub fn images(&self, config: &Config) -> Vec<String> {
-        let own = self.locked_name();
-        let Ok(reference) = self.pin.request.parse::<Reference>() else { return vec![own] };
-        let registry = config.host(reference.domain());
-        let mirrors = registry.map(|registry| registry.mirrors.as_slice()).unwrap_or_default();
-        let mirrored = mirrors.iter().map(|mirror| {
-            let path = [mirror.host.as_str(), mirror.path.as_str(), reference.path()];
-            let path: Vec<&str> = path.into_iter().filter(|part| !part.is_empty()).collect();
-            format!("{}@{}", path.join("/"), self.pin.digest)
-        });
-        mirrored.chain([own]).collect()
-    }
-
-    /// The image by its request and digest; a request that names the digest itself has it once.
-    fn locked_name(&self) -> String {
-        let digest = format!("@{}", self.pin.digest);
-        let request = self.pin.request.strip_suffix(&digest).unwrap_or(&self.pin.request);
-        format!("{request}{digest}")
-    }
-
     /// Pulls the locked image, if docker doesn't have it, and gives the name it came by.
     fn image(
         &self,
@@ -142,7 +126,7 @@ impl Builder {
         host: &Host,
         surroundings: &Surroundings<'_>,
     ) -> Result<String, BuildKitError> {
-        let candidates = self.images(&host.config);
+        let candidates = images(&self.pin, &host.config);
         let time = std::time::Duration::from_secs(60);
         for image in &candidates {
             if attempt(&programs.docker.clone().args(["image", "inspect", image]), surroundings, time)?.succeeded() {
@@ -158,7 +142,7 @@ impl Builder {
             }
             said = finished.log.last(1).join("");
         }
-        Err(BuildKitError::Source { place: format!("BuildKit image `{}`", self.locked_name()), message: said })
+        Err(BuildKitError::Source { place: format!("BuildKit image `{}`", locked_name(&self.pin)), message: said })
     }
 
     /// Whether its container is there and runs; it is an error if it is there with another image.
@@ -190,43 +174,5 @@ impl Builder {
             });
         }
         Ok(Some(running == "true"))
-    }
-}
-
-/// Whether anything that a builder asks lies on this machine, which a container with its own network can't reach.
-fn reaches_loopback(config: &Config, image: &str) -> bool {
-    let is_loopback = |host: &str| {
-        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        name == "localhost" || name.starts_with("127.") || name == "[::1]"
-    };
-    let authority = |url: &String| url.split('/').nth(2).is_some_and(is_loopback);
-    let own = image.split('/').next().is_some_and(is_loopback);
-    let registries = config
-        .registries
-        .iter()
-        .any(|(name, registry)| is_loopback(name) || registry.mirrors.iter().any(|mirror| is_loopback(&mirror.host)));
-    own || registries || config.mirrors.values().any(authority)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::{Mirror, Registry};
-
-    #[test]
-    fn the_image_is_asked_of_mirrors_first_and_loopback_needs_the_hosts_network() {
-        let mirror = Mirror { host: "127.0.0.1:5000".to_owned(), path: "hub".to_owned() };
-        let registry = Registry { mirrors: vec![mirror], ..Registry::default() };
-        let config = Config { registries: [("docker.io".to_owned(), registry)].into(), ..Config::default() };
-        let digest = Digest::of(b"image");
-        let pin = BuildkitPin { request: "docker.io/moby/buildkit:v0.32.2".to_owned(), digest };
-        let builder = Builder { name: "repro-x".to_owned(), pin, configuration: String::new(), host_network: true };
-        assert_eq!(
-            builder.images(&config),
-            [format!("127.0.0.1:5000/hub/moby/buildkit@{digest}"), format!("docker.io/moby/buildkit:v0.32.2@{digest}")]
-        );
-        assert!(reaches_loopback(&config, "docker.io/moby/buildkit:1"));
-        assert!(!reaches_loopback(&Config::default(), "docker.io/moby/buildkit:1"));
-        assert!(reaches_loopback(&Config::default(), "localhost:5000/buildkit:1"));
     }
 }

@@ -1,6 +1,7 @@
-//! `docker buildx`, with a builder of its own that runs the locked image.
+//! `docker buildx`, with a builder of its own that runs the locked image, or with one of the user's.
 
 mod builder;
+mod existing;
 mod programs;
 
 use std::ffi::OsString;
@@ -11,6 +12,7 @@ use semver::Version;
 use serde::Deserialize;
 
 use self::builder::Builder;
+use self::existing::Existing;
 use self::programs::Programs;
 use super::connection::{Client, Connection};
 use super::docker_config;
@@ -41,12 +43,37 @@ const POLICY: &str = "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY";
 pub struct Buildx {
     host: Host,
     image: Option<BuildkitPin>,
+    /// The user's own builder, by name.
+    own: Option<String>,
+}
+
+/// The builder that a build goes to.
+enum Chosen {
+    /// It runs the locked image and nothing else.
+    Ours(Builder),
+    /// It is there already, and others may use it.
+    Users(Existing),
+}
+
+impl Chosen {
+    fn name(&self) -> &str {
+        match self {
+            Self::Ours(builder) => &builder.name,
+            Self::Users(existing) => existing.name(),
+        }
+    }
 }
 
 impl Buildx {
-    /// The client whose builder runs the locked `image`.
-    pub fn new(host: Host, image: Option<BuildkitPin>) -> Self {
-        Self { host, image }
+    /// The client of the user's builder `own`, or else of one that runs the locked `image`.
+    pub fn new(host: Host, image: Option<BuildkitPin>, own: Option<String>) -> Self {
+        Self { host, image, own }
+    }
+
+    fn users(&self, limits: &Limits) -> Result<Option<Existing>, BuildKitError> {
+        let Some(name) = &self.own else { return Ok(None) };
+        let directory = existing::directory(&self.host).unwrap_or_default();
+        Existing::read(&directory, name, limits).map(Some)
     }
 
     fn image(&self) -> Result<&BuildkitPin, BuildKitError> {
@@ -61,11 +88,23 @@ impl Buildx {
     /// The way to the builder that serves `plan`, whether it is there or not.
     fn way(&self, plan: &Plan, work: &Path, surroundings: &Surroundings<'_>) -> Result<AtBuilder, Failure> {
         let (docker_config, several_logins) = docker_config::write(&self.host, plan, work, surroundings.limits)?;
-        let programs = Programs::find(&self.host, &docker_config, work)?;
+        let mut programs = Programs::find(&self.host, &docker_config, work)?;
         let version = version_of(&programs, surroundings)?;
-        let builder = Builder::new(&self.host, plan, self.image()?, !several_logins.is_empty());
-        let control = Control(programs.docker.clone().args(["exec", &builder.container(), "buildctl"]));
-        Ok(AtBuilder { programs, version, builder, control, several_logins })
+        let (builder, control, shares_network) = match self.users(surroundings.limits)? {
+            Some(existing) => {
+                programs.use_state_of_user(existing::directory(&self.host).unwrap_or_default());
+                let control = existing.control(&programs, &self.host, &plan.platform)?;
+                let shares_network = existing.shares_network(&plan.platform);
+                (Chosen::Users(existing), control, shares_network)
+            }
+            None => {
+                let builder = Builder::new(&self.host, plan, self.image()?, !several_logins.is_empty());
+                let control = Control(programs.docker.clone().args(["exec", &builder.container(), "buildctl"]));
+                let shares_network = builder.host_network;
+                (Chosen::Ours(builder), control, shares_network)
+            }
+        };
+        Ok(AtBuilder { programs, version, builder, control, several_logins, shares_network })
     }
 }
 
@@ -81,7 +120,21 @@ impl Client for Buildx {
                 fix: "`--engine buildctl` takes it, and `--engine native` where there is no RUN".to_owned(),
             });
         }
-        self.image()?;
+        match &self.own {
+            None => drop(self.image()?),
+            Some(_) => drop(self.users(&Limits::default())?),
+        }
+        if let (Some(name), Some(_)) = (&self.own, &plan.run.tape) {
+            let name = escape::text(name);
+            return Err(BuildKitError::Unusable {
+                message: format!(
+                    "the builder `{name}` can't be told to confine RUN to the tape: buildx has no option for it"
+                ),
+                fix: format!(
+                    "`--engine buildctl --addr docker-container://buildx_buildkit_{name}0`, or `--engine buildx` without `--builder`"
+                ),
+            });
+        }
         Programs::find(&self.host, Path::new("/"), Path::new("/"))?;
         Ok(())
     }
@@ -93,7 +146,12 @@ impl Client for Buildx {
         surroundings: &Surroundings<'_>,
     ) -> Result<Box<dyn Connection + 'a>, Failure> {
         let way = self.way(plan, work, surroundings)?;
-        way.builder.ensure(&way.programs, &self.host, work, surroundings)?;
+        match &way.builder {
+            Chosen::Ours(builder) => builder.ensure(&way.programs, &self.host, work, surroundings)?,
+            Chosen::Users(existing) => {
+                existing.start(&way.programs, &self.host, &plan.platform, surroundings)?;
+            }
+        }
         Ok(Box::new(way))
     }
 
@@ -104,9 +162,13 @@ impl Client for Buildx {
         surroundings: &Surroundings<'_>,
     ) -> Result<(Box<dyn Connection + 'a>, Vec<Command>), Failure> {
         let way = self.way(plan, work, surroundings)?;
-        let image = way.builder.images(&self.host.config).into_iter().next().unwrap_or_default();
-        let create = way.builder.create(&way.programs, work, &image)?;
-        Ok((Box::new(way), vec![create]))
+        let first = match &way.builder {
+            Chosen::Ours(builder) => {
+                vec![builder.create(&way.programs, work, &builder.first_image(&self.host.config))?]
+            }
+            Chosen::Users(_) => Vec::new(),
+        };
+        Ok((Box::new(way), first))
     }
 }
 
@@ -114,9 +176,10 @@ impl Client for Buildx {
 struct AtBuilder {
     programs: Programs,
     version: Version,
-    builder: Builder,
+    builder: Chosen,
     control: Control,
     several_logins: Vec<SeveralLogins>,
+    shares_network: bool,
 }
 
 #[derive(Deserialize)]
@@ -135,7 +198,7 @@ impl Connection for AtBuilder {
     }
 
     fn reaches_loopback(&self) -> bool {
-        self.builder.host_network
+        self.shares_network
     }
 
     fn several_logins(&self) -> &[SeveralLogins] {
@@ -143,7 +206,7 @@ impl Connection for AtBuilder {
     }
 
     fn is_shared(&self) -> bool {
-        false
+        matches!(self.builder, Chosen::Users(_))
     }
 
     fn own_variables(&self) -> &'static [&'static str] {
@@ -157,7 +220,8 @@ impl Connection for AtBuilder {
 
     /// What `BUILDPLATFORM` is says the client, which runs on this machine.
     fn build_command(&self, plan: &Plan, staged: &Staged, policy: &Path, _builder: Option<&Platform>) -> Command {
-        let mut command = self.programs.buildx.clone().args(arguments(plan, staged, &self.builder.name, &self.version));
+        let mut command =
+            self.programs.buildx.clone().args(arguments(plan, staged, self.builder.name(), &self.version));
         command.environment.insert(POLICY.into(), policy.into());
         command
     }

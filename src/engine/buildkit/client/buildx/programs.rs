@@ -46,6 +46,12 @@ impl Programs {
         Ok(Self { docker, buildx, state })
     }
 
+    /// Lets buildx know the user's builders, whose state lies in `state`, in place of our own.
+    pub fn use_state_of_user(&mut self, state: PathBuf) {
+        self.buildx.environment.insert("BUILDX_CONFIG".into(), state.clone().into());
+        self.state = state;
+    }
+
     /// Whether buildx knows a builder of this name.
     pub fn knows(&self, builder: &str) -> bool {
         self.state.join("instances").join(builder).is_file()
