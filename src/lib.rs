@@ -24,6 +24,7 @@ mod survey;
 mod tape;
 
 mod resolve;
+mod serve;
 mod transfer;
 
 mod source;

@@ -99,6 +99,26 @@ impl Url {
         self
     }
 
+    /// A part of a query, its percent-encoding taken away; what is none stays.
+    pub fn decoded(text: &str) -> String {
+        let mut bytes = Vec::with_capacity(text.len());
+        let mut rest = text.as_bytes();
+        while let Some((first, after)) = rest.split_first() {
+            let hex = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+            match hex.filter(|_| *first == b'%').and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+                Some(byte) => {
+                    bytes.push(byte);
+                    rest = &after[2..];
+                }
+                None => {
+                    bytes.push(if *first == b'+' { b' ' } else { *first });
+                    rest = after;
+                }
+            }
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     /// Path and query as they are sent.
     pub fn target(&self) -> &str {
         &self.target

@@ -176,8 +176,11 @@ fn place(machine: &Machine, typed: &Path) -> Result<Option<Place>, Failure> {
     if is_file && is_document(&path) {
         return Ok(None);
     }
+    // A name like a file's that is none here is a typing error sooner than an official image of Docker Hub.
+    let is_like_a_file = typed.extension().is_some_and(|extension| extension == "tar");
     Ok(Some(match is_there {
         Ok(_) => Place::Path(typed.to_owned()),
+        Err(_) if is_like_a_file => Place::Path(typed.to_owned()),
         Err(_) => Place::parse(typed, Bare::Reference, &machine.directory)?,
     }))
 }

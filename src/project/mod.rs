@@ -7,7 +7,7 @@
 //! for; `settle` resolves it; `lock` writes it down and `check` tells whether it still fits. `locked` is a project with
 //! its lockfile, `tape_file` what stands beside it. `ready` makes its images ready to be built, `engines` chooses what
 //! builds, `rebuild` builds one image, `contradiction` refuses records that can't be true. On these stand `build` (with `record`, `self_check`, `export` and `dry_run`),
-//! `verify` (with `commit` and `explanation`, which says why a verdict is not good), and `tape`. `inspect`, `init`, `stream` and `ship` need no project.
+//! `verify` (with `commit` and `explanation`, which says why a verdict is not good), and `tape`. `inspect`, `init`, `stream`, `ship` and `serve` need no project.
 
 mod build;
 mod build_info;
@@ -27,6 +27,7 @@ mod init;
 mod inspect;
 mod lock;
 mod locked;
+mod login;
 mod machine;
 mod missing;
 pub mod online;
@@ -42,6 +43,7 @@ mod report;
 mod request;
 mod scratch;
 mod self_check;
+mod serve;
 mod settle;
 pub mod ship;
 mod sources;
@@ -70,6 +72,7 @@ pub use init::{Initialised, init};
 pub use inspect::{InspectOptions, Inspection, inspect};
 pub use lock::{LockNetwork, LockOptions, Locked, lock};
 pub use locked::LockedProject;
+pub use login::{login, logout};
 pub use machine::Machine;
 pub use open::Project;
 pub use policy::policy;
@@ -80,6 +83,7 @@ pub use record::{FILE_HINT, FORM, RecordTarget};
 pub use report::{check_report_name, read_report, write_report};
 pub use request::{Request, Requested, request};
 pub use self_check::Checked;
+pub use serve::{ServeOptions, serve};
 pub use sources::{Listing, sources};
 pub use stream::{StreamOptions, stream, stream_to_file};
 pub use upstream::{Asked, outdated};

@@ -10,7 +10,7 @@ use super::files::read_text;
 use super::machine::Machine;
 use super::open::Project;
 use crate::config::Config;
-use crate::http::{Client, Proxies, Retry, Settings, Timeouts};
+use crate::http::{Client, Proxies, Retry, Secret, Settings, Timeouts};
 use crate::manifest::{Image, NamedContext};
 use crate::process::{Environment, Programs};
 use crate::registry::{Logins, Registry};
@@ -52,8 +52,23 @@ pub fn environment(machine: &Machine) -> Environment {
     Environment::new(machine.environment.clone())
 }
 
+/// The user's logins.
+pub fn logins(machine: &Machine) -> Logins {
+    let user = rustix::process::getuid().as_raw();
+    Logins::from_variables(|name| machine.variable(name).map(OsStr::to_owned), user, programs(machine))
+}
+
 /// A client of all registries, with the user's logins and mirrors.
 pub fn registry(machine: &Machine) -> Result<Registry, Failure> {
+    Ok(Registry::new(client(machine)?, logins(machine)))
+}
+
+/// A client that tries one login, which is not kept yet.
+pub fn registry_with_login(machine: &Machine, host: &str, user: &str, password: &Secret) -> Result<Registry, Failure> {
+    Ok(Registry::new(client(machine)?, Logins::of_one(host, user, password)))
+}
+
+fn client(machine: &Machine) -> Result<Client, Failure> {
     let variable = |name: &str| machine.variable(name).map(|value| value.to_string_lossy().into_owned());
     let settings = Settings {
         config: Arc::new(config(machine)?),
@@ -69,9 +84,7 @@ pub fn registry(machine: &Machine) -> Result<Registry, Failure> {
         progress: machine.progress.clone(),
         offline: machine.offline,
     };
-    let user = rustix::process::getuid().as_raw();
-    let logins = Logins::from_variables(|name| machine.variable(name).map(OsStr::to_owned), user, programs(machine));
-    Ok(Registry::new(Client::new(settings), logins))
+    Ok(Client::new(settings))
 }
 
 /// Reads images, wherever they are; without `registries` no host is asked.

@@ -28,6 +28,31 @@ struct Response {
 
 /// What `docker-credential-HELPER` has for `server`. Errors never hold what it printed.
 pub(super) fn ask(helper: &str, server: &str, programs: &Programs) -> Result<Option<Credential>, String> {
+    let (is_success, text) = run(helper, "get", server, programs)?;
+    let failed = |what: &str| format!("`docker-credential-{helper}` {what}");
+    if !is_success {
+        let none = String::from_utf8_lossy(&text).contains(NONE);
+        return if none { Ok(None) } else { Err(failed("failed")) };
+    }
+    let response: Response = serde_json::from_slice(&text).map_err(|_| failed("printed no login"))?;
+    let secret = Secret::new(response.secret);
+    Ok(match response.username.as_str() {
+        "" => None,
+        IDENTITY => Some(Credential::Identity(secret)),
+        user => Some(Credential::Password { user: user.to_owned(), password: secret }),
+    })
+}
+
+/// Has `docker-credential-HELPER` do something with what it is given. Errors never hold what it printed.
+pub(super) fn tell(helper: &str, action: &str, input: &str, programs: &Programs) -> Result<(), String> {
+    match run(helper, action, input, programs)? {
+        (true, _) => Ok(()),
+        (false, _) => Err(format!("`docker-credential-{helper} {action}` failed")),
+    }
+}
+
+/// Runs a helper; tells whether it succeeded, and what it printed.
+fn run(helper: &str, action: &str, input: &str, programs: &Programs) -> Result<(bool, Vec<u8>), String> {
     let shown = escape::text(helper);
     if helper.is_empty() || !helper.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) {
         return Err(format!("`{shown}` is not the name of a credential helper"));
@@ -35,15 +60,15 @@ pub(super) fn ask(helper: &str, server: &str, programs: &Programs) -> Result<Opt
     let name = format!("docker-credential-{helper}");
     let program = programs.find(&name).ok_or_else(|| format!("`{name}` not found"))?;
     let failed = |what: &str| format!("`{name}` {what}");
-    let child = start_in_users_environment(&program, "get");
+    let child = start_in_users_environment(&program, action);
     let mut child = child.map_err(|error| failed(&format!("could not be started: {error}")))?;
-    let (input, output) = (child.stdin.take(), child.stdout.take());
-    let server = server.to_owned();
+    let (stdin, output) = (child.stdin.take(), child.stdout.take());
+    let input = Secret::new(input);
     let (sender, receiver) = mpsc::channel();
     // Ends when the child does, which is killed in time.
     thread::spawn(move || {
-        if let Some(mut input) = input {
-            let _ = input.write_all(server.as_bytes());
+        if let Some(mut stdin) = stdin {
+            let _ = stdin.write_all(input.expose().as_bytes());
         }
         let mut text = Vec::new();
         let read = output.map(|output| output.take(LARGEST_RESPONSE + 1).read_to_end(&mut text));
@@ -55,19 +80,8 @@ pub(super) fn ask(helper: &str, server: &str, programs: &Programs) -> Result<Opt
         let _ = child.wait();
         return Err(failed(if response.is_err() { "took longer than 30 s" } else { "printed too much" }));
     }
-    let text = response.ok().flatten().unwrap_or_default();
     let status = child.wait().map_err(|error| failed(&error.to_string()))?;
-    if !status.success() {
-        let none = String::from_utf8_lossy(&text).contains(NONE);
-        return if none { Ok(None) } else { Err(failed("failed")) };
-    }
-    let response: Response = serde_json::from_slice(&text).map_err(|_| failed("printed no login"))?;
-    let secret = Secret::new(response.secret);
-    Ok(match response.username.as_str() {
-        "" => None,
-        IDENTITY => Some(Credential::Identity(secret)),
-        user => Some(Credential::Password { user: user.to_owned(), password: secret }),
-    })
+    Ok((status.success(), response.ok().flatten().unwrap_or_default()))
 }
 
 #[cfg(test)]

@@ -122,6 +122,21 @@ pub(super) fn for_pushing(client: &Client, reference: &Reference) -> Result<Endp
     }
 }
 
+/// A registry itself, for questions about no repository.
+pub(super) fn root(client: &Client, host: &str) -> Result<Endpoint, RegistryError> {
+    let host = if host == DEFAULT_DOMAIN { DEFAULT_HOST } else { host };
+    let base = base(&client.settings().config, host)?;
+    Ok(Endpoint {
+        base,
+        repository: String::new(),
+        namespace: None,
+        is_mirror: false,
+        purpose: Purpose::Pull,
+        once: false,
+        mounts: None,
+    })
+}
+
 /// The registry that the reference names.
 fn own(client: &Client, reference: &Reference, purpose: Purpose) -> Result<Endpoint, RegistryError> {
     let domain = reference.domain();

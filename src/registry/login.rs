@@ -21,12 +21,14 @@ use crate::progress::Progress;
 
 /// Bytes of one login file.
 const LARGEST_FILE: u64 = 4 << 20;
-const HUB: &str = "https://index.docker.io/v1/";
-const HUB_HOSTS: &[&str] = &["docker.io", "index.docker.io", "registry-1.docker.io"];
+pub(super) const HUB: &str = "https://index.docker.io/v1/";
+pub(super) const HUB_HOSTS: &[&str] = &["docker.io", "index.docker.io", "registry-1.docker.io"];
 
 /// Where logins are looked for. The default finds none.
 #[derive(Clone, Debug, Default)]
 pub struct Logins {
+    /// A login that counts before those of files, and the host that it is for.
+    pub given: Option<(String, Credential)>,
     /// Files in the form of docker's `config.json`, the first that has a login decides; absent ones are skipped.
     pub files: Vec<PathBuf>,
     /// Where credential helpers are found; they run in the user's own environment.
@@ -51,6 +53,13 @@ struct Entry {
 }
 
 impl Logins {
+    /// One login, whatever the files hold.
+    pub fn of_one(host: &str, user: &str, password: &Secret) -> Self {
+        let host = if HUB_HOSTS.contains(&host) { "registry-1.docker.io" } else { host };
+        let credential = Credential::Password { user: user.to_owned(), password: password.clone() };
+        Self { given: Some((host.to_owned(), credential)), ..Self::default() }
+    }
+
     /// The login files that podman and docker use (containers-auth.json(5)): `variable` gives the value of an
     /// environment variable, `user` is the user's number.
     ///
@@ -58,7 +67,7 @@ impl Logins {
     pub fn from_variables(variable: impl Fn(&str) -> Option<OsString>, user: u32, programs: Programs) -> Self {
         let path = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         if let Some(file) = path("REGISTRY_AUTH_FILE") {
-            return Self { files: vec![file], programs };
+            return Self { given: None, files: vec![file], programs };
         }
         let home = path("HOME");
         let session = path("XDG_RUNTIME_DIR").map(|runtime| runtime.join("containers"));
@@ -70,13 +79,16 @@ impl Logins {
             settings.map(|settings| settings.join("containers").join("auth.json")),
             docker.map(|docker| docker.join("config.json")),
         ];
-        Self { files: files.into_iter().flatten().collect(), programs }
+        Self { given: None, files: files.into_iter().flatten().collect(), programs }
     }
 
     /// The login for a repository on `host` (`HOST[:PORT]`), if the user has one.
     ///
     /// What can't be read is told as a warning and taken for no login.
     pub(super) fn find(&self, host: &str, repository: &str, progress: &dyn Progress) -> Option<Credential> {
+        if let Some((_, credential)) = self.given.as_ref().filter(|(of, _)| of == host) {
+            return Some(credential.clone());
+        }
         for path in &self.files {
             let name = escape::name(path.as_os_str().as_encoded_bytes());
             let file = match read(path) {
@@ -191,7 +203,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("config.json");
         fs::write(&file, json).unwrap();
-        let logins = Logins { files: vec![directory.path().join("absent"), file], programs: Programs::default() };
+        let logins =
+            Logins { given: None, files: vec![directory.path().join("absent"), file], programs: Programs::default() };
         logins.find(host, repository, &Silent).map(|login| match login {
             Credential::Password { user, password } => format!("{user}:{}", password.expose()),
             Credential::Identity(token) => token.expose().to_owned(),

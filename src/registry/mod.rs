@@ -2,7 +2,7 @@
 //!
 //! A [`Reference`] leads to a list of endpoints (`endpoint`): the mirrors of the user's configuration, then the
 //! registry itself. Each is asked in turn until one gives bytes that are right. What a tag means only the registry
-//! itself can say, so it is asked first; where it is not reached, a mirror answers, and is named. Credentials (`login`) and tokens
+//! itself can say, so it is asked first; where it is not reached, a mirror answers, and is named. Credentials (`login`, kept and forgotten by `keep`) and tokens
 //! (`token`, after a `challenge`) belong to one endpoint and never travel to another. Everything is judged by digest.
 //! What is pushed goes to one endpoint: blobs first, the tags last, so that nothing half is ever named. [`Registry::ship`]
 //! takes any closure of blobs and documents with their bytes as they are ([`Shipment`]), so also an attestation: an image
@@ -15,6 +15,7 @@ mod credential;
 mod credential_helper;
 mod endpoint;
 mod error;
+mod keep;
 mod login;
 mod manifest;
 mod pages;
@@ -28,6 +29,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 pub use error::{Attempt, RegistryError};
+pub use keep::Keeper;
 pub use login::Logins;
 pub use manifest::ImageDocument;
 pub use push::{OpenBlob, Shipment, Shipped, ShippedDocument};
@@ -61,6 +63,24 @@ impl Registry {
     /// A client that logs in with what `logins` finds.
     pub fn new(client: Client, logins: Logins) -> Self {
         Self { client, logins, tokens: Mutex::default(), silent: Mutex::default() }
+    }
+
+    /// Whether a registry lets somebody in: an error says what it answers. Without a login, whether it asks for one.
+    pub fn check_login(&self, host: &str) -> Result<bool, RegistryError> {
+        let endpoint = endpoint::root(&self.client, host)?;
+        let url = endpoint.base().join("/v2/").map_err(HttpError::from)?;
+        let response = self.client.send(&Request::get(url.clone()))?;
+        match response.status {
+            200 => return Ok(false),
+            401 => {}
+            _ => return Err(refuse(response, &format!("registry `{host}`"))),
+        }
+        let authorization = self.authorize(&endpoint, &response)?;
+        let response = self.client.send(&Request::get(url).authorization(authorization))?;
+        match response.status {
+            200 => Ok(true),
+            _ => Err(refuse(response, &format!("login to `{host}`"))),
+        }
     }
 
     /// The HTTP client underneath.

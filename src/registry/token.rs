@@ -48,7 +48,8 @@ impl Registry {
         let login = login.filter(|_| may_have_login(endpoint.base(), &realm));
         let of_mounts = endpoint.mounts.iter().map(|from| format!("repository:{from}:pull"));
         let own = format!("repository:{}:{}", endpoint.repository, endpoint.purpose.actions());
-        let scopes: Vec<String> = std::iter::once(own).chain(of_mounts).collect();
+        let own = Some(own).filter(|_| !endpoint.repository.is_empty());
+        let scopes: Vec<String> = own.into_iter().chain(of_mounts).collect();
         let request = match &login {
             Some(Credential::Identity(refresh)) => {
                 let mut form = String::from("grant_type=refresh_token&client_id=repro");

@@ -142,7 +142,7 @@ impl Shelf for Held {
         let opener = self.blobs.get(&descriptor.digest).ok_or_else(|| wrong("it is missing".to_owned()))?;
         let mut bytes = Vec::new();
         let limit = descriptor.size.min(self.limits.json_bytes).saturating_add(1);
-        let read = opener.open().and_then(|reader| reader.take(limit).read_to_end(&mut bytes));
+        let read = opener.open(0).and_then(|reader| reader.take(limit).read_to_end(&mut bytes));
         read.map_err(|error| wrong(error.to_string()))?;
         Ok(bytes)
     }
@@ -155,7 +155,7 @@ impl Shelf for Held {
         let blobs = Arc::clone(&self.blobs);
         Arc::new(move |digest| {
             let missing = || io::Error::new(io::ErrorKind::InvalidData, format!("blob {digest} is missing"));
-            blobs.get(digest).ok_or_else(missing)?.open()
+            blobs.get(digest).ok_or_else(missing)?.open(0)
         })
     }
 

@@ -26,6 +26,7 @@ mod layers;
 mod misuse;
 mod published;
 mod registries;
+mod shipped;
 mod texts;
 mod verdicts;
 mod without_manifest;

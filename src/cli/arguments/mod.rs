@@ -15,12 +15,14 @@ mod init;
 mod inspect;
 mod layer;
 mod lock;
+mod login;
 mod outdated;
 mod policy;
 mod question;
 mod report;
 mod schema;
 mod scrub;
+mod serve;
 mod ship;
 mod sources;
 mod stream;
@@ -42,12 +44,14 @@ pub use init::Init;
 pub use inspect::Inspect;
 pub use layer::{Layer, LayerAction};
 pub use lock::Lock;
+pub use login::{Login, Logout};
 pub use outdated::Outdated;
 pub use policy::Policy;
 pub use question::Question;
 pub use report::ReportFile;
 pub use schema::{Schema, SchemaName};
 pub use scrub::{Scrub, ScrubAction};
+pub use serve::Serve;
 pub use ship::{Copy, List, Part, Pull, Push};
 pub use sources::Sources;
 pub use stream::Stream;
@@ -152,6 +156,12 @@ pub enum Command {
     Copy(Copy),
     /// List the tags of a repository, or the platforms and blobs of an image
     List(List),
+    /// Log in to a registry
+    Login(Login),
+    /// Forget the login for a registry
+    Logout(Logout),
+    /// Serve a layout or an archive as a registry
+    Serve(Serve),
     /// Tell why two images differ
     Diff(Diff),
     /// Render a saved document of `repro diff`

@@ -9,11 +9,13 @@ mod init;
 mod inspect;
 mod layer;
 mod lock;
+mod login;
 mod outdated;
 mod policy;
 mod report;
 pub mod schema;
 mod scrub;
+mod serve;
 mod ship;
 mod sources;
 mod stream;
@@ -35,6 +37,9 @@ pub fn run(command: &Command, session: &Session) -> Result<Report, Failure> {
         Command::Pull(arguments) => ship::pull(arguments, session),
         Command::Copy(arguments) => ship::copy(arguments, session),
         Command::List(arguments) => ship::list(arguments, session),
+        Command::Serve(arguments) => serve::run(arguments, session),
+        Command::Login(arguments) => login::login(arguments, session),
+        Command::Logout(arguments) => login::logout(arguments, session),
         Command::Diff(arguments) => diff::run(arguments, session),
         Command::Report(arguments) => report::run(arguments, session),
         Command::Layer(arguments) => layer::run(arguments),

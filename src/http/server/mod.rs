@@ -1,9 +1,10 @@
 //! A small server of HTTP/1.1, for the time of one command.
 //!
-//! One thread a connection, at most [`CONNECTIONS`] at once. `head` reads a request within limits, what stands behind
-//! the server ([`Respond`]) decides, [`Reply`] writes: whole bodies, ranges of them (`range`), or a stream whose end is
+//! One thread a connection, at most [`CONNECTIONS`] at once. `head` reads a request within limits, `body` what it brings,
+//! what stands behind the server ([`Respond`]) decides, [`Reply`] writes: whole bodies, ranges of them (`range`), or a stream whose end is
 //! not there yet. It knows no paths and no users: whoever responds checks both.
 
+mod body;
 pub mod head;
 mod range;
 mod reply;
@@ -11,13 +12,14 @@ mod reply;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::io::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+pub use body::Body;
 pub use head::Head;
 pub use reply::{Reply, Stream};
 
@@ -26,13 +28,30 @@ const CONNECTIONS: usize = 128;
 /// A connection may be idle, or a client not read on, for so long.
 const IDLE: Duration = Duration::from_secs(600);
 const STACK: usize = 1 << 20;
+const MALFORMED: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 /// Requests with a longer body are not read to their end.
 const REQUEST_BODY: u64 = 64 << 10;
 
 /// Responds to requests, several at once.
 pub trait Respond: Send + Sync {
-    /// Responds to one request; an error ends the connection.
+    /// Responds to one request without a body that matters; an error ends the connection.
     fn respond(&self, head: &Head, reply: Reply<'_>) -> io::Result<()>;
+
+    /// Responds to one request with its body, which is read past here: no GET needs one.
+    fn respond_to(&self, head: &Head, body: &mut Body<'_>, reply: Reply<'_>) -> io::Result<()> {
+        if let Err(error) = body.skip(REQUEST_BODY) {
+            if error.kind() == io::ErrorKind::InvalidData {
+                self.unreadable(&head.target, "it has a body, which is not read");
+            }
+            return Err(error);
+        }
+        self.respond(head, reply)
+    }
+
+    /// How long a connection may be idle, or a client not read or send on.
+    fn patience(&self) -> Duration {
+        IDLE
+    }
 
     /// Is told of a request that gets no response, since its head or body can't be read: its target as it was sent, and why.
     fn unreadable(&self, _target: &str, _why: &str) {}
@@ -148,28 +167,37 @@ impl Drop for Registered<'_> {
 
 /// Responds to the requests of one connection, one after the other.
 fn serve(connection: &TcpStream, shared: &Shared) -> io::Result<()> {
+    let idle = shared.respond.patience();
     connection.set_nodelay(true)?;
-    connection.set_write_timeout(Some(IDLE))?;
+    connection.set_write_timeout(Some(idle))?;
     let mut buffer = Vec::new();
     loop {
-        connection.set_read_timeout(Some(IDLE))?;
+        connection.set_read_timeout(Some(idle))?;
         let head = match Head::read(connection, &mut buffer) {
             Ok(Some(head)) => head,
             Ok(None) => return Ok(()),
             Err(error) => {
                 if error.kind() == io::ErrorKind::InvalidData {
                     shared.respond.unreadable(&target_in(&buffer), "its head is too long, or malformed");
+                    // Clients that began with TLS hear by this that they should not.
+                    (&mut &*connection).write_all(MALFORMED)?;
                 }
                 return Err(error);
             }
         };
-        if let Err(error) = skip_body(connection, &mut buffer, &head) {
-            if error.kind() == io::ErrorKind::InvalidData {
-                shared.respond.unreadable(&head.target, "it has a body, which is not read");
+        connection.set_read_timeout(Some(idle))?;
+        let mut body = match Body::new(&head, connection, &mut buffer, idle) {
+            Ok(body) => body,
+            Err(error) => {
+                shared.respond.unreadable(&head.target, "where its body ends can't be told");
+                return Err(error);
             }
-            return Err(error);
+        };
+        shared.respond.respond_to(&head, &mut body, Reply::new(connection, &head))?;
+        if !body.is_done() {
+            return Ok(());
         }
-        shared.respond.respond(&head, Reply::new(connection, &head))?;
+        body.finish();
         if !head.keep_alive || shared.stop.load(Ordering::Relaxed) {
             return Ok(());
         }
@@ -181,20 +209,4 @@ fn target_in(bytes: &[u8]) -> String {
     let line = bytes.split(|&byte| byte == b'\r' || byte == b'\n').next().unwrap_or_default();
     let target = line.split(|&byte| byte == b' ').nth(1).unwrap_or_default();
     String::from_utf8_lossy(target).into_owned()
-}
-
-/// Reads past the body of a request, which no GET needs.
-fn skip_body(mut connection: &TcpStream, buffer: &mut Vec<u8>, head: &Head) -> io::Result<()> {
-    if head.header("transfer-encoding").is_some() {
-        return Err(io::ErrorKind::InvalidData.into());
-    }
-    let Some(length) = head.header("content-length") else { return Ok(()) };
-    let length: u64 = length.trim().parse().map_err(|_| io::ErrorKind::InvalidData)?;
-    if length > REQUEST_BODY {
-        return Err(io::ErrorKind::InvalidData.into());
-    }
-    let buffered = length.min(buffer.len() as u64);
-    buffer.drain(..usize::try_from(buffered).unwrap_or(0));
-    io::copy(&mut Read::by_ref(&mut connection).take(length - buffered), &mut io::sink())?;
-    Ok(())
 }

@@ -32,7 +32,23 @@ impl<'a> Reply<'a> {
     /// Hands out the file at `path` of `size` bytes, or what is asked for of it; an empty body needs no file.
     ///
     /// `headers` are those of the whole, `ETag` and `Last-Modified` among them by which `If-Range` is judged.
-    pub fn file(self, status: u16, mut headers: Vec<Header>, path: Option<&Path>, size: u64) -> io::Result<()> {
+    pub fn file(self, status: u16, headers: Vec<Header>, path: Option<&Path>, size: u64) -> io::Result<()> {
+        self.part(status, headers, size, |first| {
+            let Some(path) = path else { return Ok(None) };
+            let mut file = File::open(path)?;
+            file.seek(SeekFrom::Start(first))?;
+            Ok(Some(Box::new(file)))
+        })
+    }
+
+    /// The same of any body, which `open` gives from a byte on.
+    pub fn part(
+        self,
+        status: u16,
+        mut headers: Vec<Header>,
+        size: u64,
+        open: impl FnOnce(u64) -> io::Result<Option<Box<dyn Read + Send>>>,
+    ) -> io::Result<()> {
         let range = if status == 200 { Range::of(self.range(&headers), size) } else { Range::Whole };
         let (status, first, length) = match range {
             Range::Whole => (status, 0, size),
@@ -47,19 +63,18 @@ impl<'a> Reply<'a> {
         if matches!(status, 200 | 206) {
             headers.push(("Accept-Ranges", "bytes".to_owned()));
         }
-        let file = match path.filter(|_| length > 0) {
-            Some(path) => {
-                let mut file = File::open(path)?;
-                file.seek(SeekFrom::Start(first))?;
-                Some(file)
-            }
-            None => None,
-        };
+        let reader = if length > 0 { open(first)? } else { None };
         self.head(status, &headers, Some(length))?;
-        if let Some(mut file) = file.filter(|_| self.head.method != "HEAD") {
-            copy(&mut (&mut file).take(length), self.connection, length)?;
+        if let Some(reader) = reader.filter(|_| self.head.method != "HEAD") {
+            copy(&mut reader.take(length), self.connection, length)?;
         }
         Ok(())
+    }
+
+    /// Responds with these bytes.
+    pub fn bytes(self, status: u16, headers: &[Header], body: &[u8]) -> io::Result<()> {
+        self.head(status, headers, Some(body.len() as u64))?;
+        if self.head.method == "HEAD" { Ok(()) } else { (&mut &*self.connection).write_all(body) }
     }
 
     /// Responds with a line of text.
@@ -93,6 +108,7 @@ impl<'a> Reply<'a> {
             head += &format!("{name}: {clean}\r\n");
         }
         match length {
+            Some(_) if status == 204 => {}
             Some(length) => head += &format!("Content-Length: {length}\r\n"),
             None if self.head.chunks => head += "Transfer-Encoding: chunked\r\n",
             None => {}
@@ -151,6 +167,9 @@ fn copy(from: &mut impl Read, mut to: &TcpStream, length: u64) -> io::Result<()>
 fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
+        201 => "Created",
+        202 => "Accepted",
+        204 => "No Content",
         206 => "Partial Content",
         301 => "Moved Permanently",
         302 => "Found",

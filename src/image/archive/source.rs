@@ -44,12 +44,23 @@ impl Opener {
         Self { size: bytes.len() as u64, source: Source::Bytes(bytes) }
     }
 
-    /// The bytes, from their start; not checked.
-    pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+    /// How many bytes there are.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The bytes from `first` on; not checked.
+    pub fn open(&self, first: u64) -> io::Result<Box<dyn Read + Send>> {
+        let left = self.size.saturating_sub(first);
         Ok(match &self.source {
-            Source::File(path) => Box::new(open_regular(path)?.take(self.size)),
-            Source::Part { file, offset } => Box::new(Part { file: Arc::clone(file), offset: *offset }.take(self.size)),
-            Source::Bytes(bytes) => Box::new(Cursor::new(bytes.clone())),
+            Source::File(path) => Box::new(Part { file: Arc::new(open_regular(path)?), offset: first }.take(left)),
+            Source::Part { file, offset } => {
+                Box::new(Part { file: Arc::clone(file), offset: offset + first }.take(left))
+            }
+            Source::Bytes(bytes) => {
+                let first = usize::try_from(first).unwrap_or(usize::MAX).min(bytes.len());
+                Box::new(Cursor::new(bytes[first..].to_vec()))
+            }
             Source::Unread { .. } => return Err(io::ErrorKind::NotSeekable.into()),
         })
     }
