@@ -8,6 +8,7 @@
 mod build;
 mod cache;
 mod diff;
+mod doctor;
 mod excerpt;
 mod failure;
 mod init;
@@ -23,11 +24,13 @@ mod self_check;
 mod sources;
 mod tape;
 mod transfer;
+mod verdicts;
 mod verify;
 
 pub use build::BuildDocument;
 pub use cache::{CacheDocument, CacheUsage};
 pub use diff::{diff_document, diff_error, explanation_document};
+pub use doctor::DoctorDocument;
 pub use failure::{ErrorDocument, FailureDocument};
 pub use init::InitDocument;
 pub use inspect::{
@@ -42,4 +45,5 @@ pub use scrub::{ProfileDocument, ScrubDocument};
 pub use sources::{ListedSource, SourcesDocument, SourcesError};
 pub use tape::{MissingBody, PushedTape, RequestOnTape, TapeDocument, TapeOfImage};
 pub use transfer::TransferDocument;
+pub use verdicts::verdicts_as_junit;
 pub use verify::VerifyDocument;

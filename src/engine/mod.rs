@@ -5,6 +5,7 @@
 
 mod base_images;
 pub mod buildkit;
+pub mod examined;
 pub mod git_sources;
 pub mod native;
 mod rootless;

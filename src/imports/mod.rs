@@ -8,20 +8,23 @@
 //! what a manifest may hold, and `table` its text.
 //!
 //! What somebody asks for is another thing than what was recorded: `command` reads command lines of other builders into a
-//! [`RequestedBuild`], of which `request` makes what a manifest may hold.
+//! [`RequestedBuild`], `bake` and `compose` their files (`members` of JSON objects), and `request` makes of it what a manifest may hold.
 //!
 //! Nothing here is believed: sources come out as [`crate::lockfile::Claim`]s, which count for nothing until they were
 //! resolved, and everything that a reader could take for granted and is not told comes out as a [`Note`].
 
+mod bake;
 mod build;
 mod build_info;
 mod carry;
 mod command;
+mod compose;
 mod document;
 mod error;
 mod history;
 mod image;
 mod material;
+mod members;
 mod metadata;
 mod note;
 mod pairs;
@@ -32,9 +35,11 @@ mod request;
 mod requested;
 mod table;
 
+pub use bake::read_bake;
 pub use build::RecordedBuild;
 pub use carry::{Carried, Surroundings, carry};
 pub use command::{Builder, Variables, read_command};
+pub use compose::read_compose;
 pub use document::read_document;
 pub use error::ImportError;
 pub use image::read_image;

@@ -84,18 +84,23 @@ impl ExitStatus for NoEngine {
     }
 }
 
+/// The machine as engines see it.
+pub(super) fn host(machine: &Machine) -> Result<Host, Failure> {
+    Ok(Host {
+        programs: online::programs(machine),
+        environment: online::environment(machine),
+        config: online::config(machine)?,
+        cache: machine.cache_directory()?,
+        now: machine.now,
+        offline: machine.offline,
+    })
+}
+
 impl Engines {
     /// Prepares the engines; none is started before it builds.
     pub fn new(locked: &LockedProject<'_>, options: &EngineOptions) -> Result<Self, Failure> {
         let machine = locked.machine;
-        let host = Host {
-            programs: online::programs(machine),
-            environment: online::environment(machine),
-            config: online::config(machine)?,
-            cache: machine.cache_directory()?,
-            now: machine.now,
-            offline: machine.offline,
-        };
+        let host = host(machine)?;
         let version = locked.project.manifest.buildkit.version.clone();
         let image = locked.lockfile.buildkit.clone();
         let root = locked.project.manifest.root.clone();

@@ -30,7 +30,7 @@ pub fn config(machine: &Machine) -> Result<Config, Failure> {
 }
 
 /// The configuration's path, and whether the user named it.
-fn config_file(machine: &Machine) -> Option<(PathBuf, bool)> {
+pub(super) fn config_file(machine: &Machine) -> Option<(PathBuf, bool)> {
     if let Some(path) = machine.variable("REPRO_CONFIG") {
         return Some((machine.resolve(Path::new(path)), true));
     }

@@ -80,6 +80,15 @@ pub fn write_report(machine: &Machine, path: &Path, document: &DiffDocument) -> 
     Ok(())
 }
 
+/// Writes verdicts that are rendered already.
+///
+/// # Errors
+/// When they were not rendered, or can't be written.
+pub fn write_verdicts(machine: &Machine, path: &Path, rendered: Result<String, RenderError>) -> Result<(), Failure> {
+    replace_file(&machine.resolve(path), rendered.map_err(ReportFileError::from)?.as_bytes())?;
+    Ok(())
+}
+
 /// Reads a document that was saved.
 ///
 /// # Errors

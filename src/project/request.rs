@@ -18,6 +18,10 @@ use crate::store::replace_file;
 pub enum Request {
     /// A command line.
     Command(Builder, Vec<OsString>),
+    /// A bake file.
+    Bake(PathBuf),
+    /// A compose file.
+    Compose(PathBuf),
 }
 
 /// What a request became.
@@ -37,6 +41,10 @@ enum Refused {
     NotText(String),
     #[error("no directory at `{0}`, which is to be the context")]
     NoContext(String),
+    #[error("`--name` names one image, and there are {0}")]
+    SeveralImages(usize),
+    #[error("two images would be called `{0}`")]
+    SameName(String),
     #[error("no Dockerfile at `{0}`")]
     NoDockerfile(String),
     #[error("{what} `{path}` lies outside the repository `{root}`")]
@@ -50,7 +58,7 @@ impl ExitStatus for Refused {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::NotText(_) => None,
+            Self::NotText(_) | Self::SeveralImages(_) | Self::SameName(_) => None,
             Self::NoContext(_) | Self::NoDockerfile(_) | Self::Outside { .. } => {
                 Some("paths are those that the command has where you are; `-C DIR` starts elsewhere".to_owned())
             }
@@ -64,13 +72,20 @@ pub fn request(machine: &Machine, request: &Request, name: Option<&str>) -> Resu
     let directory = file.parent().unwrap_or(&machine.directory);
     let root = manifest::root(directory);
     let (builds, from) = read(machine, request)?;
-    let mut images = Vec::new();
+    let mut images: Vec<Asked> = Vec::new();
     let mut buildkit = None;
+    if name.is_some() && builds.len() > 1 {
+        return Err(Refused::SeveralImages(builds.len()).into());
+    }
     for (own_name, build) in builds {
         let place = place(machine, &build, directory, &root)?;
         let carried = imports::carry_request(&build, &place);
         let default = || own_name.unwrap_or_else(|| manifest::name_from(directory));
-        images.push(Asked { name: name.map_or_else(default, str::to_owned), carried });
+        let name = name.map_or_else(default, str::to_owned);
+        if images.iter().any(|known| known.name == name) {
+            return Err(Refused::SameName(name).into());
+        }
+        images.push(Asked { name, carried });
         buildkit = buildkit.or(build.buildkit);
     }
     let text = imports::manifest_text(&images, &from, buildkit.as_deref());
@@ -93,6 +108,15 @@ fn read(machine: &Machine, request: &Request) -> Result<(Builds, String), Failur
             let build = imports::read_command(*builder, &words, &variables, machine.now)?;
             let from = build.from.clone();
             Ok((vec![(None, build)], from))
+        }
+        Request::Bake(file) | Request::Compose(file) => {
+            let bytes = read_file(&machine.resolve(file), machine.limits.json_bytes)?;
+            let builds = match request {
+                Request::Bake(_) => imports::read_bake(&bytes, &machine.limits, machine.now)?,
+                _ => imports::read_compose(&bytes, &machine.limits, machine.now)?,
+            };
+            let named = builds.into_iter().map(|(name, build)| (Some(manifest::name_from(Path::new(&name))), build));
+            Ok((named.collect(), shown(file)))
         }
     }
 }

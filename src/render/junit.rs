@@ -44,7 +44,7 @@ pub fn junit(document: &DiffDocument) -> Result<String, RenderError> {
         (tests, failures) = (tests + 1, failures + 1);
         suites.push(json!({"name": "repro diff", "failures": 1, "cases": [case]}));
     }
-    render("report.xml", &json!({"tests": tests, "failures": failures, "suites": suites}))
+    render("report.xml", &json!({"name": "repro diff", "tests": tests, "failures": failures, "suites": suites}))
 }
 
 fn case(group: &[&DifferenceDocument]) -> serde_json::Value {
@@ -65,6 +65,54 @@ fn case(group: &[&DifferenceDocument]) -> serde_json::Value {
     lines.push(first.help.clone());
     let lines: Vec<String> = lines.iter().map(|line| clean(line)).collect();
     json!({"name": clean(&name), "type": first.class, "failure": clean(&first.message), "text": lines.join("\n")})
+}
+
+/// One suite of tests.
+pub struct TestSuite {
+    /// Its name.
+    pub name: String,
+    /// Its tests.
+    pub cases: Vec<TestCase>,
+}
+
+/// One test.
+pub struct TestCase {
+    /// Its name.
+    pub name: String,
+    /// Why it failed: kind, message, and more lines.
+    pub failure: Option<(String, String, String)>,
+}
+
+/// Suites of tests as JUnit's XML.
+///
+/// # Errors
+/// Those of the template.
+pub fn test_suites(name: &str, suites: &[TestSuite]) -> Result<String, RenderError> {
+    let case = |case: &TestCase| {
+        let name = clean(&case.name);
+        match &case.failure {
+            None => json!({"name": name, "failure": null}),
+            Some((kind, message, text)) => {
+                json!({"name": name, "type": kind, "failure": clean(message), "text": lines(text)})
+            }
+        }
+    };
+    let failed = |suite: &TestSuite| suite.cases.iter().filter(|case| case.failure.is_some()).count();
+    let all: Vec<serde_json::Value> = suites
+        .iter()
+        .map(|suite| {
+            let cases: Vec<_> = suite.cases.iter().map(case).collect();
+            json!({"name": clean(&suite.name), "failures": failed(suite), "cases": cases})
+        })
+        .collect();
+    let tests: usize = suites.iter().map(|suite| suite.cases.len()).sum();
+    let failures: usize = suites.iter().map(failed).sum();
+    render("report.xml", &json!({"name": name, "tests": tests, "failures": failures, "suites": all}))
+}
+
+/// Each line by itself, made safe.
+fn lines(text: &str) -> String {
+    text.lines().map(clean).collect::<Vec<_>>().join("\n")
 }
 
 /// A text without characters that XML can't hold.

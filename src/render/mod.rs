@@ -16,7 +16,7 @@ pub use document::{
     SideDocument,
 };
 pub use html::html;
-pub use junit::junit;
+pub use junit::{TestCase, TestSuite, junit, test_suites};
 pub use markdown::markdown;
 pub use template::RenderError;
 pub use tree::tree;

@@ -259,3 +259,37 @@ fn an_image_without_an_epoch_can_not_be_rebuilt_equal_and_that_is_said() {
     let given = ["--build-arg", "SOURCE_DATE_EPOCH=1700000000"];
     project.repro(&[&["verify", "--from-provenance", "./image", "-f", "Dockerfile"], &given[..]].concat()).expect(0);
 }
+
+#[test]
+fn bake_and_compose_files_become_manifests_of_all_their_images() {
+    let project = Project::new();
+    for name in ["app", "web"] {
+        project.write(&format!("{name}/Dockerfile"), "FROM scratch\nCOPY f /f\n").write(&format!("{name}/f"), name);
+    }
+    let bake = r#"{"target":{"app":{"context":"app","args":{"V":"1"},"tags":["r.example/app:1"],"cache-to":["type=inline"]},
+        "Web_1":{"context":"web","platforms":["linux/amd64","linux/arm64"],"contexts":{"base":"target:app"}}}}"#;
+    let compose = format!(
+        r#"{{"services":{{"db":{{"image":"postgres"}},"web":{{"image":"r.example/web:1","build":{{"context":"{}/web"}}}}}}}}"#,
+        project.path().canonicalize().unwrap().display()
+    );
+    project.write("bake.json", bake).write("compose.json", compose).commit();
+    let outcome = project.repro(&["init", "--from-bake", "bake.json", "--format", "json"]).expect(0);
+    let document = crate::schema::check("init", &outcome.stdout);
+    assert_eq!(document["manifest"]["image"]["app"]["args"], json!({"V": "1"}), "{document}");
+    assert_eq!(document["manifest"]["image"]["web_1"]["dockerfile"], "web/Dockerfile", "{document}");
+    let notes = document["notes"].to_string();
+    assert!(notes.contains("app: cache-to") && notes.contains("web_1: contexts.base"), "{notes}");
+    project.commit().repro(&["lock"]).expect(0);
+    project.repro(&["build", "--engine", "native"]).expect(0).prints("web_1 index sha256:");
+
+    for file in ["repro.toml", "repro.lock"] {
+        std::fs::remove_file(project.path().join(file)).unwrap();
+    }
+    project.repro(&["init", "--from-compose", "compose.json"]).expect(0);
+    assert!(project.read("repro.toml").contains("[image.web]\ncontext = \"web\"\n"), "{}", project.read("repro.toml"));
+    std::fs::remove_file(project.path().join("repro.toml")).unwrap();
+    project.write("compose.yaml", "services: {}\n");
+    let refused = project.repro(&["init", "--from-compose", "compose.yaml"]).expect(2);
+    refused.says("docker compose config --format json");
+    assert!(!project.path().join("repro.toml").exists());
+}

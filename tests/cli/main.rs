@@ -16,6 +16,7 @@ mod diff;
 mod documents;
 mod dry_run;
 mod explained;
+mod fleet;
 mod hostile;
 mod imports;
 mod inspect;

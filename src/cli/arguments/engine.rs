@@ -24,25 +24,9 @@ pub struct EngineChoice {
         hide_env_values = true
     )]
     pub engine: Vec<EngineName>,
-    /// Address of a running buildkitd, for `buildctl`: `unix://`, `tcp://`, `ssh://`, `docker-container://`,
-    /// `podman-container://` or `kube-pod://`
-    #[arg(long, value_name = "ADDRESS", env = "BUILDKIT_HOST", hide_env_values = true)]
-    pub addr: Option<String>,
-    /// Directory of `ca.pem`, `cert.pem` and `key.pem` for that address
-    #[arg(long, value_name = "DIR")]
-    pub tlsdir: Option<PathBuf>,
-    /// Certificate that the daemon's must come from
-    #[arg(long, value_name = "FILE")]
-    pub tlscacert: Option<PathBuf>,
-    /// Certificate that the daemon is shown
-    #[arg(long, value_name = "FILE")]
-    pub tlscert: Option<PathBuf>,
-    /// Key of that certificate
-    #[arg(long, value_name = "FILE")]
-    pub tlskey: Option<PathBuf>,
-    /// Name that the daemon's certificate must have; default: the address's
-    #[arg(long, value_name = "NAME")]
-    pub tlsservername: Option<String>,
+    /// Which daemon
+    #[command(flatten)]
+    pub daemon: Daemon,
     /// A builder of buildx that is there already, for `buildx`
     #[arg(long, value_name = "NAME")]
     pub builder: Option<String>,
@@ -67,8 +51,51 @@ pub struct EngineChoice {
 }
 
 impl EngineChoice {
+    /// What operations take, in `directory`; `is_verbose` says why an engine was not chosen.
+    pub fn options(&self, directory: &Path, is_verbose: bool) -> EngineOptions {
+        let address = self.tape_listen.unwrap_or(Listen::default().address);
+        EngineOptions {
+            names: self.engine.iter().map(|name| (*name).into()).collect(),
+            address: self.daemon.address(directory),
+            builder: self.builder.clone().filter(|name| !name.is_empty()),
+            must_be_rootless: self.rootless,
+            secrets: self.secrets.iter().map(|(id, file)| (id.clone(), PathBuf::from(file))).collect(),
+            allow: self.allow_from_repo,
+            tape_places: self.tape.clone(),
+            listen: Listen { address, url: self.tape_url.clone() },
+            is_verbose,
+        }
+    }
+}
+
+/// A running daemon, for `buildctl`.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Engine")]
+pub struct Daemon {
+    /// Address of a running buildkitd, for `buildctl`: `unix://`, `tcp://`, `ssh://`, `docker-container://`,
+    /// `podman-container://` or `kube-pod://`
+    #[arg(long, value_name = "ADDRESS", env = "BUILDKIT_HOST", hide_env_values = true)]
+    pub addr: Option<String>,
+    /// Directory of `ca.pem`, `cert.pem` and `key.pem` for that address
+    #[arg(long, value_name = "DIR")]
+    pub tlsdir: Option<PathBuf>,
+    /// Certificate that the daemon's must come from
+    #[arg(long, value_name = "FILE")]
+    pub tlscacert: Option<PathBuf>,
+    /// Certificate that the daemon is shown
+    #[arg(long, value_name = "FILE")]
+    pub tlscert: Option<PathBuf>,
+    /// Key of that certificate
+    #[arg(long, value_name = "FILE")]
+    pub tlskey: Option<PathBuf>,
+    /// Name that the daemon's certificate must have; default: the address's
+    #[arg(long, value_name = "NAME")]
+    pub tlsservername: Option<String>,
+}
+
+impl Daemon {
     /// The daemon that is named, if one is; files are relative to `directory`, for its client runs elsewhere.
-    fn daemon(&self, directory: &Path) -> Option<DaemonAddress> {
+    pub fn address(&self, directory: &Path) -> Option<DaemonAddress> {
         let address = self.addr.clone().filter(|address| !address.is_empty())?;
         let files = [
             ("tlsdir", &self.tlsdir),
@@ -79,22 +106,6 @@ impl EngineChoice {
         let files = files.into_iter().filter_map(|(name, file)| Some((name, directory.join(file.as_ref()?).into())));
         let name = self.tlsservername.iter().map(|name| ("tlsservername", name.into()));
         Some(DaemonAddress { address, tls: files.chain(name).collect() })
-    }
-
-    /// What operations take, in `directory`; `is_verbose` says why an engine was not chosen.
-    pub fn options(&self, directory: &Path, is_verbose: bool) -> EngineOptions {
-        let address = self.tape_listen.unwrap_or(Listen::default().address);
-        EngineOptions {
-            names: self.engine.iter().map(|name| (*name).into()).collect(),
-            address: self.daemon(directory),
-            builder: self.builder.clone().filter(|name| !name.is_empty()),
-            must_be_rootless: self.rootless,
-            secrets: self.secrets.iter().map(|(id, file)| (id.clone(), PathBuf::from(file))).collect(),
-            allow: self.allow_from_repo,
-            tape_places: self.tape.clone(),
-            listen: Listen { address, url: self.tape_url.clone() },
-            is_verbose,
-        }
     }
 }
 

@@ -16,7 +16,8 @@ use crate::project::{ImportSource, Request};
   repro init --from-metadata build.json --offline    claims only; `repro lock` checks them
   repro init --from-policy policy.json
   repro init --from-docker-build -- docker build -f docker/Dockerfile -t registry.example/app:1.2 .
-  repro init --from-repro-build -- build --sde 1700000000 .")]
+  repro init --from-repro-build -- build --sde 1700000000 .
+  docker buildx bake --print > bake.json; repro init --from-bake bake.json")]
 pub struct Init {
     /// The Dockerfile; default: Dockerfile, of an import the one that is told
     #[arg(long, value_name = "FILE")]
@@ -40,6 +41,12 @@ pub struct Init {
     /// Start from a command line behind `--`: `docker build`, `docker buildx build`, `podman build`, `buildah build`
     #[arg(long, group = "from", conflicts_with = "dockerfile")]
     pub from_docker_build: bool,
+    /// Start from the targets of a bake file in JSON, as `docker buildx bake --print` writes it
+    #[arg(long, value_name = "FILE", group = "from", conflicts_with = "dockerfile")]
+    pub from_bake: Option<PathBuf>,
+    /// Start from the services of a compose file in JSON, as `docker compose config --format json` writes it
+    #[arg(long, value_name = "FILE", group = "from", conflicts_with = "dockerfile")]
+    pub from_compose: Option<PathBuf>,
     /// That command line
     #[arg(last = true, value_name = "ARGS")]
     pub words: Vec<OsString>,
@@ -48,6 +55,12 @@ pub struct Init {
 impl Init {
     /// What asks for the build elsewhere, if something does.
     pub fn request(&self) -> Option<Request> {
+        if let Some(file) = &self.from_bake {
+            return Some(Request::Bake(file.clone()));
+        }
+        if let Some(file) = &self.from_compose {
+            return Some(Request::Compose(file.clone()));
+        }
         let builder = match (self.from_repro_build, self.from_docker_build) {
             (true, _) => Builder::ReproBuild,
             (_, true) => Builder::Docker,

@@ -9,6 +9,7 @@ mod build;
 mod cache;
 mod completions;
 mod diff;
+mod doctor;
 mod engine;
 mod global;
 mod init;
@@ -38,6 +39,7 @@ pub use build::Build;
 pub use cache::{Cache, CacheAction};
 pub use completions::Completions;
 pub use diff::Diff;
+pub use doctor::Doctor;
 pub use engine::EngineChoice;
 pub use global::{Color, Format, Global};
 pub use init::Init;
@@ -170,6 +172,8 @@ pub enum Command {
     Scrub(Scrub),
     /// Show, check or save what RUN downloads
     Tape(Tape),
+    /// Tell which engines are here, and what mends those that are not
+    Doctor(Doctor),
     /// Show, check or clear the cache of fetched blobs
     Cache(Cache),
     /// Print a completion script for a shell

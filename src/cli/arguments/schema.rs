@@ -32,6 +32,8 @@ pub enum SchemaName {
     Inspect,
     /// What `repro diff --format json` prints
     Diff,
+    /// What `repro doctor --format json` prints
+    Doctor,
     /// What `repro cache --format json` prints
     Cache,
     /// What other commands print with `--format json` when they fail

@@ -1,10 +1,38 @@
 //! `repro verify`, as typed.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::Args;
 
 use super::{Archive, EngineChoice, Question};
+
+/// One of several equal parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    part: usize,
+    of: usize,
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let read = || {
+            let (part, of) = text.split_once('/')?;
+            let (part, of): (usize, usize) = (part.parse().ok()?, of.parse().ok()?);
+            (1..=of).contains(&part).then_some(Self { part, of })
+        };
+        read().ok_or_else(|| "expected I/N, two numbers of which the first is from 1 to the second".to_owned())
+    }
+}
+
+impl Shard {
+    /// What of a sorted list belongs to this part.
+    pub fn of<T>(self, all: impl IntoIterator<Item = T>) -> Vec<T> {
+        all.into_iter().skip(self.part - 1).step_by(self.of).collect()
+    }
+}
 
 /// `repro verify`.
 #[derive(Debug, Args)]
@@ -14,6 +42,7 @@ use super::{Archive, EngineChoice, Question};
   repro verify app --against ./app.tar                   or with an archive
   repro verify app --against docker-daemon:app           or with what docker has under a name
   repro verify app --expected app.tar --report why.html  says why, by the bytes that `repro build --record -o app.tar` wrote
+  repro verify --shard 2/8 --report verdicts.xml         the second of eight machines, for a CI that reads JUnit
   repro verify --from-provenance registry.example/app:1  rebuilds what its provenance says, and compares with it
   repro verify --from-provenance app.tar -f Dockerfile   the same, with files that the provenance names only")]
 pub struct Verify {
@@ -44,7 +73,11 @@ pub struct Verify {
     /// Don't say why an image differs
     #[arg(long)]
     pub no_explain: bool,
-    /// Also write why the image differs as a report: FILE ends with `.html`, `.md`, `.xml` (JUnit) or `.json`
+    /// Verify only every Nth image, the Ith of each N in the order of their names: for machines that share the work
+    #[arg(long, value_name = "I/N", conflicts_with = "from_provenance")]
+    pub shard: Option<Shard>,
+    /// Also write why the image differs as a report: FILE ends with `.html`, `.md` or `.json`; with `.xml` the verdicts of
+    /// all images as JUnit
     #[arg(long, value_name = "FILE", conflicts_with = "no_explain")]
     pub report: Vec<PathBuf>,
     /// Ask upstream for every source; 4 if one changed or vanished

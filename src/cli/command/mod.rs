@@ -4,6 +4,7 @@ mod build;
 mod cache;
 mod completions;
 mod diff;
+mod doctor;
 pub mod failure;
 mod init;
 mod inspect;
@@ -31,6 +32,7 @@ use crate::status::Failure;
 pub fn run(command: &Command, session: &Session) -> Result<Report, Failure> {
     match command {
         Command::Cache(arguments) => cache::run(arguments, session),
+        Command::Doctor(arguments) => doctor::run(arguments, session),
         Command::Completions(arguments) => Ok(completions::run(arguments)),
         Command::Inspect(arguments) => inspect::run(arguments, session),
         Command::Push(arguments) => ship::push(arguments, session),

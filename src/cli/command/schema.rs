@@ -6,8 +6,8 @@ use schemars::generate::SchemaSettings;
 use super::super::arguments::{Schema, SchemaName};
 use super::super::report::Report;
 use crate::document::{
-    BuildDocument, CacheDocument, FailureDocument, InitDocument, InspectDocument, ListDocument, LockDocument,
-    OutdatedDocument, ScrubDocument, SourcesDocument, TapeDocument, TransferDocument, VerifyDocument,
+    BuildDocument, CacheDocument, DoctorDocument, FailureDocument, InitDocument, InspectDocument, ListDocument,
+    LockDocument, OutdatedDocument, ScrubDocument, SourcesDocument, TapeDocument, TransferDocument, VerifyDocument,
 };
 use crate::render::DiffDocument;
 use crate::status::Status;
@@ -24,6 +24,7 @@ pub fn text(name: SchemaName) -> String {
         SchemaName::Init => of::<InitDocument>(),
         SchemaName::Sources => of::<SourcesDocument>(),
         SchemaName::Outdated => of::<OutdatedDocument>(),
+        SchemaName::Doctor => of::<DoctorDocument>(),
         SchemaName::Cache => of::<CacheDocument>(),
         SchemaName::Failure => of::<FailureDocument>(),
         SchemaName::Lock => of::<LockDocument>(),

@@ -14,12 +14,13 @@
 //!    (`output`).
 //!
 //! A new way to BuildKit is a file in `client` that implements [`Client`](client::Client), and a constructor here.
-//! Uses go one way too: this file, `client`, `daemon`, `output`, `input`, `failure`, `command`, `host`; each uses only
+//! Uses go one way too: this file, `examine` (what `repro doctor` tells), `client`, `daemon`, `output`, `input`, `failure`, `command`, `host`; each uses only
 //! what comes after it.
 
 mod client;
 mod command;
 pub(crate) mod daemon;
+mod examine;
 pub(crate) mod failure;
 mod host;
 mod input;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 
 use semver::VersionReq;
 
+pub use examine::examine;
 pub use failure::BuildKitError;
 pub use host::Host;
 pub use input::{Policy, Redirects};

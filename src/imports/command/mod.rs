@@ -10,10 +10,11 @@ mod flag;
 mod podman;
 mod reader;
 mod repro_build;
-mod values;
+pub(super) mod values;
 mod variables;
 mod words;
 
+pub(super) use reader::local_context;
 pub use variables::Variables;
 
 use super::requested::{RequestError, RequestedBuild};

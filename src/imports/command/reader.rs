@@ -156,7 +156,7 @@ impl<'a> Reader<'a> {
 }
 
 /// A context that is no directory here.
-pub(super) fn local_context(text: &str) -> Result<(), RequestError> {
+pub(in crate::imports) fn local_context(text: &str) -> Result<(), RequestError> {
     let shown = crate::http::without_user(text);
     if text == "-" {
         return Err(RequestError::new("the context comes from standard input: expected a directory")

@@ -63,11 +63,7 @@ impl Buildctl {
     }
 
     fn program(&self) -> Result<PathBuf, BuildKitError> {
-        self.host.programs.find("buildctl").ok_or_else(|| BuildKitError::Missing {
-            engine: NAME,
-            lacks: "no `buildctl` is on PATH".to_owned(),
-            fix: "install BuildKit: https://github.com/moby/buildkit/releases".to_owned(),
-        })
+        program(&self.host)
     }
 
     /// The address of a daemon, and what it led elsewhere if it is our own.
@@ -99,14 +95,8 @@ impl Buildctl {
         work: &Path,
     ) -> Result<AtAddress, BuildKitError> {
         let has_own_logins = docker_config.is_some();
-        let variables = [&["DOCKER_CONFIG", "SSH_AUTH_SOCK"], address.variables()].concat();
-        let mut environment = self.host.environment.for_child(&variables);
-        environment.extend(docker_config.map(|directory| ("DOCKER_CONFIG".into(), directory.into())));
-        let mut command = Command::new(self.program()?, environment, work.to_owned());
-        command = command.args(["--addr", address.address.as_str()]);
-        for (option, value) in &address.tls {
-            command = command.arg(format!("--{option}")).arg(value.clone());
-        }
+        let Control(mut command) = at(&self.host, &address, work)?;
+        command.environment.extend(docker_config.map(|directory| ("DOCKER_CONFIG".into(), directory.into())));
         Ok(AtAddress {
             control: Control(command),
             is_near: address.address.starts_with("unix://"),
@@ -116,6 +106,26 @@ impl Buildctl {
             several_logins,
         })
     }
+}
+
+fn program(host: &Host) -> Result<PathBuf, BuildKitError> {
+    host.programs.find("buildctl").ok_or_else(|| BuildKitError::Missing {
+        engine: NAME,
+        lacks: "no `buildctl` is on PATH".to_owned(),
+        fix: "install BuildKit: https://github.com/moby/buildkit/releases".to_owned(),
+    })
+}
+
+/// `buildctl` with the address of a daemon, to be run in `work`.
+pub fn at(host: &Host, address: &DaemonAddress, work: &Path) -> Result<Control, BuildKitError> {
+    let variables = [&["DOCKER_CONFIG", "SSH_AUTH_SOCK"], address.variables()].concat();
+    let environment = host.environment.for_child(&variables);
+    let mut command = Command::new(program(host)?, environment, work.to_owned());
+    command = command.args(["--addr", address.address.as_str()]);
+    for (option, value) in &address.tls {
+        command = command.arg(format!("--{option}")).arg(value.clone());
+    }
+    Ok(Control(command))
 }
 
 impl Client for Buildctl {

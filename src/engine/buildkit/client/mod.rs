@@ -11,8 +11,8 @@ mod locked_image;
 mod podman;
 mod scoped_logins;
 
-pub use buildctl::{Buildctl, DaemonAddress};
-pub use buildx::Buildx;
+pub use buildctl::{Buildctl, DaemonAddress, at};
+pub use buildx::{Buildx, find_buildx};
 pub use connection::{Client, Connection};
-pub use podman::Podman;
+pub use podman::{Podman, check_ranges};
 pub use scoped_logins::SeveralLogins;

@@ -58,7 +58,12 @@ mod tests {
             ("v0.33.0", before("0.33.0"), Err(())),
             ("unknown", before("0.33.1"), Err(())),
         ] {
-            let worker = Worker { version: version.to_owned(), snapshotter: "overlayfs".to_owned(), platform: None };
+            let worker = Worker {
+                version: version.to_owned(),
+                snapshotter: "overlayfs".to_owned(),
+                platform: None,
+                platforms: Vec::new(),
+            };
             let found = check(&worker, allowed.as_ref());
             let is_told = found.as_ref().map(Option::is_some).map_err(|error| {
                 assert_eq!(error.status(), Status::Engine);

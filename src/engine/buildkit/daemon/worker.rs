@@ -24,6 +24,8 @@ pub struct Worker {
     pub snapshotter: String,
     /// The platform of the machine.
     pub platform: Option<Platform>,
+    /// All platforms that it runs steps of, those that it emulates among them.
+    pub platforms: Vec<Platform>,
 }
 
 #[derive(Deserialize)]
@@ -60,8 +62,10 @@ impl Worker {
         let workers: Vec<RawWorker> = json::parse(response, limits).map_err(|error| unreadable(error.to_string()))?;
         let worker = workers.into_iter().next().ok_or_else(|| unreadable("it is empty".to_owned()))?;
         let snapshotter = worker.labels.get(SNAPSHOTTER).cloned().unwrap_or_default();
-        let platform = worker.platforms.first().map(|p| Platform::new(&p.os, &p.architecture, Some(&p.variant)));
-        Ok(Self { version: worker.version.version, snapshotter, platform })
+        let platforms = worker.platforms.iter().map(|p| Platform::new(&p.os, &p.architecture, Some(&p.variant)));
+        let platforms: Vec<Platform> = platforms.collect();
+        let platform = platforms.first().cloned();
+        Ok(Self { version: worker.version.version, snapshotter, platform, platforms })
     }
 
     /// Refuses another version than `requirement` asks for, and any snapshotter but overlayfs.

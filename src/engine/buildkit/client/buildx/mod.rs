@@ -11,6 +11,8 @@ use std::path::Path;
 use semver::Version;
 use serde::Deserialize;
 
+pub use self::programs::find_buildx;
+
 use self::builder::Builder;
 use self::existing::Existing;
 use self::programs::Programs;

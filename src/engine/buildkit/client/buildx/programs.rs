@@ -59,7 +59,7 @@ impl Programs {
 }
 
 /// buildx as a program of its own or as docker's plugin.
-fn find_buildx(host: &Host) -> Option<PathBuf> {
+pub fn find_buildx(host: &Host) -> Option<PathBuf> {
     let home = host.environment.get("HOME").map(|home| Path::new(home).join(".docker"));
     let config = host.environment.get("DOCKER_CONFIG").map(PathBuf::from);
     let system = ["/usr/local/lib/docker", "/usr/local/libexec/docker", "/usr/lib/docker", "/usr/libexec/docker"];

@@ -6,6 +6,8 @@
 
 mod container;
 
+pub use container::check_ranges;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
