@@ -45,6 +45,8 @@ mod layered;
 
 mod layer;
 
+mod sandbox;
+
 mod git;
 mod http;
 mod process;
@@ -72,3 +74,4 @@ pub mod parts;
 
 pub use cli::run;
 pub use process::become_child;
+pub use sandbox::become_part;

@@ -6,5 +6,8 @@ fn main() -> ExitCode {
     if let Some(status) = repro::become_child(std::env::args_os()) {
         return status;
     }
+    if let Some(status) = repro::become_part(std::env::args_os()) {
+        return status;
+    }
     repro::run(std::env::args_os())
 }

@@ -42,7 +42,7 @@ pub use effort::{Effort, Stopped};
 pub use error::Error;
 pub use ignore::InvalidPattern;
 pub use rules::{Matched, Rules as Patterns, Undecided};
-pub use stage::stage;
+pub use stage::{is_staged_time, stage, staged_time};
 
 /// Why a path may be missing from a context though it is in the directory: a hint.
 pub const NOT_IN_CONTEXT: &str = "a context holds what git tracks or `include` names, without what the ignore file excludes; \

@@ -49,6 +49,18 @@ impl Window {
     }
 }
 
+/// Seconds and nanoseconds of a staged file with this digest, or of a staged directory or link, where file systems hold
+/// times after 2100.
+pub fn staged_time(digest: Option<&Digest>) -> (i64, u32) {
+    let time = digest.map_or(FAR.constant(), |digest| FAR.of(digest));
+    (time.tv_sec, time.tv_nsec as u32)
+}
+
+/// Whether files are of such a second only if they were staged.
+pub fn is_staged_time(seconds: i64) -> bool {
+    (FAR.start..FAR.start + (1 << FAR.bits)).contains(&seconds)
+}
+
 /// Writes the tree into `directory`, which exists and is empty: modes 0644 and 0755, times as above.
 ///
 /// Every file is copied and its digest checked on the way; a file that is no longer what the tree says is

@@ -14,7 +14,7 @@ pub(super) fn in_line(line: &[u8]) -> Result<Vec<Heredoc>, String> {
 }
 
 /// The heredoc that a word is, if it is one: `[0-9]*<<-?WORD`.
-pub(super) fn in_word(word: &[u8]) -> Result<Option<Heredoc>, String> {
+pub fn in_word(word: &[u8]) -> Result<Option<Heredoc>, String> {
     let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let Some(rest) = word[digits..].strip_prefix(b"<<") else { return Ok(None) };
     let stripped = rest.strip_prefix(b"-");
@@ -45,7 +45,7 @@ pub(super) fn in_word(word: &[u8]) -> Result<Option<Heredoc>, String> {
 }
 
 /// A body without the tabs at the start of its lines.
-pub(super) fn strip_tabs(body: &[u8]) -> Text {
+pub fn strip_tabs(body: &[u8]) -> Text {
     let mut out = Vec::with_capacity(body.len());
     for line in body.split_inclusive(|byte| *byte == b'\n') {
         let tabs = line.iter().take_while(|byte| **byte == b'\t').count();

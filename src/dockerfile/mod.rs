@@ -38,6 +38,7 @@ mod words;
 
 pub use directive::frontend;
 pub use error::DockerfileError;
+pub use heredoc::{in_word as heredoc_in_word, strip_tabs as without_leading_tabs};
 #[cfg(test)]
 pub(crate) use parse::PARSED;
 pub use parse::parse;

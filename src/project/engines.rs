@@ -56,6 +56,8 @@ pub struct EngineOptions {
 pub struct Engines {
     options: EngineOptions,
     native: Native,
+    /// The native engine where it was asked for by name: it runs programs, too.
+    running: Native,
     buildctl: BuildKit,
     buildx: BuildKit,
     podman: BuildKit,
@@ -108,6 +110,7 @@ impl Engines {
         Ok(Self {
             options: options.clone(),
             native: Native::new(sources.clone()),
+            running: Native::new(sources.clone()).running_in(machine.cache_directory()?.join("trees")),
             buildctl: BuildKit::buildctl(host.clone(), sources.clone(), version.clone(), options.address.clone()),
             buildx: BuildKit::buildx(
                 host.clone(),
@@ -122,7 +125,8 @@ impl Engines {
 
     fn named(&self, name: EngineName) -> &dyn Engine {
         match name {
-            EngineName::Auto | EngineName::Native => &self.native,
+            EngineName::Auto => &self.native,
+            EngineName::Native => &self.running,
             EngineName::Buildctl => &self.buildctl,
             EngineName::Buildx => &self.buildx,
             EngineName::Podman => &self.podman,

@@ -16,6 +16,8 @@ pub struct Case {
     pub name: String,
     pub json: Value,
     pub directory: PathBuf,
+    /// The folder that holds the cases and their base images.
+    pub corpus: PathBuf,
 }
 
 /// The directory of all cases and base images.
@@ -26,18 +28,28 @@ pub fn corpus() -> PathBuf {
 impl Case {
     /// Every case by name; those that begin with the variable `CASE` if it is set.
     pub fn all() -> Vec<Self> {
+        Self::all_in(&corpus(), 269)
+    }
+
+    /// The same of another folder, which holds so many at least.
+    pub fn all_in(corpus: &Path, least: usize) -> Vec<Self> {
         let only = std::env::var("CASE").unwrap_or_default();
-        let mut cases: Vec<Self> =
-            fs::read_dir(corpus().join("cases")).unwrap().map(|entry| Self::read(entry.unwrap().path())).collect();
-        assert!(cases.len() >= 269, "{} cases", cases.len());
+        let entries = fs::read_dir(corpus.join("cases")).unwrap();
+        let mut cases: Vec<Self> = entries.map(|entry| Self::read(corpus, entry.unwrap().path())).collect();
+        assert!(cases.len() >= least, "{} cases", cases.len());
         cases.retain(|case| case.name.starts_with(&only));
         cases.sort_by(|a, b| a.name.cmp(&b.name));
         cases
     }
 
-    fn read(directory: PathBuf) -> Self {
+    fn read(corpus: &Path, directory: PathBuf) -> Self {
         let json = serde_json::from_slice(&fs::read(directory.join("case.json")).unwrap()).unwrap();
-        Self { name: directory.file_name().unwrap().to_str().unwrap().to_owned(), json, directory }
+        Self {
+            name: directory.file_name().unwrap().to_str().unwrap().to_owned(),
+            json,
+            directory,
+            corpus: corpus.to_owned(),
+        }
     }
 
     /// The text that an error must hold: BuildKit's without the words around it, or ours for the same.

@@ -8,14 +8,14 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::golden::{Case, corpus};
+use crate::golden::Case;
 use crate::project::{Outcome, Project};
 use repro::parts::digest::Digest;
 
-const ARCHIVE: &str = "out.tar";
+pub const ARCHIVE: &str = "out.tar";
 
 /// The case as a project.
-fn set_up(case: &Case) -> Project {
+pub fn set_up(case: &Case) -> Project {
     let project = Project::bare();
     for file in ["Dockerfile", "Dockerfile.dockerignore"] {
         if let Ok(bytes) = fs::read(case.directory.join(file)) {
@@ -24,11 +24,12 @@ fn set_up(case: &Case) -> Project {
     }
     case.lay_out_context(&project.path().join("context"));
     let local = case.lay_out_named_contexts(&project.path().join("contexts"));
-    project.write("repro.toml", manifest(&case.json, &local));
+    project.write("repro.toml", manifest(case, &local));
     project
 }
 
-fn manifest(case: &Value, local: &[String]) -> String {
+fn manifest(case: &Case, local: &[String]) -> String {
+    let (bases, case) = (case.corpus.join("bases"), &case.json);
     let platforms: Vec<&str> = case["platform"].as_str().unwrap().split(',').collect();
     let mut text = format!(
         "version = 1\n[image.case]\ndockerfile = \"Dockerfile\"\ncontext = \"context\"\nplatforms = {}\nsource-date-epoch = {}\n",
@@ -48,7 +49,7 @@ fn manifest(case: &Value, local: &[String]) -> String {
     }
     writeln!(text, "[image.case.contexts]").unwrap();
     for (reference, fixture) in case["bases"].as_object().unwrap() {
-        let layout = corpus().join("bases").join(fixture.as_str().unwrap());
+        let layout = bases.join(fixture.as_str().unwrap());
         writeln!(text, "{} = {}", json!(reference), json!(format!("oci-layout://{}", layout.display()))).unwrap();
     }
     for name in local {
@@ -58,7 +59,7 @@ fn manifest(case: &Value, local: &[String]) -> String {
 }
 
 /// The last run: `lock` if it fails, else `build`.
-fn build(project: &Project) -> Outcome {
+pub fn build(project: &Project) -> Outcome {
     let locked = project.repro(&["lock", "--offline"]);
     if locked.status != 0 {
         return locked;
@@ -101,7 +102,7 @@ fn wrong_image(case: &Case, project: &Project, document: &Value) -> Option<Strin
 }
 
 /// The first digest of the archive's `index.json`.
-fn top(archive: &[u8]) -> Value {
+pub fn top(archive: &[u8]) -> Value {
     let mut archive = tar::Archive::new(archive);
     let index = archive.entries().unwrap().map(Result::unwrap).find(|entry| entry.path_bytes() == &b"index.json"[..]);
     let index: Value = serde_json::from_reader(index.unwrap()).unwrap();

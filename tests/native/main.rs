@@ -15,4 +15,5 @@ mod cases;
 mod differential;
 mod packed_layers;
 mod refusals;
+mod run;
 mod told;

@@ -12,7 +12,7 @@ use crate::dockerfile::syntax::Instruction;
 type Outcome<T> = Result<T, DockerfileError>;
 
 /// Arguments that are settings for the builder and reach no variable.
-pub(super) const SETTINGS: [&str; 2] = ["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"];
+pub const SETTINGS: [&str; 2] = ["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"];
 
 impl Graph<'_> {
     /// The value of a word in the stage's scope.

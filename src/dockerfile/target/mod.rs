@@ -30,10 +30,11 @@ mod url;
 use std::collections::BTreeMap;
 
 pub use contexts::NamedContext;
+pub use expand::SETTINGS;
 pub use git::GitReference;
 pub use platform::StagePlatform;
 pub use resolve::resolve;
-pub use steps::{Action, Location, Step, TransferSource, TransferStep};
+pub use steps::{Action, Location, RunStep, Step, TransferSource, TransferStep};
 pub use taken::as_asked;
 
 use super::syntax::Lines;

@@ -1,12 +1,13 @@
 //! Carries out the stages of a target, in order.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::chmod::Chmod;
 use super::content::Content;
 use super::context_tree::{context_tree, single_file};
-use super::diff::{LayerEntry, diff};
+use super::diff::diff;
 use super::fetched::{Fetched, Fetcher};
 use super::filesystem::{Filesystem, Mtime, Tree};
 use super::metadata::StageConfig;
@@ -15,60 +16,19 @@ use super::owner::WantedOwner;
 use super::path;
 use super::problem::{Problem, failed};
 use super::refusal::Place;
+use super::run::{Asked, Done, Runner, Variables};
 use super::stack::stack;
+use super::stage::{Stage, StageLayer, State};
 use super::transfer::{Transfer, patterns};
 use crate::build::{Plan, PlannedContext, Surroundings};
 use crate::context::Effort;
 use crate::dockerfile::target::{
-    Action, Base, Location, NamedContext, Step, Target, TargetStage, TransferSource, TransferStep,
+    Action, Base, Location, NamedContext, RunStep, Step, Target, TargetStage, TransferSource, TransferStep,
 };
 use crate::engine::base_images::{BaseImage, BaseImagesOf};
 use crate::engine::sources::Sources;
 use crate::escape;
 use crate::status::Failure;
-
-/// What a stage's tree is, known only as far as anybody has looked.
-#[derive(Clone)]
-enum State {
-    /// Nothing was ever put into it.
-    Nothing,
-    /// A base image.
-    Image(Arc<BaseImage>),
-    /// This tree.
-    Tree(Tree),
-    /// A tree over another state.
-    Linked(Box<State>, Tree),
-}
-
-impl State {
-    /// The same result of the same steps.
-    fn is(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Nothing, Self::Nothing) => true,
-            (Self::Image(a), Self::Image(b)) => Arc::ptr_eq(a, b),
-            (Self::Tree(a), Self::Tree(b)) => a == b,
-            (Self::Linked(a, x), Self::Linked(b, y)) => x == y && a.is(b),
-            _ => false,
-        }
-    }
-}
-
-/// A layer of a stage.
-#[derive(Clone)]
-pub(super) enum StageLayer {
-    /// All layers of a base image.
-    Base(Arc<BaseImage>),
-    /// A new one.
-    New(Arc<Vec<LayerEntry>>),
-}
-
-/// A stage after its instructions so far.
-#[derive(Clone)]
-pub(super) struct Stage {
-    pub(super) config: StageConfig,
-    pub(super) layers: Vec<StageLayer>,
-    state: State,
-}
 
 /// The build of one target.
 pub(super) struct Builder<'a> {
@@ -88,6 +48,11 @@ pub(super) struct Builder<'a> {
     spools: usize,
     /// What matching may cost, all instructions together.
     effort: Effort<'a>,
+    /// Where unpacked base images are kept, and who runs steps, once there is one.
+    store: Option<&'a Path>,
+    runner: Option<Runner>,
+    /// What each tree was made of, for who runs steps.
+    lowers: Vec<(Tree, Option<Tree>)>,
 }
 
 impl<'a> Builder<'a> {
@@ -96,6 +61,7 @@ impl<'a> Builder<'a> {
         surroundings: &'a Surroundings<'a>,
         sources: &'a dyn Sources,
         images: &'a BaseImagesOf<'a>,
+        store: Option<&'a Path>,
     ) -> Self {
         Self {
             plan,
@@ -111,6 +77,9 @@ impl<'a> Builder<'a> {
             inline: Vec::new(),
             spools: 0,
             effort: Effort::new(surroundings.limits.context_steps, &surroundings.cancel),
+            store,
+            runner: None,
+            lowers: Vec::new(),
         }
     }
 
@@ -138,8 +107,11 @@ impl<'a> Builder<'a> {
 
     fn start(&mut self, stage: &TargetStage, place: &Place) -> Result<Stage, Failure> {
         let epoch = self.plan.epoch;
-        let scratch =
-            |state| Stage { config: StageConfig::from_scratch(&self.plan.platform, epoch), layers: Vec::new(), state };
+        let scratch = |state| {
+            let config = StageConfig::from_scratch(&self.plan.platform, epoch);
+            let variables = Variables::of_config(&config.config.run.env);
+            Stage { config, layers: Vec::new(), state, variables }
+        };
         Ok(match &stage.base {
             Base::Scratch => scratch(State::Nothing),
             Base::Stage(number) => {
@@ -154,12 +126,12 @@ impl<'a> Builder<'a> {
                     base.check_history().map_err(|problem| place.error(problem))?;
                 }
                 let config = StageConfig::from_image(&base.documents.config, epoch);
-                match base.is_empty() {
-                    true => Stage { config, layers: Vec::new(), state: State::Nothing },
-                    false => {
-                        Stage { config, layers: vec![StageLayer::Base(Arc::clone(&base))], state: State::Image(base) }
-                    }
-                }
+                let variables = Variables::of_config(&config.config.run.env);
+                let (layers, state) = match base.is_empty() {
+                    true => (Vec::new(), State::Nothing),
+                    false => (vec![StageLayer::Base(Arc::clone(&base))], State::Image(base)),
+                };
+                Stage { config, layers, state, variables }
             }
             Base::Context(NamedContext::Scratch) => scratch(State::Nothing),
             Base::Context(NamedContext::Local(name)) if stage.index.is_none() || stage.steps.is_empty() => {
@@ -218,6 +190,7 @@ impl<'a> Builder<'a> {
     }
 
     fn step(&mut self, stage: &mut Stage, step: &Step) -> Result<(), Failure> {
+        stage.variables.apply(&step.action);
         if stage.config.apply(&step.action) {
             return Ok(());
         }
@@ -225,13 +198,15 @@ impl<'a> Builder<'a> {
         match &step.action {
             Action::Workdir(directory) => self.work_directory(stage, directory, &place),
             Action::Transfer(transfer) => self.transfer(stage, transfer, &place),
-            _ => Err(place.error(Problem::Unproven("it would have to run a program".to_owned()))),
+            Action::Run(run) => self.run(stage, run, &place),
+            _ => Err(place.error(Problem::Unproven("an unknown instruction".to_owned()))),
         }
     }
 
     /// Ends a layer: from `lower` to `upper`.
-    fn end_layer(&self, stage: &mut Stage, lower: Option<Tree>, upper: Tree) -> Result<(), Problem> {
+    fn end_layer(&mut self, stage: &mut Stage, lower: Option<Tree>, upper: Tree) -> Result<(), Problem> {
         let entries = diff(&self.files, lower, upper, self.plan.epoch)?;
+        self.lowers.push((upper, lower));
         stage.layers.push(StageLayer::New(Arc::new(entries)));
         Ok(())
     }
@@ -259,6 +234,54 @@ impl<'a> Builder<'a> {
         self.end_layer(stage, lower, upper).map_err(|problem| place.error(problem))?;
         stage.state = State::Tree(upper);
         Ok(())
+    }
+
+    fn run(&mut self, stage: &mut Stage, step: &RunStep, place: &Place) -> Result<(), Failure> {
+        let lower = self.tree(&stage.state, place)?;
+        let mut sources = Vec::with_capacity(step.mounts.len());
+        for mount in &step.mounts {
+            sources.push(match mount.from {
+                None => None,
+                Some(Location::Context) => Some(Some(self.main_context().map_err(|problem| place.error(problem))?)),
+                Some(Location::Stage(number)) => {
+                    let Some(source) = self.stages.get(&number) else {
+                        return Err(place.error(Problem::Unproven("a source that comes later".to_owned())));
+                    };
+                    let state = source.state.clone();
+                    Some(self.tree(&state, place)?)
+                }
+            });
+        }
+        let Done { tree, created_by } = {
+            let (config, variables) = (&stage.config.config.run, &stage.variables);
+            let asked = Asked { step, lower, sources: &sources, config, variables };
+            let mut runner = self.runner()?;
+            let done = runner.run(&mut self.files, &asked, self.plan, self.surroundings);
+            self.runner = Some(runner);
+            done.map_err(|problem| place.error(problem))?
+        };
+        self.end_layer(stage, lower, tree).map_err(|problem| place.error(problem))?;
+        stage.config.commit(&created_by, true);
+        stage.state = State::Tree(tree);
+        Ok(())
+    }
+
+    /// Who runs steps, knowing how all trees so far came to be.
+    fn runner(&mut self) -> Result<Runner, Failure> {
+        let mut runner = match (self.runner.take(), self.store) {
+            (Some(runner), _) => runner,
+            (None, Some(store)) => Runner::new(store, &self.surroundings.work.directory()?)?,
+            (None, None) => return Err(Problem::Unproven("there is no place for base images".to_owned()).into()),
+        };
+        for (upper, lower) in self.lowers.drain(..) {
+            runner.know(upper, lower);
+        }
+        for (image, tree) in &self.image_trees {
+            if let Some(tree) = tree {
+                runner.know_base(*tree, &image.documents.config.diff_ids);
+            }
+        }
+        Ok(runner)
     }
 
     fn transfer(&mut self, stage: &mut Stage, step: &TransferStep, place: &Place) -> Result<(), Failure> {

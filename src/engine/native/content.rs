@@ -24,6 +24,8 @@ enum Source {
     File { path: Arc<PathBuf>, digest: Digest },
     /// In memory.
     Bytes(Arc<[u8]>),
+    /// A file that a step left in a directory of the build's own.
+    Left(Arc<PathBuf>),
     /// A part of an archive's stream.
     Member { archive: Arc<Spool>, offset: u64 },
 }
@@ -44,6 +46,20 @@ impl Content {
         Self { size, source: Source::Member { archive, offset } }
     }
 
+    /// A file of `size` bytes that a step left, which nobody changes any more.
+    pub(super) fn left(path: PathBuf, size: u64) -> Self {
+        Self { size, source: Source::Left(Arc::new(path)) }
+    }
+
+    /// The digest of a context's file.
+    pub(super) fn digest(&self) -> Option<Digest> {
+        match &self.source {
+            Source::File { digest, .. } => Some(*digest),
+            Source::Bytes(bytes) => Some(Digest::of(bytes)),
+            Source::Left(_) | Source::Member { .. } => None,
+        }
+    }
+
     /// A reader of the content; a file that no longer has its digest is an error at its end.
     pub(super) fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         Ok(match &self.source {
@@ -56,6 +72,7 @@ impl Content {
                 })?;
                 Box::new(Checked { inner: Some(Hashing::new(file)), digest: *digest, path: Arc::clone(path) })
             }
+            Source::Left(path) => Box::new(open_regular(path)?.take(self.size)),
             Source::Member { archive, offset } => {
                 let mut file = File::open(archive.path()?)?;
                 file.seek(SeekFrom::Start(*offset))?;
@@ -82,6 +99,7 @@ impl Content {
         match (&self.source, &other.source) {
             (Source::File { digest: a, .. }, Source::File { digest: b, .. }) => return Ok(a == b),
             (Source::Bytes(a), Source::Bytes(b)) => return Ok(a == b),
+            (Source::Left(a), Source::Left(b)) if a == b => return Ok(true),
             (Source::Member { archive: a, offset: x }, Source::Member { archive: b, offset: y })
                 if Arc::ptr_eq(a, b) && x == y =>
             {

@@ -12,12 +12,18 @@ use crate::status::Failure;
 /// Refuses owners without a group behind the colon, and escapes between single quotes in a pattern.
 pub(super) fn check(plan: &Plan, target: &Target) -> Result<(), Failure> {
     let dockerfile = &plan.inputs.dockerfile;
-    for step in target.stages.values().flat_map(|stage| &stage.steps) {
-        if lacks_group(step) {
-            return Err(refusal(
-                Place::of_step(&plan.inputs.dockerfile_path, step),
-                "the group behind the colon is the user's own since Dockerfile 1.28, and was 0 before; write it there",
-            ));
+    let makes_directories = |step: &Step| matches!(step.action, Action::Workdir(_));
+    for (number, stage) in &target.stages {
+        let elsewhere = target.stages.iter().any(|(n, other)| n != number && other.steps.iter().any(makes_directories));
+        for (at, step) in stage.steps.iter().enumerate() {
+            let owns = elsewhere || stage.steps[at..].iter().any(makes_directories);
+            if lacks_group(step, owns) {
+                return Err(refusal(
+                    Place::of_step(&plan.inputs.dockerfile_path, step),
+                    "the group behind the colon is the user's own since Dockerfile 1.28, and was 0 before; write it \
+                     there",
+                ));
+            }
         }
     }
     let escape = dockerfile.escape.char() as u8;
@@ -38,11 +44,12 @@ fn refusal(place: Place, unproven: &str) -> Failure {
     place.error(Problem::Unproven(unproven.to_owned()))
 }
 
-fn lacks_group(step: &Step) -> bool {
+/// Whether an owner has no group behind the colon that somebody could look for; `owns` if directories may become a user's.
+fn lacks_group(step: &Step, owns: bool) -> bool {
     match &step.action {
         Action::Transfer(transfer) => transfer.chown.ends_with(':'),
         // It owns what WORKDIR makes.
-        Action::User(user) => user.ends_with(':'),
+        Action::User(user) => owns && user.ends_with(':'),
         _ => false,
     }
 }

@@ -1,9 +1,10 @@
-//! Builds Dockerfiles without RUN in this process, with the digests that BuildKit gives.
+//! Builds Dockerfiles in this process, RUN in a sandbox of its own,, with the digests that BuildKit gives.
 //!
 //! The way of the data: the Dockerfile's target with all values known → `builder`, stage by stage. Instructions of the
 //! config go to `metadata`; COPY, ADD and WORKDIR change a tree in memory (`filesystem`, through a `mount`: `copy`,
 //! `unpack`), which has its contents by reference and overlayfs's idea of layers. `diff` finds out what a layer holds,
-//! `layer_tar` writes it when it is wanted, `history` finishes the config. Nothing is ever unpacked.
+//! `layer_tar` writes it when it is wanted, `history` finishes the config. Nothing is ever unpacked but for RUN (`run`),
+//! which leaves a tree in memory like every other instruction.
 //!
 //! What this engine is not proven on it refuses, with instruction and line (`refusal`). What BuildKit does without a word
 //! it tells for that engine, too (`unmatched`).
@@ -32,43 +33,75 @@ mod path;
 mod problem;
 mod proven;
 mod refusal;
+mod run;
 mod spool;
 mod stack;
+mod stage;
 mod transfer;
 mod unmatched;
 mod unpack;
 mod words;
 
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
-use builder::{Builder, StageLayer};
+use builder::Builder;
 use layer_tar::LayerTar;
 use problem::Problem;
 pub use refusal::is_refusal;
+use stage::StageLayer;
 pub use unmatched::tell_unmatched;
 
 use crate::build::{Blob, Built, BuiltLayer, CheckedBuild, Engine, Plan, Produce, Surroundings};
+use crate::cancel::Cancel;
 use crate::digest::{DiffId, Hashing};
 use crate::dockerfile::target::Target;
 use crate::engine::base_images::BaseImagesOf;
 use crate::engine::git_sources;
 use crate::engine::sources::Sources;
 use crate::engine::target::target;
+use crate::sandbox::what_is_missing;
 use crate::status::Failure;
+use crate::store::{StoreError, TemporaryDirectory, make_private_directory};
 
 const NAME: &str = "native";
+
+/// Why an engine runs nothing that was not asked for by name.
+const BY_NAME: &str = "only `--engine native` does that in this process";
 
 /// The engine in this process.
 pub struct Native {
     sources: Arc<dyn Sources>,
+    /// Where unpacked base images are kept for RUN, if programs may be run at all.
+    store: Option<PathBuf>,
+    no_sandbox: OnceLock<Option<String>>,
 }
 
 impl Native {
     /// An engine that takes locked bytes from `sources`.
     pub fn new(sources: Arc<dyn Sources>) -> Self {
-        Self { sources }
+        Self { sources, store: None, no_sandbox: OnceLock::new() }
+    }
+
+    /// The same with RUN, for which base images are unpacked into the directory `store`.
+    #[must_use]
+    pub fn running_in(self, store: PathBuf) -> Self {
+        Self { store: Some(store), ..self }
+    }
+
+    /// Why no program can be run here, found out once.
+    fn no_sandbox(&self) -> Result<Option<String>, Failure> {
+        let Some(store) = &self.store else { return Ok(Some(BY_NAME.to_owned())) };
+        if let Some(known) = self.no_sandbox.get() {
+            return Ok(known.clone());
+        }
+        let place = |error| StoreError::NoPlace { action: "create the directory", path: store.clone(), error };
+        make_private_directory(store).map_err(place)?;
+        let directory = TemporaryDirectory::new(store).map_err(place)?;
+        let missing = what_is_missing(directory.path(), &Cancel::default())?;
+        Ok(self.no_sandbox.get_or_init(|| missing).clone())
     }
 }
 
@@ -80,7 +113,7 @@ impl Engine for Native {
     fn check<'a>(&'a self, plan: &'a Plan) -> Result<Box<dyn CheckedBuild + 'a>, Failure> {
         let images = BaseImagesOf::new(plan, &*self.sources);
         let target = target(plan, &images)?;
-        proven::check(plan, &target, &*self.sources)?;
+        proven::check(plan, &target, &*self.sources, || self.no_sandbox())?;
         Ok(Box::new(Checked { native: self, plan, target, images }))
     }
 }
@@ -101,7 +134,8 @@ impl CheckedBuild for Checked<'_> {
     fn build(&self, surroundings: &Surroundings<'_>) -> Result<Built, Failure> {
         let Self { native, plan, target, images } = self;
         git_sources::tell_pointers(plan, target, &*native.sources, &surroundings.progress)?;
-        let stage = Builder::new(plan, surroundings, &*native.sources, images).build(target)?;
+        let stage =
+            Builder::new(plan, surroundings, &*native.sources, images, native.store.as_deref()).build(target)?;
         let made: Result<Vec<_>, Problem> = match &*stage.layers {
             few @ ([] | [_]) => few.iter().map(built_layers).collect(),
             many => many.par_iter().map(built_layers).collect(),

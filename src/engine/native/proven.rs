@@ -4,6 +4,7 @@ use super::frontends;
 use super::path;
 use super::problem::Problem;
 use super::refusal::Place;
+use super::run;
 use crate::build::{Plan, PlannedContext};
 use crate::context::SentOtherwise;
 use crate::dockerfile::syntax::Lines;
@@ -14,18 +15,53 @@ use crate::escape;
 use crate::status::Failure;
 
 /// Refuses what this engine can't build, or may build otherwise than BuildKit.
-pub(super) fn check(plan: &Plan, target: &Target, sources: &dyn Sources) -> Result<(), Failure> {
+///
+/// `no_sandbox` says why no program can be run, if that is so; it is asked only if one would have to be.
+pub(super) fn check(
+    plan: &Plan,
+    target: &Target,
+    sources: &dyn Sources,
+    no_sandbox: impl Fn() -> Result<Option<String>, Failure>,
+) -> Result<(), Failure> {
     check_frontend(plan)?;
     check_stages(plan, target)?;
     frontends::check(plan, target)?;
-    for step in target.stages.values().flat_map(|stage| &stage.steps) {
-        if matches!(step.action, Action::Run(_)) {
-            let place = Place::of_step(&plan.inputs.dockerfile_path, step);
-            return Err(refusal(place, "it would have to run a program"));
-        }
-    }
+    check_steps(plan, target, no_sandbox)?;
     git_sources::check(plan, target, sources)?;
     check_contexts(plan, target)
+}
+
+/// Refuses steps that can't be run here as BuildKit runs them.
+fn check_steps(
+    plan: &Plan,
+    target: &Target,
+    no_sandbox: impl Fn() -> Result<Option<String>, Failure>,
+) -> Result<(), Failure> {
+    let mut may_run = None;
+    for stage in target.stages.values() {
+        for step in &stage.steps {
+            let Action::Run(run) = &step.action else { continue };
+            let place = Place::of_step(&plan.inputs.dockerfile_path, step);
+            if let Some(right) = run::not_allowed(run, plan) {
+                return Err(place.error(Problem::Failed(format!("{right} is not allowed"))));
+            }
+            if let Some(unproven) = run::unproven(run, plan) {
+                return Err(refusal(place, &format!("it would have to be given {unproven}")));
+            }
+            let own = std::env::consts::ARCH;
+            if !(stage.platform.architecture == "amd64" && own == "x86_64") {
+                let platform = &stage.platform.architecture;
+                return Err(refusal(place, &format!("it would have to run a program for {platform} on {own}")));
+            }
+            if may_run.is_none() {
+                may_run = Some(no_sandbox()?);
+            }
+            if let Some(Some(missing)) = &may_run {
+                return Err(refusal(place, &format!("it would have to run a program: {missing}")));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn refusal(place: Place, unproven: &str) -> Failure {
