@@ -84,6 +84,32 @@ pub fn frontend(dockerfile: &[u8]) -> Option<String> {
     value.map(|value| first_word(&lossy(value)).to_owned()).or_else(|| syntax_member(rest))
 }
 
+/// The file without the line that `# syntax=` stands on, for the daemon's own frontend: a comment takes its place behind
+/// the other directives, so that these count and every later line keeps its number.
+///
+/// Where something else than such a line chooses the frontend, nothing: no other one reads that.
+pub fn without_frontend(dockerfile: &[u8]) -> Option<Vec<u8>> {
+    let (rest, _) = strip_start(dockerfile);
+    let start = dockerfile.len() - rest.len();
+    let mut out = dockerfile[..start].to_vec();
+    let mut directives = Directives::new("#");
+    let mut taken = Vec::new();
+    for line in rest.split_inclusive(|byte| *byte == b'\n') {
+        let text = line.strip_suffix(b"\n").unwrap_or(line);
+        match directives.read(text.strip_suffix(b"\r").unwrap_or(text)) {
+            Ok(Some((Key::Syntax, _))) => taken.push(line),
+            _ if directives.done => {
+                for line in std::mem::take(&mut taken) {
+                    out.extend_from_slice(if line.ends_with(b"\n") { b"#\n" } else { b"#" });
+                }
+                out.extend_from_slice(line);
+            }
+            _ => out.extend_from_slice(line),
+        }
+    }
+    frontend(&out).is_none().then_some(out)
+}
+
 /// The value of `# check=` up to its first blank.
 pub(super) fn check_options(dockerfile: &[u8]) -> Option<String> {
     let (rest, _) = strip_start(dockerfile);
@@ -126,6 +152,26 @@ fn syntax_member(dockerfile: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_without_its_frontend_keeps_directives_and_lines() {
+        for (text, want) in [
+            ("# syntax=a/b:1.4\nFROM x\n", Some("#\nFROM x\n")),
+            (
+                "# escape=`\n#syntax = a\r\n# check=skip=all\n\nFROM x",
+                Some("# escape=`\n# check=skip=all\n#\n\nFROM x"),
+            ),
+            ("# syntax=a\n# escape=`\nFROM x\n", Some("# escape=`\n#\nFROM x\n")),
+            ("\u{feff}#!/bin/x\n# syntax=a\n# escape=`\nFROM x\n", Some("\u{feff}#!/bin/x\n# escape=`\n#\nFROM x\n")),
+            ("FROM x\n# syntax=a\n", Some("FROM x\n# syntax=a\n")),
+            ("# syntax=a\n// syntax=b\nFROM x\n", Some("#\n// syntax=b\nFROM x\n")),
+            ("// syntax=b\nFROM x\n", None),
+            ("{\"syntax\": \"b\"}", None),
+        ] {
+            let got = without_frontend(text.as_bytes());
+            assert_eq!(got.as_deref().map(lossy).as_deref(), want, "{text}");
+        }
+    }
 
     #[test]
     fn the_frontend_is_found_where_buildkit_finds_it() {

@@ -24,6 +24,7 @@ pub mod network;
 mod node;
 mod parse;
 pub mod quote;
+mod release;
 mod rule;
 mod run;
 mod run_flags;
@@ -36,11 +37,12 @@ mod transfer;
 mod warning;
 mod words;
 
-pub use directive::frontend;
+pub use directive::{frontend, without_frontend};
 pub use error::DockerfileError;
 pub use heredoc::{in_word as heredoc_in_word, strip_tabs as without_leading_tabs};
 #[cfg(test)]
 pub(crate) use parse::PARSED;
 pub use parse::parse;
+pub use release::lacks_secret_variables;
 pub use run_flags::{RunPlace, add_run_flags};
 pub use warning::Warning;

@@ -100,6 +100,8 @@ pub struct VerifiedImage {
     pub engines: Vec<String>,
     /// What weakens each verdict on it: a BuildKit that others use and that doesn't check base images.
     pub warnings: Vec<String>,
+    /// What the manifest says reads the Dockerfile, `builtin` or an image; null where that decides itself.
+    pub frontend: Option<String>,
     /// Image form.
     pub form: u32,
     /// SOURCE_DATE_EPOCH, seconds.
@@ -216,6 +218,7 @@ impl VerifyDocument {
             image: image.name.clone(),
             engines: image.engines.clone(),
             warnings: image.warnings.clone(),
+            frontend: image.frontend.as_ref().map(|(chosen, _)| chosen.clone()),
             form: image.form,
             epoch: image.epoch.seconds(),
             recorded: true,

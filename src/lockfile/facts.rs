@@ -3,7 +3,8 @@
 use toml_writer::{ToTomlKey, TomlKeyBuilder};
 
 /// Facts with a value of their own.
-const TEXTS: [&str; 6] = ["build-platform", "context", "dockerfile", "network", "source-date-epoch", "target"];
+const TEXTS: [&str; 7] =
+    ["build-platform", "context", "dockerfile", "frontend", "network", "source-date-epoch", "target"];
 /// Facts that are lists.
 const LISTS: [&str; 6] = ["allow", "include", "platforms", "scrub", "secrets", "ssh"];
 /// Facts that are a text for each name.

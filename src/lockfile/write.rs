@@ -57,6 +57,7 @@ impl Lockfile {
             () if !self.claims.is_empty() => 2,
             () if !self.mirrors.is_empty()
                 || self.sources.iter().any(is_tag)
+                || self.images.values().any(|image| image.request.facts.contains_key("frontend"))
                 || records.into_iter().any(names_frontend) =>
             {
                 1

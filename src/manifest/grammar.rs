@@ -74,6 +74,12 @@ pub(super) fn tag(text: &str) -> Result<(), String> {
     }
 }
 
+/// What reads a Dockerfile: `builtin`, or the reference of an image.
+pub(super) fn frontend(text: &str) -> Result<(), String> {
+    let expected = |error: String| format!("{error}, expected `builtin` or the reference of an image");
+    reference(text).map(drop).map_err(expected)
+}
+
 /// An image reference, returned as it is written.
 pub(super) fn reference(text: &str) -> Result<Reference, String> {
     text.parse::<Reference>().map_err(|error| error.to_string())

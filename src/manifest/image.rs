@@ -12,8 +12,8 @@ use super::problem::Problem;
 use super::table::{Problems, Table, Text, Value, closest, quoted_list};
 use super::values::{many, one, pairs, text};
 use super::{
-    Allow, Compression, EpochSource, Files, Image, MediaTypes, Metadata, Network, Output, Publication, Recipe, Run,
-    grammar, scrub,
+    Allow, BUILTIN, Compression, EpochSource, Files, Frontend, Image, MediaTypes, Metadata, Network, Output,
+    Publication, Recipe, Run, grammar, scrub,
 };
 use crate::epoch::Epoch;
 use crate::platform::Platform;
@@ -36,6 +36,10 @@ pub(super) fn check_image(mut table: Table<'_>, place: Place<'_>, problems: &mut
         platforms,
         build_platform: text(table.take("build-platform"), problems).and_then(|text| problems.keep(platform(&text))),
         source_date_epoch: source_date_epoch(table.take("source-date-epoch"), problems),
+        frontend: one(table.take("frontend"), grammar::frontend, problems).map(|text| match text.as_str() {
+            BUILTIN => Frontend::Builtin,
+            _ => Frontend::Image(text),
+        }),
         args: arguments(table.take("args"), problems),
         metadata: Metadata {
             labels,
@@ -86,7 +90,7 @@ fn argument_name(key: &Text<'_>) -> Result<(), Problem> {
     grammar::variable(key.text).map_err(|message| key.problem(message))?;
     let help = match key.text {
         "SOURCE_DATE_EPOCH" => "set the key `source-date-epoch` of the image",
-        "BUILDKIT_SYNTAX" => "write `# syntax=IMAGE` as the first line of the Dockerfile",
+        "BUILDKIT_SYNTAX" => "set the key `frontend` of the image",
         name if name.starts_with("BUILDKIT_") => "leave it out: it steers the builder, which `repro` does itself",
         _ => return Ok(()),
     };

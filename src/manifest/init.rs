@@ -18,6 +18,8 @@ pub struct Init<'a> {
     pub dockerfile: &'a str,
     /// RUN of the Dockerfile needs the network.
     pub run_needs_network: bool,
+    /// The frontend that the Dockerfile names, where that can't give RUN what a tape needs.
+    pub old_frontend: Option<&'a str>,
 }
 
 /// The text of a new manifest; the caller writes it where none is.
@@ -27,6 +29,10 @@ pub fn init(project: &Init<'_>) -> String {
     let _ = writeln!(text, "context = {}", quoted(project.context));
     let _ = writeln!(text, "dockerfile = {}", quoted(project.dockerfile));
     if project.run_needs_network {
+        if let Some(old) = project.old_frontend {
+            let old: String = old.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+            let _ = writeln!(text, "frontend = \"builtin\" # BuildKit's own; `{old}` can't give RUN what a tape needs");
+        }
         text.push_str("network = \"locked\" # what RUN downloads is recorded once and replayed\n");
     }
     text
@@ -59,12 +65,19 @@ mod tests {
     #[test]
     fn a_new_manifest_is_a_valid_one() {
         for (name, network) in [("app", true), ("a.b", false), ("0", false)] {
-            let project = Init { name, context: "sub", dockerfile: "sub/Docker \"file\"", run_needs_network: network };
+            let project = Init {
+                name,
+                context: "sub",
+                dockerfile: "sub/Docker \"file\"",
+                run_needs_network: network,
+                old_frontend: Some("docker/dockerfile:1.4"),
+            };
             let text = init(&project);
             let manifest = Manifest::parse(&text, Path::new("/r/repro.toml"), Path::new("/r")).unwrap();
             let image = &manifest.images[name];
             assert_eq!(image.files.dockerfile(), Some(Path::new("sub/Docker \"file\"")));
             assert_eq!(image.run.network == Network::Locked, network);
+            assert_eq!(image.frontend, network.then_some(crate::manifest::Frontend::Builtin));
         }
     }
 

@@ -13,8 +13,19 @@ use super::table::{Problems, Table, Text, Value, shown};
 use crate::platform::Platform;
 
 /// What a Dockerfile is built with, and an image of layers therefore can't have.
-const OF_DOCKERFILES: [&str; 10] =
-    ["dockerfile", "target", "args", "build-platform", "network", "run-env", "secrets", "ssh", "allow", "tape"];
+const OF_DOCKERFILES: [&str; 11] = [
+    "dockerfile",
+    "target",
+    "frontend",
+    "args",
+    "build-platform",
+    "network",
+    "run-env",
+    "secrets",
+    "ssh",
+    "allow",
+    "tape",
+];
 
 /// Bytes of the Dockerfile that layers may stand for.
 const MOST_BYTES: usize = 4 << 20;

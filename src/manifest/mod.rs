@@ -99,6 +99,8 @@ pub struct Image {
     pub build_platform: Option<Platform>,
     /// Where the epoch comes from.
     pub source_date_epoch: EpochSource,
+    /// What reads the Dockerfile; none leaves it to its `# syntax=`.
+    pub frontend: Option<Frontend>,
     /// Build arguments.
     pub args: BTreeMap<String, String>,
     /// What RUN may see and reach.
@@ -159,6 +161,34 @@ pub struct Run {
     /// What it may ask for beyond the usual.
     pub allow: Vec<Allow>,
 }
+
+/// What reads a Dockerfile in place of the image that its `# syntax=` names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Frontend {
+    /// The daemon's own.
+    Builtin,
+    /// An image, by its reference as written.
+    Image(String),
+}
+
+impl Frontend {
+    /// The image, if it is one.
+    pub fn image(&self) -> Option<&str> {
+        match self {
+            Self::Builtin => None,
+            Self::Image(reference) => Some(reference),
+        }
+    }
+}
+
+impl std::fmt::Display for Frontend {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.image().unwrap_or(BUILTIN))
+    }
+}
+
+/// How a manifest names the daemon's own frontend.
+const BUILTIN: &str = "builtin";
 
 /// What is said about an image in its own documents.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -51,6 +51,8 @@ struct Image {
     build_platform: Option<String>,
     /// `commit` (the default: the commit time of HEAD when the record is made), seconds since 1970, or an RFC 3339 date-time.
     source_date_epoch: Option<EpochSource>,
+    /// What reads the Dockerfile: `builtin`, BuildKit's own frontend, or the reference of an image. Default: what its `# syntax=` names.
+    frontend: Option<String>,
     /// Build arguments.
     args: Option<BTreeMap<String, String>>,
     /// Labels added to the image's config.

@@ -10,7 +10,6 @@ use super::machine::Machine;
 use super::ready::ReadyImage;
 use super::rebuild::Rebuilt;
 use crate::digest::Digest;
-use crate::dockerfile::frontend;
 use crate::lockfile::Pin;
 use crate::manifest::{NamedContext, Network};
 use crate::platform::Platform;
@@ -57,7 +56,7 @@ pub fn write(machine: &Machine, path: &Path, mut infos: Vec<(&str, Value)>) -> R
 fn of_platform(ready: &ReadyImage<'_>, platform: &Platform) -> Value {
     let mut sources: Vec<Value> = ready.pins_of(platform).iter().map(source).collect();
     sources.sort_by_key(|source| source["ref"].as_str().map(str::to_owned));
-    let syntax = frontend(&ready.surveyed.dockerfile.bytes);
+    let syntax = ready.surveyed.dockerfile.syntax.clone();
     let kind = if syntax.is_some() { "gateway.v0" } else { "dockerfile.v0" };
     json!({"frontend": kind, "attrs": attributes(ready, platform, syntax), "sources": sources})
 }

@@ -7,7 +7,7 @@ use super::locked::LockedProject;
 use super::machine::Machine;
 use super::online;
 use crate::build::{CheckedBuild, Engine, Plan};
-use crate::engine::buildkit::{BuildKit, DaemonAddress, Host};
+use crate::engine::buildkit::{BuildKit, BuildKitError, DaemonAddress, Host};
 use crate::engine::git_sources;
 use crate::engine::native::{Native, is_refusal};
 use crate::engine::sources::{CheckedOutOnce, Sources};
@@ -70,6 +70,8 @@ struct NoEngine {
     image: String,
     platform: String,
     reasons: Vec<(&'static str, String)>,
+    /// How to do without what the first one refused.
+    fix: Option<String>,
 }
 
 impl ExitStatus for NoEngine {
@@ -78,11 +80,9 @@ impl ExitStatus for NoEngine {
     }
 
     fn hint(&self) -> Option<String> {
-        Some(
-            "put buildkitd and buildctl on PATH, or name a running daemon with `--addr` or `BUILDKIT_HOST`, or install \
-             docker with buildx, or podman, and name an image in the manifest's `[buildkit]`"
-                .to_owned(),
-        )
+        let missing = "put buildkitd and buildctl on PATH, or name a running daemon with `--addr` or `BUILDKIT_HOST`, or install \
+             docker with buildx, or podman, and name an image in the manifest's `[buildkit]`";
+        self.fix.clone().or_else(|| Some(missing.to_owned()))
     }
 }
 
@@ -175,6 +175,7 @@ impl Engines {
         engines: &[&'a dyn Engine],
         mut reasons: Vec<(&'static str, String)>,
     ) -> Result<Box<dyn CheckedBuild + 'a>, Failure> {
+        let mut fix = None;
         for engine in engines {
             match engine.check(plan) {
                 Ok(checked) => {
@@ -188,6 +189,10 @@ impl Engines {
                     return Ok(checked);
                 }
                 Err(failure) if failure.status() == Status::Engine && !git_sources::is_for_all(&failure) => {
+                    let error: &(dyn std::error::Error + 'static) = &*failure;
+                    if let Some(BuildKitError::Refused { .. }) = error.downcast_ref() {
+                        fix = fix.or_else(|| failure.hint());
+                    }
                     let reason = failure.to_string();
                     let own_name = format!("{}: ", engine.name());
                     let reason = reason.strip_prefix(&own_name).unwrap_or(&reason).to_owned();
@@ -196,6 +201,6 @@ impl Engines {
                 Err(failure) => return Err(failure),
             }
         }
-        Err(NoEngine { image: plan.image.clone(), platform: plan.platform.to_string(), reasons }.into())
+        Err(NoEngine { image: plan.image.clone(), platform: plan.platform.to_string(), reasons, fix }.into())
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::files::{read_file, shown};
 use super::machine::Machine;
 use super::open::LOCKFILE;
-use crate::dockerfile::{self, network};
+use crate::dockerfile::{self, lacks_secret_variables, network};
 use crate::manifest::{self, FILE_NAME, Manifest};
 use crate::status::{ExitStatus, Failure, Status};
 use crate::store::replace_file;
@@ -63,7 +63,9 @@ pub fn init(machine: &Machine, dockerfile: &Path, name: Option<&str>) -> Result<
     let context = relative.rsplit_once('/').map_or(".", |(directory, _)| directory);
     let name = name.map_or_else(|| manifest::name_from(&directory), str::to_owned);
     let run_needs_network = network::is_needed(&parsed);
-    let text = manifest::init(&manifest::Init { name: &name, context, dockerfile: relative, run_needs_network });
+    let old_frontend = parsed.syntax.as_deref().filter(|name| lacks_secret_variables(name));
+    let text =
+        manifest::init(&manifest::Init { name: &name, context, dockerfile: relative, run_needs_network, old_frontend });
     // The name comes from the command line: what is written must be readable.
     Manifest::parse(&text, &file, &directory)?;
     replace_file(&file, text.as_bytes())?;

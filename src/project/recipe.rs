@@ -10,7 +10,7 @@ use crate::dockerfile::syntax::Dockerfile;
 use crate::dockerfile::{DockerfileError, frontend, parse};
 use crate::escape;
 use crate::limits::Limits;
-use crate::manifest::{FILE_NAME, Files, Image, LayerPath, Recipe, Written};
+use crate::manifest::{FILE_NAME, Files, Frontend, Image, LayerPath, Recipe, Written};
 use crate::platform::Platform;
 use crate::reference::Reference;
 use crate::status::{ExitStatus, Failure, Status};
@@ -48,6 +48,8 @@ pub struct Source {
     pub text: Vec<u8>,
     /// The Dockerfile that the manifest's layers stand for, where `path` is the manifest.
     written: Option<Written>,
+    /// What the manifest says reads it.
+    frontend: Option<Frontend>,
 }
 
 impl Source {
@@ -58,13 +60,13 @@ impl Source {
             Recipe::Dockerfile(dockerfile) => {
                 let path = root.join(dockerfile);
                 let text = read_file(&path, machine.limits.dockerfile)?;
-                Ok(Self { path: machine.near(&path), text, written: None })
+                Ok(Self { path: machine.near(&path), text, written: None, frontend: image.frontend.clone() })
             }
             Recipe::Layers(layers) => {
                 let path = project.manifest_path.clone().unwrap_or_else(|| root.join(FILE_NAME));
                 let text = read_text(&path, machine.limits.manifest_file)?.into_bytes();
                 let written = layers.dockerfile(&image.platforms);
-                Ok(Self { path: machine.near(&path), text, written: Some(written) })
+                Ok(Self { path: machine.near(&path), text, written: Some(written), frontend: None })
             }
         }
     }
@@ -76,7 +78,9 @@ impl Source {
 
     /// The Dockerfile; its lines are those of the file to look into.
     pub fn parse(&self, limits: &Limits) -> Result<Dockerfile, DockerfileError> {
-        let Some(written) = &self.written else { return parse(&self.text, limits) };
+        let Some(written) = &self.written else {
+            return parse(&self.text, limits).map(|dockerfile| Dockerfile { syntax: self.frontend(), ..dockerfile });
+        };
         let of_manifest = |line: u32| {
             let index = usize::try_from(line).ok().and_then(|line| line.checked_sub(1));
             index.and_then(|index| written.lines.get(index)).copied().unwrap_or_default()
@@ -85,10 +89,18 @@ impl Source {
         parsed.map(|dockerfile| dockerfile.with_lines(&of_manifest)).map_err(|error| error.with_lines(&of_manifest))
     }
 
+    /// The image that reads the Dockerfile; none for the builder's own frontend.
+    pub fn frontend(&self) -> Option<String> {
+        match &self.frontend {
+            Some(chosen) => chosen.image().map(str::to_owned),
+            None => frontend(self.dockerfile()),
+        }
+    }
+
     /// The failure of this recipe.
     pub fn failure(&self, error: SurveyError) -> Failure {
         let SurveyError::Dockerfile(mut error) = error else { return error.into() };
-        let foreign = frontend(self.dockerfile()).filter(|frontend| !error.is_limit && !reads_dockerfiles(frontend));
+        let foreign = self.frontend().filter(|frontend| !error.is_limit && !reads_dockerfiles(frontend));
         let hint = foreign.map(|frontend| {
             let frontend = escape::text(&frontend).into_owned();
             error.suggestion = None;

@@ -6,7 +6,6 @@ use super::open::Project;
 use super::recipe;
 use super::survey::platforms;
 use super::warnings;
-use crate::dockerfile::frontend;
 use crate::dockerfile::sources::Source;
 use crate::lockfile::{Lockfile, WantedSource};
 use crate::manifest::Image;
@@ -56,7 +55,7 @@ pub fn sources(
                 warnings::tell(machine, &survey, &source.path);
                 list(image, &survey, &lockfile)
             }
-            Err(error) => unlisted(source.dockerfile(), source.failure(error)),
+            Err(error) => unlisted(source.frontend(), source.failure(error)),
         });
     }
     Ok(listings)
@@ -77,9 +76,9 @@ fn list(image: &Image, survey: &Survey, lockfile: &Lockfile) -> Listing {
 }
 
 /// BuildKit looks for the frontend first: what comes after may be in that one's own language.
-fn unlisted(dockerfile: &[u8], failure: Failure) -> Listing {
+fn unlisted(frontend: Option<String>, failure: Failure) -> Listing {
     Listing {
-        frontend: frontend(dockerfile),
+        frontend,
         frontend_pin: None,
         used: Vec::new(),
         resolved_only: Vec::new(),

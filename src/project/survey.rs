@@ -10,8 +10,8 @@ use super::open::Project;
 use super::recipe::{Source, WrongDockerfile};
 use super::warnings;
 use crate::context;
-use crate::dockerfile::DockerfileError;
 use crate::dockerfile::syntax::Dockerfile;
+use crate::dockerfile::{DockerfileError, frontend};
 use crate::lockfile::{Lockfile, Wanted, WantedImage};
 use crate::manifest::Image;
 use crate::platform::Platform;
@@ -75,6 +75,12 @@ impl<'a> Surveyed<'a> {
             hint: Some(hint.to_owned()),
         }
         .into()
+    }
+
+    /// What the manifest says reads the Dockerfile, and what the Dockerfile names itself.
+    pub fn chosen_frontend(&self) -> Option<(String, Option<String>)> {
+        let chosen = self.image.frontend.as_ref()?;
+        Some((chosen.to_string(), frontend(&self.dockerfile.bytes)))
     }
 
     /// What the lockfile should hold for the image.

@@ -117,6 +117,8 @@ pub struct VerifiedImage {
     pub attestations: usize,
     /// What refers to the published image from beside it; none where a registry knows, or no image was looked at.
     pub referrers: Option<usize>,
+    /// What the manifest says reads its Dockerfile, and what that names itself; none where the Dockerfile decides.
+    pub frontend: Option<(String, Option<String>)>,
     /// Platforms that the record has from another Dockerfile frontend.
     pub frontends: BTreeMap<Platform, FrontendsDiffer>,
     /// What is known of each platform, and what that amounts to.
@@ -287,6 +289,7 @@ pub(super) fn judge_image(
         not_compared: Vec::new(),
         attestations: published.map_or(0, |(published, _)| published.attestations),
         referrers: published.and_then(|(published, _)| published.referrers),
+        frontend: image.surveyed.chosen_frontend(),
         frontends: BTreeMap::new(),
         platforms: Vec::new(),
         is_complete: false,

@@ -34,6 +34,7 @@ pub fn expected_request(image: &Image, build_platform: Option<&Platform>) -> Req
     let default = image.files.context.join("Dockerfile");
     let default = default.strip_prefix(".").unwrap_or(&default);
     facts.text("dockerfile", image.files.dockerfile().and_then(|dockerfile| path_unless(dockerfile, default)));
+    facts.text("frontend", image.frontend.as_ref().map(ToString::to_string));
     facts.list("include", image.files.include.iter().cloned());
     facts.group("index-annotations", &image.metadata.index_annotations);
     facts.group("labels", &image.metadata.labels);

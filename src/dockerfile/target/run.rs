@@ -85,7 +85,7 @@ impl Graph<'_> {
             false => {
                 let evaluation = &self.states[id].evaluation;
                 // A base that is looked at later may have another working directory.
-                evaluation.scope.watch(true);
+                evaluation.scope.watch(!mount.target.is_empty() || evaluation.scope.has_missed());
                 paths::join(&["/", &evaluation.workdir, &mount.target]) == "/"
             }
         };

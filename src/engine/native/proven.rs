@@ -70,10 +70,17 @@ fn refusal(place: Place, unproven: &str) -> Failure {
 
 fn check_frontend(plan: &Plan) -> Result<(), Failure> {
     let Some(frontend) = &plan.inputs.dockerfile.syntax else { return Ok(()) };
+    let dockerfile = &plan.inputs.dockerfile;
+    let unproven = format!("the frontend `{}` decides what is built", escape::text(frontend));
     let named = |line: &[u8]| line.windows(frontend.len()).any(|window| window == frontend.as_bytes());
-    let line = plan.inputs.dockerfile.bytes.split(|byte| *byte == b'\n').position(named).unwrap_or_default() as u32 + 1;
-    let place = Place::new(&plan.inputs.dockerfile_path, Lines { start: line, end: line }, "# syntax");
-    Err(refusal(place, &format!("the frontend `{}` decides what is built", escape::text(frontend))))
+    Err(match dockerfile.bytes.split(|byte| *byte == b'\n').position(named) {
+        Some(at) => {
+            let line = at as u32 + 1;
+            refusal(Place::new(&plan.inputs.dockerfile_path, Lines { start: line, end: line }, "# syntax"), &unproven)
+        }
+        // The manifest names it.
+        None => Problem::Unproven(format!("the native engine refuses: {unproven}")).into(),
+    })
 }
 
 fn check_stages(plan: &Plan, target: &Target) -> Result<(), Failure> {

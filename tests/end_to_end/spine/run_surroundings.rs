@@ -156,6 +156,9 @@ fn frontends_and_daemons_that_do_not_know_variables_are_refused_with_the_version
     let project = locked(&format!("[image.app]\n{EPOCH}{given}"), dockerfile, &[]).unwrap();
     let refused = project.repro(&["build", "--engine", "buildctl"]).expect(7);
     refused.says("`registry.example/spine/dockerfile:1.9`").says("expected Dockerfile 1.10 or newer");
+    let refused = project.repro(&["build"]).expect(7);
+    assert!(!refused.stderr.contains("docker with"), "{refused:?}");
+    refused.says("`frontend = \"builtin\"` in the table of `app`");
 
     let manifest = format!("[buildkit]\nversion = \">=0.10\"\n[image.app]\n{EPOCH}{given}");
     let mut project = locked(&manifest, "FROM registry.example/busybox:1\nRUN true\n", &[]).unwrap();

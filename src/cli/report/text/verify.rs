@@ -33,6 +33,11 @@ pub fn verdicts(verification: &Verification, record: &Path) -> String {
                     "  rebuilt with {engines}; {compared} {record}; published image not checked (`--against`)"
                 ),
             };
+            if let Some((chosen, written)) = &image.frontend {
+                let instead =
+                    written.as_deref().map_or_else(String::new, |it| format!(", not by {}", escape::text(it)));
+                let _ = writeln!(text, "  Dockerfile read by {}{instead} (`frontend`)", escape::text(chosen));
+            }
             if let Some(cause) = image.cause(evidence, verdict) {
                 let _ = writeln!(text, "  cause: {cause}");
             }

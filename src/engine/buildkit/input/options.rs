@@ -1,5 +1,6 @@
 //! The values of the options that every client is given: arguments, network, entitlements, secrets, the output.
 
+use super::frontend;
 use crate::build::{Plan, injected, surroundings_key};
 use crate::manifest::Network;
 use crate::platform::Platform;
@@ -11,6 +12,7 @@ const EXPORT: &str = "compression=uncompressed,rewrite-timestamp=true,oci-mediat
 pub fn build_args(plan: &Plan, builder: Option<&Platform>) -> Vec<(String, String)> {
     let mut args: Vec<(String, String)> =
         plan.parameters.args.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    args.extend(frontend::argument(plan));
     args.push(("SOURCE_DATE_EPOCH".to_owned(), plan.epoch.to_string()));
     if let Some(platform) = plan.parameters.build_platform.as_ref().filter(|platform| builder != Some(platform)) {
         let variant = platform.variant.clone().unwrap_or_default();

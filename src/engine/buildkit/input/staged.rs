@@ -17,6 +17,7 @@ use std::io::Read;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use super::frontend;
 use super::injected::{CERTIFICATE, Surrounded, surround};
 use super::policy::Policy;
 use super::redirects::Redirects;
@@ -76,7 +77,7 @@ impl Staged {
         let dockerfile = directory.join("dockerfile");
         fs::create_dir(&dockerfile).map_err(BuildKitError::io(&dockerfile))?;
         let Surrounded { dockerfile: text, secrets } = surround(plan, certificate, &directory)?;
-        write(&dockerfile.join("Dockerfile"), &text)?;
+        write(&dockerfile.join("Dockerfile"), &frontend::named_in(plan, &text)?)?;
         write(&dockerfile.join("Dockerfile.dockerignore"), b"# The context holds only what is not ignored.\n")?;
         let mut named = Vec::new();
         for (number, (name, context)) in plan.inputs.contexts.iter().enumerate() {
