@@ -11,6 +11,7 @@ mod schema;
 #[path = "../server/mod.rs"]
 mod server;
 
+mod action;
 mod beside;
 mod diff;
 mod documents;
