@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::failure::ErrorDocument;
+use super::outdated::GonePin;
 use crate::drift::Drift;
 use crate::lockfile::Change;
 
@@ -18,6 +19,8 @@ pub struct LockDocument {
     pub changes: Vec<LockChange>,
     /// Facts that manifest, Dockerfile and lockfile disagree on (`--check`).
     pub drift: Vec<DriftDocument>,
+    /// Pinned bytes that upstream no longer has (`--check --online`).
+    pub gone: Vec<GonePin>,
     /// Whether the lockfile was written.
     pub written: bool,
     /// What went wrong, if anything.
@@ -27,7 +30,15 @@ pub struct LockDocument {
 impl LockDocument {
     /// A document without changes.
     pub fn empty() -> Self {
-        Self { version: 1, status: 0, changes: Vec::new(), drift: Vec::new(), written: false, error: None }
+        Self {
+            version: 1,
+            status: 0,
+            changes: Vec::new(),
+            drift: Vec::new(),
+            gone: Vec::new(),
+            written: false,
+            error: None,
+        }
     }
 }
 

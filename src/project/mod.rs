@@ -88,6 +88,6 @@ pub use self_check::Checked;
 pub use serve::{ServeOptions, serve};
 pub use sources::{Listing, sources};
 pub use stream::{StreamOptions, stream, stream_to_file};
-pub use upstream::{Asked, outdated};
+pub use upstream::{Asked, outdated, vanished};
 pub use verify::{MirrorSaid, Occasion, Verification, VerifiedImage, VerifyOptions, verify};
 pub use without_manifest::DockerfileFlags;

@@ -24,7 +24,7 @@ impl ExitStatus for Gone {
 
 /// An online question that `--offline` forbids.
 #[derive(Debug, thiserror::Error)]
-#[error("`outdated` asks upstream, which `--offline` forbids")]
+#[error("what upstream has is asked online, which `--offline` forbids")]
 struct Offline;
 
 impl ExitStatus for Offline {
@@ -67,6 +67,30 @@ pub fn check(
         }
     }
     if gone.is_empty() { Ok(mirrors) } else { Err(Gone(gone).into()) }
+}
+
+/// What upstream, and every mirror in its place, no longer has of what is locked.
+pub struct Vanished {
+    /// The pin's key, and what is missing of it; safe to print.
+    pub gone: Vec<(String, String)>,
+    /// What is gone as one failure, and each pin that nobody gave a response for.
+    pub failures: Vec<Failure>,
+}
+
+/// Asks whether all that is locked is still to be had: indexes and each image manifest, files, commits.
+pub fn vanished(machine: &Machine) -> Result<Vanished, Failure> {
+    let (mut gone, mut failures) = (Vec::new(), Vec::new());
+    for Asked { pin, standing } in outdated(machine)? {
+        match standing {
+            Ok(standing) => gone.extend(standing.missing.into_iter().map(|missing| (pin.key(), missing))),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    if !gone.is_empty() {
+        let line = |(key, missing): &(String, String)| format!("{}: {missing}", escape::text(key));
+        failures.insert(0, Gone(gone.iter().map(line).collect()).into());
+    }
+    Ok(Vanished { gone, failures })
 }
 
 /// Asks upstream for every pin of the project; what gives no response is a failure of its own.

@@ -244,3 +244,35 @@ fn a_login_comes_from_the_file_that_podman_or_docker_would_take_it_from() {
         assert_eq!(sent, want, "{places:?}");
     }
 }
+
+#[test]
+fn a_pin_that_vanished_is_told_to_a_cron_job_index_and_child_alike() {
+    let shelf = Shelf::default();
+    let served = shelf.clone();
+    let server = Server::start(move |seen| served.response(seen));
+    let image = shelf.image("team/base", "linux/amd64", "2024-01-01T00:00:00Z");
+    shelf.index("team/base", "1", &[image.clone()]);
+    let project = project(&server.host(), DOCKERFILE);
+    project.repro(&["lock"]).expect(0);
+    let ask = |status: i32| {
+        let outcome = project.repro(&["lock", "--check", "--online", "--format", "json"]).expect(status);
+        crate::schema::check("lock", &outcome.stdout)
+    };
+    assert_eq!(ask(0)["gone"], serde_json::json!([]));
+    // A tag that moved is no pin that vanished.
+    let newer = shelf.image("team/base", "linux/amd64", "2024-02-02T00:00:00Z");
+    shelf.index("team/base", "1", &[newer]);
+    ask(0);
+    let child = image["digest"].as_str().unwrap();
+    shelf.remove(&format!("team/base/manifests/{child}"));
+    let gone = ask(4);
+    assert_eq!(gone["gone"][0]["source"], format!("{}/team/base:1", server.host()));
+    assert!(gone["gone"][0]["message"].as_str().unwrap().contains(child), "{gone}");
+    assert_eq!((&gone["status"], &gone["drift"]), (&4.into(), &serde_json::json!([])));
+    project.repro(&["lock", "--check"]).expect(0);
+    project.repro(&["lock", "--check", "--online", "--offline"]).expect(2);
+    project.repro(&["lock", "--online"]).expect(2);
+    // What no longer fits is the first thing to do something about.
+    project.write("Dockerfile", DOCKERFILE.replace("REGISTRY", &server.host()).replace("base:1", "base:2"));
+    project.repro(&["lock", "--check", "--online"]).expect(3);
+}

@@ -9,6 +9,7 @@ use super::EngineChoice;
 #[command(after_help = "Examples:
   repro lock                                   pin what is not pinned yet
   repro lock --check                           tell, offline, whether the pins fit (3 if not)
+  repro lock --check --online                  and whether every pin is still there upstream (4 if not)
   repro lock --network-only app                record app's downloads again, keeping what is on the tape
   repro lock --update docker.io/library/alpine:3.20 --min-age 7d")]
 pub struct Lock {
@@ -21,9 +22,12 @@ pub struct Lock {
     /// Record nothing of what RUN downloads
     #[arg(long)]
     pub no_network: bool,
-    /// Only tell whether manifest, Dockerfile and lockfile agree; no network
+    /// Only tell whether manifest, Dockerfile and lockfile agree; no network unless `--online` is given
     #[arg(long, conflicts_with_all = ["update", "dry_run", "ours", "theirs"])]
     pub check: bool,
+    /// With `--check`: also ask upstream whether everything that is pinned is still to be had, for a cron job (4 if not)
+    #[arg(long, requires = "check")]
+    pub online: bool,
     /// Move these pins to what upstream has now; without names, all
     #[arg(long, value_name = "SOURCE", num_args = 0..)]
     pub update: Option<Vec<String>>,

@@ -3,17 +3,17 @@
 use super::super::arguments;
 use super::super::report::{Report, text};
 use super::super::session::Session;
-use crate::document::{Document, DriftDocument, ErrorDocument, LockChange, LockDocument};
+use crate::document::{Document, DriftDocument, ErrorDocument, GonePin, LockChange, LockDocument};
 use crate::drift::Stale;
 use crate::lockfile::{Selection, Side};
-use crate::project::{LockNetwork, LockOptions, Project, check, lock};
+use crate::project::{LockNetwork, LockOptions, Project, check, lock, vanished};
 use crate::status::{Failure, Status};
 
 /// Runs the command.
 pub fn run(arguments: &arguments::Lock, session: &Session) -> Result<Report, Failure> {
     let project = Project::open(&session.machine)?;
     if arguments.check {
-        return report_check(&project, session);
+        return report_check(&project, arguments.online, session);
     }
     let locked = lock(&session.machine, &project, &options(arguments, session))?;
     let mut text = text::lock::summary(&locked);
@@ -52,14 +52,24 @@ fn options(arguments: &arguments::Lock, session: &Session) -> LockOptions {
     }
 }
 
-fn report_check(project: &Project, session: &Session) -> Result<Report, Failure> {
+fn report_check(project: &Project, is_online: bool, session: &Session) -> Result<Report, Failure> {
     let drifts = check(&session.machine, project)?;
-    let status = if drifts.is_empty() { Status::Success } else { Status::Lock };
     let drift = drifts.iter().map(DriftDocument::of).collect();
-    let failures: Vec<Failure> = Stale::unless_empty(drifts).err().into_iter().map(Failure::from).collect();
+    let mut failures: Vec<Failure> = Stale::unless_empty(drifts).err().into_iter().map(Failure::from).collect();
+    let mut gone = Vec::new();
+    if is_online {
+        let vanished = vanished(&session.machine)?;
+        gone.extend(vanished.gone.into_iter().map(|(source, message)| GonePin { source, message }));
+        failures.extend(vanished.failures);
+    }
+    let status = failures.iter().map(|failure| failure.status()).fold(Status::Success, Status::or);
     let error = ErrorDocument::of_worst(&failures);
-    let document = LockDocument { status: status.code(), drift, error, ..LockDocument::empty() };
-    let fits = failures.is_empty() && !session.quiet;
-    let text = if fits { "the lockfile is up to date\n".to_owned() } else { String::new() };
+    let document = LockDocument { status: status.code(), drift, gone, error, ..LockDocument::empty() };
+    let text = match (failures.is_empty() && !session.quiet, is_online) {
+        (false, _) => "",
+        (true, false) => "the lockfile is up to date\n",
+        (true, true) => "the lockfile is up to date, and everything that is pinned is still to be had\n",
+    };
+    let text = text.to_owned();
     Ok(Report { status, text, document: Some(Document::of(&document)), failures })
 }
