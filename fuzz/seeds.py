@@ -64,7 +64,64 @@ def main():
                  "[::1]:5000/a", "sha512:" + "0" * 128, "linux/arm64/v8", "2021-06-01T14:00:00.123+02:00"):
         keep("reference", text.encode())
     keep_texts(keep)
+    keep_deltas(keep)
     keep_differences(keep)
+
+
+def keep_deltas(keep):
+    """Deltas from the base in fuzz/src/deltas.rs, whose layer has 4000 bytes, each its place modulo 251."""
+    base = bytes(place % 251 for place in range(4000))
+
+    def digest(data):
+        return "sha256:" + hashlib.sha256(data).hexdigest()
+
+    def compact(value):
+        return json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
+
+    def described(kind, data):
+        return {"mediaType": "application/vnd.oci.image." + kind, "digest": digest(data), "size": len(data)}
+
+    def frame(data):
+        """One zstd frame with one raw block."""
+        block = (len(data) << 3 | 1).to_bytes(3, "little")
+        return b"\x28\xb5\x2f\xfd\xa0" + len(data).to_bytes(4, "little") + block + data
+
+    def number(value):
+        data = b""
+        while value > 0x7f:
+            data, value = data + bytes([value & 0x7f | 0x80]), value >> 7
+        return data + bytes([value])
+
+    def image(layer, packed, kind):
+        config = compact({"architecture": "amd64", "os": "linux", "rootfs": {"diff_ids": [digest(layer)], "type": "layers"}})
+        manifest = compact({"schemaVersion": 2, "config": described("config.v1+json", config),
+                            "layers": [described(kind, packed)]})
+        return config, manifest
+
+    base_config, base_manifest = image(base, base, "layer.v1.tar")
+    for copied, new in ((0, b"n"), (1, b""), (4000, b""), (300, b"new" * 100), (4000, bytes(3000)), (77, base), (3999, b"x"), (64, b"y")):
+        content = base[:copied] + new + base[copied // 2:copied]
+        instructions = number(copied << 1 | 1) + number(0) if copied else b""
+        instructions += number(len(new) << 1) + new if new else b""
+        rest = copied - copied // 2
+        step = copied // 2 - copied
+        instructions += number(rest << 1 | 1) + number(-2 * step - 1 if step < 0 else 0) if rest else b""
+        config, manifest = image(content, content, "layer.v1.tar")
+        index = compact({"schemaVersion": 2, "manifests": [described("manifest.v1+json", manifest)]})
+        blobs = {digest(content): {"content": len(content), "copied": copied + rest, "digest": digest(content), "form": "delta",
+                                   "part": len(frame(instructions)), "recipe": "stored", "size": len(content)}}
+        for data in (config, manifest):
+            blobs[digest(data)] = {"digest": digest(data), "form": "document", "size": len(data)}
+        documents = index + b"".join(data for _, data in sorted((digest(data), data) for data in (config, manifest)))
+        stream = {"blob": digest(base), "diffId": digest(base), "size": len(base), "start": 0}
+        header = {
+            "bases": [{"configs": [digest(base_config)], "digests": [digest(base_manifest)]}],
+            "blobs": [blobs[name] for name in sorted(blobs)],
+            "documents": {"content": len(documents), "size": len(frame(documents))},
+            "streams": [stream] if copied else [],
+            "target": {"digests": [digest(manifest)], "index": len(index)},
+        }
+        keep("delta", compact(header) + b"\n" + frame(documents) + frame(instructions))
 
 
 def keep_differences(keep):

@@ -40,6 +40,7 @@ mod context;
 mod dockerfile;
 mod registry;
 
+mod delta;
 mod image;
 mod layered;
 

@@ -1,7 +1,8 @@
 //! What the fuzz targets do with arbitrary bytes: documents and archives here, base images in [`bases`], texts in
-//! [`texts`], what `repro diff` reads in [`differences`].
+//! [`texts`], what `repro diff` reads in [`differences`], [`deltas`].
 
 pub mod bases;
+pub mod deltas;
 pub mod differences;
 pub mod imports;
 pub mod output;

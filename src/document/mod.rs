@@ -7,6 +7,7 @@
 
 mod build;
 mod cache;
+mod delta;
 mod diff;
 mod doctor;
 mod excerpt;
@@ -29,6 +30,7 @@ mod verify;
 
 pub use build::BuildDocument;
 pub use cache::{CacheDocument, CacheUsage};
+pub use delta::{DeltaBlob, DeltaDocument};
 pub use diff::{diff_document, diff_error, explanation_document};
 pub use doctor::DoctorDocument;
 pub use failure::{ErrorDocument, FailureDocument};

@@ -120,11 +120,9 @@ impl Form {
             docker: Some((config_digest, digests)),
         }
         .into_contents();
-        let mut files = vec![
-            (blob(&config_digest.hex()), config.into_bytes()),
-            (blob(&manifest_digest.hex()), manifest),
-            ("index.json".to_owned(), contents.index),
-        ];
+        let mut files =
+            vec![(blob(&config_digest.hex()), config.into_bytes()), (blob(&manifest_digest.hex()), manifest)];
+        files.extend(contents.index.map(|index| ("index.json".to_owned(), index)));
         files.extend(contents.docker_manifest.map(|manifest| ("manifest.json".to_owned(), manifest)));
         files.push(("oci-layout".to_owned(), OCI_LAYOUT.to_vec()));
         Ok(Documents { files, manifest: Some(manifest_digest) })

@@ -39,6 +39,9 @@ pub mod context {
     pub use crate::context::{Content, Entry, EntryKind, Error, Request, Surroundings, Tree, read, stage};
     pub use crate::context::{Effort, Patterns as Rules};
 }
+pub mod delta {
+    pub use crate::delta::{Delta, Side, apply};
+}
 pub mod digest {
     pub use crate::digest::{Algorithm, AnyDigest, DiffId, Digest, Hasher, Hashing};
 }
@@ -179,7 +182,7 @@ pub mod status {
     pub use crate::status::{ExitStatus, Failure, Status};
 }
 pub mod store {
-    pub use crate::store::Cache;
+    pub use crate::store::{Cache, TemporaryDirectory};
 }
 pub mod tape {
     pub use crate::tape::Tape;

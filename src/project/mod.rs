@@ -14,6 +14,7 @@ mod build_info;
 mod check;
 mod commit;
 mod contradiction;
+pub mod delta;
 mod diff;
 mod doctor;
 mod dry_run;

@@ -50,7 +50,7 @@ fn contents<'a>(image: &'a Image, referrers: &'a [Referrer], names: &[Reference]
             blobs.insert(*digest, (*size, Box::new(move || open(digest))));
         }
     }
-    Contents { blobs, index: index(image, referrers, names), docker_manifest: None, is_only_copy: false }
+    Contents { blobs, index: Some(index(image, referrers, names)), docker_manifest: None, is_only_copy: false }
 }
 
 /// `index.json`: the image by each of its names, then what refers to it, without names.

@@ -13,6 +13,7 @@ mod server;
 
 mod action;
 mod beside;
+mod delta;
 mod diff;
 mod documents;
 mod dry_run;

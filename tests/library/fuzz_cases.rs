@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 type Target = fn(&[u8]);
 
-const TARGETS: [(&str, Target); 22] = [
+const TARGETS: [(&str, Target); 23] = [
     ("json", targets::json),
     ("tar", targets::tar),
     ("compression", targets::compression),
@@ -37,6 +37,7 @@ const TARGETS: [(&str, Target); 22] = [
     ("report", targets::differences::report),
     ("sides", targets::sides::sides),
     ("buildkit", targets::output::buildkit),
+    ("delta", targets::deltas::delta),
     ("description", targets::texts::description),
     ("base_layer", targets::bases::layer),
     ("owners", targets::bases::owners),

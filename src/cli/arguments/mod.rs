@@ -8,6 +8,7 @@ mod archive;
 mod build;
 mod cache;
 mod completions;
+mod delta;
 mod diff;
 mod doctor;
 mod engine;
@@ -38,6 +39,7 @@ pub use archive::Archive;
 pub use build::Build;
 pub use cache::{Cache, CacheAction};
 pub use completions::Completions;
+pub use delta::{Delta, DeltaAction};
 pub use diff::Diff;
 pub use doctor::Doctor;
 pub use engine::EngineChoice;
@@ -166,6 +168,8 @@ pub enum Command {
     Serve(Serve),
     /// Tell why two images differ
     Diff(Diff),
+    /// Make and apply deltas, which give an image's every digest back
+    Delta(Delta),
     /// Render a saved document of `repro diff`
     Report(ReportFile),
     /// Show what scrub profiles leave out of new layers

@@ -34,6 +34,8 @@ pub enum SchemaName {
     Diff,
     /// What `repro doctor --format json` prints
     Doctor,
+    /// What `repro delta --format json` prints
+    Delta,
     /// What `repro cache --format json` prints
     Cache,
     /// What other commands print with `--format json` when they fail

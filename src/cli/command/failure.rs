@@ -3,9 +3,9 @@
 
 use super::super::arguments::Command;
 use crate::document::{
-    BuildDocument, DoctorDocument, Document, ErrorDocument, FailureDocument, InitDocument, InspectDocument,
-    ListDocument, LockDocument, OutdatedDocument, SourcesDocument, SourcesError, TapeDocument, TransferDocument,
-    VerifyDocument, diff_error,
+    BuildDocument, DeltaDocument, DoctorDocument, Document, ErrorDocument, FailureDocument, InitDocument,
+    InspectDocument, ListDocument, LockDocument, OutdatedDocument, SourcesDocument, SourcesError, TapeDocument,
+    TransferDocument, VerifyDocument, diff_error,
 };
 use crate::status::{Failure, Status};
 
@@ -27,6 +27,7 @@ pub fn of_failure(command: &Command, failure: &Failure) -> Document {
         }
         Command::Init(_) => Document::of(&InitDocument { status, error, ..InitDocument::empty() }),
         Command::Doctor(_) => Document::of(&DoctorDocument { status, error, ..DoctorDocument::empty() }),
+        Command::Delta(_) => Document::of(&DeltaDocument { status, error, ..DeltaDocument::empty() }),
         Command::Diff(_) => Document::of(&diff_error(failure)),
         Command::Inspect(_) => Document::of(&InspectDocument { status, error, ..InspectDocument::empty() }),
         Command::Tape(_) => Document::of(&TapeDocument { status, error, ..TapeDocument::empty() }),

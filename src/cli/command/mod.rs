@@ -3,6 +3,7 @@
 mod build;
 mod cache;
 mod completions;
+mod delta;
 mod diff;
 mod doctor;
 pub mod failure;
@@ -42,6 +43,7 @@ pub fn run(command: &Command, session: &Session) -> Result<Report, Failure> {
         Command::Serve(arguments) => serve::run(arguments, session),
         Command::Login(arguments) => login::login(arguments, session),
         Command::Logout(arguments) => login::logout(arguments, session),
+        Command::Delta(arguments) => delta::run(arguments, session),
         Command::Diff(arguments) => diff::run(arguments, session),
         Command::Report(arguments) => report::run(arguments, session),
         Command::Layer(arguments) => layer::run(arguments),

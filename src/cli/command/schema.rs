@@ -6,8 +6,9 @@ use schemars::generate::SchemaSettings;
 use super::super::arguments::{Schema, SchemaName};
 use super::super::report::Report;
 use crate::document::{
-    BuildDocument, CacheDocument, DoctorDocument, FailureDocument, InitDocument, InspectDocument, ListDocument,
-    LockDocument, OutdatedDocument, ScrubDocument, SourcesDocument, TapeDocument, TransferDocument, VerifyDocument,
+    BuildDocument, CacheDocument, DeltaDocument, DoctorDocument, FailureDocument, InitDocument, InspectDocument,
+    ListDocument, LockDocument, OutdatedDocument, ScrubDocument, SourcesDocument, TapeDocument, TransferDocument,
+    VerifyDocument,
 };
 use crate::render::DiffDocument;
 use crate::status::Status;
@@ -30,6 +31,7 @@ pub fn text(name: SchemaName) -> String {
         SchemaName::Lock => of::<LockDocument>(),
         SchemaName::Build => of::<BuildDocument>(),
         SchemaName::Verify => of::<VerifyDocument>(),
+        SchemaName::Delta => of::<DeltaDocument>(),
         SchemaName::Diff => of::<DiffDocument>(),
         SchemaName::Inspect => of::<InspectDocument>(),
         SchemaName::Scrub => of::<ScrubDocument>(),

@@ -45,6 +45,18 @@ impl Archive {
         }
     }
 
+    /// Where the bytes of a regular file are.
+    ///
+    /// # Errors
+    /// As of [`Archive::open`].
+    pub fn source(&self, name: &[u8]) -> io::Result<Source> {
+        let file = self.file(name).ok_or(io::ErrorKind::NotFound)?;
+        match self.bytes(file)? {
+            Some(bytes) => Ok(Source::Bytes(bytes)),
+            None => self.sources.get(name).cloned().ok_or_else(|| io::ErrorKind::NotSeekable.into()),
+        }
+    }
+
     /// Opens a regular file of the archive.
     ///
     /// # Errors
@@ -55,7 +67,9 @@ impl Archive {
             return Ok(Box::new(Cursor::new(bytes)));
         }
         Ok(match self.sources.get(name) {
-            Some(Source::Part { file: whole, offset }) => Box::new(At { file: whole, offset: *offset }.take(file.size)),
+            Some(Source::Part { file: whole, offset, .. }) => {
+                Box::new(At { file: whole, offset: *offset }.take(file.size))
+            }
             Some(Source::File(path)) => Box::new(open_regular(path)?.take(file.size)),
             _ => return Err(io::ErrorKind::NotSeekable.into()),
         })

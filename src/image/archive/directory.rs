@@ -67,7 +67,7 @@ impl Archive {
         for (name, source) in sources {
             let size = match &source {
                 Source::File(path) => fs::metadata(path)?.len(),
-                Source::Part { file, offset } => file.metadata()?.len().saturating_sub(*offset),
+                Source::Part { size, .. } => *size,
                 Source::Bytes(bytes) => bytes.len() as u64,
                 Source::Unread { size } => {
                     let file = HeldFile { size: *size, sums: None, content: Content::Skipped };
@@ -101,7 +101,7 @@ impl Archive {
                     (file, offset) = (open_regular(path)?, 0);
                     At { file: &file, offset }
                 }
-                Source::Part { file, offset } => At { file, offset: *offset },
+                Source::Part { file, offset, .. } => At { file, offset: *offset },
             };
             let mut start = Vec::new();
             (&mut content).take(job.size.min(Nature::START)).read_to_end(&mut start)?;

@@ -48,7 +48,8 @@ impl Archive {
         archive.note_end(reader.end());
         let file = Arc::new(file);
         for job in &jobs {
-            archive.sources.insert(job.name.clone(), Source::Part { file: Arc::clone(&file), offset: job.place });
+            let part = Source::Part { file: Arc::clone(&file), offset: job.place, size: job.size };
+            archive.sources.insert(job.name.clone(), part);
         }
         let keeping = Keeping { archive: &archive, around };
         let outcomes = pool::run(jobs, around.threads, |job| {

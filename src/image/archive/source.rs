@@ -17,6 +17,8 @@ pub enum Source {
         file: Arc<File>,
         /// Where the first byte is.
         offset: u64,
+        /// How many there are.
+        size: u64,
     },
     /// Here.
     Bytes(Vec<u8>),
@@ -35,7 +37,8 @@ pub struct Opener {
 }
 
 impl Opener {
-    pub(super) fn new(source: Source, size: u64) -> Self {
+    /// Opens the first `size` bytes of what is there.
+    pub fn new(source: Source, size: u64) -> Self {
         Self { source, size }
     }
 
@@ -54,7 +57,7 @@ impl Opener {
         let left = self.size.saturating_sub(first);
         Ok(match &self.source {
             Source::File(path) => Box::new(Part { file: Arc::new(open_regular(path)?), offset: first }.take(left)),
-            Source::Part { file, offset } => {
+            Source::Part { file, offset, .. } => {
                 Box::new(Part { file: Arc::clone(file), offset: offset + first }.take(left))
             }
             Source::Bytes(bytes) => {

@@ -20,8 +20,8 @@ pub type OpenBlob<'a> = Box<dyn Fn() -> io::Result<Box<dyn Read + Send>> + Send 
 pub struct Contents<'a> {
     /// Every blob: size, and how to read it.
     pub blobs: BTreeMap<Digest, (u64, OpenBlob<'a>)>,
-    /// `index.json`.
-    pub index: Vec<u8>,
+    /// `index.json`; none in an archive for docker alone, which has no `oci-layout` either.
+    pub index: Option<Vec<u8>>,
     /// `manifest.json`, which `docker load` of every age reads.
     pub docker_manifest: Option<Vec<u8>>,
     /// Nothing else may hold these bytes: they are on the disk before a write has succeeded.
@@ -76,11 +76,15 @@ impl Contents<'_> {
             let entry = Entry::file(format!("blobs/sha256/{}", digest.hex()), 0o444, *size);
             blob(&mut tar, &entry, *digest, open)?;
         }
-        tar.append(&Entry::file("index.json", 0o644, self.index.len() as u64), self.index.as_slice())?;
+        if let Some(index) = &self.index {
+            tar.append(&Entry::file("index.json", 0o644, index.len() as u64), index.as_slice())?;
+        }
         if let Some(manifest) = &self.docker_manifest {
             tar.append(&Entry::file("manifest.json", 0o644, manifest.len() as u64), manifest.as_slice())?;
         }
-        tar.append(&Entry::file("oci-layout", 0o444, OCI_LAYOUT.len() as u64), OCI_LAYOUT)?;
+        if self.index.is_some() {
+            tar.append(&Entry::file("oci-layout", 0o444, OCI_LAYOUT.len() as u64), OCI_LAYOUT)?;
+        }
         tar.finish()
     }
 
@@ -95,11 +99,14 @@ impl Contents<'_> {
                 file.sync_all()?;
             }
         }
-        fs::write(directory.join("index.json"), &self.index)?;
+        if let Some(index) = &self.index {
+            fs::write(directory.join("index.json"), index)?;
+            fs::write(directory.join("oci-layout"), OCI_LAYOUT)?;
+        }
         if let Some(manifest) = &self.docker_manifest {
             fs::write(directory.join("manifest.json"), manifest)?;
         }
-        fs::write(directory.join("oci-layout"), OCI_LAYOUT)
+        Ok(())
     }
 }
 
@@ -148,7 +155,7 @@ mod tests {
         let layer: &[u8] = &[9; 3000];
         let mut image = Contents {
             blobs: [blob(b"{}"), blob(br#"{"config":true}"#), blob(&[9; 3000])].into(),
-            index: b"{}".to_vec(),
+            index: Some(b"{}".to_vec()),
             docker_manifest: Some(b"[]".to_vec()),
             is_only_copy: false,
         };

@@ -43,7 +43,7 @@ pub struct Writable<'a> {
 impl<'a> Writable<'a> {
     /// What an archive or a layout of it holds.
     pub fn into_contents(self) -> Contents<'a> {
-        let (index, docker_manifest) = (self.index(), self.docker_manifest());
+        let (index, docker_manifest) = (Some(self.index()), self.docker_manifest());
         Contents { blobs: self.blobs, index, docker_manifest, is_only_copy: false }
     }
 

@@ -1,6 +1,7 @@
 //! What commands tell people on stdout, one file a command.
 
 pub mod build;
+pub mod delta;
 pub mod doctor;
 pub mod dry_run;
 mod import;
