@@ -12,6 +12,7 @@ use crate::engine::git_sources;
 use crate::engine::native::{Native, is_refusal};
 use crate::engine::sources::{CheckedOutOnce, Sources};
 use crate::status::{ExitStatus, Failure, Status};
+use crate::store::TREES;
 use crate::tape::Listen;
 
 /// An engine, or the choice of one.
@@ -110,7 +111,7 @@ impl Engines {
         Ok(Self {
             options: options.clone(),
             native: Native::new(sources.clone()),
-            running: Native::new(sources.clone()).running_in(machine.cache_directory()?.join("trees")),
+            running: Native::new(sources.clone()).running_in(machine.cache_directory()?.join(TREES)),
             buildctl: BuildKit::buildctl(host.clone(), sources.clone(), version.clone(), options.address.clone()),
             buildx: BuildKit::buildx(
                 host.clone(),

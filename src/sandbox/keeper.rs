@@ -3,7 +3,6 @@
 //! It ends when whoever started it ends, and the kernel ends all that is below it.
 
 use std::io;
-use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
@@ -42,7 +41,7 @@ fn keep(directory: &Path) -> io::Result<u8> {
         .args([Part::Inside.argument().as_ref(), directory.as_os_str()])
         .stdin(nothing)
         // What a step writes is one log; each of its outputs is a pipe.
-        .stdout(Stdio::from(io::stderr().as_fd().try_clone_to_owned()?))
+        .stdout(Stdio::from(rustix::stdio::stderr().try_clone_to_owned()?))
         .spawn()?;
     Ok(status_of(step.wait()?))
 }

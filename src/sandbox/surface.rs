@@ -50,7 +50,7 @@ const LINKS: [(&str, &str); 5] = [
 /// Mounts everything into the tree of `directory`, in the order in which BuildKit does.
 pub(super) fn mount_all(directory: &Path, step: &Confined) -> Result<(), Stop> {
     let root = root_of(directory);
-    own(directory, &root).map_err(Stop::machine("/proc, /dev and /sys"))?;
+    own(directory, &root, step).map_err(Stop::machine("/proc, /dev and /sys"))?;
     for (number, mounted) in step.mounts.iter().enumerate() {
         asked(&root, mounted, &mount_of(directory, number)).map_err(Stop::step(&mounted.target))?;
     }
@@ -58,7 +58,7 @@ pub(super) fn mount_all(directory: &Path, step: &Confined) -> Result<(), Stop> {
 }
 
 /// What every step has.
-fn own(directory: &Path, root: &Path) -> io::Result<()> {
+fn own(directory: &Path, root: &Path, step: &Confined) -> io::Result<()> {
     let nosuid = MountFlags::NOSUID;
     let at = |path: &str| place::make(root, path.as_bytes(), true);
     mount("proc", at("/proc")?, "proc", INERT, None)?;
@@ -84,6 +84,10 @@ fn own(directory: &Path, root: &Path) -> io::Result<()> {
     mknodat(CWD, dev.join("otel-grpc.sock"), FileType::Socket, Mode::from_raw_mode(0o666), 0)?;
     mount("sysfs", at("/sys")?, "sysfs", INERT | MountFlags::RDONLY, None)?;
     for (path, name) in [("/etc/resolv.conf", RESOLVER), ("/etc/hosts", HOSTS)] {
+        // What the step mounts there stands in its place.
+        if step.mounts.iter().any(|mounted| mounted.target == path.as_bytes()) {
+            continue;
+        }
         let target = place::make(root, path.as_bytes(), false)?;
         bind(&directory.join(name), &target, INERT | MountFlags::RDONLY)?;
     }

@@ -16,11 +16,16 @@ use super::temporary::temporary_file;
 use super::{StoreError, mark_used};
 use crate::digest::{Digest, Hasher, Hashing};
 
+/// Where base images lie unpacked in the cache's directory.
+pub const TREES: &str = "trees";
+
 /// A directory of blobs; a wrong blob is removed when it is met.
 #[derive(Clone, Debug)]
 pub struct Cache {
     blobs: PathBuf,
     kept: PathBuf,
+    /// Base images that were unpacked from blobs.
+    trees: PathBuf,
     /// Blobs on their way, beside the others.
     new: PathBuf,
 }
@@ -38,7 +43,8 @@ impl Cache {
     /// The cache in `directory`, which is made when the first blob is written.
     pub fn new(directory: &Path) -> Self {
         let new = directory.join("blobs").join("new");
-        Self { blobs: directory.join("blobs").join("sha256"), kept: directory.join("kept").join("sha256"), new }
+        let of_digests = |name: &str| directory.join(name).join("sha256");
+        Self { blobs: of_digests("blobs"), kept: of_digests("kept"), trees: directory.join(TREES), new }
     }
 
     /// Where the blob is, if it is there; its bytes are not checked.
@@ -114,17 +120,23 @@ impl Cache {
         self.shrink_idle(limit, None)
     }
 
-    /// Removes every blob, those too that may be the only copies; tells what was removed.
+    /// Removes every blob, those too that may be the only copies, and the base images that were unpacked from them; tells
+    /// which blobs were removed.
     pub fn clear(&self) -> Result<CacheUse, StoreError> {
         let mut removed = CacheUse::default();
         for blob in self.list()? {
             blob.remove()?;
             removed.add(blob.bytes);
         }
-        match fs::remove_dir_all(&self.kept) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::file("remove", &self.kept)(error)),
-            _ => Ok(removed),
+        for directory in [&self.kept, &self.trees] {
+            match fs::remove_dir_all(directory) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(StoreError::file("remove", directory)(error));
+                }
+                _ => {}
+            }
         }
+        Ok(removed)
     }
 
     /// Whether anything was written since `time`.

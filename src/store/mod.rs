@@ -16,7 +16,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 pub use atomic::{Replacement, make_directory, replace_file};
-pub use cache::{BlobWriter, Cache, CacheUse};
+pub use cache::{BlobWriter, Cache, CacheUse, TREES};
 pub use lock::FileLock;
 pub use spool::Spool;
 pub use temporary::{TemporaryDirectory, temporary_file};

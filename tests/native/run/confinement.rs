@@ -80,6 +80,17 @@ fn no_link_of_a_step_leads_a_mount_out_of_its_tree() {
 }
 
 #[test]
+fn what_a_step_mounts_in_place_of_the_engines_own_files_is_what_it_sees() {
+    if !can_run() {
+        return;
+    }
+    let step = project(
+        "RUN --mount=type=tmpfs,target=/etc/hosts --mount=type=cache,target=/etc/resolv.conf touch /etc/hosts/a /etc/resolv.conf/b\n",
+    );
+    step.repro(&["build", "--engine", "native"]).expect(0);
+}
+
+#[test]
 fn nothing_is_left_of_a_step_whose_engine_is_killed() {
     if !can_run() {
         return;
@@ -102,7 +113,9 @@ fn nothing_is_left_of_a_step_whose_engine_is_killed() {
 /// The processes of the test's step.
 fn sleepers() -> usize {
     let entries = fs::read_dir("/proc").unwrap().flatten();
-    entries.filter(|entry| fs::read(entry.path().join("cmdline")).is_ok_and(|line| line == b"sleep\0271.828\0")).count()
+    entries
+        .filter(|entry| fs::read(entry.path().join("cmdline")).is_ok_and(|line| line == b"sleep\x00271.828\0"))
+        .count()
 }
 
 fn within_a_minute(mut happens: impl FnMut() -> bool) -> bool {

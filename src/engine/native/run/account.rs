@@ -118,7 +118,7 @@ fn lines(files: &Filesystem, tree: Option<Tree>, file: &str) -> Result<Option<Ve
     let Kind::File(content) = &files.get(id).kind else { return Ok(None) };
     let Some(text) = content.read_all(LARGEST)? else { return failed(format!("\"{file}\" exceeds {LARGEST} bytes")) };
     let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    let kept = lines.filter(|line| !line.is_empty() && !(file == "/etc/group" && line.starts_with(b"#")));
+    let kept = lines.filter(|line| !(line.is_empty() || file == "/etc/group" && line.starts_with(b"#")));
     Ok(Some(kept.map(<[u8]>::to_vec).collect()))
 }
 

@@ -64,11 +64,17 @@ impl CommandWords {
 
     /// A program among the words that users gain rights by; this engine's steps can't.
     pub(super) fn gains_rights(&self) -> Option<&'static [u8]> {
-        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/');
         let line = self.line();
         let scripts = self.script.iter().flat_map(|(_, body)| body.split(|byte| !is_word(byte)));
         let mut words = line.split(|byte| !is_word(byte)).chain(scripts);
-        words.find_map(|word| GAINING.iter().copied().find(|program| *program == word))
+        words.find_map(|word| {
+            let name = word.rsplit(|byte| *byte == b'/').next()?;
+            // `/etc/passwd` is a file.
+            let is_program =
+                matches!(&word[..word.len() - name.len()], b"" | b"/bin/" | b"/usr/bin/" | b"/usr/local/bin/");
+            GAINING.iter().copied().find(|program| is_program && *program == name)
+        })
     }
 
     /// The words as one line.
@@ -90,5 +96,23 @@ impl CommandWords {
         text.extend_from_slice(&self.line());
         text.extend_from_slice(b" # buildkit");
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_that_users_gain_rights_by_are_known_by_their_names_alone() {
+        for (line, want) in [
+            ("apt-get update && sudo make install", Some("sudo")),
+            ("(/usr/bin/su -c id)", Some("su")),
+            ("cat /etc/passwd /etc/sudo", None),
+            ("echo sudoers su.txt pseudo", None),
+        ] {
+            let command = CommandWords { words: vec![line.as_bytes().to_vec()], script: None };
+            assert_eq!(command.gains_rights(), want.map(str::as_bytes), "{line}");
+        }
     }
 }
