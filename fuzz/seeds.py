@@ -233,6 +233,8 @@ def keep_texts(keep):
 
     cases = [json.loads(line) for line in read("tests/cases/dockerfiles/sources.jsonl").splitlines()]
     keep_all("dockerfile", {case["dockerfile"] for case in cases})
+    linted = [json.loads(line) for line in read("tests/cases/lint/cases.jsonl").splitlines()]
+    keep_all("lint", {case["dockerfile"] for case in linted})
 
     keep_all("shell", ("$A", "${A}", "${A:-b}", "${A:+b}", "${A:?no}", "${A#a*}", "${A##*b}", "${A%b}", "${A%%b*}", "${A/a/b}",
                        "${A//[a-z]/$EMPTY}", "'$A'", '"$A"', "\\$A", "a\\ b 'c d' \"e f\"", "${EMPTY:-${A}}", "$PATTERN", "${LONG#x}",

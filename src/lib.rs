@@ -34,6 +34,7 @@ mod drift;
 
 mod lockfile;
 
+mod lint;
 mod manifest;
 
 mod context;

@@ -52,6 +52,14 @@ pub fn dockerfile(data: &[u8]) {
     }
 }
 
+/// Dockerfiles once more, for the rules: every finding stands in the file.
+pub fn lint(data: &[u8]) {
+    let Ok(parsed) = dockerfile::parse(data, &super::limits()) else { return };
+    for (start, end) in repro::parts::lint::spans(&parsed) {
+        assert!(start < end && end <= data.len().max(1), "{start}..{end} of {}", data.len());
+    }
+}
+
 /// Words: what is expanded stays within its bound, and is the same again.
 pub fn shell(data: &[u8]) {
     let variables: BTreeMap<String, String> =

@@ -15,6 +15,7 @@ mod failure;
 mod init;
 mod inspect;
 mod json;
+mod lint;
 mod list;
 mod lock;
 mod message;
@@ -39,6 +40,7 @@ pub use inspect::{
     EntryDocument, ImageVerdict, InspectDocument, InspectedImage, InspectedLayer, ListedDocument, Number, RoleName,
 };
 pub use json::Document;
+pub use lint::{FindingDocument, LintDocument};
 pub use list::ListDocument;
 pub use lock::{DriftDocument, LockChange, LockDocument};
 pub use message::message;

@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::grammar;
 use super::image::check_image;
+use super::lint::check_lint;
 use super::path::Place;
 use super::problem::{ManifestErrors, Problem};
 use super::table::{Problems, Table, Value, shown};
@@ -76,8 +77,9 @@ fn check_document(mut file: Table<'_>, place: Place<'_>, problems: &mut Problems
                 .with_help("`repro init` writes one for the Dockerfile that is here"),
         );
     }
+    let lint = check_lint(file.take("lint"), problems);
     file.finish(problems);
-    Some(Manifest { root: place.directory.to_owned(), buildkit: buildkit?, images })
+    Some(Manifest { root: place.directory.to_owned(), buildkit: buildkit?, images, lint })
 }
 
 fn check_version(version: &Value<'_>) -> Result<(), Problem> {

@@ -15,6 +15,7 @@ mod image;
 mod init;
 mod inside;
 mod layers;
+mod lint;
 mod names;
 mod path;
 mod problem;
@@ -51,6 +52,19 @@ pub struct Manifest {
     pub buildkit: Buildkit,
     /// The images by name.
     pub images: BTreeMap<String, Image>,
+    /// Findings of `repro lint` that are there for a reason.
+    pub lint: Vec<LintAllow>,
+}
+
+/// One `[[lint.allow]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LintAllow {
+    /// The rule's code.
+    pub code: String,
+    /// The Dockerfile that it holds for, relative to the root; none for all.
+    pub path: Option<String>,
+    /// Why.
+    pub reason: String,
 }
 
 impl Manifest {

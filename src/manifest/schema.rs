@@ -21,6 +21,29 @@ struct File {
     buildkit: Option<Buildkit>,
     /// One table an image: `[image.app]` is built by `repro build app`.
     image: BTreeMap<String, Image>,
+    /// What `repro lint` is told.
+    lint: Option<Lint>,
+}
+
+/// What `repro lint` is told.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Lint {
+    /// Findings that are there for a reason.
+    allow: Option<Vec<LintAllow>>,
+}
+
+/// A finding that is there for a reason.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct LintAllow {
+    /// The rule's code, `R` and three digits.
+    #[schemars(regex(pattern = r"^R[0-9]{3}$"))]
+    code: String,
+    /// The Dockerfile that it holds for, relative to this file. Default: all.
+    path: Option<String>,
+    /// Why.
+    reason: String,
 }
 
 /// What starts or answers builds.

@@ -133,6 +133,10 @@ pub mod layer {
 pub mod limits {
     pub use crate::limits::Limits;
 }
+pub mod lint {
+    pub use crate::lint::{RULES, severity_name};
+    pub use crate::parts::shorthand::spans;
+}
 pub mod lockfile {
     pub use crate::lockfile::merge::{MergeError, Merged};
     pub use crate::lockfile::{

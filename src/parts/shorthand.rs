@@ -8,10 +8,12 @@ use crate::build::{Surroundings, WorkDirectories};
 use crate::cancel::Cancel;
 use crate::context::Tree;
 use crate::digest::{DiffId, Digest};
+use crate::dockerfile::syntax::Dockerfile;
 use crate::dockerfile::target::{BaseConfig, BaseImages, Image};
 use crate::explain::look::{Bounds as LookBounds, Content, look, look_at_one};
 use crate::layer::tar::Entry;
 use crate::limits::Limits;
+use crate::lint::{Shell, Surroundings as LintSurroundings, lint};
 use crate::lockfile::{Lockfile, Pin};
 use crate::progress::Progress;
 use crate::resolve::{ResolveError, Resolver, Standing};
@@ -117,4 +119,10 @@ impl Resolver {
     pub fn still_there(&self, pin: &Pin) -> Result<Standing, ResolveError> {
         self.standings(std::slice::from_ref(pin)).remove(0)
     }
+}
+
+/// Where findings stand in a Dockerfile that nothing is known of.
+pub fn spans(dockerfile: &Dockerfile) -> Vec<(usize, usize)> {
+    let linted = lint(dockerfile, &LintSurroundings::default(), &[], &mut Shell::default());
+    linted.findings.iter().map(|finding| (finding.span.start, finding.span.end)).collect()
 }

@@ -26,6 +26,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use crate::image::findings::{NOTES, RULES, TAR_RULES};
+    use crate::lint;
 
     /// The codes that the function after `start` gives: its texts of one word.
     fn codes(source: &'static str, start: &str) -> Vec<&'static str> {
@@ -37,8 +38,9 @@ mod tests {
     fn no_two_kinds_of_findings_share_a_code() {
         let drift = codes(include_str!("../drift/mod.rs"), "pub fn code");
         let dockerfile = codes(include_str!("../dockerfile/rule.rs"), "fn text");
+        let of_lint: Vec<&str> = lint::RULES.iter().flat_map(|rule| [rule.code, rule.name]).collect();
         let mut seen = BTreeSet::new();
-        for code in [&drift, &dockerfile, RULES, TAR_RULES, NOTES].into_iter().flatten() {
+        for code in [&drift, &dockerfile, RULES, TAR_RULES, NOTES, &of_lint].into_iter().flatten() {
             assert!(seen.insert(code), "{code} stands for two kinds of findings");
         }
         for (code, known) in [("image-not-locked", &drift), ("record-platform", &drift), ("UndefinedVar", &dockerfile)]

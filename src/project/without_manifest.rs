@@ -79,6 +79,7 @@ pub fn manifest(machine: &Machine, flags: &DockerfileFlags) -> Result<Manifest, 
         root: machine.directory.clone(),
         buildkit: Buildkit { version, image: None },
         images: BTreeMap::from([(name_from(&context), image)]),
+        lint: Vec::new(),
     })
 }
 

@@ -26,6 +26,7 @@ mod inspect;
 mod killed;
 mod layered;
 mod layers;
+mod lint;
 mod misuse;
 mod published;
 mod registries;

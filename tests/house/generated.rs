@@ -7,6 +7,7 @@ use clap::{CommandFactory, ValueEnum};
 use repro::parts::cli::arguments::{Arguments, SchemaName};
 use repro::parts::cli::command::schema;
 use repro::parts::explain::causes;
+use repro::parts::lint::RULES;
 use repro::parts::scrub::PROFILES;
 
 fn check(path: &str, content: &[u8]) {
@@ -37,6 +38,26 @@ fn the_scrub_profiles_are_documented() {
 #[test]
 fn the_causes_are_documented() {
     check_table("docs/diff.md", "causes", &causes_table());
+}
+
+#[test]
+fn the_rules_of_lint_are_documented() {
+    check_table("docs/lint.md", "rules", &rules_table());
+}
+
+/// The table in `docs/lint.md`.
+fn rules_table() -> String {
+    let cell = |text: &str| text.replace('|', "\\|");
+    let mut text = String::from(
+        "| code | name | severity | lock | what is found | why | silent for | what removes it |\n|---|---|---|---|---|---|---|---|\n",
+    );
+    for rule in RULES {
+        let severity =
+            format!("{}{}", repro::parts::lint::severity_name(rule.severity), if rule.ships { ", ships" } else { "" });
+        let cells = [rule.code, rule.name, &severity, rule.lock.name(), rule.summary, rule.why, rule.quiet, rule.help];
+        text += &format!("| {} |\n", cells.map(cell).join(" | "));
+    }
+    text
 }
 
 /// Checks what stands between two marks of a page.

@@ -24,6 +24,7 @@ const TARGETS: [(&str, Target); 23] = [
     ("archive", targets::archive),
     ("reference", targets::reference),
     ("dockerfile", targets::texts::dockerfile),
+    ("lint", targets::texts::lint),
     ("shell", targets::texts::shell),
     ("ignore", targets::texts::ignore),
     ("manifest", targets::texts::manifest),

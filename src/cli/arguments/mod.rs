@@ -16,6 +16,7 @@ mod global;
 mod init;
 mod inspect;
 mod layer;
+mod lint;
 mod lock;
 mod login;
 mod outdated;
@@ -47,6 +48,7 @@ pub use global::{Color, Format, Global};
 pub use init::Init;
 pub use inspect::Inspect;
 pub use layer::{Layer, LayerAction};
+pub use lint::Lint;
 pub use lock::Lock;
 pub use login::{Login, Logout};
 pub use outdated::Outdated;
@@ -95,6 +97,7 @@ impl Arguments {
             }
             Command::Build(Build { question, .. })
             | Command::Verify(Verify { question, .. })
+            | Command::Lint(Lint { question, .. })
             | Command::Sources(Sources { question, .. }) => question.check(),
             _ => Ok(()),
         };
@@ -139,6 +142,8 @@ pub enum Command {
     Init(Init),
     /// List every outside source that an image needs
     Sources(Sources),
+    /// Tell what in a Dockerfile will not reproduce
+    Lint(Lint),
     /// Pin every outside source in repro.lock
     Lock(Lock),
     /// Tell which pins upstream has moved on from

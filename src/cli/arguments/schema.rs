@@ -20,6 +20,8 @@ pub enum SchemaName {
     Init,
     /// What `repro sources --format json` prints
     Sources,
+    /// What `repro lint --format json` prints
+    Lint,
     /// What `repro lock --format json` prints
     Lock,
     /// What `repro outdated --format json` prints

@@ -4,8 +4,8 @@
 use super::super::arguments::Command;
 use crate::document::{
     BuildDocument, DeltaDocument, DoctorDocument, Document, ErrorDocument, FailureDocument, InitDocument,
-    InspectDocument, ListDocument, LockDocument, OutdatedDocument, SourcesDocument, SourcesError, TapeDocument,
-    TransferDocument, VerifyDocument, diff_error,
+    InspectDocument, LintDocument, ListDocument, LockDocument, OutdatedDocument, SourcesDocument, SourcesError,
+    TapeDocument, TransferDocument, VerifyDocument, diff_error,
 };
 use crate::status::{Failure, Status};
 
@@ -16,6 +16,7 @@ pub fn of_failure(command: &Command, failure: &Failure) -> Document {
     match command {
         Command::Build(_) => Document::of(&BuildDocument { version, status, images: Vec::new(), error }),
         Command::Verify(_) => Document::of(&VerifyDocument { status, error, ..VerifyDocument::empty() }),
+        Command::Lint(_) => Document::of(&LintDocument { status, error, ..LintDocument::empty() }),
         Command::Lock(_) => Document::of(&LockDocument { status, error, ..LockDocument::empty() }),
         Command::Outdated(_) => {
             let (outdated, gone, mirrors) = (Vec::new(), Vec::new(), Vec::new());

@@ -10,6 +10,7 @@ pub mod failure;
 mod init;
 mod inspect;
 mod layer;
+mod lint;
 mod lock;
 mod login;
 mod outdated;
@@ -53,6 +54,7 @@ pub fn run(command: &Command, session: &Session) -> Result<Report, Failure> {
         Command::Init(arguments) => init::run(arguments, session),
         Command::Sources(arguments) => sources::run(arguments, session),
         Command::Stream(arguments) => stream::run(arguments, session),
+        Command::Lint(arguments) => lint::run(arguments, session),
         Command::Lock(arguments) => lock::run(arguments, session),
         Command::Outdated(_) => outdated::run(session),
         Command::Policy(arguments) => policy::run(arguments, session),

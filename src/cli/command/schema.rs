@@ -7,8 +7,8 @@ use super::super::arguments::{Schema, SchemaName};
 use super::super::report::Report;
 use crate::document::{
     BuildDocument, CacheDocument, DeltaDocument, DoctorDocument, FailureDocument, InitDocument, InspectDocument,
-    ListDocument, LockDocument, OutdatedDocument, ScrubDocument, SourcesDocument, TapeDocument, TransferDocument,
-    VerifyDocument,
+    LintDocument, ListDocument, LockDocument, OutdatedDocument, ScrubDocument, SourcesDocument, TapeDocument,
+    TransferDocument, VerifyDocument,
 };
 use crate::render::DiffDocument;
 use crate::status::Status;
@@ -28,6 +28,7 @@ pub fn text(name: SchemaName) -> String {
         SchemaName::Doctor => of::<DoctorDocument>(),
         SchemaName::Cache => of::<CacheDocument>(),
         SchemaName::Failure => of::<FailureDocument>(),
+        SchemaName::Lint => of::<LintDocument>(),
         SchemaName::Lock => of::<LockDocument>(),
         SchemaName::Build => of::<BuildDocument>(),
         SchemaName::Verify => of::<VerifyDocument>(),

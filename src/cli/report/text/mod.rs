@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod dry_run;
 mod import;
 pub mod inspect;
+pub mod lint;
 pub mod lock;
 pub mod provenance;
 pub mod scrub;
