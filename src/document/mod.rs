@@ -50,4 +50,4 @@ pub use sources::{ListedSource, SourcesDocument, SourcesError};
 pub use tape::{MissingBody, PushedTape, RequestOnTape, TapeDocument, TapeOfImage};
 pub use transfer::TransferDocument;
 pub use verdicts::verdicts_as_junit;
-pub use verify::VerifyDocument;
+pub use verify::{OriginDocument, VerifyDocument};

@@ -10,7 +10,9 @@ use super::diff::explanation_document;
 use super::failure::ErrorDocument;
 use super::note::NoteDocument;
 use crate::platform::Platform;
-use crate::project::{self, CheckedOut, FromProvenance, MirrorSaid, Occasion, Question, Verification, shown};
+use crate::project::{
+    self, CheckedOut, Elsewhere, FromProvenance, MirrorSaid, NamedBy, Occasion, Question, Verification, shown,
+};
 use crate::render::DiffDocument;
 use crate::source::PublishedImage;
 use crate::verify::{Evidence, Verdict};
@@ -24,6 +26,9 @@ pub struct VerifyDocument {
     pub status: u8,
     /// The commit that is checked out; null outside git.
     pub checkout: Option<CheckoutDocument>,
+    /// Of a project that was cloned for this: where it is, and who says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<OriginDocument>,
     /// Mirrors that said what a name means, since its own server was not reached.
     pub mirrors: Vec<MirrorDocument>,
     /// The images that were verified.
@@ -32,6 +37,48 @@ pub struct VerifyDocument {
     pub untold: Option<Vec<NoteDocument>>,
     /// What went wrong, if anything.
     pub error: Option<ErrorDocument>,
+}
+
+/// Where a project is that was cloned.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct OriginDocument {
+    /// The repository.
+    pub url: String,
+    /// Branch, tag or commit that was asked for; null for the default branch.
+    pub revision: Option<String>,
+    /// The commit that it meant.
+    pub commit: String,
+    /// Who named it, which proves nothing: `user`, or the published image's own `labels` or `provenance`.
+    pub named_by: NamedByName,
+}
+
+/// Who named a repository.
+#[derive(Clone, Copy, Debug, JsonSchema, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NamedByName {
+    /// Whoever typed it.
+    User,
+    /// The published image's labels.
+    Labels,
+    /// The published image's provenance.
+    Provenance,
+}
+
+impl OriginDocument {
+    /// The document of a project that was cloned.
+    pub fn of(elsewhere: &Elsewhere) -> Self {
+        let named_by = match elsewhere.origin.named_by {
+            NamedBy::User => NamedByName::User,
+            NamedBy::Labels => NamedByName::Labels,
+            NamedBy::Provenance => NamedByName::Provenance,
+        };
+        Self {
+            url: elsewhere.origin.shown(),
+            revision: elsewhere.origin.revision.clone(),
+            commit: elsewhere.commit().to_owned(),
+            named_by,
+        }
+    }
 }
 
 /// What a mirror said in place of a server that was not reached.
@@ -199,6 +246,7 @@ impl VerifyDocument {
             version: 1,
             status: 0,
             checkout: None,
+            origin: None,
             mirrors: Vec::new(),
             images: Vec::new(),
             untold: None,
@@ -245,6 +293,7 @@ impl VerifyDocument {
             version: 1,
             status: verification.status().code(),
             checkout: verification.checked_out.as_ref().map(CheckoutDocument::of),
+            origin: None,
             mirrors: verification.mirrors.iter().map(MirrorDocument::of).collect(),
             images: images.collect(),
             untold: None,

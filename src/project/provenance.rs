@@ -178,7 +178,7 @@ pub fn verify_provenance(machine: &Machine, options: &ProvenanceOptions) -> Resu
 }
 
 /// A project without images, for a resolver.
-fn empty_project(machine: &Machine) -> Result<Project, Failure> {
+pub(super) fn empty_project(machine: &Machine) -> Result<Project, Failure> {
     let text = "version = 1\n[image.app]\n";
     let manifest = Manifest::parse(text, &machine.directory.join(FILE_NAME), &machine.directory)?;
     Ok(Project { manifest, manifest_path: None, lock_path: None })

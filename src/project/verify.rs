@@ -17,6 +17,7 @@ use super::rebuild::{RebuildOptions, Rebuilt, Round, rebuild};
 use super::record;
 use super::report;
 use super::scratch::ScratchDirectory;
+use super::ship::pushed_names;
 use super::stand_in::StandsIn;
 use super::upstream;
 use crate::compare::compare;
@@ -37,6 +38,8 @@ pub struct VerifyOptions {
     pub platforms: Vec<Platform>,
     /// The published image, if it is looked at: where it is, and how that was typed.
     pub against: Option<(Place, String)>,
+    /// Look at what is published under the names of the manifest, instead.
+    pub published: bool,
     /// The image that is meant, by its name, where several are there.
     pub published_name: Option<String>,
     /// A file whose record counts instead of the lockfile's.
@@ -189,12 +192,13 @@ pub fn verify(machine: &Machine, project: &Project, options: &VerifyOptions) -> 
         mirrors.extend(upstream::check(machine, &locked.resolver, &images)?.iter().map(said(Occasion::Fresh)));
     }
     let reader = online::reader(machine, Some((&locked.resolver.registry, &locked.resolver.cache)));
-    let place = options.against.as_ref().map(|(place, _)| place);
-    let name = options.published_name.as_deref();
-    let published = place.map(|place| Published::read(place, name, &reader)).transpose()?;
-    let against = options.against.as_ref().map(|(_, typed)| typed.clone());
-    let spoke = published.as_ref().and_then(|published| published.mirror.as_ref());
-    mirrors.extend(against.as_ref().zip(spoke).map(said(Occasion::Published)));
+    let mut looked_at = BTreeMap::new();
+    for image in &images {
+        looked_at.insert(image.surveyed.name, published(image, options, &reader)?);
+    }
+    let against = against(&looked_at);
+    let spoke = looked_at.values().flatten().filter_map(|at| Some((&at.typed, at.image.mirror.as_ref()?)));
+    mirrors.extend(spoke.map(said(Occasion::Published)));
     if options.is_reported {
         report::check_count(images.len())?;
     }
@@ -207,7 +211,9 @@ pub fn verify(machine: &Machine, project: &Project, options: &VerifyOptions) -> 
         match rebuild(&locked, &engines, image, &rebuilding, &work) {
             Ok(rebuilt) => {
                 machine.cancel.check()?;
-                let published_image = published.as_ref().map(|published| (published, &reader));
+                let at = looked_at.get(image.surveyed.name).and_then(Option::as_ref);
+                verification.failures.extend(at.and_then(|at| at.other_tag.clone()).map(Failure::from));
+                let published_image = at.map(|at| (&at.image, &reader));
                 let network = network(image, options);
                 let (mut verified, failure) = judge_image(image, record, &rebuilt, published_image, network);
                 verification.failures.extend(failure);
@@ -220,7 +226,7 @@ pub fn verify(machine: &Machine, project: &Project, options: &VerifyOptions) -> 
                         work: &work,
                         rebuilt: &rebuilt,
                     };
-                    verified.explanation = explanation(&rebuild, &verified, options)?;
+                    verified.explanation = explanation(&rebuild, &verified, at, options)?;
                 }
                 // Layers can't be read any more once they are written.
                 if let Some(target) = &target {
@@ -234,15 +240,75 @@ pub fn verify(machine: &Machine, project: &Project, options: &VerifyOptions) -> 
     Ok(verification)
 }
 
+/// A published image that was looked at.
+struct LookedAt {
+    place: Place,
+    typed: String,
+    image: Published,
+    /// A tag of the manifest that names another image.
+    other_tag: Option<OtherTag>,
+}
+
+/// Tags that should name one image name two.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("`{other}` is published as {found}, `{first}` as {expected}")]
+struct OtherTag {
+    first: String,
+    expected: Digest,
+    other: String,
+    found: Digest,
+}
+
+impl ExitStatus for OtherTag {
+    fn status(&self) -> Status {
+        Status::Differs
+    }
+}
+
+/// The published image that `image` is compared with: the one that was typed, or that of the manifest's names.
+fn published(
+    image: &ReadyImage<'_>,
+    options: &VerifyOptions,
+    reader: &Reader<'_>,
+) -> Result<Option<LookedAt>, Failure> {
+    let read = |place: &Place| Published::read(place, options.published_name.as_deref(), reader);
+    if let Some((place, typed)) = &options.against {
+        let (place, typed) = (place.clone(), typed.clone());
+        return Ok(Some(LookedAt { image: read(&place)?, place, typed, other_tag: None }));
+    }
+    if !options.published {
+        return Ok(None);
+    }
+    let mut names = pushed_names(image.surveyed.name, image.surveyed.image)?.into_iter().map(Place::Registry);
+    let Some(place) = names.next() else { return Ok(None) };
+    let typed = place.to_string().trim_start_matches("docker://").to_owned();
+    let first = read(&place)?;
+    let mut other_tag = None;
+    for name in names {
+        if let (Some(expected), Some(found)) = (first.top, read(&name)?.top)
+            && expected != found
+        {
+            other_tag.get_or_insert(OtherTag { first: typed.clone(), expected, other: name.to_string(), found });
+        }
+    }
+    Ok(Some(LookedAt { image: first, place, typed, other_tag }))
+}
+
+/// What was looked at, as it was named.
+fn against(looked_at: &BTreeMap<&str, Option<LookedAt>>) -> Option<String> {
+    let names: BTreeSet<&str> = looked_at.values().flatten().map(|at| at.typed.as_str()).collect();
+    (!names.is_empty()).then(|| names.into_iter().collect::<Vec<_>>().join(", "))
+}
+
 /// Why an image is not the one that was meant. That this can't be found out changes no verdict.
 fn explanation(
     rebuild: &Rebuild<'_>,
     verified: &VerifiedImage,
+    at: Option<&LookedAt>,
     options: &VerifyOptions,
 ) -> Result<Option<Explanation>, Failure> {
     let machine = rebuild.locked.machine;
-    let published = options.against.as_ref();
-    let published = published.map(|(place, typed)| (place, typed.as_str(), options.published_name.as_deref()));
+    let published = at.map(|at| (&at.place, at.typed.as_str(), options.published_name.as_deref()));
     let witnesses = Witnesses { published, recorded: options.expected.as_deref() };
     let explained = explain(rebuild, &verified.platforms, &witnesses);
     machine.cancel.check()?;

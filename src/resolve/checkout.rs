@@ -51,7 +51,13 @@ impl Resolver {
         check_out().map_err(|reason| ResolveError::new(request, reason))
     }
 
-    fn fetch_commit(&self, repository: &Path, remote: &str, transport: Transport, commit: &str) -> Result<(), Reason> {
+    pub(super) fn fetch_commit(
+        &self,
+        repository: &Path,
+        remote: &str,
+        transport: Transport,
+        commit: &str,
+    ) -> Result<(), Reason> {
         let git = self.git()?;
         let fetch = |arguments: &[&str]| self.run(&git.command(transport, repository).args(arguments));
         let mut fetched = fetch(&["fetch", "--quiet", "--depth=1", "--no-tags", "--", remote, commit])?;

@@ -30,6 +30,8 @@ pub enum Transport {
     Ssh,
     /// `http://`, to this machine or with a mirror
     Http,
+    /// `file://`, where the user names it: never in a Dockerfile
+    File,
 }
 
 impl Transport {
@@ -38,6 +40,7 @@ impl Transport {
         match self {
             Self::Https | Self::Ssh => "https:ssh",
             Self::Http => "https:ssh:http",
+            Self::File => "https:ssh:file",
         }
     }
 }
@@ -94,6 +97,24 @@ impl GitSource {
         Ok(source)
     }
 
+    /// A repository among the files of this machine, by its absolute path.
+    pub fn of_files(path: &str, revision: Option<&str>) -> Result<Self, InvalidGitUrl> {
+        let wrong = |reason: &str| InvalidGitUrl { request: format!("file://{path}"), reason: reason.to_owned() };
+        if !path.starts_with('/') || path.chars().any(char::is_control) {
+            return Err(wrong("expected an absolute path after `file://`"));
+        }
+        if let Some(revision) = revision {
+            check_ref(revision).map_err(|reason| wrong(&reason))?;
+        }
+        Ok(Self {
+            remote: format!("file://{path}"),
+            transport: Transport::File,
+            reference: revision.map(str::to_owned),
+            subdir: None,
+            checksum: None,
+        })
+    }
+
     fn take_parameter(&mut self, pair: &str) -> Result<(), String> {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         let value = decode(value).ok_or_else(|| format!("the query parameter `{}` is malformed", escape::text(key)))?;
@@ -133,7 +154,7 @@ impl GitSource {
 }
 
 /// Whether `text` is a whole commit id: 40 or 64 lower-case hex digits.
-pub(super) fn is_commit(text: &str) -> bool {
+pub fn is_commit(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! [`Resolver::resolve`] takes [`Request`]s and gives a [`Resolved`] pin for each, many at a time; one that fails does
 //! not hide what is wrong with the others. `image` and `layout` find index and platforms with the rules of `matching`,
-//! `file` streams a body into the cache, `git` asks the `git` program, by which `checkout` writes a commit's files and
+//! `file` streams a body into the cache, `git` asks the `git` program, by which `checkout` writes a commit's files, `clone` makes a repository of one commit and
 //! `git_object` finds the commit that an id means.
 //! `confirm` holds image manifests against their index, `standing` asks later whether upstream still agrees, `fetch` brings locked bytes into the cache from wherever they
 //! are to be had.
@@ -11,6 +11,7 @@
 //! its own server says (`upstream`).
 
 mod checkout;
+mod clone;
 mod confirm;
 mod error;
 mod fetch;
@@ -32,9 +33,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 pub use checkout::Checkout;
+pub use clone::{Cloned, is_repository_url};
 pub use error::{Reason, ResolveError, ResolveErrors};
 pub use fetch::LockedImage;
 pub use git::Git;
+pub use git_url::is_commit;
 pub use standing::Standing;
 
 use crate::cancel::Cancelled;

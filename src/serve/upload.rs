@@ -19,6 +19,8 @@ use crate::store::temporary_file;
 const MOST: usize = 64;
 /// An upload that nobody goes on with is forgotten after so long.
 const IDLE: Duration = Duration::from_secs(600);
+/// Where there are too many, one that rested for so long makes room.
+const RESTING: Duration = Duration::from_secs(5);
 const PIECE: usize = 128 << 10;
 
 /// All uploads.
@@ -41,7 +43,11 @@ impl Uploads {
         let mut uploads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         uploads.retain(|_, upload| upload.try_lock().map_or(true, |upload| upload.used.elapsed() < IDLE));
         if uploads.len() >= MOST {
-            return Err(Refusal::TooMany);
+            // Whoever began the oldest has most likely gone away.
+            let idle = |upload: &Shared| Some(upload.try_lock().ok()?.used.elapsed()).filter(|idle| *idle >= RESTING);
+            let oldest = uploads.iter().filter_map(|(name, upload)| Some((idle(upload)?, name.clone()))).max();
+            let (_, name) = oldest.ok_or(Refusal::TooMany)?;
+            uploads.remove(&name);
         }
         let file = temporary_file(directory).map_err(|_| Refusal::Broken)?;
         let random = || RandomState::new().build_hasher().finish();

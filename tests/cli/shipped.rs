@@ -1,52 +1,16 @@
 //! Images pushed, pulled, copied, listed and served, all by the binary. No rig.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use repro::parts::digest::Digest;
 use serde_json::Value;
 
 use crate::project::Project;
-
-/// A `repro serve` that ends with the test.
-struct Serving {
-    child: Child,
-    address: String,
-}
-
-impl Serving {
-    fn start(project: &Project, arguments: &[&str]) -> Self {
-        let mut command = project.command(&[&["serve"], arguments].concat());
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut address = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        Self { child, address: address.trim().to_owned() }
-    }
-
-    /// A name there.
-    fn name(&self, name: &str) -> String {
-        format!("{}/{name}", self.address)
-    }
-
-    /// What it answers to a request, headers and all.
-    fn talk(&self, request: &str) -> String {
-        let mut connection = TcpStream::connect(&self.address).unwrap();
-        connection.write_all(request.as_bytes()).unwrap();
-        let mut response = Vec::new();
-        let _ = connection.read_to_end(&mut response);
-        String::from_utf8_lossy(&response).into_owned()
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::serving::Serving;
 
 fn base(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/native/bases").join(name)

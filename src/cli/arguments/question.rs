@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::pair;
 use crate::platform::Platform;
-use crate::project::DockerfileFlags;
+use crate::project::{DockerfileFlags, is_repository};
 
 /// Which image, for commands that also work without a manifest.
 #[derive(Clone, Debug, Default, Args)]
@@ -44,6 +44,8 @@ impl Question {
     /// The context directory that stands in the place of an image's name.
     fn directory(&self) -> Option<&Path> {
         match self.images.as_slice() {
+            // The URL of a repository is for `repro verify`.
+            [one] if is_repository(one) => None,
             [one] if matches!(one.as_str(), "." | "..") || one.contains('/') => Some(Path::new(one)),
             _ => None,
         }

@@ -40,6 +40,10 @@ impl Shard {
   repro verify                                           rebuilds every image, compares with the record
   repro verify app --against ghcr.io/example/app:1.2.3   also compares with the published image
   repro verify app --against ./app.tar                   or with an archive
+  repro verify --published                               or with what repro.toml says is published
+  repro verify https://git.example/app.git --rev v1.2.3 --against registry.example/app:1.2.3
+                                                         needs nothing that is checked out
+  repro verify --image registry.example/app:1.2.3        the same, by the source that its labels name
   repro verify app --against docker-daemon:app           or with what docker has under a name
   repro verify app --expected app.tar --report why.html  says why, by the bytes that `repro build --record -o app.tar` wrote
   repro verify --shard 2/8 --report verdicts.xml         the second of eight machines, for a CI that reads JUnit
@@ -51,17 +55,24 @@ pub struct Verify {
     pub question: Question,
     /// Also compare with a published image: a reference, `docker-daemon:NAME`, `podman:NAME`, an archive or layout as
     /// `./PATH` or `/PATH`, `-` for an archive on stdin
-    #[arg(long, value_name = "REF|PATH", group = "published")]
+    #[arg(long, value_name = "REF|PATH", group = "published_image")]
     pub against: Option<String>,
     /// Also compare with this archive or layout, whatever its name looks like
-    #[arg(long, value_name = "FILE", group = "published", conflicts_with = "against")]
+    #[arg(long, value_name = "FILE", group = "published_image", conflicts_with = "against")]
     pub against_file: Option<PathBuf>,
     /// Rebuild an image from what its provenance tells, and compare with it; files that were local are those of
     /// `--dockerfile`, `--context` and `--build-context`
-    #[arg(long, value_name = "REF|PATH", conflicts_with_all = ["images", "published", "record", "expected", "fresh", "output"])]
+    #[arg(long, value_name = "REF|PATH", conflicts_with_all = ["images", "published_image", "record", "expected", "fresh", "output"])]
     pub from_provenance: Option<String>,
-    /// The published image's name, in an archive or layout of several
-    #[arg(long, value_name = "NAME", requires = "published")]
+    /// Also compare with what is published under `repository` and each of `tags` of repro.toml
+    #[arg(long, group = "published_image", conflicts_with_all = ["against", "against_file"])]
+    pub published: bool,
+    /// With a repository's URL in the place of images: the branch, tag or commit; default: its default branch
+    #[arg(long, value_name = "REV", conflicts_with = "from_provenance")]
+    pub rev: Option<String>,
+    /// Rebuild a published image from the source and revision that its own labels name, and compare with it. With
+    /// `--against`: the published image's name, in an archive or layout of several
+    #[arg(long, value_name = "REF|NAME", conflicts_with = "from_provenance")]
     pub image: Option<String>,
     /// Take the record from FILE instead of repro.lock
     #[arg(long, value_name = "FILE")]

@@ -5,27 +5,50 @@ use std::path::{Path, PathBuf};
 use super::super::arguments;
 use super::super::report::{Report, text};
 use super::super::session::Session;
-use crate::document::{Document, VerifyDocument, explanation_document, verdicts_as_junit};
+use crate::document::{Document, OriginDocument, VerifyDocument, explanation_document, verdicts_as_junit};
 use crate::project::{
-    ExportOptions, Project, ProvenanceOptions, VerifyOptions, check_report_name, shown, verify, verify_provenance,
-    write_report, write_verdicts,
+    Elsewhere, ExportOptions, Origin, Project, ProvenanceOptions, VerifyOptions, check_report_name, is_repository,
+    settled, shown, verify, verify_provenance, write_report, write_verdicts,
 };
 use crate::source::{Bare, Place};
-use crate::status::{Failure, Status};
+use crate::status::{ExitStatus, Failure, Status};
 
 /// Runs the command.
 pub fn run(arguments: &arguments::Verify, session: &Session) -> Result<Report, Failure> {
     if let Some(typed) = &arguments.from_provenance {
         return from_provenance(arguments, typed, session);
     }
-    let machine = &session.machine;
-    let project = Project::open_or_make(machine, arguments.question.flags().as_ref())?;
-    let export = |path: &Path| ExportOptions { path: path.to_owned(), form: arguments.archive.into() };
-    let against = match (&arguments.against, &arguments.against_file) {
-        (Some(typed), _) => Some((Place::parse(Path::new(typed), Bare::Reference, &machine.directory)?, typed.clone())),
-        (None, file) => file.clone().map(|file| (Place::Path(file.clone()), shown(&file))),
+    let outside = &session.machine;
+    let against = match (&arguments.against, &arguments.against_file, &arguments.image) {
+        (Some(typed), ..) => {
+            Some((Place::parse(Path::new(typed), Bare::Reference, &outside.directory)?, typed.clone()))
+        }
+        (None, Some(file), _) => Some((Place::Path(outside.resolve(file)), shown(file))),
+        (None, None, Some(typed)) if !arguments.published => {
+            Some((Place::parse(Path::new(typed), Bare::Reference, &outside.directory)?, typed.clone()))
+        }
+        _ => None,
     };
-    let mut images = arguments.question.names().to_vec();
+    let against = against.map(|(place, typed)| match place {
+        Place::Path(path) => (Place::Path(outside.resolve(&path)), typed),
+        other => (other, typed),
+    });
+    let names_image = arguments.against.is_some() || arguments.against_file.is_some() || arguments.published;
+    let (origin, mut images) = match (&arguments.question.images[..], &against, &arguments.image) {
+        ([url, images @ ..], ..) if is_repository(url) => {
+            (Some(Origin::typed(url, arguments.rev.as_deref())), images.to_vec())
+        }
+        (images, Some((place, typed)), Some(_)) if !names_image => {
+            (Some(Origin::of_image(outside, place, typed)?), images.to_vec())
+        }
+        _ if arguments.rev.is_some() => return Err(NoRepository.into()),
+        _ => (None, arguments.question.names().to_vec()),
+    };
+    let elsewhere = origin.map(|origin| Elsewhere::clone(outside, origin)).transpose()?;
+    let inside = elsewhere.as_ref().map(|elsewhere| elsewhere.machine(outside));
+    let machine = inside.as_ref().unwrap_or(outside);
+    let project = Project::open_or_make(machine, arguments.question.flags().as_ref())?;
+    let export = |path: &Path| ExportOptions { path: outside.directory.join(path), form: arguments.archive.into() };
     if let Some(shard) = arguments.shard {
         let all: Vec<String> = project.images(&images)?.into_iter().map(|(name, _)| name.clone()).collect();
         images = shard.of(all);
@@ -38,27 +61,31 @@ pub fn run(arguments: &arguments::Verify, session: &Session) -> Result<Report, F
         images,
         platforms: arguments.question.platforms.clone(),
         against,
-        published_name: arguments.image.clone(),
-        record: arguments.record.clone(),
+        published: arguments.published,
+        published_name: arguments.image.clone().filter(|_| names_image),
+        record: settled(outside, arguments.record.as_deref()),
         explains: !arguments.no_explain,
-        expected: arguments.expected.clone(),
+        expected: settled(outside, arguments.expected.as_deref()),
         is_reported: !reports.is_empty(),
         fresh: arguments.fresh,
         accepts_open_network: arguments.allow_open_network,
         export: arguments.output.as_deref().map(export),
-        engine: arguments.engine.options(&session.machine.directory, session.is_verbose),
+        engine: arguments.engine.options(&outside.directory, session.is_verbose),
     };
     arguments.report.iter().try_for_each(|path| check_report_name(path))?;
     let verification = verify(machine, &project, &options)?;
     for explanation in verification.images.iter().filter_map(|image| image.explanation.as_ref()) {
         let document = explanation_document(explanation);
-        reports.iter().try_for_each(|path| write_report(machine, path, &document))?;
+        reports.iter().try_for_each(|path| write_report(outside, path, &document))?;
     }
-    let document = VerifyDocument::of(&verification, arguments.output.as_deref());
-    verdicts.iter().try_for_each(|path| write_verdicts(machine, path, verdicts_as_junit(&document)))?;
+    let origin = elsewhere.as_ref().map(OriginDocument::of);
+    let mut text = elsewhere.as_ref().map(text::verify::origin).unwrap_or_default();
+    text += &text::verify::verdicts(&verification, arguments.record.as_deref().unwrap_or(Path::new("repro.lock")));
+    let document = VerifyDocument { origin, ..VerifyDocument::of(&verification, arguments.output.as_deref()) };
+    verdicts.iter().try_for_each(|path| write_verdicts(outside, path, verdicts_as_junit(&document)))?;
     Ok(Report {
         status: verification.status(),
-        text: text::verify::verdicts(&verification, arguments.record.as_deref().unwrap_or(Path::new("repro.lock"))),
+        text,
         document: Some(Document::of(&document)),
         failures: verification.failures,
     })
@@ -76,6 +103,17 @@ fn nothing(arguments: &arguments::Verify, session: &Session) -> Result<Report, F
     verdicts.iter().try_for_each(|path| write_verdicts(&session.machine, path, verdicts_as_junit(&document)))?;
     let text = "no image belongs to this part\n".to_owned();
     Ok(Report { document: Some(Document::of(&document)), ..Report::text(Status::Success, text) })
+}
+
+/// A revision of nothing.
+#[derive(Debug, thiserror::Error)]
+#[error("`--rev` is a revision of a repository: give its URL before it")]
+struct NoRepository;
+
+impl ExitStatus for NoRepository {
+    fn status(&self) -> Status {
+        Status::Usage
+    }
 }
 
 /// Rebuilds an image from its provenance.

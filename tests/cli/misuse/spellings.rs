@@ -89,7 +89,7 @@ fn unknown_words_are_refused_with_status_2() {
         (&["biuld"], "a similar subcommand exists: 'build'"),
         (&["build", "--recrod"], "a similar argument exists: '--record'"),
         (&["build", "aapp"], "no image is called `aapp`"),
-        (&["build", "--platform", "--push"], "unexpected argument '--push'"),
+        (&["build", "--platform", "--load"], "unexpected argument '--load'"),
         (&["build", "--platform=--push"], "invalid value"),
         (&["build", "--engine", "docker"], "[possible values: auto, native, buildctl, buildx, podman]"),
         (&["build", "--limit", "none=1"], "no limit is called `none`"),

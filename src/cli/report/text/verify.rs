@@ -6,12 +6,28 @@ use std::path::{Path, PathBuf};
 use crate::digest::Digest;
 use crate::document::explanation_document;
 use crate::escape;
-use crate::project::{CheckedOut, Explanation, MirrorSaid, Occasion, Question, Verification, VerifiedImage};
+use crate::project::{
+    CheckedOut, Elsewhere, Explanation, MirrorSaid, NamedBy, Occasion, Question, Verification, VerifiedImage,
+};
 use crate::render::tree;
 use crate::verify::{Evidence, Verdict};
 
 /// Files that one line names.
 const MOST_FILES: usize = 16;
+
+/// Where a project was cloned from, and who says that it is the right one.
+pub fn origin(elsewhere: &Elsewhere) -> String {
+    let (url, commit) = (elsewhere.origin.shown(), elsewhere.commit());
+    match elsewhere.origin.named_by {
+        NamedBy::User => format!("{url} at {commit}\n"),
+        NamedBy::Labels => format!(
+            "{url} at {commit}: so say the labels of the published image; that chose what is rebuilt, and is no part of the verdict\n"
+        ),
+        NamedBy::Provenance => format!(
+            "{url} at {commit}: so says the provenance of the published image; that chose what is rebuilt, and is no part of the verdict\n"
+        ),
+    }
+}
 
 /// The verdict on every platform; `record` is the file that holds the record, as it was named.
 pub fn verdicts(verification: &Verification, record: &Path) -> String {
