@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::files::{read_file, shown};
+use super::init_context;
 use super::machine::Machine;
 use super::open::LOCKFILE;
 use crate::dockerfile::{self, lacks_secret_variables, network};
+use crate::escape;
 use crate::manifest::{self, FILE_NAME, Manifest};
 use crate::status::{ExitStatus, Failure, Status};
 use crate::store::replace_file;
@@ -60,7 +62,16 @@ pub fn init(machine: &Machine, dockerfile: &Path, name: Option<&str>) -> Result<
     }
     let relative = relative_to(&path, &directory)?;
     let parsed = dockerfile::parse(&read_file(&path, machine.limits.dockerfile)?, &machine.limits)?;
-    let context = relative.rsplit_once('/').map_or(".", |(directory, _)| directory);
+    let beside = relative.rsplit_once('/').map_or(".", |(directory, _)| directory);
+    let in_root = init_context::only_in_root(&parsed, &directory.join(beside), &directory);
+    if let Some((source, line)) = in_root.as_ref().filter(|_| beside != ".") {
+        let (source, beside) = (escape::text(source), escape::text(beside));
+        machine.progress.note(&format!(
+            "the context is `.`: {}:{line} takes `{source}`, which lies there and not in `{beside}`",
+            escape::text(relative)
+        ));
+    }
+    let context = if in_root.is_some() { "." } else { beside };
     let name = name.map_or_else(|| manifest::name_from(&directory), str::to_owned);
     let run_needs_network = network::is_needed(&parsed);
     let old_frontend = parsed.syntax.as_deref().filter(|name| lacks_secret_variables(name));

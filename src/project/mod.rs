@@ -27,6 +27,7 @@ mod export;
 mod files;
 mod import;
 mod init;
+mod init_context;
 mod inspect;
 mod lint;
 mod lint_context;

@@ -107,6 +107,11 @@ repro.toml already exists and was kept
     );
     fs::remove_file(project.path().join("app/repro.toml")).unwrap();
     project.write("app/Dockerfile", "FROM registry.example/debian\nRUN apt-get update && apt-get install -y make\n");
+    project.write("app/main.c", "").write("app/docker/Dockerfile", "FROM scratch\nCOPY main.c /\n");
+    let written = app(&["init", "--dockerfile", "docker/Dockerfile"]).expect(0);
+    assert!(project.read("app/repro.toml").contains("context = \".\"\n"), "{}", project.read("app/repro.toml"));
+    written.says("the context is `.`: docker/Dockerfile:2 takes `main.c`, which lies there and not in `docker`");
+    fs::remove_file(project.path().join("app/repro.toml")).unwrap();
     app(&["init", "--name", "web"]).expect(0);
     assert_data_eq!(
         project.read("app/repro.toml"),
