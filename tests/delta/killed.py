@@ -2,7 +2,7 @@
 """Kills `repro delta` at random instants, and lets the disk run full: killed.py PROGRAM [ROUNDS].
 
 After each of ROUNDS (50) kills there is no delta and no image, or the whole one, and the next run sweeps away what the killed one left.
-Then `apply` writes into a file system of 1 MiB (as root) or below a limit on the size of files, and must leave nothing.
+Then `apply` writes into a file system of 512 KiB (as root) or below a limit on the size of files, and must leave nothing.
 """
 
 import hashlib
@@ -25,8 +25,8 @@ ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 50
 def layout(directory, changed):
     layer = io.BytesIO()
     with tarfile.open(fileobj=layer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for number in range(400):
-            data = random.Random(number + (1000 if number == changed else 0)).randbytes(20_000)
+        for number in range(120):
+            data = random.Random(number + (1000 if number == changed else 0)).randbytes(8_000)
             info = tarfile.TarInfo(f"f{number}")
             info.size, info.mtime = len(data), 1_700_000_000
             tar.addfile(info, io.BytesIO(data))
@@ -87,11 +87,11 @@ def killed(command, output, wanted):
 def full(command):
     def small():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 19, 1 << 19))
 
     os.mkdir("small")
     mounted = os.geteuid() == 0 and not subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "none", "small"], stderr=subprocess.DEVNULL).returncode
+        ["mount", "-t", "tmpfs", "-o", "size=512k", "none", "small"], stderr=subprocess.DEVNULL).returncode
     try:
         done = subprocess.run(command + ["-o", "small/x.tar"], preexec_fn=None if mounted else small,
                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -106,7 +106,7 @@ def full(command):
 with tempfile.TemporaryDirectory() as here:
     os.chdir(here)
     layout("one", -1)
-    layout("two", 200)
+    layout("two", 60)
     create = [REPRO, "delta", "create", "--base", "one", "--target", "two", "-o", "d"]
     apply = [REPRO, "delta", "apply", "d", "--base", "one"]
     subprocess.run(create, check=True, stdout=subprocess.DEVNULL)
