@@ -63,7 +63,7 @@ fn a_finding_stands_where_its_words_do() {
 #[test]
 fn what_cannot_be_read_is_told_once_and_hides_nothing_else() {
     let dockerfile = format!("{BASE}RUN --network=none if true; then echo $( ; fi\nRUN --network=none date > /a\n");
-    assert_eq!(found(&dockerfile), ["R197 info 2:38", "R040 error 3:20"]);
+    assert_eq!(found(&dockerfile), ["R197 info 2:39", "R040 error 3:20"]);
     let foreign = format!("{BASE}SHELL [\"pwsh\", \"-c\"]\nRUN date > /a\nRUN date > /b\n");
     assert_eq!(found(&foreign), ["R196 info 3:1"]);
 }
