@@ -39,7 +39,12 @@ pub trait Respond: Send + Sync {
 
     /// Responds to one request with its body, which is read past here: no GET needs one.
     fn respond_to(&self, head: &Head, body: &mut Body<'_>, reply: Reply<'_>) -> io::Result<()> {
-        if let Err(error) = body.skip(REQUEST_BODY) {
+        // A body in chunks has no end that is known before: nobody who is read past sends one.
+        let skipped: io::Result<()> = match head.header("transfer-encoding") {
+            Some(_) => Err(io::ErrorKind::InvalidData.into()),
+            None => body.skip(REQUEST_BODY),
+        };
+        if let Err(error) = skipped {
             if error.kind() == io::ErrorKind::InvalidData {
                 self.unreadable(&head.target, "it has a body, which is not read");
             }
