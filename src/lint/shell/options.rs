@@ -9,7 +9,7 @@ impl Command {
         self.words.iter().filter(move |word| {
             let was_ended = ended;
             ended |= word.text() == "--";
-            (was_ended || !word.is_option()) && !(word.text() == "--" && !was_ended)
+            was_ended || !word.is_option() && word.text() != "--"
         })
     }
 

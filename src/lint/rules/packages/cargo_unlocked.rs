@@ -75,7 +75,7 @@ fn check(file: &File<'_>, findings: &mut Findings) {
                 } else if !is_locked {
                     findings.add(command.span, message);
                 }
-            } else if !is_locked && !(command.long("--offline") && sub != "install") {
+            } else if !(is_locked || command.long("--offline") && sub != "install") {
                 findings.add(command.span, message);
             }
         }

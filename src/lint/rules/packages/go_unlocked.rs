@@ -103,9 +103,7 @@ fn is_moving(package: &str, is_dynamic: bool) -> bool {
     // The standard library and `cmd/…` have no host in their first part.
     let has_host = package.split('/').next().is_some_and(|first| first.contains('.'));
     match package.split_once('@') {
-        Some((_, version)) => {
-            !is_exact_version(version) && !is_commit(version) && !(is_dynamic && version.contains('$'))
-        }
+        Some((_, version)) => !(is_exact_version(version) || is_commit(version) || is_dynamic && version.contains('$')),
         None => !is_local && has_host && !is_dynamic,
     }
 }
