@@ -251,7 +251,7 @@ fn a_pin_that_vanished_is_told_to_a_cron_job_index_and_child_alike() {
     let served = shelf.clone();
     let server = Server::start(move |seen| served.response(seen));
     let image = shelf.image("team/base", "linux/amd64", "2024-01-01T00:00:00Z");
-    shelf.index("team/base", "1", &[image.clone()]);
+    shelf.index("team/base", "1", std::slice::from_ref(&image));
     let project = project(&server.host(), DOCKERFILE);
     project.repro(&["lock"]).expect(0);
     let ask = |status: i32| {
