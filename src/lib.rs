@@ -9,6 +9,7 @@ mod document;
 
 mod project;
 
+mod attest;
 mod render;
 
 mod explain;

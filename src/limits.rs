@@ -73,6 +73,14 @@ limits! {
     json_bytes = "json-bytes", 4 * MIB;
     /// Nesting inside one JSON document.
     json_depth = "json-depth", 128;
+    /// Bytes of one string inside one JSON document.
+    json_string = "json-string", MIB;
+    /// Bytes of one file of attestations.
+    attest_file = "attest-file", 16 * MIB;
+    /// Bytes of one attestation.
+    attest_line = "attest-line", 4 * MIB;
+    /// Attestations of one file.
+    attest_lines = "attest-lines", 10_000;
     /// Descriptors in one index.
     index_manifests = "index-manifests", 1024;
     /// Levels of indexes; `index.json` is level 1.

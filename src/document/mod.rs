@@ -5,6 +5,7 @@
 //! A command puts the document of what its operation gave into its `Report`. `failure` holds the error that all of them
 //! tell, and the document of commands that have none of their own for that; `self_check` is a part of `build`.
 
+mod attest;
 mod build;
 mod cache;
 mod delta;
@@ -29,6 +30,7 @@ mod transfer;
 mod verdicts;
 mod verify;
 
+pub use attest::{AttestDocument, AttestShowDocument};
 pub use build::BuildDocument;
 pub use cache::{CacheDocument, CacheUsage};
 pub use delta::{DeltaBlob, DeltaDocument};

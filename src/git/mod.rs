@@ -47,6 +47,8 @@ pub struct Repository {
     common_dir: PathBuf,
     /// `core.autocrlf` of the repository's own configuration.
     line_ends: Option<String>,
+    /// `remote.origin.url` of the repository's own configuration.
+    remote: Option<String>,
     /// Whether line ends are converted, once that was asked.
     converts_line_ends: OnceLock<bool>,
     /// `core.filemode` of the repository's own configuration.
@@ -103,6 +105,7 @@ impl Repository {
             git_dir,
             common_dir,
             line_ends: None,
+            remote: None,
             converts_line_ends: OnceLock::new(),
             executable_bits: true,
             format: ObjectFormat::Sha1,
@@ -136,6 +139,11 @@ impl Repository {
     /// Whether the executable bits of the work tree mean something to git.
     pub fn minds_executable_bits(&self) -> bool {
         self.executable_bits
+    }
+
+    /// Where it was cloned from, as written; it may hold a password.
+    pub fn remote(&self) -> Option<&str> {
+        self.remote.as_deref()
     }
 
     /// Which ids its objects have.
@@ -193,6 +201,7 @@ impl Repository {
             self.format = ObjectFormat::Sha256;
         }
         self.line_ends = config.get_string(LINE_ENDS).ok();
+        self.remote = config.get_string("remote.origin.url").ok();
         self.executable_bits = config.get_bool("core.filemode").unwrap_or(true);
         Ok(())
     }

@@ -143,6 +143,18 @@ impl Layout {
         Document::parse(bytes, limits).map_err(failed)
     }
 
+    /// Reads the blob that `descriptor` describes, of at most `limit` bytes; size and digest are checked.
+    pub fn blob(&self, descriptor: &Descriptor, limit: u64) -> Result<Vec<u8>, LayoutError> {
+        let digest = descriptor.digest;
+        let bytes = self.read(digest, descriptor.size.min(limit))?;
+        let failed = |source| LayoutError::Blob { digest, source };
+        if bytes.len() as u64 != descriptor.size {
+            return Err(failed(InvalidDocument::Size { actual: bytes.len() as u64, expected: descriptor.size }));
+        }
+        let computed = Digest::of(&bytes);
+        if computed != digest { Err(failed(InvalidDocument::Digest { computed, expected: digest })) } else { Ok(bytes) }
+    }
+
     /// Reads the blob that `descriptor` describes to its end and checks it, without keeping it.
     pub fn check_blob(&self, descriptor: &Descriptor) -> Result<(), LayoutError> {
         let digest = descriptor.digest;

@@ -4,8 +4,6 @@ use crate::status::{ExitStatus, Status};
 
 /// Members and elements that one document may hold.
 pub(super) const MEMBERS: usize = 100_000;
-/// Bytes that one string may have.
-pub(super) const STRING: usize = 1 << 20;
 
 /// A document that is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,9 +32,9 @@ pub enum Reason {
     /// More members than any image document needs.
     #[error("more than {MEMBERS} members")]
     TooManyMembers,
-    /// A string longer than any image document needs.
-    #[error("a string longer than {STRING} bytes")]
-    LongString,
+    /// A string longer than `json-string`.
+    #[error("a string longer than the limit `json-string` of {0} bytes")]
+    LongString(u64),
     /// Bytes that are not UTF-8.
     #[error("bytes that are not UTF-8")]
     NotUtf8,

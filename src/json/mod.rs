@@ -8,6 +8,6 @@ mod read;
 pub mod scan;
 mod write;
 
-pub use error::InvalidJson;
+pub use error::{InvalidJson, Reason};
 pub use read::{parse, unsigned};
 pub use write::{Text, Value, lossy};

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::error::{InvalidJson, MEMBERS, Reason, STRING};
+use super::error::{InvalidJson, MEMBERS, Reason};
 use crate::limits::Limits;
 
 /// Checks that `bytes` are exactly one document that every reader takes in the same way.
 ///
-/// Refused: more than `json-bytes`, nesting beyond `json-depth`, a byte order mark, bytes that are not UTF-8, lone
+/// Refused: more than `json-bytes`, nesting beyond `json-depth`, strings beyond `json-string`, a byte order mark, bytes that are not UTF-8, lone
 /// surrogates, member names that repeat in one object at any depth, and anything after the document.
 pub fn scan(bytes: &[u8], limits: &Limits) -> Result<(), InvalidJson> {
     let fail = |offset, reason| Err(InvalidJson { offset, reason });
@@ -20,7 +20,8 @@ pub fn scan(bytes: &[u8], limits: &Limits) -> Result<(), InvalidJson> {
     match std::str::from_utf8(bytes) {
         Err(error) => fail(error.valid_up_to(), Reason::NotUtf8),
         Ok(text) => {
-            let mut scanner = Scanner { text, at: 0, members: 0, depth: limits.json_depth };
+            let (depth, longest) = (limits.json_depth, limits.json_string);
+            let mut scanner = Scanner { text, at: 0, members: 0, depth, longest };
             scanner.document().map_err(|reason| InvalidJson { offset: scanner.at, reason })
         }
     }
@@ -37,6 +38,7 @@ struct Scanner<'a> {
     at: usize,
     members: usize,
     depth: u64,
+    longest: u64,
 }
 
 impl Scanner<'_> {
@@ -194,8 +196,8 @@ impl Scanner<'_> {
             };
             out.push_str(&rest[..end]);
             self.at += end;
-            if self.at - start > STRING {
-                return Err(Reason::LongString);
+            if (self.at - start) as u64 > self.longest {
+                return Err(Reason::LongString(self.longest));
             }
             match self.peek() {
                 Some(b'"') => {
@@ -300,6 +302,7 @@ mod tests {
         assert_eq!(reason(&[b"[".repeat(128), b"]".repeat(128)].concat()), None);
         assert_eq!(reason(&vec![b' '; (4 << 20) + 1]), Some(Reason::TooLong { length: (4 << 20) + 1, limit: 4 << 20 }));
         assert_eq!(reason(format!("[{}1]", "1,".repeat(100_000)).as_bytes()), Some(Reason::TooManyMembers));
-        assert_eq!(reason(format!("\"{}\"", "a".repeat(STRING + 1)).as_bytes()), Some(Reason::LongString));
+        let long = format!("\"{}\"", "a".repeat((1 << 20) + 1));
+        assert_eq!(reason(long.as_bytes()), Some(Reason::LongString(1 << 20)));
     }
 }

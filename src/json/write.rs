@@ -1,4 +1,5 @@
-//! Writing as Go's `encoding/json` does, byte for byte (`Marshal` and `MarshalIndent` with two blanks).
+//! Writing as Go's `encoding/json` does, byte for byte (`Marshal` and `MarshalIndent` with two blanks), or with the least
+//! escapes that JSON allows.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -52,31 +53,49 @@ impl Value {
     /// The document without any blanks.
     pub fn to_compact(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        self.write(&mut out, None);
+        self.write(&mut out, None, Escapes::AsGo);
+        out
+    }
+
+    /// The document without any blanks, strings escaped as JSON requires and no more.
+    pub fn to_least(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.write(&mut out, None, Escapes::Least);
         out
     }
 
     /// The document with one member a line, indented by two blanks, without a final newline.
     pub fn to_indented(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        self.write(&mut out, Some(0));
+        self.write(&mut out, Some(0), Escapes::AsGo);
         out
     }
 
-    fn write(&self, out: &mut Vec<u8>, indent: Option<usize>) {
+    fn write(&self, out: &mut Vec<u8>, indent: Option<usize>, escapes: Escapes) {
         match self {
             Self::Null => out.extend_from_slice(b"null"),
             Self::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
             Self::Integer(number) => out.extend_from_slice(number.to_string().as_bytes()),
-            Self::String(text) => write_string(out, text),
-            Self::Array(items) => write_list(out, indent, *b"[]", items, |out, inner, item| item.write(out, inner)),
+            Self::String(text) => write_string(out, text, escapes),
+            Self::Array(items) => {
+                write_list(out, indent, *b"[]", items, |out, inner, item| item.write(out, inner, escapes));
+            }
             Self::Object(members) => write_list(out, indent, *b"{}", members, |out, inner, (name, value)| {
-                write_string(out, name);
+                write_string(out, name, escapes);
                 out.extend_from_slice(if inner.is_some() { b": " } else { b":" });
-                value.write(out, inner);
+                value.write(out, inner, escapes);
             }),
         }
     }
+}
+
+/// Which characters are escaped in strings.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Escapes {
+    /// Those that Go escapes, for HTML and JavaScript too.
+    AsGo,
+    /// Quote, backslash and control characters.
+    Least,
 }
 
 fn write_list<T>(
@@ -107,7 +126,7 @@ fn write_list<T>(
     out.push(close);
 }
 
-fn write_string(out: &mut Vec<u8>, text: &[u8]) {
+fn write_string(out: &mut Vec<u8>, text: &[u8], escapes: Escapes) {
     out.push(b'"');
     for chunk in text.utf8_chunks() {
         for c in chunk.valid().chars() {
@@ -119,7 +138,8 @@ fn write_string(out: &mut Vec<u8>, text: &[u8]) {
                 '\n' => out.extend_from_slice(b"\\n"),
                 '\r' => out.extend_from_slice(b"\\r"),
                 '\t' => out.extend_from_slice(b"\\t"),
-                '\0'..='\u{1f}' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                '\0'..='\u{1f}' => out.extend_from_slice(format!("\\u{:04x}", c as u32).as_bytes()),
+                '<' | '>' | '&' | '\u{2028}' | '\u{2029}' if escapes == Escapes::AsGo => {
                     out.extend_from_slice(format!("\\u{:04x}", c as u32).as_bytes());
                 }
                 c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
@@ -166,6 +186,8 @@ mod tests {
         ] {
             assert_eq!(written(text), want);
         }
+        let least = String::from_utf8(Value::string("<a & b>\u{2028}\"\u{1}").to_least()).unwrap();
+        assert_eq!(least, "\"<a & b>\u{2028}\\\"\\u0001\"");
         assert_eq!(lossy(b"a\xe2\x82b").as_ref(), "a\u{fffd}\u{fffd}b".as_bytes());
     }
 

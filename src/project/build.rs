@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::build_info::{self, build_info};
+use super::commit::{self, CheckedOut};
 use super::contradiction;
 use super::diff::Diff;
 use super::engines::{EngineOptions, Engines};
@@ -50,6 +51,8 @@ pub struct BuildOptions {
     pub is_reported: bool,
     /// Add the scrub profiles that the self-check found to the manifest.
     pub fix: bool,
+    /// Whether how the images were built is attested, for which the checkout is looked at.
+    pub is_attested: bool,
     /// Where what BuildKit v0.11 wrote of a build is written, if it is.
     pub build_info: Option<PathBuf>,
     /// Which engines, and what they may do.
@@ -60,6 +63,8 @@ pub struct BuildOptions {
 pub struct Build {
     /// The images that were built.
     pub images: Vec<BuiltImage>,
+    /// The commit that was built, where that is attested.
+    pub checked_out: Option<CheckedOut>,
     /// What went wrong with single images.
     pub failures: Vec<Failure>,
 }
@@ -145,7 +150,8 @@ pub fn build(machine: &Machine, project: &Project, options: &BuildOptions) -> Re
         keep: target.is_some() || options.push,
         round: Round::First,
     };
-    let mut build = Build { images: Vec::new(), failures: Vec::new() };
+    let checked_out = if options.is_attested { commit::look(machine, project, &images, None)? } else { None };
+    let mut build = Build { images: Vec::new(), checked_out, failures: Vec::new() };
     let mut infos = Vec::new();
     for image in &images {
         if options.locked && options.record.is_none() {
@@ -239,7 +245,7 @@ pub(super) fn images<'a>(locked: &LockedProject<'a>, options: &BuildOptions) -> 
 }
 
 /// Whether the build starts without any cache: one that records does, and one whose result another is to equal.
-pub(super) fn is_uncached(options: &BuildOptions) -> bool {
+pub fn is_uncached(options: &BuildOptions) -> bool {
     options.no_cache || options.record.is_some() || options.self_check || options.engine.names.len() > 1
 }
 

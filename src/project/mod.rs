@@ -7,8 +7,9 @@
 //! for; `settle` resolves it; `lock` writes it down and `check` tells whether it still fits. `locked` is a project with
 //! its lockfile, `tape_file` what stands beside it. `ready` makes its images ready to be built, `engines` chooses what
 //! builds, `rebuild` builds one image, `contradiction` refuses records that can't be true. On these stand `build` (with `record`, `self_check`, `export` and `dry_run`),
-//! `verify` (with `commit` and `explanation`, which says why a verdict is not good), and `tape`. `inspect`, `init`, `stream`, `ship` and `serve` need no project.
+//! `verify` (with `commit` and `explanation`, which says why a verdict is not good), and `tape`. `inspect`, `init`, `stream`, `ship` and `serve` need no project. `attest` is about verdicts of others.
 
+mod attest;
 mod build;
 mod build_info;
 mod check;
@@ -63,7 +64,11 @@ mod verify;
 mod warnings;
 mod without_manifest;
 
-pub use build::{Build, BuildOptions, BuiltPlatform, build};
+pub use attest::{
+    AttestOptions, AttestSignOptions, AttestSources, AttestVerifyOptions, Attested, Attestor, KeySource, Shown,
+    ShownPredicate, TrustSource, attest_show, attest_sign, attest_verify, keygen,
+};
+pub use build::{Build, BuildOptions, BuiltPlatform, build, is_uncached};
 pub use check::check;
 pub use commit::CheckedOut;
 pub use diff::{Diff, DiffOptions, DiffVerdict, PlatformDiff, diff};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Archive, EngineChoice, Question};
+use super::{Archive, Attesting, EngineChoice, Question};
 
 /// `repro build`.
 #[derive(Debug, Args)]
@@ -14,6 +14,8 @@ use super::{Archive, EngineChoice, Question};
   repro build app --record             builds without cache and records the digests
   repro build app -o app.tar           also writes an archive
   repro build app --push               also pushes it, under `repository` and `tags` of repro.toml
+  repro build app --attest app.intoto.jsonl
+                                       also writes how it was built as a statement for others
   repro build app --self-check         builds twice, says what differs and what would fix it
   repro build app --self-check --report twice.html
                                        the same as a page for a browser, too
@@ -49,6 +51,9 @@ pub struct Build {
     /// Write to FILE what BuildKit v0.11 wrote of a build: `containerimage.buildinfo` with attributes, sources and pins
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     pub emit_buildinfo: Option<PathBuf>,
+    /// What is attested
+    #[command(flatten)]
+    pub attesting: Attesting,
     /// Print the engine's commands, run nothing
     #[arg(long)]
     pub dry_run: bool,

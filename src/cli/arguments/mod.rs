@@ -5,6 +5,8 @@
 //! own is read by the parser beside its option.
 
 mod archive;
+mod attest;
+mod attesting;
 mod build;
 mod cache;
 mod completions;
@@ -37,6 +39,8 @@ use std::ffi::OsString;
 use clap::{Args, FromArgMatches, Parser, Subcommand};
 
 pub use archive::Archive;
+pub use attest::{Accept, Attest, AttestAction, AttestSign, AttestVerify, KeyTypeName};
+pub use attesting::Attesting;
 pub use build::Build;
 pub use cache::{Cache, CacheAction};
 pub use completions::Completions;
@@ -175,6 +179,8 @@ pub enum Command {
     Diff(Diff),
     /// Make and apply deltas, which give an image's every digest back
     Delta(Delta),
+    /// Verify, show and sign verdicts that others can check
+    Attest(Attest),
     /// Render a saved document of `repro diff`
     Report(ReportFile),
     /// Show what scrub profiles leave out of new layers

@@ -38,6 +38,10 @@ pub enum SchemaName {
     Doctor,
     /// What `repro delta --format json` prints
     Delta,
+    /// What `repro attest verify --format json` prints
+    Attest,
+    /// What `repro attest show --format json` prints
+    AttestShow,
     /// What `repro cache --format json` prints
     Cache,
     /// What other commands print with `--format json` when they fail

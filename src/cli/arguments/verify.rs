@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use super::{Archive, EngineChoice, Question};
+use super::{Archive, Attesting, EngineChoice, Question};
+use crate::digest::Digest;
 
 /// One of several equal parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,7 @@ impl Shard {
   repro verify app --against docker-daemon:app           or with what docker has under a name
   repro verify app --expected app.tar --report why.html  says why, by the bytes that `repro build --record -o app.tar` wrote
   repro verify --shard 2/8 --report verdicts.xml         the second of eight machines, for a CI that reads JUnit
+  repro verify --attest app.intoto.jsonl                 also writes the verdict as a statement for others
   repro verify --from-provenance registry.example/app:1  rebuilds what its provenance says, and compares with it
   repro verify --from-provenance app.tar -f Dockerfile   the same, with files that the provenance names only")]
 pub struct Verify {
@@ -62,7 +64,7 @@ pub struct Verify {
     pub against_file: Option<PathBuf>,
     /// Rebuild an image from what its provenance tells, and compare with it; files that were local are those of
     /// `--dockerfile`, `--context` and `--build-context`
-    #[arg(long, value_name = "REF|PATH", conflicts_with_all = ["images", "published_image", "record", "expected", "fresh", "output"])]
+    #[arg(long, value_name = "REF|PATH", conflicts_with_all = ["images", "published_image", "record", "expected", "fresh", "output", "attest"])]
     pub from_provenance: Option<String>,
     /// Also compare with what is published under `repository` and each of `tags` of repro.toml
     #[arg(long, group = "published_image", conflicts_with_all = ["against", "against_file"])]
@@ -103,6 +105,15 @@ pub struct Verify {
     /// Form of the archive
     #[arg(long, value_enum, default_value_t = Archive::Oci)]
     pub archive: Archive,
+    /// What is attested
+    #[command(flatten)]
+    pub attesting: Attesting,
+    /// The URI of who verifies; needed to sign
+    #[arg(long, value_name = "URI", requires = "attest", help_heading = "Attestations")]
+    pub verifier_id: Option<String>,
+    /// Withdraw a statement that it failed: the sha256 of its payload, as `repro attest show` prints it; may be repeated
+    #[arg(long, value_name = "DIGEST", requires = "attest", help_heading = "Attestations")]
+    pub supersedes: Vec<Digest>,
     /// Which engine
     #[command(flatten)]
     pub engine: EngineChoice,

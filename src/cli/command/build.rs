@@ -5,9 +5,11 @@ use std::path::Path;
 use super::super::arguments;
 use super::super::report::{Report, text};
 use super::super::session::Session;
+use super::attest;
 use crate::document::{BuildDocument, Document, diff_document};
 use crate::project::{
-    BuildOptions, ExportOptions, Project, RecordTarget, build, check_report_name, dry_run, write_report,
+    AttestOptions, BuildOptions, ExportOptions, Project, RecordTarget, build, check_report_name, dry_run, is_uncached,
+    write_report,
 };
 use crate::status::{ExitStatus, Failure, Status};
 
@@ -37,7 +39,14 @@ pub fn run(arguments: &arguments::Build, session: &Session) -> Result<Report, Fa
         return Ok(Report::text(Status::Success, text::dry_run::commands(&planned)));
     }
     arguments.report.iter().try_for_each(|path| check_report_name(path))?;
+    let attesting = attest::options(&arguments.attesting, machine);
+    let other = matches!(options.record, Some(RecordTarget::File(_)));
+    let attesting = attesting.map(|attesting| AttestOptions { has_other_record: other, ..attesting });
+    let attestor = attest::attestor(session, &project, &arguments.attesting, attesting.as_ref(), false)?;
     let build = build(machine, &project, &options)?;
+    if let Some(attestor) = &attestor {
+        attestor.built(&build, is_uncached(&options))?;
+    }
     for diff in build.images.iter().filter_map(|image| image.diff.as_ref()) {
         let document = diff_document(diff, diff.status());
         arguments.report.iter().try_for_each(|path| write_report(machine, path, &document))?;
@@ -65,6 +74,7 @@ fn options(arguments: &arguments::Build, session: &Session) -> BuildOptions {
         self_check: arguments.self_check,
         is_reported: !arguments.report.is_empty(),
         fix: arguments.fix,
+        is_attested: arguments.attesting.attest.is_some(),
         build_info: arguments.emit_buildinfo.clone(),
         engine: arguments.engine.options(&session.machine.directory, session.is_verbose),
     }

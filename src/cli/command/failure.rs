@@ -1,11 +1,11 @@
 //! The document of a command that ended with a failure: its own, with empty lists and the error, so that one form fits
 //! whatever happened.
 
-use super::super::arguments::Command;
+use super::super::arguments::{AttestAction, Command};
 use crate::document::{
-    BuildDocument, DeltaDocument, DoctorDocument, Document, ErrorDocument, FailureDocument, InitDocument,
-    InspectDocument, LintDocument, ListDocument, LockDocument, OutdatedDocument, SourcesDocument, SourcesError,
-    TapeDocument, TransferDocument, VerifyDocument, diff_error,
+    AttestDocument, AttestShowDocument, BuildDocument, DeltaDocument, DoctorDocument, Document, ErrorDocument,
+    FailureDocument, InitDocument, InspectDocument, LintDocument, ListDocument, LockDocument, OutdatedDocument,
+    SourcesDocument, SourcesError, TapeDocument, TransferDocument, VerifyDocument, diff_error,
 };
 use crate::status::{Failure, Status};
 
@@ -31,6 +31,13 @@ pub fn of_failure(command: &Command, failure: &Failure) -> Document {
         Command::Delta(_) => Document::of(&DeltaDocument { status, error, ..DeltaDocument::empty() }),
         Command::Diff(_) => Document::of(&diff_error(failure)),
         Command::Inspect(_) => Document::of(&InspectDocument { status, error, ..InspectDocument::empty() }),
+        Command::Attest(arguments) => match arguments.action {
+            AttestAction::Verify(_) => Document::of(&AttestDocument { status, error, ..AttestDocument::empty() }),
+            AttestAction::Show { .. } => {
+                Document::of(&AttestShowDocument { version, status, attestations: Vec::new(), error })
+            }
+            _ => Document::of(&FailureDocument { version, status, error }),
+        },
         Command::Tape(_) => Document::of(&TapeDocument { status, error, ..TapeDocument::empty() }),
         Command::Push(_) | Command::Pull(_) | Command::Copy(_) => {
             Document::of(&TransferDocument { status, error, ..TransferDocument::empty() })

@@ -6,9 +6,9 @@ use schemars::generate::SchemaSettings;
 use super::super::arguments::{Schema, SchemaName};
 use super::super::report::Report;
 use crate::document::{
-    BuildDocument, CacheDocument, DeltaDocument, DoctorDocument, FailureDocument, InitDocument, InspectDocument,
-    LintDocument, ListDocument, LockDocument, OutdatedDocument, ScrubDocument, SourcesDocument, TapeDocument,
-    TransferDocument, VerifyDocument,
+    AttestDocument, AttestShowDocument, BuildDocument, CacheDocument, DeltaDocument, DoctorDocument, FailureDocument,
+    InitDocument, InspectDocument, LintDocument, ListDocument, LockDocument, OutdatedDocument, ScrubDocument,
+    SourcesDocument, TapeDocument, TransferDocument, VerifyDocument,
 };
 use crate::render::DiffDocument;
 use crate::status::Status;
@@ -35,6 +35,8 @@ pub fn text(name: SchemaName) -> String {
         SchemaName::Delta => of::<DeltaDocument>(),
         SchemaName::Diff => of::<DiffDocument>(),
         SchemaName::Inspect => of::<InspectDocument>(),
+        SchemaName::Attest => of::<AttestDocument>(),
+        SchemaName::AttestShow => of::<AttestShowDocument>(),
         SchemaName::Scrub => of::<ScrubDocument>(),
         SchemaName::Tape => of::<TapeDocument>(),
         SchemaName::Transfer => of::<TransferDocument>(),

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use super::super::arguments;
 use super::super::report::{Report, text};
 use super::super::session::Session;
+use super::attest;
 use crate::document::{Document, OriginDocument, VerifyDocument, explanation_document, verdicts_as_junit};
 use crate::project::{
-    Elsewhere, ExportOptions, Origin, Project, ProvenanceOptions, VerifyOptions, check_report_name, is_repository,
-    settled, shown, verify, verify_provenance, write_report, write_verdicts,
+    AttestOptions, Elsewhere, ExportOptions, Origin, Project, ProvenanceOptions, VerifyOptions, check_report_name,
+    is_repository, settled, shown, verify, verify_provenance, write_report, write_verdicts,
 };
 use crate::source::{Bare, Place};
 use crate::status::{ExitStatus, Failure, Status};
@@ -73,7 +74,18 @@ pub fn run(arguments: &arguments::Verify, session: &Session) -> Result<Report, F
         engine: arguments.engine.options(&outside.directory, session.is_verbose),
     };
     arguments.report.iter().try_for_each(|path| check_report_name(path))?;
+    let attesting = attest::options(&arguments.attesting, outside).map(|attesting| AttestOptions {
+        verifier: arguments.verifier_id.clone(),
+        supersedes: arguments.supersedes.clone(),
+        against: options.against.as_ref().filter(|(place, _)| place.is_registry()).map(|(_, typed)| typed.clone()),
+        has_other_record: arguments.record.is_some(),
+        ..attesting
+    });
+    let attestor = attest::attestor(session, &project, &arguments.attesting, attesting.as_ref(), true)?;
     let verification = verify(machine, &project, &options)?;
+    if let Some(attestor) = &attestor {
+        attestor.verified(&verification)?;
+    }
     for explanation in verification.images.iter().filter_map(|image| image.explanation.as_ref()) {
         let document = explanation_document(explanation);
         reports.iter().try_for_each(|path| write_report(outside, path, &document))?;

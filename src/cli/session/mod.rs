@@ -1,5 +1,6 @@
 //! One run's surroundings, read once: environment, clock, directories, limits, progress, the stop flag.
 
+mod passphrase;
 mod terminal;
 
 use std::env;
@@ -16,6 +17,7 @@ use crate::limits::Limits;
 use crate::project::Machine;
 use crate::status::{ExitStatus, Failure, Status};
 use terminal::Terminal;
+use zeroize::Zeroizing;
 
 /// Bytes of blobs that can be fetched or made again, unless the user says otherwise.
 const CACHE_LIMIT: u64 = 20 << 30;
@@ -101,6 +103,12 @@ impl Session {
     /// Clears what progress left on the terminal.
     pub fn finish(&self) {
         self.terminal.clear();
+    }
+
+    /// The passphrase of a key, from this file descriptor or from the terminal.
+    pub fn passphrase(&self, descriptor: Option<i32>) -> Option<Zeroizing<Vec<u8>>> {
+        self.terminal.clear();
+        passphrase::read(descriptor)
     }
 
     /// Brings the cache below its limit if this run has put anything into it.

@@ -1,5 +1,6 @@
 //! What commands tell people on stdout, one file a command.
 
+pub mod attest;
 pub mod build;
 pub mod delta;
 pub mod doctor;

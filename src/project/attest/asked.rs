@@ -1,0 +1,64 @@
+//! What is asked about: the images of a lockfile's record, or one by its digest; and the lockfile itself.
+
+use std::path::{Path, PathBuf};
+
+use super::super::files::{read_text, shown};
+use super::super::machine::Machine;
+use super::super::open::Project;
+use super::error::AttestError;
+use crate::attest::quorum::Asked;
+use crate::digest::Digest;
+use crate::lockfile::Lockfile;
+use crate::reference::Reference;
+use crate::status::Failure;
+
+/// A lockfile, and its digest as it would be written.
+pub struct LockAtHand {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Digest of its canonical text.
+    pub digest: Digest,
+    /// What it says.
+    pub lockfile: Lockfile,
+}
+
+/// Reads a lockfile; one that is written in another way than `repro` does has no digest. Line ends don't matter.
+pub fn lock(machine: &Machine, file: &Path) -> Result<LockAtHand, Failure> {
+    let path = machine.resolve(file);
+    if path.symlink_metadata().is_err() {
+        return Err(AttestError::NoLock(shown(file)).into());
+    }
+    let text = read_text(&path, machine.limits.lock_file)?;
+    let lockfile = Lockfile::parse(&text, &machine.limits)?;
+    if let Some(line) = lockfile.first_deviation(&text) {
+        return Err(AttestError::NotCanonical { path: shown(file), line }.into());
+    }
+    let digest = Digest::of(lockfile.to_text().as_bytes());
+    Ok(LockAtHand { path, digest, lockfile })
+}
+
+/// The lockfile of the project that is here, if there is one.
+pub fn of_project(machine: &Machine) -> Result<Option<LockAtHand>, Failure> {
+    let Some(path) = Project::open(machine)?.lock_path else { return Ok(None) };
+    lock(machine, &machine.near(&path)).map(Some)
+}
+
+/// Every platform of every image that is recorded, or of those in `names`.
+pub fn of_lock(lock: &LockAtHand, names: &[String]) -> Result<Vec<Asked>, AttestError> {
+    let is_asked = |name: &String| names.is_empty() || names.contains(name);
+    let mut asked = Vec::new();
+    for (name, image) in lock.lockfile.images.iter().filter(|(name, _)| is_asked(name)) {
+        for (platform, built) in image.record.iter().flat_map(|record| &record.platforms) {
+            asked.push(Asked { name: format!("{name} {platform}"), digest: built.manifest });
+        }
+    }
+    if asked.is_empty() { Err(AttestError::NoRecord(shown(&lock.path))) } else { Ok(asked) }
+}
+
+/// The image that a reference names by digest.
+pub fn of_reference(text: &str) -> Result<Asked, AttestError> {
+    let wrong = || AttestError::NoDigest(crate::escape::text(text).into_owned());
+    let reference: Reference = text.parse().map_err(|_| wrong())?;
+    let digest = reference.digest().ok_or_else(wrong)?;
+    Ok(Asked { name: reference.to_string(), digest })
+}
