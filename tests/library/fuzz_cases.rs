@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 type Target = fn(&[u8]);
 
-const TARGETS: [(&str, Target); 23] = [
+const TARGETS: [(&str, Target); 24] = [
     ("json", targets::json),
     ("tar", targets::tar),
     ("compression", targets::compression),
