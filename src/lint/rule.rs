@@ -126,13 +126,4 @@ impl Findings {
             locked: false,
         });
     }
-
-    /// Adds a finding with a help of its own.
-    pub fn add_with_help(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
-        let count = self.list.len();
-        self.add(span, message);
-        if let Some(added) = self.list.get_mut(count) {
-            added.help = help.into();
-        }
-    }
 }

@@ -78,6 +78,11 @@ impl Located {
         Span { start, end: end.max(start + 1) }
     }
 
+    /// Where its last byte stands: a place for what is added behind it and stands nowhere.
+    pub fn last(&self) -> usize {
+        self.whole().end - 1
+    }
+
     /// Where all of it stands.
     pub fn whole(&self) -> Span {
         self.span(0..self.text.len())
@@ -103,6 +108,7 @@ mod tests {
         assert_eq!(joined.span(0..1), Span { start: 4, end: 5 });
         assert_eq!(joined.span(4..7), Span { start: 10, end: 13 });
         assert_eq!(joined.part(4..5).whole(), Span { start: 10, end: 11 });
-        assert_eq!(Located::default().whole(), Span { start: 0, end: 1 });
+        assert_eq!(joined.last(), 12);
+        assert_eq!((Located::default().whole(), Located::default().last()), (Span { start: 0, end: 1 }, 0));
     }
 }

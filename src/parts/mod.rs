@@ -167,7 +167,7 @@ pub mod reference {
 }
 pub mod registry {
     pub use crate::registry::challenge::choose;
-    pub use crate::registry::push::Pushed;
+    pub use crate::registry::push::artifact::Pushed;
     pub use crate::registry::{ImageDocument, Logins, OpenBlob, Registry, RegistryError};
 }
 pub mod render {

@@ -123,7 +123,9 @@ fn of_several_images_the_named_one_is_compared() {
     assert!(told.stdout.contains("reproduced"), "{told:?}");
     verify(&published, &["--image", "other"]).expect(1);
     verify(&published, &["--image", "neither"]).expect(2).says("there are: good, other");
-    published.project.repro(&["verify", "--image", "good"]).expect(2);
+    // Beside no published image it is one itself.
+    let alone = published.project.repro(&["verify", "--image", "good", "--offline"]).expect(2);
+    alone.says("`docker://docker.io/library/good` is needed from the network");
 }
 
 #[test]

@@ -58,15 +58,20 @@ pub fn run(arguments: &arguments::Verify, session: &Session) -> Result<Report, F
         }
     }
     let (verdicts, reports) = reports(arguments);
+    // In a clone, paths as they were typed lead elsewhere.
+    let at_hand = |path: Option<&Path>| match &elsewhere {
+        Some(_) => settled(outside, path),
+        None => path.map(Path::to_path_buf),
+    };
     let options = VerifyOptions {
         images,
         platforms: arguments.question.platforms.clone(),
         against,
         published: arguments.published,
         published_name: arguments.image.clone().filter(|_| names_image),
-        record: settled(outside, arguments.record.as_deref()),
+        record: at_hand(arguments.record.as_deref()),
         explains: !arguments.no_explain,
-        expected: settled(outside, arguments.expected.as_deref()),
+        expected: at_hand(arguments.expected.as_deref()),
         is_reported: !reports.is_empty(),
         fresh: arguments.fresh,
         accepts_open_network: arguments.allow_open_network,

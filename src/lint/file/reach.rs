@@ -2,7 +2,6 @@
 
 use super::File;
 use super::stage::Stage;
-use crate::dockerfile::syntax::Command;
 use crate::lint::wildcard::matches;
 
 /// Marks the stages that ship, and what is copied from the others.
@@ -64,11 +63,6 @@ impl Stage<'_> {
     /// Whether a file written by a command reaches the image; what is not known does where the stage ships.
     pub fn ships_written(&self, path: &str, directory: Option<&str>) -> bool {
         self.ships || self.absolute(path, directory).is_some_and(|path| self.ships_path(&path))
-    }
-
-    /// The names that `USER` and `--chown` may mean are looked up in this stage.
-    pub fn has_command(&self, matches: impl Fn(&Command) -> bool) -> bool {
-        self.instructions.iter().any(|instruction| matches(&instruction.command))
     }
 }
 

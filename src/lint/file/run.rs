@@ -13,8 +13,6 @@ pub struct Run {
     pub stage: usize,
     /// Its place among the stage's instructions.
     pub position: usize,
-    /// The whole instruction, heredocs left out.
-    pub span: Span,
     /// The instruction word.
     pub keyword: Span,
     /// Its commands, in the order of the text.
@@ -25,8 +23,6 @@ pub struct Run {
     pub network: Network,
     /// The flags as they are written, with their places.
     pub flags: Vec<(String, Span)>,
-    /// It is the trigger of an `ONBUILD`.
-    pub is_trigger: bool,
     /// The working directory, if it is known.
     pub workdir: Option<String>,
     /// Its commands are all there: the script could be read.
@@ -87,12 +83,10 @@ pub(super) fn read(file: &mut File<'_>, index: usize, position: usize, shell: &m
     let mut run = Run {
         stage: index,
         position,
-        span: text.whole(),
         keyword: text.span(skip..skip + 3),
         network: network(&line.flags),
         mounts: line.flags.iter().filter_map(|(flag, span)| mount(file, index, position, flag, *span)).collect(),
         flags: line.flags,
-        is_trigger: skip > 0,
         workdir: file.stages[index].workdir.clone(),
         is_read: true,
         ..Run::default()
@@ -221,7 +215,7 @@ fn script(command: &Located, heredocs: &[Heredoc], bodies: Vec<(Located, Located
     let mut script = Located::default();
     if !is_alone {
         script.push_part(command, 0..command.text().len());
-        script.push_all("\n", command.whole().end);
+        script.push_all("\n", command.last());
     }
     for (body, end) in bodies {
         let skip = if is_alone { shebang(body.text()) } else { Some(0) };
@@ -230,7 +224,7 @@ fn script(command: &Located, heredocs: &[Heredoc], bodies: Vec<(Located, Located
         script.push_part(&body, skip..body.text().len());
         if !is_alone {
             script.push_part(&end, 0..end.text().len());
-            script.push_all("\n", end.whole().end);
+            script.push_all("\n", end.last());
         }
     }
     script

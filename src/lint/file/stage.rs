@@ -19,8 +19,6 @@ pub struct Stage<'a> {
     pub written_base: String,
     /// The same with variables put in.
     pub expanded_base: Expanded,
-    /// `--platform` as it is written.
-    pub platform: &'a str,
     /// `FROM` as one line.
     pub from: Located,
     /// Its instructions.
@@ -59,7 +57,6 @@ impl<'a> Stage<'a> {
             index,
             name: syntax.name.clone(),
             written_base: syntax.base.lossy().into_owned(),
-            platform: &syntax.platform,
             from: join(&file.table, syntax.lines, file.dockerfile.escape).0,
             instructions: &syntax.instructions,
             joined: Vec::new(),

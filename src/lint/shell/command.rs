@@ -121,11 +121,6 @@ impl Command {
         names.contains(&self.name.as_str())
     }
 
-    /// Where its name stands: as much as the message is about when no word is worse.
-    pub fn name_span(&self) -> Span {
-        Span { start: self.span.start, end: (self.span.start + self.path.len().max(1)).min(self.span.end) }
-    }
-
     /// The value that an assignment before it gives.
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.assignments.iter().rfind(|assignment| assignment.name == name).map(|found| found.value.text())

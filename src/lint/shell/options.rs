@@ -85,11 +85,6 @@ impl Command {
         self.before_end().any(|word| has_letter(word.text(), letter, takes))
     }
 
-    /// It has the short or the long option.
-    pub fn has(&self, letter: char, takes: &str, long: &str) -> bool {
-        self.short(letter, takes) || self.long(long)
-    }
-
     /// It has this very word.
     pub fn word(&self, text: &str) -> bool {
         self.words.iter().any(|word| word.text() == text)

@@ -8,7 +8,7 @@
 //! that one where the registry keeps none itself (`about`).
 
 mod about;
-mod artifact;
+pub mod artifact;
 mod blob;
 mod body;
 mod manifest;
@@ -18,8 +18,6 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-
-pub use artifact::Pushed;
 
 use super::endpoint::{self, Endpoint};
 use super::{Registry, RegistryError, header_digest};

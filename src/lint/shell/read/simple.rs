@@ -163,7 +163,7 @@ impl<'t> Reader<'_, '_, 't> {
             let mut script = Located::default();
             for word in &command.words {
                 script.push_part(&word.value, 0..word.text().len());
-                script.push_all(" ", word.span.end);
+                script.push_all(" ", word.span.end.saturating_sub(1));
             }
             return self.script(&script, index);
         }
