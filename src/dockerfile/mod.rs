@@ -20,6 +20,7 @@ mod instruction;
 mod json_form;
 mod lines;
 pub mod mount;
+mod mount_fields;
 pub mod network;
 mod node;
 mod parse;

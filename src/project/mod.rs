@@ -42,6 +42,7 @@ mod open;
 mod policy;
 mod policy_import;
 mod provenance;
+mod published;
 mod ready;
 mod rebuild;
 mod recipe;

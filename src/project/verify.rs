@@ -12,12 +12,12 @@ use super::locked::LockedProject;
 use super::machine::Machine;
 use super::online;
 use super::open::Project;
+use super::published::{LookedAt, Question, look};
 use super::ready::{ReadyImage, ReadyOptions, ready};
 use super::rebuild::{RebuildOptions, Rebuilt, Round, rebuild};
 use super::record;
 use super::report;
 use super::scratch::ScratchDirectory;
-use super::ship::pushed_names;
 use super::stand_in::StandsIn;
 use super::upstream;
 use crate::compare::compare;
@@ -192,11 +192,17 @@ pub fn verify(machine: &Machine, project: &Project, options: &VerifyOptions) -> 
         mirrors.extend(upstream::check(machine, &locked.resolver, &images)?.iter().map(said(Occasion::Fresh)));
     }
     let reader = online::reader(machine, Some((&locked.resolver.registry, &locked.resolver.cache)));
+    let question = Question {
+        against: options.against.as_ref(),
+        is_of_manifest: options.published,
+        name: options.published_name.as_deref(),
+    };
     let mut looked_at = BTreeMap::new();
     for image in &images {
-        looked_at.insert(image.surveyed.name, published(image, options, &reader)?);
+        looked_at.insert(image.surveyed.name, look(image, &question, &reader)?);
     }
-    let against = against(&looked_at);
+    let names: BTreeSet<&str> = looked_at.values().flatten().map(|at: &LookedAt| at.typed.as_str()).collect();
+    let against = (!names.is_empty()).then(|| names.into_iter().collect::<Vec<_>>().join(", "));
     let spoke = looked_at.values().flatten().filter_map(|at| Some((&at.typed, at.image.mirror.as_ref()?)));
     mirrors.extend(spoke.map(said(Occasion::Published)));
     if options.is_reported {
@@ -238,66 +244,6 @@ pub fn verify(machine: &Machine, project: &Project, options: &VerifyOptions) -> 
         }
     }
     Ok(verification)
-}
-
-/// A published image that was looked at.
-struct LookedAt {
-    place: Place,
-    typed: String,
-    image: Published,
-    /// A tag of the manifest that names another image.
-    other_tag: Option<OtherTag>,
-}
-
-/// Tags that should name one image name two.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("`{other}` is published as {found}, `{first}` as {expected}")]
-struct OtherTag {
-    first: String,
-    expected: Digest,
-    other: String,
-    found: Digest,
-}
-
-impl ExitStatus for OtherTag {
-    fn status(&self) -> Status {
-        Status::Differs
-    }
-}
-
-/// The published image that `image` is compared with: the one that was typed, or that of the manifest's names.
-fn published(
-    image: &ReadyImage<'_>,
-    options: &VerifyOptions,
-    reader: &Reader<'_>,
-) -> Result<Option<LookedAt>, Failure> {
-    let read = |place: &Place| Published::read(place, options.published_name.as_deref(), reader);
-    if let Some((place, typed)) = &options.against {
-        let (place, typed) = (place.clone(), typed.clone());
-        return Ok(Some(LookedAt { image: read(&place)?, place, typed, other_tag: None }));
-    }
-    if !options.published {
-        return Ok(None);
-    }
-    let mut names = pushed_names(image.surveyed.name, image.surveyed.image)?.into_iter().map(Place::Registry);
-    let Some(place) = names.next() else { return Ok(None) };
-    let typed = place.to_string().trim_start_matches("docker://").to_owned();
-    let first = read(&place)?;
-    let mut other_tag = None;
-    for name in names {
-        if let (Some(expected), Some(found)) = (first.top, read(&name)?.top)
-            && expected != found
-        {
-            other_tag.get_or_insert(OtherTag { first: typed.clone(), expected, other: name.to_string(), found });
-        }
-    }
-    Ok(Some(LookedAt { image: first, place, typed, other_tag }))
-}
-
-/// What was looked at, as it was named.
-fn against(looked_at: &BTreeMap<&str, Option<LookedAt>>) -> Option<String> {
-    let names: BTreeSet<&str> = looked_at.values().flatten().map(|at| at.typed.as_str()).collect();
-    (!names.is_empty()).then(|| names.into_iter().collect::<Vec<_>>().join(", "))
 }
 
 /// Why an image is not the one that was meant. That this can't be found out changes no verdict.

@@ -12,6 +12,7 @@ mod schema;
 mod server;
 
 mod action;
+mod asking;
 mod attest;
 mod beside;
 mod delta;

@@ -1,12 +1,10 @@
 //! `repro login` and `repro logout`: the password comes from stdin or the terminal, never from the command line.
 
-use std::io::{self, BufRead, IsTerminal, Read, Write};
-
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use std::io::{self, IsTerminal, Read};
 
 use super::super::arguments::{Login, Logout};
 use super::super::report::Report;
-use super::super::session::Session;
+use super::super::session::{Session, Typing};
 use crate::escape;
 use crate::http::Secret;
 use crate::project::{login as log_in, logout as log_out, shown};
@@ -43,7 +41,9 @@ pub fn login(arguments: &Login, session: &Session) -> Result<Report, Failure> {
     let host = host(&arguments.host)?;
     let user = match &arguments.username {
         Some(user) => user.clone(),
-        None if !arguments.password_stdin && io::stdin().is_terminal() => asked("Username: ", "name")?,
+        None if !arguments.password_stdin && io::stdin().is_terminal() => {
+            asked(session, "Username: ", "name", Typing::Shown)?
+        }
         None => return Err(NoLogin::Name.into()),
     };
     let password = match arguments.password_stdin {
@@ -53,7 +53,7 @@ pub fn login(arguments: &Login, session: &Session) -> Result<Report, Failure> {
             read.map_err(|error| NoLogin::Unreadable("password", error))?;
             text
         }
-        false if io::stdin().is_terminal() => unseen("Password: ")?,
+        false if io::stdin().is_terminal() => asked(session, "Password: ", "password", Typing::Unseen)?,
         false => return Err(NoLogin::Password.into()),
     };
     let password = Secret::new(password.trim_end_matches(['\r', '\n']));
@@ -97,26 +97,11 @@ fn host(typed: &str) -> Result<String, NoLogin> {
     reference.map(|_| typed.to_owned()).ok_or_else(|| NoLogin::Host(typed.to_owned()))
 }
 
-fn asked(question: &str, what: &'static str) -> Result<String, NoLogin> {
-    let unreadable = |error| NoLogin::Unreadable(what, error);
-    let mut out = io::stderr();
-    out.write_all(question.as_bytes()).and_then(|()| out.flush()).map_err(unreadable)?;
-    let mut line = String::new();
-    io::stdin().lock().take(LONGEST).read_line(&mut line).map_err(unreadable)?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
-}
-
-/// Asks without showing what is typed.
-fn unseen(question: &str) -> Result<String, NoLogin> {
-    let unreadable = |error: rustix::io::Errno| NoLogin::Unreadable("password", error.into());
-    let stdin = io::stdin();
-    let before = tcgetattr(&stdin).map_err(unreadable)?;
-    let mut silent = before.clone();
-    silent.local_modes.remove(LocalModes::ECHO);
-    tcsetattr(&stdin, OptionalActions::Now, &silent).map_err(unreadable)?;
-    let answer = asked(question, "password");
-    tcsetattr(&stdin, OptionalActions::Now, &before).map_err(unreadable)?;
-    // The line break was not shown either.
-    let _ = io::stderr().write_all(b"\n");
-    answer
+/// A line that is typed.
+fn asked(session: &Session, question: &str, what: &'static str, typing: Typing) -> Result<String, Failure> {
+    let answer = session.ask(question, typing);
+    session.machine.cancel.check()?;
+    let answer = answer.map_err(|error| NoLogin::Unreadable(what, error))?;
+    let answer = String::from_utf8(answer.to_vec());
+    Ok(answer.map_err(|error| NoLogin::Unreadable(what, io::Error::new(io::ErrorKind::InvalidData, error)))?)
 }

@@ -1,10 +1,11 @@
 //! One run's surroundings, read once: environment, clock, directories, limits, progress, the stop flag.
 
-mod passphrase;
+mod prompt;
 mod terminal;
 
 use std::env;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -16,6 +17,7 @@ use crate::cancel::Cancel;
 use crate::limits::Limits;
 use crate::project::Machine;
 use crate::status::{ExitStatus, Failure, Status};
+pub use prompt::Typing;
 use terminal::Terminal;
 use zeroize::Zeroizing;
 
@@ -107,8 +109,16 @@ impl Session {
 
     /// The passphrase of a key, from this file descriptor or from the terminal.
     pub fn passphrase(&self, descriptor: Option<i32>) -> Option<Zeroizing<Vec<u8>>> {
+        match descriptor {
+            Some(descriptor) => prompt::from_descriptor(descriptor).ok(),
+            None => self.ask("passphrase of the key: ", Typing::Unseen).ok(),
+        }
+    }
+
+    /// Asks for a line on the terminal.
+    pub fn ask(&self, question: &str, typing: Typing) -> io::Result<Zeroizing<Vec<u8>>> {
         self.terminal.clear();
-        passphrase::read(descriptor)
+        prompt::ask(question, typing, &self.machine.cancel)
     }
 
     /// Brings the cache below its limit if this run has put anything into it.

@@ -16,7 +16,7 @@ use super::owner::WantedOwner;
 use super::path;
 use super::problem::{Problem, failed};
 use super::refusal::Place;
-use super::run::{Asked, Done, Runner, Variables};
+use super::run::{self, Asked, Done, Runner, Variables};
 use super::stack::stack;
 use super::stage::{Stage, StageLayer, State};
 use super::transfer::{Transfer, patterns};
@@ -83,8 +83,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Carries out all stages and gives the target's.
-    pub(super) fn build(mut self, target: &Target) -> Result<Stage, Failure> {
+    /// Carries out all stages and gives the target's, with what weakens a verdict on it.
+    pub(super) fn build(mut self, target: &Target) -> Result<(Stage, Vec<String>), Failure> {
         // What only a `--from` names has a higher number than the stage that needs it.
         let (others, stages): (Vec<_>, Vec<_>) = target.stages.iter().partition(|(_, stage)| stage.index.is_none());
         for (number, stage) in others.into_iter().chain(stages) {
@@ -92,7 +92,10 @@ impl<'a> Builder<'a> {
             self.stages.insert(*number, built);
         }
         let stage = self.stages.remove(&target.target);
-        stage.ok_or_else(|| Problem::Unproven("the target is no stage".to_owned()).into())
+        let stage = stage.ok_or_else(|| Problem::Unproven("the target is no stage".to_owned()))?;
+        // What a step starts can't be seen, only that it could have started such a program.
+        let is_weaker = self.runner.is_some() && self.files.has_files_with_rights();
+        Ok((stage, is_weaker.then(|| run::GAINS_NOTHING.to_owned()).into_iter().collect()))
     }
 
     fn stage(&mut self, stage: &TargetStage) -> Result<Stage, Failure> {

@@ -196,6 +196,12 @@ impl Filesystem {
         here.or_else(|| entries.iter().find_map(|(name, id)| self.ghost_below(*id, &path::join(path, name))))
     }
 
+    /// Whether a file gives rights to those who run it: set-user-id, set-group-id or capabilities.
+    pub(super) fn has_files_with_rights(&self) -> bool {
+        let gives = |inode: &Inode| inode.mode & 0o6000 != 0 || inode.capability.is_some();
+        self.inodes.iter().any(|inode| matches!(inode.kind, Kind::File(_)) && gives(inode))
+    }
+
     /// The names and inodes in a directory, in order.
     pub(super) fn entries(&self, directory: InodeId) -> Vec<(Arc<[u8]>, InodeId)> {
         let list = |directory: &Directory| directory.entries.iter().map(|(name, id)| (Arc::clone(name), *id)).collect();

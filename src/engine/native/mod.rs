@@ -134,7 +134,7 @@ impl CheckedBuild for Checked<'_> {
     fn build(&self, surroundings: &Surroundings<'_>) -> Result<Built, Failure> {
         let Self { native, plan, target, images } = self;
         git_sources::tell_pointers(plan, target, &*native.sources, &surroundings.progress)?;
-        let stage =
+        let (stage, warnings) =
             Builder::new(plan, surroundings, &*native.sources, images, native.store.as_deref()).build(target)?;
         let made: Result<Vec<_>, Problem> = match &*stage.layers {
             few @ ([] | [_]) => few.iter().map(built_layers).collect(),
@@ -150,7 +150,7 @@ impl CheckedBuild for Checked<'_> {
             requests: Vec::new(),
             asked: std::collections::BTreeMap::new(),
             frontend: None,
-            warnings: Vec::new(),
+            warnings,
         })
     }
 

@@ -65,6 +65,21 @@ grep -q '^NoNewPrivs:.1' /proc/self/status && echo gains nothing"
 }
 
 #[test]
+fn a_verdict_says_where_programs_could_have_gained_rights() {
+    if !can_run() {
+        return;
+    }
+    // The base has a file with set-user-id, and one with a capability.
+    let step = project("RUN true\n");
+    let built = step.repro(&["build", "--engine", "native"]).expect(0);
+    assert!(built.stderr.contains("files of the build have them"), "{built:?}");
+    // An image that no step made has nothing to say.
+    let copied = project("COPY repro.toml /\n");
+    let built = copied.repro(&["build", "--engine", "native"]).expect(0);
+    assert!(!built.stderr.contains("files of the build have them"), "{built:?}");
+}
+
+#[test]
 fn no_link_of_a_step_leads_a_mount_out_of_its_tree() {
     if !can_run() {
         return;

@@ -38,6 +38,10 @@ use crate::status::{ExitStatus, Status};
 /// The host's name, as BuildKit's steps find it.
 const HOST_NAME: &str = "buildkitsandbox";
 
+/// What a verdict is told where steps ran and files have set-user-id or capabilities.
+pub(super) const GAINS_NOTHING: &str = "RUN ran in the native engine's sandbox, where programs with set-user-id or file capabilities gain no rights \
+     as they do with BuildKit, and files of the build have them: an image whose steps start one may differ";
+
 /// Build arguments that are the machine's proxies: each sets a variable in both spellings.
 const PROXIES: [&str; 5] = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"];
 
