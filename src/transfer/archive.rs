@@ -69,7 +69,7 @@ fn read(
         let more = found.findings.violation_count().saturating_sub(1);
         let more = if more == 0 { String::new() } else { format!(", and {more} more; see `repro inspect`") };
         let problem = format!("{}{more}", violation.message);
-        return Err(TransferError::Malformed { object: violation.place.to_string(), problem });
+        return Err(TransferError::Malformed { object: format!("{place}: {}", violation.place), problem });
     }
     if let Some(wanted) = name.filter(|_| found.tops.is_empty() && found.images.is_empty()) {
         return Err(TransferError::NoImage { wanted: wanted.to_owned(), known: found.names });

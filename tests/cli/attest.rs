@@ -319,3 +319,15 @@ fn what_is_built_is_attested_unsigned_and_counts_for_nothing() {
     project.repro(&["attest", "verify", "out/p.jsonl", "--key", "out/k.pub.pem"]).expect(1).prints("unsigned: 2");
     project.repro(&["attest", "show", "out/p.jsonl"]).expect(0).prints("unsigned").prints("unidentified");
 }
+
+#[test]
+fn outside_a_project_the_question_is_missing_and_not_a_manifest() {
+    let project = Project::bare();
+    let nowhere = tempfile::tempdir().unwrap();
+    let verify = ["-C", nowhere.path().to_str().unwrap(), "attest", "verify", "app.intoto.jsonl"];
+    project
+        .repro(&verify)
+        .expect(2)
+        .says("no lockfile says which image is asked about")
+        .says("`--lock FILE` or `--image");
+}

@@ -102,6 +102,9 @@ fn a_blob_with_other_bytes_is_named_and_nothing_is_tagged() {
     let name = serving.name("app:1");
     project.repro(&["push", "layout", &name]).expect(6).says(&layer);
     project.repro(&["copy", "layout", "copy.tar"]).expect(6).says(&layer);
+    // What is no archive is told by its name.
+    project.write("text", "no archive\n");
+    project.repro(&["copy", "text", "copy.tar"]).expect(6).says("text: archive");
     assert!(!project.path().join("copy.tar").exists());
     project.repro(&["list", &name]).expect(4);
 }

@@ -9,6 +9,7 @@ use super::error::AttestError;
 use crate::attest::quorum::Asked;
 use crate::digest::Digest;
 use crate::lockfile::Lockfile;
+use crate::manifest;
 use crate::reference::Reference;
 use crate::status::Failure;
 
@@ -39,6 +40,9 @@ pub fn lock(machine: &Machine, file: &Path) -> Result<LockAtHand, Failure> {
 
 /// The lockfile of the project that is here, if there is one.
 pub fn of_project(machine: &Machine) -> Result<Option<LockAtHand>, Failure> {
+    if matches!(manifest::find(&machine.directory), Ok(None)) {
+        return Err(AttestError::NoProject(shown(&machine.directory)).into());
+    }
     let Some(path) = Project::open(machine)?.lock_path else { return Ok(None) };
     lock(machine, &machine.near(&path)).map(Some)
 }

@@ -62,6 +62,9 @@ pub enum AttestError {
     /// There is no lockfile.
     #[error("there is no lockfile `{0}`")]
     NoLock(String),
+    /// No project is here whose lockfile would say what is asked about.
+    #[error("no `repro.toml` in `{0}` or above it: no lockfile says which image is asked about")]
+    NoProject(String),
     /// A lockfile that is not as it would be written.
     #[error(
         "lockfile `{path}` is not canonical: line {line} is another than `repro` writes, so that its digest means nothing"
@@ -129,6 +132,7 @@ impl ExitStatus for AttestError {
             Self::Key { error, .. } => error.hint(),
             Self::Mode { path, .. } => Some(format!("`chmod 600 {path}`")),
             Self::NoRecord(_) => Some("`repro build --record` writes one".to_owned()),
+            Self::NoProject(_) => Some("`--lock FILE` or `--image NAME@DIGEST` says it".to_owned()),
             Self::NoLockAtHand(_) | Self::OtherLock { .. } => {
                 Some("`--lock FILE` names another, `--detached` signs what was verified elsewhere".to_owned())
             }
