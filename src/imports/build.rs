@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::note::Note;
+use super::output::WrittenOutput;
 use crate::lockfile::Claim;
 use crate::platform::Platform;
 
@@ -59,6 +60,8 @@ pub struct RecordedBuild {
     pub frontend_version: Option<String>,
     /// The commit that the local context was at, as buildx tells it.
     pub revision: Option<String>,
+    /// How the image was written.
+    pub output: WrittenOutput,
     /// What was seen on the way.
     pub notes: BTreeSet<Note>,
 }
@@ -101,6 +104,7 @@ pub fn unite(builds: Vec<RecordedBuild>) -> RecordedBuild {
         united.source_platforms.extend(build.source_platforms);
         united.claims.extend(build.claims);
         united.notes.extend(build.notes);
+        united.output.join(build.output);
         united.frontend_version =
             united.frontend_version.filter(|version| Some(version) == build.frontend_version.as_ref());
         united.revision = united.revision.or(build.revision);

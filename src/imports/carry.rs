@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::build::{RecordedBuild, shown_key};
 use super::note::{Note, has_credentials};
+use super::output::LayerCompression;
 use super::pairs::put_pairs;
 use super::table::{Entry, Table};
 use crate::http::without_user;
@@ -63,6 +64,7 @@ pub fn carry(build: &RecordedBuild, here: &Surroundings<'_>) -> Carried {
     carrying.ids();
     carrying.network(here);
     carrying.others();
+    carrying.output();
     carrying.untold();
     let Carrying { table, mut notes, .. } = carrying;
     notes.sort();
@@ -286,9 +288,36 @@ impl Carrying<'_> {
         let version = self.build.frontend_version.as_ref();
         let version = version.map(|version| format!(", but for its frontend's, {version}")).unwrap_or_default();
         self.note("buildkit", format!("the version of the engine is not told{version}"));
-        self.note(
-            "output",
-            "whether times were rewritten, how layers were compressed and which media types they have is not told",
-        );
+    }
+
+    /// Media types and compression, where the image or its exporter shows them; nothing tells of rewritten times.
+    fn output(&mut self) {
+        let seen = &self.build.output;
+        let only = |is_docker: bool| seen.is_docker.len() == 1 && seen.is_docker.contains(&is_docker);
+        let (docker, oci) = (only(true), only(false));
+        let mut keys = BTreeMap::new();
+        if docker {
+            keys.insert("media-types".to_owned(), "docker".to_owned());
+        }
+        let compression: Vec<LayerCompression> = seen.compression.iter().copied().collect();
+        match compression[..] {
+            [LayerCompression::Uncompressed] => {
+                keys.insert("compression".to_owned(), "uncompressed".to_owned());
+            }
+            [] | [LayerCompression::Gzip] => {}
+            _ => self.note("output", "its layers are neither all compressed with gzip nor all uncompressed, which `output.compression` has to say: not carried over"),
+        }
+        if !keys.is_empty() {
+            self.put("output", Entry::Pairs(keys));
+        }
+        let untold = match (docker || oci, compression.is_empty()) {
+            (true, false) => "whether times were rewritten is not told",
+            (true, true) => "whether times were rewritten and how layers were compressed is not told",
+            (false, false) => "whether times were rewritten and which media types the image has is not told",
+            (false, true) => {
+                "whether times were rewritten, how layers were compressed and which media types they have is not told"
+            }
+        };
+        self.note("output", untold);
     }
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::build::{RecordedBuild, Told};
 use super::error::ImportError;
+use super::output::WrittenOutput;
 use super::provenance::or_empty;
 
 #[derive(Deserialize, Default)]
@@ -47,12 +48,13 @@ pub(super) fn record(value: &Value) -> Result<RecordedBuild, ImportError> {
     let mut build = RecordedBuild { told, ..RecordedBuild::default() };
     build.attributes = read.frontend_attrs.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect();
     for exporter in &read.exporters {
-        // Values may be names of places, and tell nothing that a manifest takes over.
+        // Other values than those of the output may be names of places.
         let attributes: Vec<&str> = exporter.attrs.keys().map(String::as_str).collect();
         let attributes = if attributes.is_empty() { "none".to_owned() } else { attributes.join(", ") };
+        build.output.join(WrittenOutput::of_exporter(&exporter.attrs));
         build.note(
             "output",
-            format!("written by the exporter `{}` with the attributes {attributes}: not carried over", exporter.kind),
+            format!("written by the exporter `{}` with the attributes {attributes}: of these, media types and compression alone are carried over", exporter.kind),
         );
     }
     if !build.attributes.contains_key("platform")

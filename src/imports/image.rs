@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::build::{RecordedBuild, unite};
 use super::document::of_value;
 use super::error::ImportError;
+use super::output::WrittenOutput;
 use super::{build_info, history, provenance};
 use crate::digest::AnyDigest;
 use crate::escape;
@@ -23,6 +24,12 @@ const HISTORY: &str = "application/vnd.buildkit.historyrecord.v0";
 
 /// Reads the build of an image that was checked: what is wrong with it ends the reading.
 pub fn read_image(archive: &Archive, closure: &Closure, limits: &Limits) -> Result<RecordedBuild, ImportError> {
+    let mut build = read_statements(archive, closure, limits)?;
+    build.output.join(WrittenOutput::of_images(closure));
+    Ok(build)
+}
+
+fn read_statements(archive: &Archive, closure: &Closure, limits: &Limits) -> Result<RecordedBuild, ImportError> {
     if let Some(violation) = closure.findings.violations.first() {
         return Err(ImportError::Malformed { object: violation.place.to_string(), problem: violation.message.clone() });
     }
@@ -146,6 +153,7 @@ impl Reading<'_> {
             build.attributes.insert("platform".to_owned(), platform.clone());
         }
         build.notes.extend(record.notes);
+        build.output.join(record.output);
         Ok(Some(build))
     }
 }

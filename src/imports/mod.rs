@@ -5,7 +5,7 @@
 //! `build_info` (what BuildKit wrote before), `metadata` (metadata files and maps by platform) and `history` (records of
 //! a daemon). `image` finds such documents in an archive or a bundle, and `policy` reads source policies. Each gives
 //! [`RecordedBuild`]s, which `build` unites; `material` reads what they say of a source. `carry` makes of the result
-//! what a manifest may hold, and `table` its text.
+//! what a manifest may hold, and `table` its text; `output` is how the image was written, as far as it shows.
 //!
 //! What somebody asks for is another thing than what was recorded: `command` reads command lines of other builders into a
 //! [`RequestedBuild`], `bake` and `compose` their files (`members` of JSON objects), and `request` makes of it what a manifest may hold.
@@ -27,6 +27,7 @@ mod material;
 mod members;
 mod metadata;
 mod note;
+mod output;
 mod pairs;
 mod policy;
 mod policy_rule;

@@ -293,3 +293,27 @@ fn bake_and_compose_files_become_manifests_of_all_their_images() {
     refused.says("docker compose config --format json");
     assert!(!project.path().join("repro.toml").exists());
 }
+
+/// No document tells how the image was written, but the image shows it.
+#[test]
+fn an_image_of_docker_s_media_types_without_compression_is_rebuilt_as_it_was_written() {
+    let dockerfile = "FROM scratch\nCOPY f /f\n";
+    for output in ["media-types = \"docker\"", "compression = \"uncompressed\""] {
+        let project = Project::new();
+        let manifest = format!("version = 1\n[image.app]\nsource-date-epoch = 1700000000\noutput = {{ {output} }}\n");
+        project.write("repro.toml", manifest).write("Dockerfile", dockerfile).write("f", "f\n").commit();
+        project.repro(&["lock"]).expect(0);
+        project.repro(&["build", "-o", "image/"]).expect(0);
+        let arguments = json!({"build-arg:SOURCE_DATE_EPOCH": "1700000000"});
+        attest(&project.path().join("image"), dockerfile, arguments);
+        let outcome = project.repro(&["verify", "--from-provenance", "./image", "-f", "Dockerfile"]).expect(0);
+        outcome
+            .prints("linux/amd64: reproduced sha256:")
+            .prints("not told: output: whether times were rewritten is not told");
+        for file in ["repro.toml", "repro.lock"] {
+            _ = std::fs::remove_file(project.path().join(file));
+        }
+        project.repro(&["init", "--from-image", "./image", "--name", "app"]).expect(0);
+        assert!(project.read("repro.toml").contains(&format!("[image.app.output]\n{output}\n")), "{output}");
+    }
+}
