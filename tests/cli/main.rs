@@ -21,6 +21,7 @@ mod documents;
 mod dry_run;
 mod elsewhere;
 mod explained;
+mod faults;
 mod fleet;
 mod hostile;
 mod imports;

@@ -20,7 +20,10 @@ pub struct Seen {
     pub method: String,
     pub target: String,
     pub headers: BTreeMap<String, String>,
+    /// The body as text; empty if it is none.
     pub body: String,
+    /// The body as it came.
+    pub bytes: Vec<u8>,
 }
 
 impl Seen {
@@ -190,7 +193,7 @@ fn read_request(stream: &mut impl Stream) -> io::Result<Seen> {
     let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
-    Ok(Seen { method, target, headers, body: String::from_utf8(body).unwrap_or_default() })
+    Ok(Seen { method, target, headers, body: String::from_utf8(body.clone()).unwrap_or_default(), bytes: body })
 }
 
 /// A TCP port on which nobody listens.

@@ -200,7 +200,9 @@ impl Client {
                 let request = upload.describe(builder).body(body).map_err(|error| fail(error.into()))?;
                 agent.run(upload.within(&agent, request, &settings.timeouts))
             }
-            Kind::Get | Kind::Head | Kind::Post => agent.run(builder.body(()).map_err(|error| fail(error.into()))?),
+            // Without a length it would be of unknown length, which some servers refuse with 411.
+            Kind::Post => agent.run(builder.header("content-length", 0).body(()).map_err(|error| fail(error.into()))?),
+            Kind::Get | Kind::Head => agent.run(builder.body(()).map_err(|error| fail(error.into()))?),
         };
         let response = Response::new(self, url.clone(), response.map_err(fail)?);
         self.show_warnings(&response);
