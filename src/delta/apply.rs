@@ -64,7 +64,7 @@ pub fn apply(
         Some((blob.digest, (blob.size, open)))
     };
     let blobs = header.blobs.iter().filter_map(open).collect();
-    Ok(Contents { blobs, index, docker_manifest: docker, is_only_copy: false })
+    Ok(Contents { blobs, checked: BTreeMap::new(), index, docker_manifest: docker, is_only_copy: false })
 }
 
 /// Where the bytes of each stream come from, after every base was found by its digest.

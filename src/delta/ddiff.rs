@@ -73,7 +73,10 @@ pub fn apply_ddiff(
         (digest, (size, open))
     };
     let blobs = sources.into_iter().map(open).collect();
-    Ok((document.digest(), Contents { blobs, index: Some(index), docker_manifest: None, is_only_copy: false }))
+    Ok((
+        document.digest(),
+        Contents { blobs, checked: BTreeMap::new(), index: Some(index), docker_manifest: None, is_only_copy: false },
+    ))
 }
 
 /// Reads the archive once, with the blobs into files that are called by their computed digests.

@@ -155,7 +155,13 @@ impl<'a> Artifacts<'a> {
                 (bytes.len() as u64, Box::new(move || Ok(Box::new(Cursor::new(bytes.to_vec()))))),
             );
         }
-        Contents { blobs, index: Some(self.index()), docker_manifest: None, is_only_copy: true }
+        Contents {
+            blobs,
+            checked: BTreeMap::new(),
+            index: Some(self.index()),
+            docker_manifest: None,
+            is_only_copy: true,
+        }
     }
 }
 

@@ -35,7 +35,8 @@ pub fn write(
             None => of_shelf(digest),
         }
     };
-    sink.write(&contents(image, referrers, names, &open), None)
+    let contents = Contents { checked: fetched.clone(), ..contents(image, referrers, names, &open) };
+    sink.write(&contents, None)
 }
 
 fn contents<'a>(image: &'a Image, referrers: &'a [Referrer], names: &[Reference], open: Open<'a>) -> Contents<'a> {
@@ -50,7 +51,8 @@ fn contents<'a>(image: &'a Image, referrers: &'a [Referrer], names: &[Reference]
             blobs.insert(*digest, (*size, Box::new(move || open(digest))));
         }
     }
-    Contents { blobs, index: Some(index(image, referrers, names)), docker_manifest: None, is_only_copy: false }
+    let index = Some(index(image, referrers, names));
+    Contents { blobs, checked: BTreeMap::new(), index, docker_manifest: None, is_only_copy: false }
 }
 
 /// `index.json`: the image by each of its names, then what refers to it, without names.

@@ -37,7 +37,8 @@ port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)
 background() {
     local name=$1
     shift
-    "$@" >"$work/$name.log" 2>&1 &
+    # A registry takes podman's REGISTRY_AUTH_FILE for a key of its own configuration, and ends.
+    env -u REGISTRY_AUTH_FILE "$@" >"$work/$name.log" 2>&1 &
     started+=($!)
 }
 
@@ -95,12 +96,15 @@ answers "http://$plain/v2/"
 round "docker-registry $(docker-registry --version | sed 's/.* //')" "$plain"
 
 # TLS of an authority that only the configuration trusts, and a login.
-openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
-    -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null
+certificate() { # NAME IS_AUTHORITY
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+        -addext "basicConstraints=critical,CA:$2" -keyout "$work/$1.key" -out "$work/$1.pem" 2>/dev/null
+}
+certificate cert FALSE
 # user, secret
 echo 'user:$2b$04$sqbhDTlxKLfs2qcIB9j4v.2peiVUBSoKlVQvNo/RSoUTAjZtp7J.C' >"$work/htpasswd"
 secure=localhost:$(port)
-config "$work/secure.yml" "$secure" "  tls: {certificate: $work/cert.pem, key: $work/key.pem}" "auth: {htpasswd: {realm: rig, path: $work/htpasswd}}"
+config "$work/secure.yml" "$secure" "  tls: {certificate: $work/cert.pem, key: $work/cert.key}" "auth: {htpasswd: {realm: rig, path: $work/htpasswd}}"
 background secure docker-registry serve "$work/secure.yml"
 answers "https://$secure/v2/" "$work/cert.pem"
 export REPRO_CONFIG=$work/repro.toml
@@ -109,6 +113,13 @@ says "TLS, basic auth" "push without login: 4" bash -c "'$repro' push '$work/ima
 says "TLS, basic auth" "a wrong password: 4" bash -c "echo wrong | '$repro' login '$secure' -u user --password-stdin; test \$? = 4"
 says "TLS, basic auth" "login" bash -c "echo secret | '$repro' login '$secure' -u user --password-stdin"
 round "TLS, basic auth" "$secure"
+certificate authority TRUE
+wrong=localhost:$(port)
+config "$work/wrong.yml" "$wrong" "  tls: {certificate: $work/authority.pem, key: $work/authority.key}"
+background wrong docker-registry serve "$work/wrong.yml"
+answers "https://$wrong/v2/" "$work/authority.pem"
+printf '[registry."%s"]\nca = ["%s"]\nhttp = false\n' "$wrong" "$work/authority.pem" >"$work/wrong.toml"
+says "TLS of an authority's certificate" "refused, with its mend" bash -c "REPRO_CONFIG='$work/wrong.toml' '$repro' list '$wrong/team/app' 2>&1 | grep -q 'addext basicConstraints=critical,CA:FALSE'"
 says "TLS, basic auth" "logout, then push: 4" bash -c "'$repro' logout '$secure' && ! grep -q dXNlcjp -r '$work/docker' '$work/auth.json' 2>/dev/null && { '$repro' push '$work/image' '$secure/team/app:3'; test \$? = 4; }"
 unset REPRO_CONFIG
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::address::PrivateAddress;
+use super::certificate::CertificateProblem;
 use super::timeouts::Timeouts;
 use crate::cancel::Cancelled;
 use crate::escape;
@@ -62,6 +63,16 @@ pub enum HttpError {
         /// What happened.
         reason: String,
     },
+    /// The server's certificate can't be trusted.
+    #[error("`{url}`: {}", problem.in_words(host))]
+    Certificate {
+        /// The URL, safe to print.
+        url: String,
+        /// Its `HOST[:PORT]`.
+        host: String,
+        /// What is wrong.
+        problem: CertificateProblem,
+    },
     /// The server sends on and on.
     #[error("`{url}`: {reason}")]
     Astray {
@@ -116,9 +127,11 @@ impl ExitStatus for HttpError {
                 Status::Usage
             }
             Self::Unsafe { .. } | Self::NotPublic { .. } | Self::Nonsense { .. } | Self::Limit(_) => Status::Malformed,
-            Self::Unreachable { .. } | Self::Astray { .. } | Self::TimedOut { .. } | Self::Response { .. } => {
-                Status::Source
-            }
+            Self::Unreachable { .. }
+            | Self::Certificate { .. }
+            | Self::Astray { .. }
+            | Self::TimedOut { .. }
+            | Self::Response { .. } => Status::Source,
             Self::Cancelled(_) => Status::Interrupted,
         }
     }
@@ -134,6 +147,7 @@ impl ExitStatus for HttpError {
             Self::Response { status: 401 | 403, .. } => {
                 Some("if the source is not public, log in with `docker login` or `podman login` first".to_owned())
             }
+            Self::Certificate { host, problem, .. } => problem.hint(host),
             _ => None,
         }
     }
@@ -142,7 +156,7 @@ impl ExitStatus for HttpError {
 impl HttpError {
     /// Whether no connection came about, or it broke.
     pub fn is_unreachable(&self) -> bool {
-        self.is_passing()
+        self.is_passing() || matches!(self, Self::Certificate { .. })
     }
 
     /// Whether the server had nothing to say: it was not reached, or has no time.
@@ -195,7 +209,7 @@ impl HttpError {
                 let reason = format!("the response violates the protocol: {}", escape::text(&said));
                 Self::Nonsense { url: shown, reason }
             }
-            // Certificates that don't fit end here, and servers that speak no TLS.
+            // Servers that speak no TLS end here.
             other => Self::Unreachable { url: shown, reason: escape::text(&other.to_string()).into_owned() },
         }
     }
@@ -206,6 +220,10 @@ impl HttpError {
                 Some(Ok(inner)) => Self::translate(*inner, url, timeouts, "reading the body"),
                 _ => Self::Unreachable { url: url.shown(), reason: "the connection broke".to_owned() },
             };
+        }
+        // The handshake fails in a read or a write.
+        if let Some(problem) = CertificateProblem::of(&error) {
+            return Self::Certificate { url: url.shown(), host: url.authority(), problem };
         }
         let reason = match error.kind() {
             io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),

@@ -10,6 +10,7 @@
 
 mod address;
 mod agents;
+mod certificate;
 mod error;
 mod proxy;
 mod request;

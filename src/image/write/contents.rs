@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::checked::Checked;
 use crate::digest::Digest;
@@ -20,6 +20,8 @@ pub type OpenBlob<'a> = Box<dyn Fn() -> io::Result<Box<dyn Read + Send>> + Send 
 pub struct Contents<'a> {
     /// Every blob: size, and how to read it.
     pub blobs: BTreeMap<Digest, (u64, OpenBlob<'a>)>,
+    /// Files of blobs that this program hashed just now: a layout gets copies of them, unread.
+    pub checked: BTreeMap<Digest, PathBuf>,
     /// `index.json`; none in an archive for docker alone, which has no `oci-layout` either.
     pub index: Option<Vec<u8>>,
     /// `manifest.json`, which `docker load` of every age reads.
@@ -94,7 +96,16 @@ impl Contents<'_> {
         fs::create_dir_all(&blobs)?;
         for (digest, (size, open)) in &self.blobs {
             let mut file = File::create_new(blobs.join(digest.hex()))?;
-            io::copy(&mut BufReader::with_capacity(BUFFER, Checked::new(open()?, *digest, *size)?), &mut file)?;
+            match self.checked.get(digest) {
+                // From file to file the system copies.
+                Some(path) if io::copy(&mut File::open(path)?, &mut file)? == *size => {}
+                Some(_) => {
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, format!("blob {digest} changed meanwhile")));
+                }
+                None => {
+                    io::copy(&mut BufReader::with_capacity(BUFFER, Checked::new(open()?, *digest, *size)?), &mut file)?;
+                }
+            }
             if self.is_only_copy {
                 file.sync_all()?;
             }
@@ -155,6 +166,7 @@ mod tests {
         let layer: &[u8] = &[9; 3000];
         let mut image = Contents {
             blobs: [blob(b"{}"), blob(br#"{"config":true}"#), blob(&[9; 3000])].into(),
+            checked: BTreeMap::new(),
             index: Some(b"{}".to_vec()),
             docker_manifest: Some(b"[]".to_vec()),
             is_only_copy: false,
@@ -178,5 +190,27 @@ mod tests {
         let mut made = Vec::new();
         file.read_to_end(&mut made).unwrap();
         assert!(made == archive);
+    }
+
+    #[test]
+    fn a_layout_copies_a_checked_file_and_refuses_one_that_got_another_size() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("blob");
+        fs::write(&file, b"{}").unwrap();
+        let (digest, _) = blob(b"{}");
+        let unread: OpenBlob<'static> = Box::new(|| Err(io::ErrorKind::Other.into()));
+        let contents = Contents {
+            blobs: [(digest, (2, unread))].into(),
+            checked: [(digest, file.clone())].into(),
+            index: None,
+            docker_manifest: None,
+            is_only_copy: false,
+        };
+        contents.write_layout(&directory.path().join("one")).unwrap();
+        let copied = directory.path().join("one/blobs/sha256").join(digest.hex());
+        assert_eq!(fs::read(copied).unwrap(), b"{}");
+        fs::write(&file, b"{}{}").unwrap();
+        let error = contents.write_layout(&directory.path().join("other")).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
     }
 }

@@ -44,7 +44,7 @@ impl<'a> Writable<'a> {
     /// What an archive or a layout of it holds.
     pub fn into_contents(self) -> Contents<'a> {
         let (index, docker_manifest) = (Some(self.index()), self.docker_manifest());
-        Contents { blobs: self.blobs, index, docker_manifest, is_only_copy: false }
+        Contents { blobs: self.blobs, checked: BTreeMap::new(), index, docker_manifest, is_only_copy: false }
     }
 
     fn index(&self) -> Vec<u8> {

@@ -165,7 +165,12 @@ fn https_needs_a_trusted_certificate_and_stays_https() {
     });
     let error = get(&Surroundings::new(), &server.url("/")).unwrap_err();
     assert_eq!(error.status(), Status::Source, "{error}");
-    assert!(error.to_string().to_lowercase().contains("certificate"), "{error}");
+    assert!(
+        error.to_string().contains("the server's certificate was signed by nobody that is trusted here"),
+        "{error}"
+    );
+    let hint = format!("`[registry.\"{}\"] ca = [\"FILE\"]`", server.host());
+    assert!(error.hint().is_some_and(|said| said.starts_with(&hint)), "{error:?}");
 
     let trusting =
         Surroundings::with_config(&format!("[registry.\"{}\"]\nca = [\"../../server/tls/ca.pem\"]", server.host()));
