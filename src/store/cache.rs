@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -16,6 +16,8 @@ use super::temporary::temporary_file;
 use super::{StoreError, mark_used};
 use crate::digest::{Digest, Hasher, Hashing};
 
+/// Bytes of a blob that are read at once.
+const PIECE: usize = 128 << 10;
 /// Where base images lie unpacked in the cache's directory.
 pub const TREES: &str = "trees";
 
@@ -68,8 +70,8 @@ impl Cache {
 
     /// Reads the blob once and tells whether its bytes are right; a wrong one is removed.
     pub fn check(&self, digest: &Digest) -> Result<bool, StoreError> {
-        let Some(mut reader) = self.open(digest)? else { return Ok(false) };
-        match io::copy(&mut reader, &mut io::sink()) {
+        let Some(reader) = self.open(digest)? else { return Ok(false) };
+        match io::copy(&mut BufReader::with_capacity(PIECE, reader), &mut io::sink()) {
             Ok(_) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(false),
             Err(error) => Err(StoreError::file("read", self.place(digest))(error)),
