@@ -143,3 +143,14 @@ fn within_a_minute(mut happens: impl FnMut() -> bool) -> bool {
     }
     false
 }
+
+#[test]
+fn who_runs_a_step_is_not_guessed_where_the_accounts_can_not_be_read() {
+    if !can_run() {
+        return;
+    }
+    let step = project("RUN rm /etc/passwd && mkdir /etc/passwd\nRUN true\n");
+    step.repro(&["build", "--engine", "native"]).expect(5).says("read /etc/passwd: is a directory");
+    let step = project("RUN rm -f /etc/group && mkdir /etc/group\nUSER 4242\nRUN true\n");
+    step.repro(&["build", "--engine", "native"]).expect(0);
+}

@@ -37,12 +37,14 @@ impl Account {
     /// The account that `user` (`U` or `U:G`, empty for root) names in `tree`.
     pub(super) fn find(files: &Filesystem, tree: Option<Tree>, user: &[u8]) -> Result<Self, Problem> {
         let users = lines(files, tree, "/etc/passwd")?.map(|lines| lines.iter().map(|line| User::of(line)).collect());
-        let groups = lines(files, tree, "/etc/group")?.map(|lines| lines.iter().map(|line| Group::of(line)).collect());
-        find(&users.unwrap_or_else(Vec::new), &groups.unwrap_or_else(Vec::new), user)
+        let groups = lines(files, tree, "/etc/group")
+            .map(|lines| lines.unwrap_or_default().iter().map(|line| Group::of(line)).collect());
+        find(&users.unwrap_or_else(Vec::new), groups, user)
     }
 }
 
-fn find(users: &[User], groups: &[Group], wanted: &[u8]) -> Result<Account, Problem> {
+/// The account in these lines; a list of groups that can't be read only matters where it is asked.
+fn find(users: &[User], groups: Result<Vec<Group>, Problem>, wanted: &[u8]) -> Result<Account, Problem> {
     let mut parts = wanted.splitn(2, |byte| *byte == b':');
     let user = parts.next().filter(|user| !user.is_empty()).unwrap_or(b"0");
     let group = parts.next().filter(|group| !group.is_empty());
@@ -63,6 +65,7 @@ fn find(users: &[User], groups: &[Group], wanted: &[u8]) -> Result<Account, Prob
     let mut others: Vec<i64> = Vec::new();
     match (group, listed) {
         (Some(group), _) => {
+            let groups = groups?;
             let line = groups.iter().find(|line| line.name == group || number(group) == Some(line.gid));
             gid = match line.map(|line| line.gid).or_else(|| number(group)) {
                 Some(gid) => gid,
@@ -73,6 +76,7 @@ fn find(users: &[User], groups: &[Group], wanted: &[u8]) -> Result<Account, Prob
             };
         }
         (None, Some(user)) => {
+            let groups = groups?;
             let is_member = |line: &&Group| line.members.contains(&user.name);
             others.extend(groups.iter().filter(is_member).map(|line| line.gid));
         }
@@ -111,11 +115,16 @@ fn as_number(field: &[u8]) -> i64 {
     std::str::from_utf8(field).ok().and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 
-/// The lines of a file that name somebody; none if there is no such file.
+/// The lines of a file that name somebody; none if there is no such file. A directory in its place can be opened, and not
+/// read: that is an error, for BuildKit's runtime too.
 fn lines(files: &Filesystem, tree: Option<Tree>, file: &str) -> Result<Option<Vec<Vec<u8>>>, Problem> {
     let Some(tree) = tree else { return Ok(None) };
     let Found::Inode(id) = files.stat(tree, file.as_bytes()) else { return Ok(None) };
-    let Kind::File(content) = &files.get(id).kind else { return Ok(None) };
+    let content = match &files.get(id).kind {
+        Kind::File(content) => content,
+        Kind::Directory(..) => return failed(format!("read {file}: is a directory")),
+        _ => return Ok(None),
+    };
     let Some(text) = content.read_all(LARGEST)? else { return failed(format!("\"{file}\" exceeds {LARGEST} bytes")) };
     let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
     let kept = lines.filter(|line| !(line.is_empty() || file == "/etc/group" && line.starts_with(b"#")));
@@ -131,7 +140,7 @@ mod tests {
         let users = ["root:x:0:0:r:/root:/bin/sh", "app:x:1000:1000::/home/app:", "web:x:33:50::/srv:"];
         let groups = ["root:x:0:", "staff:x:50:app,web", "rgrp:x:70:root", "app:x:1000:"];
         let users: Vec<User> = users.iter().map(|line| User::of(line.as_bytes())).collect();
-        let groups: Vec<Group> = groups.iter().map(|line| Group::of(line.as_bytes())).collect();
+        let groups = || Ok(groups.iter().map(|line| Group::of(line.as_bytes())).collect());
         for (wanted, want) in [
             ("", Some((0, 0, vec![0, 70], "/root"))),
             ("root", Some((0, 0, vec![0, 70], "/root"))),
@@ -147,15 +156,19 @@ mod tests {
             ("app:nogroup", None),
             ("-1", None),
         ] {
-            let found = find(&users, &groups, wanted.as_bytes()).ok();
+            let found = find(&users, groups(), wanted.as_bytes()).ok();
             let want = want.map(|(uid, gid, groups, home): (_, _, _, &str)| Account {
                 identity: Identity { uid, gid, groups },
                 home: home.as_bytes().to_vec(),
             });
             assert_eq!(found, want, "{wanted}");
         }
-        let nobody = find(&[], &[], b"7:8").unwrap();
+        let nobody = find(&[], Ok(Vec::new()), b"7:8").unwrap();
         assert_eq!((nobody.identity.gid, nobody.home), (8, b"/".to_vec()));
-        assert_eq!(find(&[], &[], b"").unwrap().home, b"/");
+        assert_eq!(find(&[], Ok(Vec::new()), b"").unwrap().home, b"/");
+        // Who is listed, or a group, asks for the groups; nobody else does.
+        let unreadable = || failed("read /etc/group: is a directory".to_owned());
+        assert!(find(&users, unreadable(), b"4242").is_ok());
+        assert!(find(&users, unreadable(), b"app").is_err() && find(&[], unreadable(), b"7:8").is_err());
     }
 }
