@@ -10,6 +10,10 @@ pub trait Progress: Send + Sync {
     fn state(&self, _what: &str, _state: &str) {}
     /// A step ended.
     fn end(&self, what: &str);
+    /// A step of a Dockerfile ended, and how: after which time, `CACHED`, `ERROR`.
+    fn finished(&self, what: &str, _how: &str) {
+        self.end(what);
+    }
     /// A line of an engine's own log, escaped.
     fn log(&self, line: &str);
     /// Something that a person should read even if all goes well (`warning: …`, `note: …` are added by `cli`).

@@ -6,7 +6,7 @@ use super::Blob;
 use crate::digest::{DiffId, Digest};
 
 /// What an engine made: the same from every engine.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Built {
     /// The config's exact bytes.
     pub config: Vec<u8>,

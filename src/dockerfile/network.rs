@@ -95,31 +95,49 @@ const RUNNERS: &[&str] = &[
     "{",
 ];
 
+/// A RUN that fetches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// Its first line.
+    pub line: u32,
+    /// The program that does it; not safe to print.
+    pub program: String,
+}
+
 /// Whether some RUN names a program that fetches, where a shell looks for programs.
 pub fn is_needed(dockerfile: &Dockerfile) -> bool {
+    first_need(dockerfile).is_some()
+}
+
+/// The first RUN that names a program that fetches, where a shell looks for programs.
+pub fn first_need(dockerfile: &Dockerfile) -> Option<Need> {
     let instructions = dockerfile.stages.iter().flat_map(|stage| &stage.instructions);
     instructions
-        .filter_map(|instruction| if let Command::Run(run) = &instruction.command { Some(run) } else { None })
-        .any(|run| {
+        .filter_map(|instruction| match &instruction.command {
+            Command::Run(run) => Some((instruction.lines.start, run)),
+            _ => None,
+        })
+        .find_map(|(line, run)| {
             let words = run.command.words.iter().map(|word| word.lossy().into_owned());
-            let line = match run.command.shell {
+            let text = match run.command.shell {
                 true => words.collect::<Vec<_>>().join(" "),
                 // A list names one program, and a shell in it may be given a line.
                 false => words.filter(|word| !word.starts_with("-c")).collect::<Vec<_>>().join(" "),
             };
-            fetches_in(&line) || run.heredocs.iter().any(|heredoc| fetches_in(&heredoc.body.lossy()))
+            let in_heredocs = || run.heredocs.iter().find_map(|heredoc| fetching_in(&heredoc.body.lossy()));
+            fetching_in(&text).or_else(in_heredocs).map(|program| Need { line, program })
         })
 }
 
-/// Whether one of the commands of a shell's text fetches. Quotes and comments are not looked at.
-fn fetches_in(text: &str) -> bool {
+/// The program of the first of a shell's commands that fetches. Quotes and comments are not looked at.
+fn fetching_in(text: &str) -> Option<String> {
     let joined = text.replace("\\\n", " ").replace("\\\r\n", " ");
-    joined.split([';', '&', '|', '(', ')', '`', '\n']).any(|command| {
+    joined.split([';', '&', '|', '(', ')', '`', '\n']).find_map(|command| {
         let words: Vec<&str> = command.split_whitespace().map(|word| word.trim_matches(['"', '\''])).collect();
         let name = |word: &str| word.rsplit('/').next().unwrap_or_default().to_owned();
         let is_before = |word: &&&str| RUNNERS.contains(&&*name(word)) || word.starts_with('-') || word.contains('=');
         let start = words.iter().take_while(is_before).count();
-        fetches(&words[start..])
+        fetches(&words[start..]).then(|| name(words[start]))
     })
 }
 
@@ -196,5 +214,8 @@ mod tests {
                 super::super::parse(format!("FROM scratch\n{run}\n").as_bytes(), &Limits::default()).unwrap();
             assert_eq!(is_needed(&dockerfile), want, "{run}");
         }
+        let text = "FROM scratch\nRUN true\nRUN cd /x && \\\n  /usr/bin/curl -O https://files.example/x\n";
+        let need = first_need(&super::super::parse(text.as_bytes(), &Limits::default()).unwrap());
+        assert_eq!(need, Some(Need { line: 3, program: "curl".to_owned() }));
     }
 }

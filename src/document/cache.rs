@@ -23,10 +23,26 @@ pub struct CacheDocument {
     pub limit: Option<u64>,
     /// What is kept whatever the limit, since it may be the only copy: bodies that were recorded on tapes.
     pub kept: CacheUsage,
-    /// What was removed, with `shrink` and `clear`.
+    /// What engines keep beside blobs, whatever the limit: data of private daemons.
+    pub daemons: HeldUsage,
+    /// Base images that the native engine has unpacked.
+    pub bases: HeldUsage,
+    /// Blobs that were removed, with `shrink` and `clear`.
     pub removed: Option<CacheUsage>,
+    /// What was removed of daemons and bases, with `trim` and `clear`.
+    pub trimmed: Option<HeldUsage>,
     /// What went wrong, if anything.
     pub error: Option<ErrorDocument>,
+}
+
+/// Directories that engines keep.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct HeldUsage {
+    /// How many directories.
+    #[serde(rename = "folders")]
+    pub directories: u64,
+    /// Bytes that they take on disk.
+    pub bytes: u64,
 }
 
 /// A part of the cache.

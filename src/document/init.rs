@@ -27,7 +27,7 @@ pub struct InitDocument {
     pub written: bool,
     /// Of an import, what is told of the sources.
     pub pins: Vec<ToldPin>,
-    /// Of an import, what is not told or was not carried over.
+    /// What was seen of the project and what follows from it; of an import, what is not told or was not carried over.
     pub notes: Vec<NoteDocument>,
     /// What went wrong, if anything.
     pub error: Option<ErrorDocument>,

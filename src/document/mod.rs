@@ -5,6 +5,7 @@
 //! A command puts the document of what its operation gave into its `Report`. `failure` holds the error that all of them
 //! tell, and the document of commands that have none of their own for that; `self_check` is a part of `build`.
 
+mod adopt;
 mod attest;
 mod build;
 mod cache;
@@ -30,9 +31,10 @@ mod transfer;
 mod verdicts;
 mod verify;
 
+pub use adopt::AdoptDocument;
 pub use attest::{AttestDocument, AttestShowDocument};
 pub use build::BuildDocument;
-pub use cache::{CacheDocument, CacheUsage};
+pub use cache::{CacheDocument, CacheUsage, HeldUsage};
 pub use delta::{DeltaBlob, DeltaDocument};
 pub use diff::{diff_document, diff_error, explanation_document};
 pub use doctor::DoctorDocument;
@@ -46,6 +48,7 @@ pub use lint::{FindingDocument, LintDocument};
 pub use list::ListDocument;
 pub use lock::{DriftDocument, LockChange, LockDocument};
 pub use message::message;
+pub use note::NoteDocument;
 pub use outdated::{GonePin, MirroredPin, OutdatedDocument, OutdatedPin};
 pub use scrub::{ProfileDocument, ScrubDocument};
 pub use sources::{ListedSource, SourcesDocument, SourcesError};

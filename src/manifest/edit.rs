@@ -1,6 +1,6 @@
 //! Changes to a person's `repro.toml` that leave everything else as it was written.
 
-use toml_edit::{Array, DocumentMut, Item, TableLike, Value};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, TableLike, Value};
 
 use crate::status::{ExitStatus, Status};
 
@@ -26,6 +26,39 @@ impl ExitStatus for EditError {
 /// # Errors
 /// When the text is no TOML, has no such image, or its `scrub` is no list.
 pub fn add_scrub(text: &str, image: &str, rules: &[&str]) -> Result<String, EditError> {
+    change(text, image, |fields| {
+        let list = fields.entry("scrub").or_insert(Item::Value(Value::Array(Array::new())));
+        add_to_list(list.as_array_mut().ok_or("scrub")?, rules);
+        Ok(())
+    })
+}
+
+/// The manifest `text` with `variables` added to the `run-env` of an image, those that are there already left as they are.
+///
+/// # Errors
+/// When the text is no TOML, has no such image, or its `run-env` is no table.
+pub fn add_run_env(text: &str, image: &str, variables: &[(&str, &str)]) -> Result<String, EditError> {
+    change(text, image, |fields| {
+        let item = fields.entry("run-env").or_insert(Item::Value(Value::InlineTable(InlineTable::new())));
+        let known = item.as_table_like_mut().ok_or("run-env")?;
+        for (name, value) in variables {
+            if !known.contains_key(name) {
+                known.insert(name, Item::Value(Value::from(*value)));
+            }
+        }
+        if let Some(inline) = item.as_inline_table_mut() {
+            inline.fmt();
+        }
+        Ok(())
+    })
+}
+
+/// Changes the fields of one image; what `change` does not find is named by its key.
+fn change(
+    text: &str,
+    image: &str,
+    change: impl FnOnce(&mut dyn TableLike) -> Result<(), &'static str>,
+) -> Result<String, EditError> {
     let mut document: DocumentMut = text
         .parse()
         .map_err(|error: toml_edit::TomlError| EditError::Syntax(crate::escape::text(error.message()).into_owned()))?;
@@ -34,8 +67,14 @@ pub fn add_scrub(text: &str, image: &str, rules: &[&str]) -> Result<String, Edit
     let name = format!("image.{image}");
     let item = images.get_mut(image).ok_or_else(|| missing(&name))?;
     let fields = table(Some(&mut *item)).ok_or_else(|| missing(&name))?;
-    let list = fields.entry("scrub").or_insert(Item::Value(Value::Array(Array::new())));
-    let list = list.as_array_mut().ok_or_else(|| missing(&format!("{name}.scrub")))?;
+    change(fields).map_err(|key| missing(&format!("{name}.{key}")))?;
+    if let Some(inline) = item.as_inline_table_mut() {
+        inline.fmt();
+    }
+    Ok(document.to_string())
+}
+
+fn add_to_list(list: &mut Array, rules: &[&str]) {
     for rule in rules {
         if list.iter().any(|known| known.as_str() == Some(rule)) {
             continue;
@@ -50,10 +89,6 @@ pub fn add_scrub(text: &str, image: &str, rules: &[&str]) -> Result<String, Edit
             list.push(value);
         }
     }
-    if let Some(inline) = item.as_inline_table_mut() {
-        inline.fmt();
-    }
-    Ok(document.to_string())
 }
 
 fn table(item: Option<&mut Item>) -> Option<&mut dyn TableLike> {
@@ -87,6 +122,24 @@ mod tests {
         ] {
             assert_eq!(add_scrub(before, "app", &["a"]).unwrap(), after);
         }
+    }
+
+    #[test]
+    fn variables_are_added_where_they_stand_and_known_ones_stay() {
+        for (before, after) in [
+            ("[image.app]\n", "[image.app]\nrun-env = { A = \"epoch\", B = \"1\" }\n"),
+            (
+                "[image.app]\nrun-env = { A = \"x\" } # mine\n",
+                "[image.app]\nrun-env = { A = \"x\", B = \"1\" } # mine\n",
+            ),
+            (
+                "[image.app]\nscrub = []\n[image.app.run-env]\nC = \"c\"\n",
+                "[image.app]\nscrub = []\n[image.app.run-env]\nC = \"c\"\nA = \"epoch\"\nB = \"1\"\n",
+            ),
+        ] {
+            assert_eq!(add_run_env(before, "app", &[("A", "epoch"), ("B", "1")]).unwrap(), after, "{before}");
+        }
+        assert!(add_run_env("[image.app]\nrun-env = 1\n", "app", &[]).is_err());
     }
 
     #[test]

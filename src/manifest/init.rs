@@ -7,7 +7,7 @@ use toml_writer::TomlStringBuilder;
 
 use super::grammar;
 
-/// What is known of the project that gets a manifest.
+/// What is known of one image of the project that gets a manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Init<'a> {
     /// Name of the image; see [`name_from`].
@@ -22,10 +22,14 @@ pub struct Init<'a> {
     pub old_frontend: Option<&'a str>,
 }
 
-/// The text of a new manifest; the caller writes it where none is.
-pub fn init(project: &Init<'_>) -> String {
-    let mut text = String::from("version = 1\n\n");
-    let _ = writeln!(text, "[image.{}]", key(project.name));
+/// The text of a new manifest of these images; the caller writes it where none is.
+pub fn init(images: &[Init<'_>]) -> String {
+    let images: Vec<String> = images.iter().map(table).collect();
+    format!("version = 1\n\n{}", images.join("\n"))
+}
+
+fn table(project: &Init<'_>) -> String {
+    let mut text = format!("[image.{}]\n", key(project.name));
     let _ = writeln!(text, "context = {}", quoted(project.context));
     let _ = writeln!(text, "dockerfile = {}", quoted(project.dockerfile));
     if project.run_needs_network {
@@ -72,8 +76,10 @@ mod tests {
                 run_needs_network: network,
                 old_frontend: Some("docker/dockerfile:1.4"),
             };
-            let text = init(&project);
+            let other = Init { name: "other", ..project.clone() };
+            let text = init(&[project, other]);
             let manifest = Manifest::parse(&text, Path::new("/r/repro.toml"), Path::new("/r")).unwrap();
+            assert_eq!(manifest.images.len(), 2);
             let image = &manifest.images[name];
             assert_eq!(image.files.dockerfile(), Some(Path::new("sub/Docker \"file\"")));
             assert_eq!(image.run.network == Network::Locked, network);

@@ -28,7 +28,7 @@ mod values;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub use edit::{EditError, add_scrub};
+pub use edit::{EditError, add_run_env, add_scrub};
 pub use find::{FILE_NAME, find, root};
 pub use init::{Init, init, name_from};
 pub use inside::ReadLink;

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use super::said::readable;
+
 const HEAD: u64 = 1 << 20;
 
 /// Lines that are safe to print: the first MiB of them and the last ones, up to a limit.
@@ -42,6 +44,13 @@ impl Log {
         self.head.iter().chain(&self.tail).map(String::as_str)
     }
 
+    /// The last `count` lines that have something to read, oldest first, without what only moves a terminal about.
+    pub fn last_readable(&self, count: usize) -> Vec<String> {
+        let mut lines: Vec<String> = self.lines().rev().filter_map(readable).take(count).collect();
+        lines.reverse();
+        lines
+    }
+
     /// The last `count` lines, oldest first.
     pub fn last(&self, count: usize) -> Vec<&str> {
         let mut lines: Vec<&str> = self.lines().rev().take(count).collect();
@@ -65,6 +74,11 @@ mod tests {
         let lines: Vec<&str> = log.lines().collect();
         assert_eq!(lines, [long.as_str(), "line 98", "line 99"]);
         assert_eq!(log.last(2), ["line 98", "line 99"]);
+        let mut said = Log::new(HEAD);
+        for line in ["first", "second", "", "\\u{1b}[1mend\\u{1b}[0m", "\\u{1b}[K"] {
+            said.push(line.to_owned());
+        }
+        assert_eq!(said.last_readable(2), ["second", "end"]);
         let mut tiny = Log::new(4);
         tiny.push("too long".to_owned());
         assert_eq!(tiny.lines().count(), 0);

@@ -11,6 +11,7 @@ mod leftover;
 mod log;
 mod programs;
 mod run;
+mod said;
 mod service;
 mod stream;
 
@@ -33,6 +34,7 @@ pub use leftover::end_leftover;
 pub use log::Log;
 pub use programs::Programs;
 pub use run::{Finished, Watch};
+pub use said::readable;
 pub use service::Service;
 
 /// A program with everything it is started with.

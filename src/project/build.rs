@@ -12,8 +12,10 @@ use super::locked::LockedProject;
 use super::machine::Machine;
 use super::open::Project;
 use super::ready::{ReadyImage, ReadyOptions, ready};
-use super::rebuild::{RebuildOptions, Rebuilt, Round, rebuild};
+use super::rebuild::{RebuildOptions, rebuild};
+use super::rebuilt::{Packing, Rebuilt, Round};
 use super::record::{self, RecordTarget};
+use super::remembered::{self, Remembered};
 use super::report;
 use super::scratch::ScratchDirectory;
 use super::self_check::{self, Checked};
@@ -57,6 +59,14 @@ pub struct BuildOptions {
     pub build_info: Option<PathBuf>,
     /// Which engines, and what they may do.
     pub engine: EngineOptions,
+}
+
+impl BuildOptions {
+    /// Whether nothing of a build is wanted but what a record says.
+    fn wants_only_digests(&self) -> bool {
+        let wants_build = self.export.is_some() || self.push || self.is_attested || self.build_info.is_some();
+        !(wants_build || self.no_cache || self.self_check)
+    }
 }
 
 /// What a build gave.
@@ -147,7 +157,7 @@ pub fn build(machine: &Machine, project: &Project, options: &BuildOptions) -> Re
     let rebuilding = RebuildOptions {
         engine: &options.engine,
         no_cache: is_uncached(options),
-        keep: target.is_some() || options.push,
+        packing: if target.is_some() || options.push { Packing::Kept } else { Packing::Digests },
         round: Round::First,
     };
     let checked_out = if options.is_attested { commit::look(machine, project, &images, None)? } else { None };
@@ -156,6 +166,12 @@ pub fn build(machine: &Machine, project: &Project, options: &BuildOptions) -> Re
     for image in &images {
         if options.locked && options.record.is_none() {
             Stale::unless_empty(image.unrecorded.clone())?;
+        }
+        if let Some(target) = options.record.as_ref().filter(|_| options.wants_only_digests())
+            && let Some(remembered) = remembered::recall(&locked, image, &options.engine)?
+        {
+            build.images.push(record_remembered(&locked, image, remembered, target)?);
+            continue;
         }
         let mut rebuilt = rebuild(&locked, &engines, image, &rebuilding, &work);
         // A daemon gives what it kept of an earlier build with the times of that one, which then may lie before the epoch.
@@ -180,7 +196,12 @@ pub fn build(machine: &Machine, project: &Project, options: &BuildOptions) -> Re
         let (mut checked, mut diff) = (Vec::new(), None);
         if options.self_check {
             match self_check::run(&locked, &engines, image, &rebuilding, &work, &rebuilt) {
-                Ok((found, explained)) => (checked, diff) = (found, Some(explained)),
+                Ok((found, explained)) => {
+                    if found.iter().all(Checked::is_reproducible) {
+                        remembered::keep(&locked, image, &rebuilt, &options.engine)?;
+                    }
+                    (checked, diff) = (found, Some(explained));
+                }
                 Err(failure) => {
                     build.failures.push(failure);
                     continue;
@@ -191,7 +212,7 @@ pub fn build(machine: &Machine, project: &Project, options: &BuildOptions) -> Re
         match &options.record {
             None => compare_with_record(machine, image, &rebuilt, &mut build.failures),
             Some(target) if checked.iter().all(Checked::is_reproducible) => {
-                record::write(&locked, image, &rebuilt, target)?;
+                record::write(&locked, image, record::of(&locked, image, &rebuilt), target)?;
                 if let Some(tape) = &image.tape {
                     say_private(&locked, image.surveyed.image, image.surveyed.name, tape);
                 }
@@ -310,4 +331,29 @@ fn built(image: &ReadyImage<'_>, rebuilt: Rebuilt, mut checked: Vec<Checked>, is
         pushed: None,
         diff: None,
     }
+}
+
+/// Records what a self-check has just shown, as the build would be that it is of.
+fn record_remembered(
+    locked: &LockedProject<'_>,
+    ready: &ReadyImage<'_>,
+    Remembered { engines, record }: Remembered,
+    target: &RecordTarget,
+) -> Result<BuiltImage, Failure> {
+    let (name, image) = (ready.surveyed.name, ready.surveyed.image);
+    locked.machine.progress.note(&format!(
+        "`{name}` is recorded as a self-check of the same plan has just built it twice; `--no-cache` builds it again"
+    ));
+    record::write(locked, ready, record.clone(), target)?;
+    if let Some(tape) = &ready.tape {
+        say_private(locked, image, name, tape);
+    }
+    let index = (ready.platforms.len() == image.platforms.len()).then(|| record::index(&record, image)).flatten();
+    let platform = |platform: &Platform| {
+        let facts = record::facts(record.platforms.get(platform)?);
+        Some(BuiltPlatform { platform: platform.clone(), facts, scrubbed: Vec::new(), checked: None })
+    };
+    let platforms = ready.platforms.iter().filter_map(platform).collect();
+    let (epoch, name) = (record.epoch, name.to_owned());
+    Ok(BuiltImage { name, engines, epoch, is_recorded: true, index, platforms, pushed: None, diff: None })
 }

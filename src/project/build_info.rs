@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::machine::Machine;
 use super::ready::ReadyImage;
-use super::rebuild::Rebuilt;
+use super::rebuilt::Rebuilt;
 use crate::digest::Digest;
 use crate::lockfile::Pin;
 use crate::manifest::{NamedContext, Network};

@@ -5,6 +5,7 @@ use super::locked::LockedProject;
 use super::machine::Machine;
 use super::online;
 use super::open::Project;
+use super::scratch::ScratchDirectory;
 use super::settle::settle;
 use super::tape::{RecordOptions, Recording, record};
 use crate::lockfile::{self, Change, Lockfile, LockfileError, Selection, Side};
@@ -70,6 +71,16 @@ impl ExitStatus for MayNotChange {
 
 /// Settles all sources and tapes, and writes the lockfile.
 pub fn lock(machine: &Machine, project: &Project, options: &LockOptions) -> Result<Locked, Failure> {
+    lock_keeping(machine, project, options, None)
+}
+
+/// Like [`lock`]; the builds that record tapes stay in `keeps`, if that is given, and their images come with the recordings.
+pub(super) fn lock_keeping(
+    machine: &Machine,
+    project: &Project,
+    options: &LockOptions,
+    keeps: Option<&ScratchDirectory>,
+) -> Result<Locked, Failure> {
     let text = project.lock_text(machine)?;
     let (old, merged) = read_old(text.as_deref(), options.side, machine)?;
     let resolver = online::resolver(machine, project, options.min_age.is_some())?;
@@ -88,7 +99,7 @@ pub fn lock(machine: &Machine, project: &Project, options: &LockOptions) -> Resu
             let again = anew || matches!(network, LockNetwork::Only(_));
             let locked = LockedProject { machine, project, lockfile: new.clone(), resolver: resolver.into(), surveyed };
             let (dry_run, engine) = (options.dry_run, &options.engine);
-            record(&locked, &RecordOptions { images, again, anew, dry_run, engine })?
+            record(&locked, &RecordOptions { images, again, anew, dry_run, engine, keeps })?
         }
     };
     for recording in &recordings {

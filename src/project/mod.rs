@@ -6,9 +6,10 @@
 //! `open` finds manifest and lockfile, `without_manifest` makes a manifest of flags. `survey` reads what Dockerfiles ask
 //! for; `settle` resolves it; `lock` writes it down and `check` tells whether it still fits. `locked` is a project with
 //! its lockfile, `tape_file` what stands beside it. `ready` makes its images ready to be built, `engines` chooses what
-//! builds, `rebuild` builds one image, `contradiction` refuses records that can't be true. On these stand `build` (with `record`, `self_check`, `export` and `dry_run`),
-//! `verify` (with `commit` and `explanation`, which says why a verdict is not good), and `tape`. `inspect`, `init`, `stream`, `ship` and `serve` need no project. `attest` is about verdicts of others.
+//! builds, `rebuild` builds one image (`rebuilt`), `contradiction` refuses records that can't be true. On these stand `build` (with `record`, `self_check`, `remembered`, `export` and `dry_run`),
+//! `verify` (with `commit` and `explanation`, which says why a verdict is not good), `tape`, and `adopt`, which is `init`, `lock`, `build` and `verify` in one. `inspect`, `init`, `stream`, `ship` and `serve` need no project. `attest` is about verdicts of others.
 
+mod adopt;
 mod attest;
 mod build;
 mod build_info;
@@ -28,7 +29,6 @@ mod export;
 mod files;
 mod import;
 mod init;
-mod init_context;
 mod inspect;
 mod lint;
 mod lint_context;
@@ -45,8 +45,10 @@ mod provenance;
 mod published;
 mod ready;
 mod rebuild;
+mod rebuilt;
 mod recipe;
 mod record;
+mod remembered;
 mod report;
 mod request;
 mod scratch;
@@ -65,6 +67,7 @@ mod verify;
 mod warnings;
 mod without_manifest;
 
+pub use adopt::{AdoptOptions, Adopted, AdoptedImage, adopt};
 pub use attest::{
     AttestOptions, AttestSignOptions, AttestSources, AttestVerifyOptions, Attested, Attestor, KeySource, Shown,
     ShownPredicate, TrustSource, attest_show, attest_sign, attest_verify, keygen,

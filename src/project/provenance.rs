@@ -16,7 +16,8 @@ use super::machine::Machine;
 use super::online;
 use super::open::Project;
 use super::ready::{ReadyOptions, ready};
-use super::rebuild::{RebuildOptions, Rebuilt, Round, rebuild};
+use super::rebuild::{RebuildOptions, rebuild};
+use super::rebuilt::{Packing, Rebuilt, Round};
 use super::record::FORM;
 use super::scratch::ScratchDirectory;
 use super::settle::settle;
@@ -131,7 +132,7 @@ pub fn verify_provenance(machine: &Machine, options: &ProvenanceOptions) -> Resu
         ReadyOptions { platforms: &[], secrets: &engine.secrets, with_tapes: true, only_recorded: false };
     let images = ready(&locked, locked.survey(&[])?, &ready_options, None)?;
     let engines = Engines::new(&locked, engine)?;
-    let rebuilding = RebuildOptions { engine, no_cache: true, keep: false, round: Round::First };
+    let rebuilding = RebuildOptions { engine, no_cache: true, packing: Packing::Digests, round: Round::First };
     let work = ScratchDirectory::new(machine)?;
     let reader = online::reader(machine, Some((&locked.resolver.registry, &locked.resolver.cache)));
     let said = |occasion| {

@@ -1,15 +1,12 @@
 //! Building one image: every platform through its engines, assembled.
 
-use std::collections::BTreeMap;
-
 use super::engines::{EngineOptions, Engines};
 use super::locked::LockedProject;
 use super::ready::ReadyImage;
+use super::rebuilt::{Packing, PlatformBuild, Rebuilt, Round, pack};
 use super::scratch::ScratchDirectory;
 use super::tape::serve::Served;
-use crate::build::{
-    Assembled, AssembledPlatform, CheckedBuild, PackedLayers, Plan, WorkDirectories, assemble, assemble_index,
-};
+use crate::build::{CheckedBuild, Plan, WorkDirectories};
 use crate::compare::{Facts, compare};
 use crate::platform::Platform;
 use crate::status::{ExitStatus, Failure, Status};
@@ -22,38 +19,10 @@ pub struct RebuildOptions<'a> {
     pub engine: &'a EngineOptions,
     /// Start without any cache.
     pub no_cache: bool,
-    /// Keep the packed layers, to write them.
-    pub keep: bool,
+    /// How the image is packed, and what stays of it.
+    pub packing: Packing,
     /// Which of a self-check's builds it is.
     pub round: Round,
-}
-
-/// Which build of the same image it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Round {
-    /// The one whose image counts.
-    First,
-    /// One more, to compare with the first.
-    Second,
-}
-
-/// What came out.
-pub struct Rebuilt {
-    /// The image, from the first engine.
-    pub assembled: Assembled,
-    /// The engines that built it, by name, without repetition.
-    pub engines: Vec<String>,
-    /// What weakens a verdict on it, without repetition.
-    pub warnings: Vec<String>,
-    /// The Dockerfile frontend that built each platform, where an engine tells.
-    pub frontends: BTreeMap<Platform, String>,
-}
-
-/// What an engine tells of a build beside the image.
-struct Told {
-    asked: BTreeMap<String, u64>,
-    frontend: Option<String>,
-    warnings: Vec<String>,
 }
 
 /// Two engines gave two images.
@@ -83,19 +52,20 @@ pub fn rebuild(
     options: &RebuildOptions<'_>,
     work: &ScratchDirectory,
 ) -> Result<Rebuilt, Failure> {
-    let mut platforms = Vec::new();
-    let mut names: Vec<String> = Vec::new();
-    let mut warnings: Vec<String> = Vec::new();
-    let mut frontends = BTreeMap::new();
+    let mut rebuilt = Rebuilt::empty();
     for platform in &ready.platforms {
         let served = Served::replay(locked, ready, platform, options.engine, options.no_cache)?;
         let tape = served.as_ref().map(Served::tape_use);
         let plan = ready.plan(locked.project, platform, tape, options.engine.allow, options.no_cache);
-        let mut first: Option<(&'static str, AssembledPlatform, Option<String>)> = None;
+        let mut first: Option<PlatformBuild> = None;
         for mut checked in engines.choose(locked.machine, &plan)? {
             locked.machine.cancel.check()?;
             let build = |checked: &dyn CheckedBuild| {
-                let round = if options.round == Round::Second { "second-" } else { "" };
+                let round = match options.round {
+                    Round::First => "",
+                    Round::Anew => "anew-",
+                    Round::Second => "second-",
+                };
                 let (platform, engine) = (platform.to_string().replace('/', "-"), checked.engine());
                 let directory = format!("{round}{}-{platform}-{engine}", ready.surveyed.name);
                 build_one(locked, checked, &plan, &work.sub(directory), options)
@@ -110,33 +80,27 @@ pub fn rebuild(
                     Err(failure) => Err(failure),
                 };
             }
-            let engine = checked.engine();
-            let (built, told) = match (built, &served) {
+            let built = match (built, &served) {
                 (Err(failure), Some(served)) => return Err(served.explain(failure)),
                 (built, _) => built?,
             };
-            for warning in told.warnings.into_iter().filter(|_| options.round == Round::First) {
-                if !warnings.contains(&warning) {
-                    locked.machine.progress.warn(&warning);
-                    warnings.push(warning);
-                }
+            if options.round.is_told() {
+                rebuilt.warn(locked, &built);
             }
             if let Some(served) = &served {
-                served.check(&told.asked)?;
+                served.check(&built.built.asked)?;
             }
-            if !names.iter().any(|name| name == engine) {
-                names.push(engine.to_owned());
+            rebuilt.name_engine(built.engine);
+            if let Some(known) = &first {
+                let frontend = |build: &PlatformBuild| build.built.frontend.clone();
+                let cause = FrontendsDiffer::between(frontend(known).as_deref(), frontend(&built).as_deref());
+                let facts = |build: &PlatformBuild| (build.engine, build.assembled.facts());
+                agree(platform, &facts(known), &facts(&built), cause)?;
             }
-            match &first {
-                None => first = Some((engine, built, told.frontend.clone())),
-                Some((one, known, frontend)) => {
-                    let cause = FrontendsDiffer::between(frontend.as_deref(), told.frontend.as_deref());
-                    agree(platform, (one, &known.facts()), (engine, &built.facts()), cause)?;
-                }
+            if let Some(frontend) = &built.built.frontend {
+                rebuilt.frontends.entry(platform.clone()).or_insert(frontend.clone());
             }
-            if let Some(frontend) = told.frontend {
-                frontends.entry(platform.clone()).or_insert(frontend);
-            }
+            first.get_or_insert(built);
         }
         if let Some(served) = &served {
             served.say_troubles(locked.machine);
@@ -144,12 +108,9 @@ pub fn rebuild(
                 served.say_unused(locked.machine);
             }
         }
-        platforms.extend(first.map(|(_, built, _)| built));
+        rebuilt.take(first);
     }
-    let image = ready.surveyed.image;
-    let manifests = platforms.iter().map(|platform| platform.descriptor.clone()).collect();
-    let index = assemble_index(manifests, image.output.media_types.family(), &image.metadata.index_annotations);
-    Ok(Rebuilt { assembled: Assembled { platforms, index }, engines: names, warnings, frontends })
+    Ok(rebuilt.with_index(ready))
 }
 
 /// One platform through one engine.
@@ -159,7 +120,7 @@ fn build_one(
     plan: &Plan,
     work: &dyn WorkDirectories,
     options: &RebuildOptions<'_>,
-) -> Result<(AssembledPlatform, Told), Failure> {
+) -> Result<PlatformBuild, Failure> {
     let machine = locked.machine;
     let surroundings = machine.around(work);
     let step = format!("build {} {} with {}", plan.image, plan.platform, checked.engine());
@@ -167,27 +128,16 @@ fn build_one(
     let result = checked.build(&surroundings);
     machine.progress.end(&step);
     machine.cancel.check()?;
-    let earlier = PackedLayers::new(&machine.cache_directory()?);
-    let keep = options.keep.then_some(work);
-    let mut built = result?;
-    let told = Told {
-        asked: std::mem::take(&mut built.asked),
-        frontend: built.frontend.take(),
-        warnings: std::mem::take(&mut built.warnings),
-    };
-    let assembled = assemble(plan, built, keep, Some(&earlier), surroundings.bounds())?;
-    let idle = assembled.scrubbed.iter().filter(|(_, scrubbed)| scrubbed.files == 0);
-    for (rule, _) in idle.filter(|_| options.round == Round::First) {
-        let rule = crate::escape::text(rule);
-        machine.progress.note(&format!("`{}` {}: scrub `{rule}` matched no file", plan.image, plan.platform));
-    }
-    Ok((assembled, told))
+    let built = result?;
+    let keep = (options.packing == Packing::Kept).then_some(work);
+    let assembled = pack(locked, plan, &built, keep, (options.packing, options.round))?;
+    Ok(PlatformBuild { engine: checked.engine(), built, assembled })
 }
 
 fn agree(
     platform: &Platform,
-    (one, first): (&'static str, &Facts),
-    (other, second): (&'static str, &Facts),
+    &(one, ref first): &(&'static str, Facts),
+    &(other, ref second): &(&'static str, Facts),
     cause: Option<FrontendsDiffer>,
 ) -> Result<(), Failure> {
     match compare(first, second) {

@@ -1,5 +1,6 @@
 //! `--record`: what one tree gave, written into the lockfile or a file of its own.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::error::ProjectError;
@@ -9,7 +10,7 @@ use super::machine::Machine;
 use super::missing;
 use super::open::Project;
 use super::ready::ReadyImage;
-use super::rebuild::Rebuilt;
+use super::rebuilt::Rebuilt;
 use crate::build::{AssembledPlatform, assemble_index, platform_descriptor};
 use crate::compare::Facts;
 use crate::digest::Digest;
@@ -91,7 +92,7 @@ pub fn read(machine: &Machine, file: &Path) -> Result<Lockfile, Failure> {
 pub fn write(
     locked: &LockedProject<'_>,
     ready: &ReadyImage<'_>,
-    rebuilt: &Rebuilt,
+    fresh: Record,
     target: &RecordTarget,
 ) -> Result<(), Failure> {
     let name = ready.surveyed.name;
@@ -108,7 +109,6 @@ pub fn write(
         Some(_) => locked.lockfile.clone(),
         None => Lockfile::parse(&read_text(&path, machine.limits.lock_file)?, &machine.limits)?,
     };
-    let fresh = record(locked, ready, rebuilt);
     if let Some(lock) = lockfile.images.get_mut(name) {
         lock.record = Some(match lock.record.take() {
             Some(old) if same_tree(&old, &fresh) => join(old, fresh, ready.surveyed.image),
@@ -124,10 +124,17 @@ pub fn write(
     Ok(())
 }
 
-fn record(locked: &LockedProject<'_>, ready: &ReadyImage<'_>, rebuilt: &Rebuilt) -> Record {
+/// The record of what came out.
+pub fn of(locked: &LockedProject<'_>, ready: &ReadyImage<'_>, rebuilt: &Rebuilt) -> Record {
     let of_platform = |built: &AssembledPlatform| {
         (built.platform.clone(), platform_record(built, rebuilt.frontends.get(&built.platform).cloned()))
     };
+    let platforms = rebuilt.assembled.platforms.iter().map(of_platform).collect();
+    Record { platforms, ..of_tree(locked, ready) }
+}
+
+/// The record of a tree of which nothing was built yet.
+pub fn of_tree(locked: &LockedProject<'_>, ready: &ReadyImage<'_>) -> Record {
     Record {
         form: FORM,
         epoch: ready.epoch,
@@ -136,7 +143,7 @@ fn record(locked: &LockedProject<'_>, ready: &ReadyImage<'_>, rebuilt: &Rebuilt)
         dockerfile: ready.tree.dockerfile_digest(),
         contexts: ready.tree.context_digests(),
         index: None,
-        platforms: rebuilt.assembled.platforms.iter().map(of_platform).collect(),
+        platforms: BTreeMap::new(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! One more build without cache, what differs, and what would fix it.
 
+use std::collections::BTreeSet;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,8 @@ use super::locked::LockedProject;
 use super::machine::Machine;
 use super::open::Project;
 use super::ready::ReadyImage;
-use super::rebuild::{RebuildOptions, Rebuilt, Round, rebuild};
+use super::rebuild::{RebuildOptions, rebuild};
+use super::rebuilt::{Packing, Rebuilt, Round};
 use super::scratch::ScratchDirectory;
 use crate::bounds::Bounds;
 use crate::digest::Digest;
@@ -81,7 +83,11 @@ pub fn again(
     if ready.surveyed.survey.runs > 0 {
         wait(locked.machine)?;
     }
-    let again = RebuildOptions { no_cache: true, keep: false, round: Round::Second, ..*options };
+    let packing = match options.packing {
+        Packing::ToCompare => Packing::ToCompare,
+        Packing::Kept | Packing::Digests => Packing::Digests,
+    };
+    let again = RebuildOptions { no_cache: true, packing, round: Round::Second, ..*options };
     rebuild(locked, engines, ready, &again, work)
 }
 
@@ -94,9 +100,21 @@ pub fn run(
     work: &ScratchDirectory,
     first: &Rebuilt,
 ) -> Result<(Vec<Checked>, Diff), Failure> {
-    let machine = locked.machine;
     let second = again(locked, engines, ready, options, work)?;
-    let diff = two_builds(locked, ready, [first, &second], work)?;
+    compare_builds(locked, ready, options.engine.allow, [first, &second], work)
+}
+
+/// Holds two builds of an image against each other, platform by platform; says why they differ, too. `consents` to the
+/// manifest's `allow`.
+pub fn compare_builds(
+    locked: &LockedProject<'_>,
+    ready: &ReadyImage<'_>,
+    consents: bool,
+    [first, second]: [&Rebuilt; 2],
+    work: &ScratchDirectory,
+) -> Result<(Vec<Checked>, Diff), Failure> {
+    let machine = locked.machine;
+    let diff = two_builds(locked, ready, [first, second], work)?;
     let bounds = Bounds { limits: &machine.limits, cancel: &machine.cancel };
     let mut checked = Vec::new();
     for (one, other) in first.assembled.platforms.iter().zip(&second.assembled.platforms) {
@@ -115,7 +133,7 @@ pub fn run(
             check: check.map_err(Incomparable)?,
             first: one.descriptor.digest,
             given: image.scrub.clone(),
-            has_open_network: ready.has_open_network(options.engine.allow),
+            has_open_network: ready.has_open_network(consents),
         });
     }
     Ok((checked, diff))
@@ -151,22 +169,25 @@ fn wait(machine: &Machine) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The profiles that were found on any platform, sorted.
+pub fn profiles(checked: &[Checked]) -> Vec<&'static str> {
+    let found: BTreeSet<_> = checked.iter().flat_map(|checked| checked.check.profiles.iter().copied()).collect();
+    found.into_iter().collect()
+}
+
 /// Adds the profiles that were found to repro.toml.
 pub fn fix(machine: &Machine, project: &Project, image: &str, checked: &[Checked]) -> Result<(), Failure> {
-    let Some(lock_path) = &project.lock_path else { return Ok(()) };
-    let mut profiles: Vec<&str> = checked.iter().flat_map(|checked| checked.check.profiles.iter().copied()).collect();
-    profiles.sort_unstable();
-    profiles.dedup();
+    let Some(path) = &project.manifest_path else { return Ok(()) };
+    let profiles = profiles(checked);
     if profiles.is_empty() {
         return Ok(());
     }
-    let path = lock_path.with_file_name(manifest::FILE_NAME);
-    let text = read_text(&path, machine.limits.manifest_file)?;
+    let text = read_text(path, machine.limits.manifest_file)?;
     let text = manifest::add_scrub(&text, image, &profiles).map_err(|error: EditError| Failure::from(error))?;
-    replace_file(&path, text.as_bytes())?;
+    replace_file(path, text.as_bytes())?;
     machine.progress.note(&format!(
         "`{}`: added {} to `scrub` of `{image}`; `repro lock` takes it over",
-        shown(&machine.near(&path)),
+        shown(&machine.near(path)),
         profiles.join(", ")
     ));
     Ok(())

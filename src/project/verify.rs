@@ -14,7 +14,8 @@ use super::online;
 use super::open::Project;
 use super::published::{LookedAt, Question, look};
 use super::ready::{ReadyImage, ReadyOptions, ready};
-use super::rebuild::{RebuildOptions, Rebuilt, Round, rebuild};
+use super::rebuild::{RebuildOptions, rebuild};
+use super::rebuilt::{Packing, Rebuilt, Round};
 use super::record;
 use super::report;
 use super::scratch::ScratchDirectory;
@@ -209,7 +210,8 @@ pub fn verify(machine: &Machine, project: &Project, options: &VerifyOptions) -> 
         report::check_count(images.len())?;
     }
     let engines = Engines::new(&locked, engine)?;
-    let rebuilding = RebuildOptions { engine, no_cache: true, keep: target.is_some(), round: Round::First };
+    let packing = if target.is_some() { Packing::Kept } else { Packing::Digests };
+    let rebuilding = RebuildOptions { engine, no_cache: true, packing, round: Round::First };
     let work = ScratchDirectory::new(machine)?;
     let mut verification = Verification { against, checked_out, mirrors, images: Vec::new(), failures: Vec::new() };
     for image in &images {

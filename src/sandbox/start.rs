@@ -42,7 +42,7 @@ pub struct Watched<'a> {
 pub struct Ended {
     /// Its exit status; 128 and the number of the signal that ended it.
     pub status: u8,
-    /// The last lines that it wrote.
+    /// The last lines that it wrote and that have something to read.
     pub last_lines: Vec<String>,
 }
 
@@ -95,7 +95,7 @@ impl Confined {
         }
         let status = finished.code.and_then(|code| u8::try_from(code).ok());
         let status = status.ok_or_else(|| SandboxError::Broken("it was killed".to_owned()))?;
-        Ok(Ended { status, last_lines: finished.log.last(LAST_LINES).into_iter().map(str::to_owned).collect() })
+        Ok(Ended { status, last_lines: finished.log.last_readable(LAST_LINES) })
     }
 }
 

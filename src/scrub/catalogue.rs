@@ -133,6 +133,12 @@ pub const PROFILES: &[Profile] = &[
         ],
     ),
     drop(
+        "go-telemetry",
+        "go counts by day how often its programs ran, and makes a random token",
+        "go starts to count anew; its setting stays, nothing else reads the counts",
+        &["/home/*/.config/go/telemetry/local/**", "/root/.config/go/telemetry/local/**"],
+    ),
+    drop(
         "ldconfig-cache",
         "ldconfig's helper cache holds inode numbers and times",
         "ldconfig makes it again; programs read `/etc/ld.so.cache`, which stays",
@@ -149,6 +155,12 @@ pub const PROFILES: &[Profile] = &[
         "mandb's index of manual pages holds times",
         "`man` works without it, `mandb` makes it again",
         &["/var/cache/man/**"],
+    ),
+    drop(
+        "node-compile-cache",
+        "npm and others have node keep compiled code, other bytes in every run",
+        "node compiles again; NODE_DISABLE_COMPILE_CACHE in `run-env` keeps it from writing the files at all",
+        &["/tmp/node-compile-cache/**"],
     ),
     drop(
         "npm-cache",
@@ -277,8 +289,8 @@ mod tests {
             all.push_str(&format!("{name}/{number} {action:?} {}\n", paths.join(" ")));
         }
         // A new list is a new line at its place; this value may change only together with an added line.
-        assert_eq!(PROFILES.len(), 29);
-        assert_eq!(Digest::of(all.as_bytes()).hex()[..16], *"c7a1790dde372ea2");
+        assert_eq!(PROFILES.len(), 31);
+        assert_eq!(Digest::of(all.as_bytes()).hex()[..16], *"d8816bf0de2533d0");
     }
 
     #[test]

@@ -18,16 +18,12 @@ use crate::digest::{Digest, Hasher, Hashing};
 
 /// Bytes of a blob that are read at once.
 const PIECE: usize = 128 << 10;
-/// Where base images lie unpacked in the cache's directory.
-pub const TREES: &str = "trees";
 
 /// A directory of blobs; a wrong blob is removed when it is met.
 #[derive(Clone, Debug)]
 pub struct Cache {
     blobs: PathBuf,
     kept: PathBuf,
-    /// Base images that were unpacked from blobs.
-    trees: PathBuf,
     /// Blobs on their way, beside the others.
     new: PathBuf,
 }
@@ -46,7 +42,7 @@ impl Cache {
     pub fn new(directory: &Path) -> Self {
         let new = directory.join("blobs").join("new");
         let of_digests = |name: &str| directory.join(name).join("sha256");
-        Self { blobs: of_digests("blobs"), kept: of_digests("kept"), trees: directory.join(TREES), new }
+        Self { blobs: of_digests("blobs"), kept: of_digests("kept"), new }
     }
 
     /// Where the blob is, if it is there; its bytes are not checked.
@@ -122,23 +118,17 @@ impl Cache {
         self.shrink_idle(limit, None)
     }
 
-    /// Removes every blob, those too that may be the only copies, and the base images that were unpacked from them; tells
-    /// which blobs were removed.
+    /// Removes every blob, those too that may be the only copies; tells which were removed.
     pub fn clear(&self) -> Result<CacheUse, StoreError> {
         let mut removed = CacheUse::default();
         for blob in self.list()? {
             blob.remove()?;
             removed.add(blob.bytes);
         }
-        for directory in [&self.kept, &self.trees] {
-            match fs::remove_dir_all(directory) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(StoreError::file("remove", directory)(error));
-                }
-                _ => {}
-            }
+        match fs::remove_dir_all(&self.kept) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::file("remove", &self.kept)(error)),
+            _ => Ok(removed),
         }
-        Ok(removed)
     }
 
     /// Whether anything was written since `time`.

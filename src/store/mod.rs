@@ -1,10 +1,12 @@
 //! Files that outlive a run: replaced atomically, locked politely, cached by digest.
 //!
-//! `atomic` replaces a file or makes a directory whole, `lock` waits for other runs, `cache` keeps blobs under their computed digest.
+//! `atomic` replaces a file or makes a directory whole, `lock` waits for other runs, `cache` keeps blobs under their computed digest,
+//! `held` counts what engines keep beside them.
 //! What they write before it is whole is `temporary`.
 
 mod atomic;
 mod cache;
+mod held;
 mod lock;
 mod spool;
 mod temporary;
@@ -16,7 +18,8 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 pub use atomic::{Replacement, make_directory, replace_file};
-pub use cache::{BlobWriter, Cache, CacheUse, TREES};
+pub use cache::{BlobWriter, Cache, CacheUse};
+pub use held::{DAEMON_LOCK, DAEMONS, Held, HeldByEngines, TREES};
 pub use lock::FileLock;
 pub use spool::Spool;
 pub use temporary::{TemporaryDirectory, temporary_file};

@@ -12,6 +12,7 @@ mod schema;
 mod server;
 
 mod action;
+mod adopt;
 mod asking;
 mod attest;
 mod beside;

@@ -66,10 +66,21 @@ warning: Dockerfile:5: `CMD` in shell form starts a shell, which takes the signa
 }
 
 #[test]
+fn a_step_that_mounts_a_cache_or_memory_takes_nothing_of_the_context() {
+    let project = Project::new();
+    project.write("a", "").write("README", "").write(
+        "Dockerfile",
+        "FROM scratch\nCOPY a /\nRUN --mount=type=cache,target=/c --mount=type=tmpfs,target=/t --mount=type=secret,id=x true\n\
+         RUN --mount=type=cache,target=/c --mount=source=a,target=/b true\n",
+    );
+    let document = project.repro(&["sources", ".", "--format", "json"]).expect(0).json();
+    assert_eq!(document["sources"][0]["paths"], serde_json::json!(["a"]), "{document}");
+}
+
+#[test]
 fn init_writes_a_manifest_that_fits_the_dockerfile() {
     let project = Project::new();
     fs::create_dir(project.path().join("app")).unwrap();
-    project.write("app/docker/Dockerfile", "FROM scratch\nCOPY . /\n");
     let app = |arguments: &[&str]| project.repro(&[&["-C", "app"], arguments].concat());
     assert_data_eq!(
         app(&["init"]).expect(2).stderr,
@@ -79,10 +90,12 @@ hint: `--dockerfile FILE` names another
 
 "#]]
     );
-    let written = app(&["init", "--dockerfile", "docker/Dockerfile"]).expect(0);
+    project.write("app/docker/Dockerfile", "FROM scratch\nCOPY . /\n");
+    let written = app(&["init"]).expect(0);
     assert_data_eq!(
         written.stdout,
         str![[r#"
+note: docker/Dockerfile: the context is `docker`, where it lies
 wrote repro.toml; next: `repro lock`
 
 "#]]
@@ -110,7 +123,9 @@ repro.toml already exists and was kept
     project.write("app/main.c", "").write("app/docker/Dockerfile", "FROM scratch\nCOPY main.c /\n");
     let written = app(&["init", "--dockerfile", "docker/Dockerfile"]).expect(0);
     assert!(project.read("app/repro.toml").contains("context = \".\"\n"), "{}", project.read("app/repro.toml"));
-    written.says("the context is `.`: docker/Dockerfile:2 takes `main.c`, which lies there and not in `docker`");
+    written.prints(
+        "note: docker/Dockerfile:2: the context is `.`: it takes `main.c`, which lies there and not in `docker`\n",
+    );
     fs::remove_file(project.path().join("app/repro.toml")).unwrap();
     app(&["init", "--name", "web"]).expect(0);
     assert_data_eq!(

@@ -171,7 +171,7 @@ impl Case {
             let built = checked.build(&surroundings).map_err(|error| error.to_string())?;
             let cancel = Cancel::default();
             platforms.push(
-                assemble(&plan, built, Some(&directory), None, Bounds { limits: &Limits::default(), cancel: &cancel })
+                assemble(&plan, &built, Some(&directory), None, Bounds { limits: &Limits::default(), cancel: &cancel })
                     .map_err(|error| error.to_string())?,
             );
         }

@@ -37,7 +37,7 @@ const SMALL: u64 = 1 << 20;
 /// is known of layers that were packed before.
 pub fn assemble(
     plan: &Plan,
-    built: Built,
+    built: &Built,
     keep: Option<&dyn WorkDirectories>,
     earlier: Option<&PackedLayers>,
     bounds: Bounds<'_>,
@@ -65,7 +65,7 @@ pub fn assemble(
         scrubbed.iter_mut().zip(of_layer).for_each(|((_, whole), part)| whole.add(part));
     }
     let layers: Vec<AssembledLayer> = layers.into_iter().map(|(layer, _)| layer).collect();
-    let config = with_diff_ids(built.config, &built.layers, &layers, bounds.limits)?;
+    let config = with_diff_ids(&built.config, &built.layers, &layers, bounds.limits)?;
     let manifest = ImageManifest {
         media_type: Some(family.manifest().to_owned()),
         config: Descriptor::of(family.config(), &config),
@@ -81,15 +81,15 @@ pub fn assemble(
 
 /// The config with the diff IDs that the layers have now; the same bytes if none changed.
 fn with_diff_ids(
-    bytes: Vec<u8>,
+    bytes: &[u8],
     before: &[BuiltLayer],
     after: &[AssembledLayer],
     limits: &Limits,
 ) -> Result<Vec<u8>, AssembleError> {
     if before.iter().zip(after).all(|(before, after)| before.diff_id() == after.diff_id) {
-        return Ok(bytes);
+        return Ok(bytes.to_vec());
     }
-    let mut config = Config::parse(&bytes, limits).map_err(AssembleError::Config)?;
+    let mut config = Config::parse(bytes, limits).map_err(AssembleError::Config)?;
     if config.to_bytes() != bytes {
         return Err(AssembleError::ConfigForm);
     }

@@ -24,7 +24,8 @@ pub struct Build {
     /// Which image
     #[command(flatten)]
     pub question: Question,
-    /// Record what comes out: in repro.lock, or in FILE
+    /// Record what comes out: in repro.lock, or in FILE; right after a self-check of the same plan that passed, nothing is
+    /// built again
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     pub record: Option<Option<PathBuf>>,
     /// Write the image: an archive FILE, or with a slash at the end a layout DIR/
@@ -42,6 +43,9 @@ pub struct Build {
     /// Build once more without any cache, and tell whether the image is reproducible; with `--record`, record only then
     #[arg(long, conflicts_with = "dry_run")]
     pub self_check: bool,
+    /// Show every path that differs; without, some of each cause, and more with `-v`
+    #[arg(long, requires = "self_check")]
+    pub all: bool,
     /// Also write what differs between both builds as a report: FILE ends with `.html`, `.md`, `.xml` (JUnit) or `.json`
     #[arg(long, value_name = "FILE", requires = "self_check")]
     pub report: Vec<PathBuf>,

@@ -23,7 +23,10 @@ pub enum CacheAction {
         /// What may stay
         bytes: u64,
     },
-    /// Remove every blob, those too that may be the only copies: bodies of tapes that nobody pushed
+    /// Remove what engines keep beside blobs, unless it is in use: data of private daemons, unpacked base images
+    #[command(after_help = "Example:\n  repro cache trim   the next build with a private daemon starts with nothing")]
+    Trim,
+    /// Remove all that `trim` does and every blob, those too that may be the only copies: bodies of tapes that nobody pushed
     #[command(after_help = "Example:\n  repro cache clear")]
     Clear,
 }

@@ -19,7 +19,7 @@ use crate::project::{ImportSource, Request};
   repro init --from-repro-build -- build --sde 1700000000 .
   docker buildx bake --print > bake.json; repro init --from-bake bake.json")]
 pub struct Init {
-    /// The Dockerfile; default: Dockerfile, of an import the one that is told
+    /// The Dockerfile; default: those that are here, of an import the one that is told
     #[arg(long, value_name = "FILE")]
     pub dockerfile: Option<PathBuf>,
     /// The image's name in repro.toml; default: the directory's

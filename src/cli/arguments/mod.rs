@@ -4,6 +4,7 @@
 //! command. `question`, `engine` and `archive` are options that several commands share. A value that has a form of its
 //! own is read by the parser beside its option.
 
+mod adopt;
 mod archive;
 mod attest;
 mod attesting;
@@ -38,6 +39,7 @@ use std::ffi::OsString;
 
 use clap::{Args, FromArgMatches, Parser, Subcommand};
 
+pub use adopt::Adopt;
 pub use archive::Archive;
 pub use attest::{Accept, Attest, AttestAction, AttestSign, AttestVerify, KeyTypeName};
 pub use attesting::Attesting;
@@ -72,6 +74,7 @@ pub use verify::Verify;
 #[derive(Debug, Parser)]
 #[command(name = "repro", version, max_term_width = 100, arg_required_else_help = true)]
 #[command(after_help = "Start here:
+  repro adopt            does all of the following, with fewer builds
   repro init             writes repro.toml for the Dockerfile that is here
   repro lock             pins every outside source in repro.lock
   repro build --record   builds, and records the expected digests
@@ -144,6 +147,8 @@ impl Arguments {
 pub enum Command {
     /// Write repro.toml for the Dockerfile that is here
     Init(Init),
+    /// Take a Dockerfile to a record in one go: init, lock, build twice, record, verify
+    Adopt(Adopt),
     /// List every outside source that an image needs
     Sources(Sources),
     /// Tell what in a Dockerfile will not reproduce

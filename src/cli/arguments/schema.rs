@@ -18,6 +18,8 @@ pub enum SchemaName {
     Manifest,
     /// What `repro init --format json` prints
     Init,
+    /// What `repro adopt --format json` prints
+    Adopt,
     /// What `repro sources --format json` prints
     Sources,
     /// What `repro lint --format json` prints

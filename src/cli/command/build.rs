@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::super::arguments;
+use super::super::report::text::Shown;
 use super::super::report::{Report, text};
 use super::super::session::Session;
 use super::attest;
@@ -53,7 +54,7 @@ pub fn run(arguments: &arguments::Build, session: &Session) -> Result<Report, Fa
     }
     let status = build.failures.iter().fold(Status::Success, |status, failure| status.or(failure.status()));
     let document = BuildDocument::of(&build, status, arguments.output.as_deref());
-    let text = text::build::images(&build, session.is_verbose);
+    let text = text::build::images(&build, session.is_verbose, Shown::of(session.is_verbose, arguments.all));
     Ok(Report { status, text, document: Some(Document::of(&document)), failures: build.failures })
 }
 

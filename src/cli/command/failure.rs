@@ -3,9 +3,9 @@
 
 use super::super::arguments::{AttestAction, Command};
 use crate::document::{
-    AttestDocument, AttestShowDocument, BuildDocument, DeltaDocument, DoctorDocument, Document, ErrorDocument,
-    FailureDocument, InitDocument, InspectDocument, LintDocument, ListDocument, LockDocument, OutdatedDocument,
-    SourcesDocument, SourcesError, TapeDocument, TransferDocument, VerifyDocument, diff_error,
+    AdoptDocument, AttestDocument, AttestShowDocument, BuildDocument, DeltaDocument, DoctorDocument, Document,
+    ErrorDocument, FailureDocument, InitDocument, InspectDocument, LintDocument, ListDocument, LockDocument,
+    OutdatedDocument, SourcesDocument, SourcesError, TapeDocument, TransferDocument, VerifyDocument, diff_error,
 };
 use crate::status::{Failure, Status};
 
@@ -26,6 +26,7 @@ pub fn of_failure(command: &Command, failure: &Failure) -> Document {
             let error = error.map(|error| SourcesError { error, stage: None, lines: Vec::new() });
             Document::of(&SourcesDocument { status, error, ..SourcesDocument::empty() })
         }
+        Command::Adopt(_) => Document::of(&AdoptDocument { status, error, ..AdoptDocument::empty() }),
         Command::Init(_) => Document::of(&InitDocument { status, error, ..InitDocument::empty() }),
         Command::Doctor(_) => Document::of(&DoctorDocument { status, error, ..DoctorDocument::empty() }),
         Command::Delta(_) => Document::of(&DeltaDocument { status, error, ..DeltaDocument::empty() }),

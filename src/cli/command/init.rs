@@ -1,11 +1,9 @@
 //! `repro init`: a manifest for the Dockerfile that is there, or for a build that was recorded.
 
-use std::path::Path;
-
 use super::super::arguments::Init;
 use super::super::report::{Report, text};
 use super::super::session::Session;
-use crate::document::{Document, InitDocument};
+use crate::document::{Document, InitDocument, NoteDocument};
 use crate::project::{ImportOptions, ImportSource, Initialised, import, init, request, shown};
 use crate::status::{Failure, Status};
 
@@ -21,15 +19,16 @@ pub fn run(arguments: &Init, session: &Session) -> Result<Report, Failure> {
         return from(arguments, source, session);
     }
     let machine = &session.machine;
-    let dockerfile = arguments.dockerfile.as_deref().unwrap_or(Path::new("Dockerfile"));
-    let Initialised { file, written } = init(machine, dockerfile, arguments.name.as_deref())?;
+    let Initialised { file, written, notes } =
+        init(machine, arguments.dockerfile.as_deref(), arguments.name.as_deref())?;
     let near = shown(&machine.near(&file));
     let text = match written {
         _ if session.quiet => String::new(),
-        true => format!("wrote {near}; next: `repro lock`\n"),
+        true => format!("{}wrote {near}; next: `repro lock`\n", text::notes(&notes)),
         false => format!("{near} already exists and was kept\n"),
     };
-    let document = InitDocument { written, ..InitDocument::of(&file) };
+    let notes = notes.iter().map(NoteDocument::of).collect();
+    let document = InitDocument { written, notes, ..InitDocument::of(&file) };
     Ok(Report { document: Some(Document::of(&document)), ..Report::text(Status::Success, text) })
 }
 

@@ -1,5 +1,6 @@
 //! The commands, one file each: what was typed becomes options, one operation of `project` runs, its value is reported.
 
+mod adopt;
 mod attest;
 mod build;
 mod cache;
@@ -34,6 +35,7 @@ use crate::status::Failure;
 /// Runs one command.
 pub fn run(command: &Command, session: &Session) -> Result<Report, Failure> {
     match command {
+        Command::Adopt(arguments) => adopt::run(arguments, session),
         Command::Attest(arguments) => attest::run(arguments, session),
         Command::Cache(arguments) => cache::run(arguments, session),
         Command::Doctor(arguments) => doctor::run(arguments, session),

@@ -6,9 +6,9 @@ use schemars::generate::SchemaSettings;
 use super::super::arguments::{Schema, SchemaName};
 use super::super::report::Report;
 use crate::document::{
-    AttestDocument, AttestShowDocument, BuildDocument, CacheDocument, DeltaDocument, DoctorDocument, FailureDocument,
-    InitDocument, InspectDocument, LintDocument, ListDocument, LockDocument, OutdatedDocument, ScrubDocument,
-    SourcesDocument, TapeDocument, TransferDocument, VerifyDocument,
+    AdoptDocument, AttestDocument, AttestShowDocument, BuildDocument, CacheDocument, DeltaDocument, DoctorDocument,
+    FailureDocument, InitDocument, InspectDocument, LintDocument, ListDocument, LockDocument, OutdatedDocument,
+    ScrubDocument, SourcesDocument, TapeDocument, TransferDocument, VerifyDocument,
 };
 use crate::render::DiffDocument;
 use crate::status::Status;
@@ -23,6 +23,7 @@ pub fn text(name: SchemaName) -> String {
     match name {
         SchemaName::Manifest => crate::manifest::schema(),
         SchemaName::Init => of::<InitDocument>(),
+        SchemaName::Adopt => of::<AdoptDocument>(),
         SchemaName::Sources => of::<SourcesDocument>(),
         SchemaName::Outdated => of::<OutdatedDocument>(),
         SchemaName::Doctor => of::<DoctorDocument>(),

@@ -1,5 +1,6 @@
 //! One run's surroundings, read once: environment, clock, directories, limits, progress, the stop flag.
 
+mod at_work;
 mod prompt;
 mod terminal;
 

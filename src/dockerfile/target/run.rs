@@ -93,6 +93,10 @@ impl Graph<'_> {
         if is_root {
             return Err(DockerfileError::convert("invalid mount target \"/\""));
         }
+        if mount.kind == MountKind::Tmpfs {
+            // BuildKit's client counts the whole context for it, of which nothing is there.
+            return Ok(MountStep { mount, from: None });
+        }
         let path = paths::join(&["/", &mount.source]);
         if from_stage {
             let root = self.chain_start(source);
@@ -100,11 +104,7 @@ impl Graph<'_> {
         } else {
             self.states[id].evaluation.context_paths.insert(path);
         }
-        let from = match (mount.kind, from_stage) {
-            (MountKind::Tmpfs, _) => None,
-            (_, true) => Some(Location::Stage(source)),
-            (_, false) => Some(Location::Context),
-        };
-        Ok(MountStep { mount, from })
+        let from = if from_stage { Location::Stage(source) } else { Location::Context };
+        Ok(MountStep { mount, from: Some(from) })
     }
 }

@@ -15,7 +15,7 @@
 //!
 //! A new way to BuildKit is a file in `client` that implements [`Client`](client::Client), and a constructor here.
 //! Uses go one way too: this file, `examine` (what `repro doctor` tells), `client`, `daemon`, `output`, `input`, `failure`, `command`, `host`; each uses only
-//! what comes after it.
+//! what comes after it. `steps` tells what goes on.
 
 mod client;
 mod command;
@@ -25,6 +25,7 @@ pub(crate) mod failure;
 mod host;
 mod input;
 pub(crate) mod output;
+mod steps;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -55,6 +56,7 @@ use command::{ask, at_once, follow};
 use daemon::{Worker, probe, shared};
 use input::{Served, Staged, frontend, offline, refusal};
 use output::{OutputReader, materials};
+use steps::Steps;
 
 /// BuildKit through one of its clients.
 pub struct BuildKit {
@@ -276,7 +278,12 @@ impl Ready<'_> {
         let local = |name: &str, directory: &Path| connection.local_name(name, directory);
         let policy = staged.write_policy(plan, redirects, local)?;
         let command = connection.build_command(plan, staged, &policy, daemon.worker.platform.as_ref());
-        let tell = |line: &str| surroundings.progress.log(&input::as_written(plan, redirects, line));
+        let steps = Steps::new(&surroundings.progress);
+        let tell = |line: &str| {
+            let line = input::as_written(plan, redirects, line);
+            surroundings.progress.log(&line);
+            steps.hear(&line);
+        };
         let finished = follow(&command, surroundings, &tell)?;
         if !finished.succeeded() {
             return Err(self.explain(&finished, redirects));

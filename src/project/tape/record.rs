@@ -9,6 +9,7 @@ use super::super::locked::LockedProject;
 use super::super::machine::Machine;
 use super::super::open::Project;
 use super::super::ready::{ReadyImage, ReadyOptions, ready};
+use super::super::rebuilt::{Packing, PlatformBuild, Rebuilt, Round, pack};
 use super::super::scratch::ScratchDirectory;
 use super::super::tape_file;
 use super::serve::Served;
@@ -37,6 +38,8 @@ pub struct RecordOptions<'a> {
     pub dry_run: bool,
     /// What builds.
     pub engine: &'a EngineOptions,
+    /// Where the builds stay that record, if their images are wanted, too: packed to be compared.
+    pub keeps: Option<&'a ScratchDirectory>,
 }
 
 /// What came of one image's tape.
@@ -54,6 +57,8 @@ pub struct Recording {
     pub steps: Steps,
     /// Whether the old tape was made minutes ago.
     pub soon: bool,
+    /// The image of the build that recorded, packed to be compared, where it was wanted.
+    pub rebuilt: Option<Rebuilt>,
 }
 
 /// Recording stopped.
@@ -138,18 +143,22 @@ pub fn record(locked: &LockedProject<'_>, options: &RecordOptions<'_>) -> Result
         ReadyOptions { platforms: &[], secrets: &options.engine.secrets, with_tapes: false, only_recorded: false };
     let images = ready(locked, surveyed, &ready_options, None)?;
     let engines = Engines::new(locked, options.engine)?;
-    let work = ScratchDirectory::new(machine)?;
+    let own = ScratchDirectory::new(machine)?;
     for ready in &images {
         let old = wanted.iter().find(|(name, _)| name == ready.surveyed.name).and_then(|(_, old)| old.clone());
         let kept = old.clone().filter(|_| !options.anew).unwrap_or_default();
         let mut platforms: BTreeMap<Platform, Requests> = BTreeMap::new();
         let mut steps = Steps::new();
+        let mut builds = Vec::new();
         for platform in &ready.platforms {
             let kept = kept.platforms.get(platform).cloned().unwrap_or_default();
-            let (requests, told) = record_platform(locked, ready, platform, &engines, &work, options.engine, kept)?;
+            let work = options.keeps.unwrap_or(&own);
+            let (requests, told, build) = record_platform(locked, ready, platform, &engines, work, options, kept)?;
             steps::add(&mut steps, platform, &told);
             platforms.insert(platform.clone(), requests);
+            builds.extend(build);
         }
+        let rebuilt = options.keeps.map(|_| Rebuilt::of(locked, ready, builds));
         let path = tape_file::path(locked.project, ready.surveyed.name);
         let soon = path.is_some_and(|path| age(&path, machine.now).is_some_and(|age| age < SOON));
         let all = platforms.values().flat_map(|requests| requests.clone()).collect();
@@ -158,7 +167,7 @@ pub fn record(locked: &LockedProject<'_>, options: &RecordOptions<'_>) -> Result
         // What nobody could read is not written.
         Tape::parse(&tape.to_text(), &machine.limits)?;
         let new = Some(tape);
-        recordings.push(Recording { image: ready.surveyed.name.to_owned(), old, new, expiry, steps, soon });
+        recordings.push(Recording { image: ready.surveyed.name.to_owned(), old, new, expiry, steps, soon, rebuilt });
     }
     Ok(recordings)
 }
@@ -169,22 +178,22 @@ fn age(path: &Path, now: u64) -> Option<Duration> {
     Duration::from_secs(now).checked_sub(written.duration_since(UNIX_EPOCH).ok()?)
 }
 
-/// Builds one platform without cache, and gives what it asked for.
+/// Builds one platform without cache, and gives what it asked for, and the image where that is wanted.
 fn record_platform(
     locked: &LockedProject<'_>,
     ready: &ReadyImage<'_>,
     platform: &Platform,
     engines: &Engines,
     work: &ScratchDirectory,
-    options: &EngineOptions,
+    options: &RecordOptions<'_>,
     kept: Requests,
-) -> Result<(Requests, Vec<StepRequests>), Failure> {
+) -> Result<(Requests, Vec<StepRequests>, Option<PlatformBuild>), Failure> {
     let machine = locked.machine;
-    let served = Served::record(locked, ready, options, kept)?;
+    let served = Served::record(locked, ready, options.engine, kept)?;
     let tape = Some(served.tape_use());
-    let plan = ready.plan(locked.project, platform, tape, options.allow, true);
+    let plan = ready.plan(locked.project, platform, tape, options.engine.allow, true);
     let chosen = engines.choose(machine, &plan)?;
-    let Some(checked) = chosen.first() else { return Ok((Requests::new(), Vec::new())) };
+    let Some(checked) = chosen.first() else { return Ok((Requests::new(), Vec::new(), None)) };
     let name = format!("record-{}-{}", ready.surveyed.name, platform.to_string().replace('/', "-"));
     let work = work.sub(name);
     let surroundings = machine.around(&work);
@@ -197,7 +206,12 @@ fn record_platform(
     let recorded = served.recorded(machine, &built.asked)?;
     machine.cancel.check()?;
     served.say_troubles(machine);
-    // The image is not wanted, only what was asked for; it would take room until the end.
-    work.clear();
-    Ok((recorded, built.requests))
+    if options.keeps.is_none() {
+        // Only what was asked for is wanted; the image would take room until the end.
+        work.clear();
+        return Ok((recorded, built.requests, None));
+    }
+    let told = built.requests.clone();
+    let assembled = pack(locked, &plan, &built, None, (Packing::ToCompare, Round::First))?;
+    Ok((recorded, told, Some(PlatformBuild { engine: checked.engine(), built, assembled })))
 }

@@ -1,5 +1,6 @@
 //! RUN through the binary: what BuildKit made of every case, and what a step can't reach.
 
+mod adopt;
 mod cases;
 mod confinement;
 

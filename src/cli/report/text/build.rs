@@ -2,22 +2,23 @@
 
 use std::fmt::Write;
 
-use super::self_check;
+use super::self_check::{self, Shown};
 use crate::project::{Build, BuiltPlatform};
 
-/// The digests of every image, and what a second build showed; with `all`, also what was left out.
-pub fn images(build: &Build, all: bool) -> String {
+/// The digests of every image, and what a second build showed, so much of it as `shown` says; with `is_verbose`, also
+/// what was left out.
+pub fn images(build: &Build, is_verbose: bool, shown: Shown) -> String {
     let mut text = String::new();
     for image in &build.images {
         let name = &image.name;
         for platform in &image.platforms {
             let _ = writeln!(text, "{name} {} {}", platform.platform, platform.facts.manifest);
-            if all {
+            if is_verbose {
                 list_scrubbed(&mut text, platform);
             }
         }
         for checked in image.platforms.iter().filter_map(|platform| platform.checked.as_ref()) {
-            self_check::describe(checked, &mut text, name, all);
+            self_check::describe(checked, &mut text, name, shown);
         }
         if let Some(index) = image.index {
             let _ = writeln!(text, "{name} index {index}");

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::escape;
+use crate::imports::Note;
 use crate::project::{Imported, Machine, Requested, shown};
 
 /// What was written, and what the document does not tell.
@@ -19,9 +20,7 @@ pub fn import(imported: &Imported, machine: &Machine) -> String {
         };
         let _ = writeln!(text, "{said}");
     }
-    for note in imported.notes() {
-        let _ = writeln!(text, "note: {}: {}", note.what, note.why);
-    }
+    text.push_str(&notes(imported.notes()));
     let files = if imported.pins.is_empty() { near } else { format!("{near} and repro.lock") };
     let checked = if imported.is_checked { "" } else { ", whose claims nobody checked yet" };
     let _ = writeln!(text, "wrote {files}{checked}; next: `repro lock`");
@@ -30,10 +29,12 @@ pub fn import(imported: &Imported, machine: &Machine) -> String {
 
 /// What was written, and what of the request was not carried over.
 pub fn request(requested: &Requested, machine: &Machine) -> String {
-    let mut text = String::new();
-    for note in requested.notes() {
-        let _ = writeln!(text, "note: {}: {}", note.what, note.why);
-    }
+    let mut text = notes(&requested.notes());
     let _ = writeln!(text, "wrote {}; next: `repro lock`", shown(&machine.near(&requested.file)));
     text
+}
+
+/// What was seen, or not carried over, a line each.
+pub fn notes<'n>(notes: impl IntoIterator<Item = &'n Note>) -> String {
+    notes.into_iter().map(|note| format!("note: {}: {}\n", note.what, note.why)).collect()
 }

@@ -1,5 +1,6 @@
 //! What commands tell people on stdout, one file a command.
 
+pub mod adopt;
 pub mod attest;
 pub mod build;
 pub mod delta;
@@ -17,4 +18,5 @@ pub mod sources;
 pub mod tape;
 pub mod verify;
 
-pub use import::{import, request};
+pub use import::{import, notes, request};
+pub use self_check::Shown;

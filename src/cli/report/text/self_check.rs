@@ -7,12 +7,41 @@ use crate::escape;
 use crate::explain::{Cause, ExplainedLayer, ExplainedPath, Fix};
 use crate::project::Checked;
 
-/// Paths and characters of an instruction that people are shown without `-v`.
-const SHOWN: usize = 8;
+/// Characters of an instruction that people are shown.
 const WIDTH: usize = 100;
 
-/// A few lines for people; with `all`, every path that is known.
-pub fn describe(checked: &Checked, text: &mut String, image: &str, all: bool) {
+/// How many paths of one cause people are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// A few.
+    Few,
+    /// More, with `-v`.
+    More,
+    /// Every one that is known, with `--all`.
+    All,
+}
+
+impl Shown {
+    /// What the flags ask for.
+    pub fn of(is_verbose: bool, all: bool) -> Self {
+        match (is_verbose, all) {
+            (_, true) => Self::All,
+            (true, false) => Self::More,
+            (false, false) => Self::Few,
+        }
+    }
+
+    fn count(self) -> usize {
+        match self {
+            Self::Few => 8,
+            Self::More => 40,
+            Self::All => usize::MAX,
+        }
+    }
+}
+
+/// A few lines for people, with so many paths of each cause.
+pub fn describe(checked: &Checked, text: &mut String, image: &str, shown: Shown) {
     let (platform, check) = (&checked.platform, &checked.check);
     let Some(level) = check.level else {
         let but = if checked.has_open_network { "; but RUN could reach the whole network" } else { "" };
@@ -25,7 +54,7 @@ pub fn describe(checked: &Checked, text: &mut String, image: &str, all: bool) {
         let _ = writeln!(text, "  the builds differ in {}, in no layer that can be compared", level.in_words());
     }
     for layer in &check.layers {
-        describe_layer(text, layer, all);
+        describe_layer(text, layer, shown.count());
     }
     if check.profiles.is_empty() {
         return;
@@ -37,7 +66,7 @@ pub fn describe(checked: &Checked, text: &mut String, image: &str, all: bool) {
     let _ = writeln!(text, "  tried on both builds, this {effect}: scrub = [{rules}]");
 }
 
-fn describe_layer(text: &mut String, layer: &ExplainedLayer, all: bool) {
+fn describe_layer(text: &mut String, layer: &ExplainedLayer, shown: usize) {
     let ExplainedLayer { difference: LayerDifference { number, entries: differing, .. }, paths, .. } = layer;
     let Some(EntriesDifference { count, entries, .. }) = differing else { return };
     let made_by = instruction(&layer.created_by);
@@ -59,12 +88,11 @@ fn describe_layer(text: &mut String, layer: &ExplainedLayer, all: bool) {
         }
     }
     for members in groups {
-        let shown = if all { members.len() } else { SHOWN };
         for path in members.iter().take(shown) {
             let _ = writeln!(text, "    /{}: {}", escape::bytes(&path.path), told(&path.difference));
         }
         if members.len() > shown {
-            let _ = writeln!(text, "    and {} more", members.len() - shown);
+            let _ = writeln!(text, "    and {} more: `--all`", members.len() - shown);
         }
         for cause in &members[0].causes {
             let _ = writeln!(text, "      {} {}: {}", cause.code, cause.name, cause.sentence);

@@ -19,7 +19,7 @@ use crate::engine::buildkit::host::Host;
 
 use crate::process::{Command, PROXIES, ProcessError, Service, end_leftover};
 use crate::status::Failure;
-use crate::store::{FileLock, TemporaryDirectory};
+use crate::store::{DAEMON_LOCK, DAEMONS, FileLock, TemporaryDirectory};
 
 const START: Duration = Duration::from_secs(60);
 const LOG: u64 = 10 << 20;
@@ -77,10 +77,10 @@ impl OwnDaemon {
     ) -> Result<Self, Failure> {
         let program = Self::find(host)?;
         let configuration = configuration(&host.config, plan);
-        let directory = host.cache.join("buildkitd").join(&Digest::of(configuration.as_bytes()).hex()[..12]);
+        let directory = host.cache.join(DAEMONS).join(&Digest::of(configuration.as_bytes()).hex()[..12]);
         std::fs::create_dir_all(&directory).map_err(BuildKitError::io(&directory))?;
         let told = || surroundings.progress.note("another `repro` uses the private buildkitd; waiting for it");
-        let lock = FileLock::acquire(&directory.join("lock"), told)?;
+        let lock = FileLock::acquire(&directory.join(DAEMON_LOCK), told)?;
         let (root, number) = (directory.join("root"), directory.join("buildkitd.pid"));
         // Nobody who has the lock has a daemon there.
         if let Some(id) = std::fs::read_to_string(&number).ok().and_then(|text| text.parse().ok()) {

@@ -6,6 +6,7 @@
 
 use super::error::BuildKitError;
 use super::heading;
+use super::own_words::own_words;
 use crate::context::NOT_IN_CONTEXT;
 use crate::dockerfile::syntax::Dockerfile;
 
@@ -21,7 +22,7 @@ pub fn explain(log: &[&str], shown: &str, dockerfile: &Dockerfile) -> BuildKitEr
         None => shown.to_owned(),
     };
     if message.starts_with("process \"") {
-        return BuildKitError::Step { place, message, log: tail(log), fix: None };
+        return BuildKitError::Step { place, message, log: own_words(log).unwrap_or_else(|| tail(log)), fix: None };
     }
     if message.contains("denied by policy") {
         let source_name = message.split('"').nth(1).unwrap_or("a source").to_owned();
@@ -181,8 +182,8 @@ mod tests {
 
     #[test]
     fn a_failed_step_is_named_with_its_line_and_the_end_of_its_log() {
-        let text = "#5 [2/2] RUN echo x; exit 3\n#5 0.08 x\n#5 ERROR: process \"/bin/sh\" …\n------\n > [2/2] RUN echo x; exit 3:\n\
-            0.082 y\n0.082 error: digest mismatch sha256:1: sha256:2\n------\nDockerfile:2\n--------------------\n   1 |     FROM a\n\
+        let text = "#5 [2/2] RUN echo x; exit 3\n#5 0.08 x\n#5 0.082 y\n#5 0.082 error: digest mismatch sha256:1: sha256:2\n\
+            #5 ERROR: process \"/bin/sh\" …\n------\n > [2/2] RUN echo x; exit 3:\n0.082 y\n------\nDockerfile:2\n--------------------\n   1 |     FROM a\n\
             \x20  2 | >>> RUN echo x; \\\n   3 | >>>   exit 3\n   4 |     \n--------------------\n\
             error: failed to solve: process \"/bin/sh -c echo x; exit 3\" did not complete successfully: exit code: 3\n";
         assert_eq!(
@@ -190,7 +191,7 @@ mod tests {
             (
                 Status::Build,
                 "app/Dockerfile:2: process \"/bin/sh -c echo x; exit 3\" did not complete successfully: exit code: 3\n\
-                 \x20    > [2/2] RUN echo x; exit 3:\n    0.082 y\n    0.082 error: digest mismatch sha256:1: sha256:2"
+                 \x20   x\n    y\n    error: digest mismatch sha256:1: sha256:2"
                     .to_owned()
             )
         );

@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::build::StepRequests;
 use crate::dockerfile::syntax::Dockerfile;
-use crate::engine::buildkit::failure::heading;
-
-/// The line that comes before the requests of a step.
-const HEADING: &str = "proxy network requests:";
+use crate::engine::buildkit::failure::{REQUESTS, heading};
 
 /// The requests that a log with true URLs tells, by step.
 pub fn requests(log: impl Iterator<Item = impl AsRef<str>>, dockerfile: &Dockerfile) -> Vec<StepRequests> {
@@ -32,7 +29,7 @@ fn read_requests(lines: impl Iterator<Item = impl AsRef<str>>) -> Vec<StepReques
         }
         // After the time, a line of the step; the step can write anything, so this is for people only.
         let Some((_, said)) = rest.split_once(' ') else { continue };
-        if said == HEADING {
+        if said == REQUESTS {
             listing.insert(number, Vec::new());
         } else if let Some(known) = listing.get_mut(&number)
             && let Some((url, status)) = said.strip_prefix("- GET ").and_then(|request| request.rsplit_once(" -> "))

@@ -4,6 +4,7 @@ use super::variables::Variables;
 use crate::dockerfile::target::RunStep;
 use crate::dockerfile::{heredoc_in_word, without_leading_tabs};
 use crate::engine::native::problem::Problem;
+use crate::escape;
 use crate::json::Text;
 
 /// Where a script is that a step is given with a first line of its own.
@@ -12,6 +13,9 @@ pub(super) const SCRIPTS: &str = "/dev/pipes/";
 /// Programs that images have with set-user-id for users to gain rights by.
 const GAINING: [&[u8]; 10] =
     [b"sudo", b"su", b"doas", b"pkexec", b"newgrp", b"passwd", b"chsh", b"chfn", b"gpasswd", b"fusermount"];
+
+/// Characters of a step's heading.
+const HEADING: usize = 80;
 
 /// What a step runs.
 pub(super) struct CommandWords {
@@ -82,6 +86,18 @@ impl CommandWords {
         self.words.join(&b' ')
     }
 
+    /// The step for people, on one short line.
+    pub(super) fn heading(&self) -> String {
+        let line = match self.words.as_slice() {
+            [shell, option, text] if shell == b"/bin/sh" && option == b"-c" => text.clone(),
+            _ => self.line(),
+        };
+        let line = String::from_utf8_lossy(&line);
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let line: String = words.join(" ").chars().take(HEADING).collect();
+        format!("RUN {}", escape::text(&line))
+    }
+
     /// The history's text.
     pub(super) fn history(&self, variables: &Variables) -> Vec<u8> {
         let mut text = b"RUN ".to_vec();
@@ -102,6 +118,19 @@ impl CommandWords {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_heading_is_one_short_line_that_is_safe_to_print() {
+        for (words, want) in [
+            (&["/bin/sh", "-c", "make \\\n  all\u{7}"][..], "RUN make \\\\ all\\u{7}"),
+            (&["/bin/bash", "-c", "x"], "RUN /bin/bash -c x"),
+        ] {
+            let words = words.iter().map(|word| word.as_bytes().to_vec()).collect();
+            assert_eq!(CommandWords { words, script: None }.heading(), want);
+        }
+        let words = vec![b"x".repeat(500)];
+        assert_eq!(CommandWords { words, script: None }.heading().len(), "RUN ".len() + HEADING);
+    }
 
     #[test]
     fn programs_that_users_gain_rights_by_are_known_by_their_names_alone() {

@@ -15,7 +15,7 @@ mod variables;
 mod write;
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use account::Account;
 use command::{CommandWords, SCRIPTS};
@@ -32,6 +32,7 @@ use crate::dockerfile::mount::Mount;
 use crate::dockerfile::quote::quote;
 use crate::dockerfile::target::RunStep;
 use crate::image::config::RunConfig;
+use crate::process::readable;
 use crate::sandbox::{Confined, Layers, Mounted, SandboxError, Source, Watched, Writable};
 use crate::status::{ExitStatus, Status};
 
@@ -128,10 +129,21 @@ impl Runner {
             mounts,
             host_name: HOST_NAME.to_owned(),
         };
-        let tell = |line: &str| surroundings.progress.log(line);
+        let name = command.heading();
+        let tell = |line: &str| {
+            surroundings.progress.log(line);
+            if let Some(line) = readable(line) {
+                surroundings.progress.state(&name, &line);
+            }
+        };
         let time = Duration::from_secs(surroundings.limits.build_time);
+        surroundings.progress.step(&name, 0, None);
+        let started = Instant::now();
         let ended =
             confined.run(&self.places.directory("step")?, &Watched { cancel: &surroundings.cancel, time, tell: &tell });
+        let is_good = ended.as_ref().is_ok_and(|ended| ended.status == 0);
+        let how = if is_good { format!("{:.1}s", started.elapsed().as_secs_f32()) } else { "ERROR".to_owned() };
+        surroundings.progress.finished(&name, &how);
         let ended = ended.map_err(broken)?;
         if ended.status != 0 {
             let log: String = ended.last_lines.iter().map(|line| format!("\n  | {line}")).collect();
