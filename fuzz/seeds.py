@@ -244,6 +244,11 @@ def keep_texts(keep):
     keep_all("ignore", {case["ignore"] for case in ignore if "ignore" in case})
     keep_all("ignore", (b"**/*.md\n!a/**\0a/b.md\0c/d/e.md", b"\xef\xbb\xbf/a\n! b\n#c\n\0b", b"[^a-c]?\\*\0d\xff"))
 
+    with open(os.path.join(ROOT, "tests/cases/attest/cases.jsonl"), "rb") as cases:
+        for case in map(json.loads, cases):
+            for name, file in case["files"].items():
+                if "text" in file and name.endswith((".jsonl", ".json", ".toml")):
+                    keep("attestation", file["text"].encode())
     manifests = ["repro.toml.example", *glob.glob("examples/*/repro.toml", root_dir=ROOT)]
     keep_all("manifest", [read(name) for name in sorted(manifests)])
     for key in ('platforms = ["linux/arm64"]', 'source-date-epoch = "2024-01-02"', 'scrub = ["apt-cache", "/a/**"]',

@@ -1,6 +1,7 @@
 //! What the fuzz targets do with arbitrary bytes: documents and archives here, base images in [`bases`], texts in
-//! [`texts`], what `repro diff` reads in [`differences`], [`deltas`].
+//! [`texts`], what `repro diff` reads in [`differences`], [`deltas`], verdicts of others in [`attestations`].
 
+pub mod attestations;
 pub mod bases;
 pub mod deltas;
 pub mod differences;

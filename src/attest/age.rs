@@ -1,12 +1,14 @@
 //! Ages and last days, as trust files have them.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::image::time::Time;
 
 /// A length of time, written as a whole number of days, hours or minutes: `90d`, `36h`, `10m`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Age(u64);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(transparent)]
+pub struct Age(#[schemars(with = "String", regex(pattern = r"^[0-9]+[dhm]$"))] u64);
 
 impl Age {
     /// Seconds.

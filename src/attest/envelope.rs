@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::base64::{self, InvalidBase64};
 use super::key::{PublicKey, SigningKey};
 use super::members::{Members, WrongMember};
+use super::written::object;
 use crate::escape;
 use crate::json;
 
@@ -125,19 +126,35 @@ impl Envelope {
         }
     }
 
-    /// Signs `payload` and gives the envelope's line, without line break.
-    pub fn sign(payload: &[u8], key: &SigningKey) -> Vec<u8> {
-        let signature = base64::encode(&key.sign(&signed_bytes(payload)));
-        let signature = json::Value::Object(vec![
-            (b"keyid".to_vec(), json::Value::string(key.public().fingerprint())),
-            (b"sig".to_vec(), json::Value::string(signature)),
-        ]);
-        json::Value::Object(vec![
-            (b"payloadType".to_vec(), json::Value::string(STATEMENT_TYPE)),
-            (b"payload".to_vec(), json::Value::string(base64::encode(payload))),
-            (b"signatures".to_vec(), json::Value::Array(vec![signature])),
+    /// An envelope of one signature.
+    pub fn of(payload: Vec<u8>, signature: Signature) -> Self {
+        Self { payload, signatures: vec![signature], unreadable: None }
+    }
+
+    /// Signs `payload`.
+    pub fn sign(payload: &[u8], key: &SigningKey) -> Self {
+        let signature = Signature { key_id: Some(key.public().fingerprint()), bytes: key.sign(&signed_bytes(payload)) };
+        Self::of(payload.to_vec(), signature)
+    }
+
+    /// The envelope as a document.
+    pub fn to_value(&self) -> json::Value {
+        let signature = |signature: &Signature| {
+            object(vec![
+                ("keyid", signature.key_id.as_ref().map(json::Value::string)),
+                ("sig", Some(json::Value::string(base64::encode(&signature.bytes)))),
+            ])
+        };
+        object(vec![
+            ("payloadType", Some(json::Value::string(STATEMENT_TYPE))),
+            ("payload", Some(json::Value::string(base64::encode(&self.payload)))),
+            ("signatures", Some(json::Value::Array(self.signatures.iter().map(signature).collect()))),
         ])
-        .to_least()
+    }
+
+    /// The envelope's line, without line break.
+    pub fn to_line(&self) -> Vec<u8> {
+        self.to_value().to_least()
     }
 }
 
@@ -167,7 +184,7 @@ mod tests {
         assert_eq!((BODY.len(), signed.len()), (218, 261));
         assert!(signed.starts_with(b"DSSEv1 28 application/vnd.in-toto+json 218 {"));
         assert_eq!(Digest::of(&signed).hex(), "86f019daa7564dd637e0cad40722e0c417d51f3b5788d7c2cfd05c49b25419eb");
-        let line = String::from_utf8(Envelope::sign(BODY, &key())).unwrap();
+        let line = String::from_utf8(Envelope::sign(BODY, &key()).to_line()).unwrap();
         assert!(
             line.contains("3PuAT1cciRVpi7HfFwOt46acYh2fswp0yR76djFpeCxxuGh4rLcCc3QSlmIBjn0cwlYDqDNKa55rPFDvF1TOBg==")
         );
@@ -179,7 +196,7 @@ mod tests {
         let (public, other) = (key().public(), SigningKey::generate(super::super::key::KeyType::P256).unwrap());
         let keys = [other.public(), public];
         let fingerprints: Vec<String> = keys.iter().map(PublicKey::fingerprint).collect();
-        let mut envelope = read(&Envelope::sign(BODY, &key())).unwrap();
+        let mut envelope = read(&Envelope::sign(BODY, &key()).to_line()).unwrap();
         assert_eq!(envelope.signers(&keys, &fingerprints), [1]);
         envelope.signatures[0].key_id = Some(fingerprints[0].clone());
         envelope.signatures.push(Signature { key_id: None, ..envelope.signatures[0].clone() });

@@ -1,23 +1,54 @@
 //! Files of attestations: JSON lines, a single document, or a sigstore bundle.
+//!
+//! [`Lines`] takes a file apart, a batch at a time, so that memory does not grow with it; [`RawLine::read`] reads each.
+
+use std::io::{self, BufRead, Read};
 
 use serde_json::Value;
 
 use super::document::{self, Unreadable};
 use super::envelope::{Envelope, InvalidEnvelope};
 use super::members::Members;
+use crate::digest::Digest;
 use crate::limits::{LimitExceeded, Limits};
 use crate::status::{ExitStatus, Status};
 
 /// What the media types of sigstore bundles begin with.
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
+/// Lines of one batch, and bytes after which no more are added.
+const BATCH_LINES: usize = 512;
+const BATCH_BYTES: usize = 1 << 20;
 
 /// One attestation, or what stands in its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
     /// Its number in the file, from 1; none where the file is one document.
     pub number: Option<usize>,
+    /// sha256 of its bytes, without line break.
+    pub digest: Digest,
     /// What it is.
     pub content: Content,
+}
+
+/// The bytes of one line, or of a whole document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawLine {
+    /// Its number in the file, from 1; none where the file is one document.
+    pub number: Option<usize>,
+    /// Its bytes, without white space around them.
+    pub bytes: Vec<u8>,
+}
+
+/// A file, taken apart.
+pub struct Lines<'a, R> {
+    source: R,
+    limits: &'a Limits,
+    /// Lines that were read, blank ones too.
+    number: usize,
+    /// Lines that were not blank.
+    count: u64,
+    /// Bytes that were read.
+    read: u64,
 }
 
 /// What a line is.
@@ -34,8 +65,11 @@ pub enum Content {
 }
 
 /// A file that is refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum InvalidLines {
+    /// It can't be read.
+    #[error("{0}")]
+    Io(#[from] io::Error),
     /// Too much.
     #[error(transparent)]
     Limit(#[from] LimitExceeded),
@@ -59,7 +93,10 @@ pub enum InvalidLines {
 
 impl ExitStatus for InvalidLines {
     fn status(&self) -> Status {
-        Status::Malformed
+        match self {
+            Self::Io(_) => Status::Usage,
+            _ => Status::Malformed,
+        }
     }
 }
 
@@ -68,46 +105,89 @@ pub fn line_limits(limits: &Limits) -> Limits {
     Limits { json_bytes: limits.attest_line, json_string: limits.attest_line, ..limits.clone() }
 }
 
-/// Reads a file: a line a document, blank ones left out, or one document that may have line breaks.
-pub fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Line>, InvalidLines> {
-    let exceeded = |name, limit, object: &str| LimitExceeded { name, limit, object: object.to_owned() };
-    if bytes.len() as u64 > limits.attest_file {
-        return Err(exceeded("attest-file", limits.attest_file, "file").into());
-    }
-    let within = line_limits(limits);
-    let is_blank = |line: &&[u8]| line.iter().all(u8::is_ascii_whitespace);
-    let numbered = || bytes.split(|byte| *byte == b'\n').zip(1..).filter(|(line, _)| !is_blank(line));
-    if numbered().nth(limits.attest_lines as usize).is_some() {
-        return Err(exceeded("attest-lines", limits.attest_lines, "file").into());
-    }
-    let mut lines = Vec::new();
-    for (line, number) in numbered() {
-        let trimmed = line.trim_ascii();
-        if trimmed.len() as u64 > limits.attest_line || line.len() as u64 > limits.attest_line {
-            return Err(exceeded("attest-line", limits.attest_line, &format!("line {number}")).into());
-        }
-        match document::parse(trimmed, &within) {
-            Ok(document) => {
-                lines.push(Line { number: Some(number), content: content(document, trimmed, Some(number))? })
-            }
-            Err(reason) if lines.is_empty() => {
-                // One document that is written over several lines.
-                let whole = bytes.trim_ascii();
-                let document = document::parse(whole, &within);
-                let document = document.map_err(|_| InvalidLines::Line { number: Some(number), reason })?;
-                return Ok(vec![Line { number: None, content: content(document, whole, None)? }]);
-            }
-            Err(reason) => return Err(InvalidLines::Line { number: Some(number), reason }),
-        }
-    }
-    Ok(lines)
+fn exceeded(name: &'static str, limit: u64, object: String) -> InvalidLines {
+    LimitExceeded { name, limit, object }.into()
 }
 
-/// Reads one document.
-pub fn read_document(bytes: &[u8], limits: &Limits) -> Result<Line, InvalidLines> {
-    let refused = |reason| InvalidLines::Line { number: None, reason };
-    let document = document::parse(bytes, &line_limits(limits)).map_err(refused)?;
-    Ok(Line { number: None, content: content(document, bytes, None)? })
+impl<'a, R: BufRead> Lines<'a, R> {
+    /// The lines of a file: a line a document, blank ones left out, or one document that may have line breaks.
+    pub fn new(source: R, limits: &'a Limits) -> Self {
+        Self { source, limits, number: 0, count: 0, read: 0 }
+    }
+
+    /// The next lines, in their order; none at the end.
+    pub fn next_batch(&mut self) -> Result<Option<Vec<RawLine>>, InvalidLines> {
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        while batch.len() < BATCH_LINES && bytes < BATCH_BYTES {
+            let Some(line) = self.next_line()? else { break };
+            bytes += line.bytes.len();
+            batch.push(line);
+        }
+        Ok((!batch.is_empty()).then_some(batch))
+    }
+
+    fn next_line(&mut self) -> Result<Option<RawLine>, InvalidLines> {
+        loop {
+            let mut line = Vec::new();
+            let most = self.limits.attest_line.saturating_add(2);
+            (&mut self.source).take(most).read_until(b'\n', &mut line)?;
+            if line.is_empty() {
+                return Ok(None);
+            }
+            self.number += 1;
+            self.read += line.len() as u64;
+            if self.read > self.limits.attest_file {
+                return Err(exceeded("attest-file", self.limits.attest_file, "file".to_owned()));
+            }
+            line.pop_if(|last| *last == b'\n');
+            if line.len() as u64 > self.limits.attest_line {
+                let object = format!("line {}", self.number);
+                return Err(exceeded("attest-line", self.limits.attest_line, object));
+            }
+            let bytes = line.trim_ascii();
+            if bytes.is_empty() {
+                continue;
+            }
+            self.count += 1;
+            if self.count > self.limits.attest_lines {
+                return Err(exceeded("attest-lines", self.limits.attest_lines, "file".to_owned()));
+            }
+            let bytes = bytes.to_vec();
+            return match self.count {
+                1 => self.first(line, bytes).map(Some),
+                _ => Ok(Some(RawLine { number: Some(self.number), bytes })),
+            };
+        }
+    }
+
+    /// The first line, or the whole file where that is one document over several lines.
+    fn first(&mut self, line: Vec<u8>, bytes: Vec<u8>) -> Result<RawLine, InvalidLines> {
+        let within = line_limits(self.limits);
+        let number = Some(self.number);
+        let Err(reason) = document::parse(&bytes, &within) else { return Ok(RawLine { number, bytes }) };
+        let mut whole = line;
+        whole.push(b'\n');
+        let left = self.limits.attest_file.saturating_sub(self.read).saturating_add(1);
+        self.read += (&mut self.source).take(left).read_to_end(&mut whole)? as u64;
+        if self.read > self.limits.attest_file {
+            return Err(exceeded("attest-file", self.limits.attest_file, "file".to_owned()));
+        }
+        let whole = whole.trim_ascii();
+        match document::parse(whole, &within) {
+            Ok(_) => Ok(RawLine { number: None, bytes: whole.to_vec() }),
+            Err(_) => Err(InvalidLines::Line { number, reason }),
+        }
+    }
+}
+
+impl RawLine {
+    /// Reads the line.
+    pub fn read(&self, limits: &Limits) -> Result<Line, InvalidLines> {
+        let Self { number, bytes } = self;
+        let refused = |reason| InvalidLines::Line { number: *number, reason };
+        let document = document::parse(bytes, &line_limits(limits)).map_err(refused)?;
+        Ok(Line { number: *number, digest: Digest::of(bytes), content: content(document, bytes, *number)? })
+    }
 }
 
 fn content(document: Value, raw: &[u8], number: Option<usize>) -> Result<Content, InvalidLines> {
@@ -142,8 +222,15 @@ mod tests {
             Content::Statement(_) => "statement",
             Content::Unrecognised => "unrecognised",
         };
-        let lines = read(text.as_bytes(), &Limits::default()).map_err(|error| error.to_string())?;
-        Ok(lines.iter().map(|line| (line.number, kind(line))).collect())
+        let limits = Limits::default();
+        let (mut lines, mut kinds) = (Lines::new(text.as_bytes(), &limits), Vec::new());
+        while let Some(batch) = lines.next_batch().map_err(|error| error.to_string())? {
+            for raw in batch {
+                let line = raw.read(&limits).map_err(|error| error.to_string())?;
+                kinds.push((line.number, kind(&line)));
+            }
+        }
+        Ok(kinds)
     }
 
     #[test]
@@ -174,6 +261,10 @@ mod tests {
             (many, "65 signatures"),
             ("{}\n".repeat(10_001), "limit `attest-lines`"),
             (format!("{{}}{}", " ".repeat(4 << 20)), "limit `attest-line`"),
+            (format!("{{}}{}\n{{}}", " ".repeat(4 << 20)), "limit `attest-line`"),
+            (format!("{{}}\n{}", " ".repeat(5 << 20)), "line 2: limit `attest-line`"),
+            (format!("{{\n{}}}", "\n".repeat(17 << 20)), "limit `attest-file`"),
+            (format!("{{}}\n{}", "\n".repeat(17 << 20)), "limit `attest-file`"),
         ] {
             let error = kinds(&text).unwrap_err();
             assert!(error.contains(want), "{error}");

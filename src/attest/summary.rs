@@ -15,6 +15,8 @@ pub const TYPE: &str = "https://slsa.dev/verification_summary/v1";
 pub const BIT_FOR_BIT: &str = "REPRO_BIT_FOR_BIT";
 /// The level of an image that was packaged differently.
 pub const CONTENT: &str = "REPRO_CONTENT_IDENTICAL";
+/// The level of one that independent platforms built alike, as the draft of SLSA has it.
+pub const REPRODUCED: &str = "SLSA_BUILD_REPRODUCED";
 /// The level of one that did not come out.
 pub const FAILED: &str = "FAILED";
 /// The member that holds what `repro` says beyond the standard.
@@ -29,6 +31,8 @@ pub struct Summary {
     pub time: Time,
     /// Where the image is pulled from.
     pub resource: String,
+    /// Where the lockfile stands, if it is told.
+    pub policy: Option<String>,
     /// Digest of the lockfile that was verified.
     pub lock: Digest,
     /// Whether it came out.
@@ -75,9 +79,11 @@ impl Summary {
             return wrong(format!("`timeVerified` of summary: `{}` is no time of RFC 3339", escape::text(stamp)));
         };
         let resource = members.text("resourceUri")?.to_owned();
-        let policy = members.object("policy")?.object("digest")?.text("sha256")?;
-        let Ok(lock) = format!("sha256:{policy}").parse() else {
-            let shown = escape::text(policy);
+        let named = members.object("policy")?;
+        let hex = named.object("digest")?.text("sha256")?;
+        let policy = named.optional_text("uri").ok().flatten().map(str::to_owned);
+        let Ok(lock) = format!("sha256:{hex}").parse() else {
+            let shown = escape::text(hex);
             return wrong(format!("digest of `policy`: `{shown}`, expected 64 lower-case hex digits"));
         };
         let result = match members.text("verificationResult")? {
@@ -89,7 +95,7 @@ impl Summary {
             }
         };
         let levels = members.texts("verifiedLevels")?.into_iter().map(str::to_owned).collect();
-        Ok(Self { verifier, time, resource, lock, result, levels, supersedes: supersedes(&members) })
+        Ok(Self { verifier, time, resource, policy, lock, result, levels, supersedes: supersedes(&members) })
     }
 
     /// Why result and levels contradict each other or are not enough; `accepts_content` takes an image that was packaged

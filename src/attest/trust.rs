@@ -1,52 +1,10 @@
-//! Whom one trusts to say that an image came out the same: the trust file, and what it amounts to.
-//!
-//! ```toml
-//! threshold = 2
-//! max-age = "90d"
-//! [[auditor]]
-//! name = "farm-2"
-//! verifier-id = "https://auditor.example.net/repro"
-//! keys = ["farm-2.pub.pem"]
-//! not-after = "2027-06-30"
-//! ```
+//! Whom one trusts to say that an image came out the same.
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
-use super::age::{Age, last_second};
 use super::key::PublicKey;
 use crate::escape;
 use crate::status::{ExitStatus, Status};
-
-/// A trust file's text, checked but for the keys, which stand in files beside it.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct TrustFile {
-    /// How many auditors must agree.
-    pub threshold: Option<i64>,
-    /// The age from which on no statement counts.
-    pub max_age: Option<Age>,
-    /// The auditors.
-    #[serde(default, rename = "auditor")]
-    pub auditors: Vec<AuditorEntry>,
-}
-
-/// One auditor as the file has it.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct AuditorEntry {
-    /// One operator, who may have several keys.
-    pub name: String,
-    /// The URI that the auditor's statements name as theirs.
-    pub verifier_id: String,
-    /// Files beside the trust file, or PEM texts.
-    pub keys: Vec<String>,
-    /// The last day on which statements count.
-    pub not_after: Option<toml::Value>,
-    /// The age from which on this auditor's statements don't count.
-    pub max_age: Option<Age>,
-}
 
 /// Somebody who is trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +42,12 @@ pub enum InvalidTrust {
     /// No TOML, or not these keys.
     #[error("{0}")]
     Toml(String),
+    /// A file that is named and does not stand below the directory of the one that names it.
+    #[error("`{}` must be a path below the policy's directory", escape::text(.0))]
+    Outside(String),
+    /// A form of policy that isn't known.
+    #[error("`version` is {0}, expected 1")]
+    Version(i64),
     /// Nobody is trusted.
     #[error("no auditor is named, so that no threshold can be met")]
     NoAuditor,
@@ -122,32 +86,6 @@ pub enum InvalidTrust {
 impl ExitStatus for InvalidTrust {
     fn status(&self) -> Status {
         Status::Usage
-    }
-}
-
-impl TrustFile {
-    /// Reads a trust file's text.
-    pub fn parse(text: &str) -> Result<Self, InvalidTrust> {
-        toml::from_str(text).map_err(|error| {
-            let line = error.span().map(|span| text[..span.start].matches('\n').count() + 1);
-            let at = line.map(|line| format!("line {line}: ")).unwrap_or_default();
-            InvalidTrust::Toml(format!("{at}{}", escape::text(error.message().lines().next().unwrap_or_default())))
-        })
-    }
-}
-
-impl AuditorEntry {
-    /// The auditor, with keys that were read.
-    pub fn auditor(&self, keys: Vec<PublicKey>, max_age: Option<Age>) -> Result<Auditor, InvalidTrust> {
-        let wrong = || InvalidTrust::NotAfter(self.name.clone());
-        let not_after = match &self.not_after {
-            None => None,
-            Some(toml::Value::String(text)) => Some(last_second(text).ok_or_else(wrong)?),
-            Some(toml::Value::Datetime(date)) => Some(last_second(&date.to_string()).ok_or_else(wrong)?),
-            Some(_) => return Err(wrong()),
-        };
-        let max_age = self.max_age.or(max_age).map(Age::seconds);
-        Ok(Auditor { name: self.name.clone(), verifier: Some(self.verifier_id.clone()), keys, not_after, max_age })
     }
 }
 
@@ -233,25 +171,5 @@ mod tests {
             let error = Trust::new(auditors, threshold).unwrap_err().to_string();
             assert!(error.contains(want), "{error}");
         }
-    }
-
-    #[test]
-    fn a_file_is_read_with_nothing_unknown_in_it() {
-        let good = "threshold = 2\nmax-age = \"90d\"\n[[auditor]]\nname = \"a\"\nverifier-id = \"v\"\nkeys = [\"k\"]\nnot-after = 2027-06-30\n";
-        let file = TrustFile::parse(good).unwrap();
-        let auditor = file.auditors[0].auditor(vec![key()], file.max_age).unwrap();
-        assert_eq!((auditor.not_after, auditor.max_age), (Some(1_814_399_999), Some(90 * 86_400)));
-        for (from, to, want) in [
-            ("threshold", "treshold", "line 1"),
-            ("keys", "key", "line 6"),
-            ("90d", "90 days", "line 2"),
-            ("\"v\"", "1", "line 5"),
-            ("[[auditor]]", "[auditor", "line 3"),
-        ] {
-            let error = TrustFile::parse(&good.replacen(from, to, 1)).unwrap_err().to_string();
-            assert!(error.contains(want), "{from}: {error}");
-        }
-        let wrong = TrustFile::parse(&good.replace("2027-06-30", "\"soon\"")).unwrap();
-        assert!(wrong.auditors[0].auditor(vec![key()], None).is_err());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::summary::{self, BIT_FOR_BIT, FAILED, Outcome, RESULT};
+use super::summary::{self, FAILED, Outcome, RESULT};
 use super::written::{WrittenSubject, object, sha256, statement};
 use crate::digest::Digest;
 use crate::json::Value;
@@ -28,6 +28,8 @@ pub struct Verdict {
     pub inputs: Vec<Digest>,
     /// Whether the platforms came out.
     pub result: Outcome,
+    /// What exactly, of those that came out.
+    pub level: &'static str,
     /// The platforms.
     pub platforms: Vec<VerdictPlatform>,
     /// The index around them, where that came out, too.
@@ -58,7 +60,7 @@ impl Verdict {
     pub fn to_statement(&self) -> Vec<u8> {
         let subjects = self.platforms.iter().map(|platform| &platform.subject).chain(&self.index);
         let subjects: Vec<WrittenSubject> = subjects.cloned().collect();
-        let level = if self.result == Outcome::Passed { BIT_FOR_BIT } else { FAILED };
+        let level = if self.result == Outcome::Passed { self.level } else { FAILED };
         let input = |digest: &Digest| object(vec![("digest", Some(sha256(digest)))]);
         let inputs = (!self.inputs.is_empty()).then(|| Value::Array(self.inputs.iter().map(input).collect()));
         let version = object(vec![("repro", Some(Value::string(env!("CARGO_PKG_VERSION"))))]);
@@ -109,7 +111,7 @@ impl Verdict {
 #[cfg(test)]
 mod tests {
     use super::super::statement::Statement;
-    use super::super::summary::Summary;
+    use super::super::summary::{BIT_FOR_BIT, Summary};
     use super::*;
     use crate::limits::Limits;
 
@@ -135,6 +137,7 @@ mod tests {
             lock: Digest::of(b"lock"),
             inputs: vec![Digest::of(b"line")],
             result,
+            level: BIT_FOR_BIT,
             platforms: vec![platform],
             index: None,
             differences: BTreeMap::new(),

@@ -1,4 +1,4 @@
-//! The documents of `repro attest`.
+//! The document of `repro attest verify`, and what of it `repro verify` tells.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::failure::ErrorDocument;
 use crate::attest::quorum::{AskedQuorum, Vote};
 use crate::attest::trust::Trust;
-use crate::project::{Attested, Shown, ShownPredicate};
+use crate::project::Attested;
 
 /// What `repro attest verify` prints.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
@@ -139,13 +139,13 @@ impl AttestDocument {
 
     /// The document of a quorum.
     pub fn of(attested: &Attested) -> Self {
-        let (quorum, trust) = (&attested.quorum, &attested.trust);
+        let (quorum, trust) = (&attested.quorum, &attested.trusted.trust);
         let votes =
             |of: fn(&AskedQuorum) -> &Vec<Vote>| votes(quorum.worst().map(of).map_or(&[], Vec::as_slice), trust);
-        let ignored = attested
-            .others
-            .iter()
-            .map(|(place, kind)| IgnoredDocument { place: place.clone(), predicate_type: kind.clone() });
+        let ignored = attested.others.iter().map(|(place, other)| IgnoredDocument {
+            place: place.clone(),
+            predicate_type: other.predicate_type.clone(),
+        });
         let rejected = attested
             .rejected
             .iter()
@@ -154,9 +154,9 @@ impl AttestDocument {
             status: attested.status().code(),
             result: Some(QuorumName::of(quorum.is_met())),
             threshold: trust.threshold,
-            max_failed: attested.max_failed,
+            max_failed: attested.trusted.max_failed,
             auditors: trust.auditors.iter().map(|auditor| auditor.name.clone()).collect(),
-            trust: attested.trust_file.clone(),
+            trust: attested.trusted.file.clone(),
             lock: quorum.lock.map(|lock| lock.to_string()),
             passed: votes(|asked| &asked.passed),
             failed: votes(|asked| &asked.failed),
@@ -193,98 +193,25 @@ fn votes(votes: &[Vote], trust: &Trust) -> Vec<VoteDocument> {
     votes.iter().map(vote).collect()
 }
 
-/// What `repro attest show` prints.
+/// Who attested what was just verified.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
-pub struct AttestShowDocument {
-    /// Of this form; 1.
-    pub version: u32,
-    /// The exit status.
-    pub status: u8,
-    /// The attestations, in the order of their files.
-    pub attestations: Vec<ShownDocument>,
-    /// What went wrong, if anything.
-    pub error: Option<ErrorDocument>,
+pub struct AttestedDocument {
+    /// Whether enough auditors agree on every image.
+    pub result: QuorumName,
+    /// How many must agree.
+    pub threshold: usize,
+    /// Everybody who is trusted.
+    pub auditors: Vec<String>,
+    /// The file that says whom to trust.
+    pub trust: Option<String>,
+    /// What they say, by image.
+    pub images: Vec<AskedDocument>,
 }
 
-/// What one attestation says; nobody checked who signed it.
-#[derive(Clone, Debug, JsonSchema, Serialize)]
-pub struct ShownDocument {
-    /// Where it stands.
-    pub place: String,
-    /// Whether it is signed.
-    pub signed: bool,
-    /// What the signatures name their keys by; null where one names none.
-    pub keyids: Vec<Option<String>>,
-    /// sha256 of the statement's bytes.
-    pub payload: Option<String>,
-    /// What it is about.
-    pub subjects: Vec<SubjectDocument>,
-    /// The predicate type.
-    pub predicate_type: Option<String>,
-    /// Of a summary: `PASSED` or `FAILED`.
-    pub result: Option<String>,
-    /// Of a summary: what exactly.
-    pub levels: Vec<String>,
-    /// Of a summary: digest of the lockfile.
-    pub lock: Option<String>,
-    /// Of a summary: who verified.
-    pub verifier: Option<String>,
-    /// Of a summary: when, as the verifier says.
-    pub time: Option<String>,
-    /// Of a summary: where the image is pulled from.
-    pub resource: Option<String>,
-    /// Of a provenance: who built.
-    pub builder: Option<String>,
-    /// Of a provenance: what kind of build it was.
-    pub build_type: Option<String>,
-    /// Why nothing more is told.
-    pub refused: Option<String>,
-}
-
-/// What an attestation is about.
-#[derive(Clone, Debug, JsonSchema, Serialize)]
-pub struct SubjectDocument {
-    /// What it is called.
-    pub name: String,
-    /// Its digest; null where it has no sha256.
-    pub digest: Option<String>,
-}
-
-impl AttestShowDocument {
-    /// The document of attestations.
-    pub fn of(all: &[Shown]) -> Self {
-        Self { version: 1, status: 0, attestations: all.iter().map(of_shown).collect(), error: None }
-    }
-}
-
-fn of_shown(shown: &Shown) -> ShownDocument {
-    let subjects = shown.subjects.iter().map(|subject| SubjectDocument {
-        name: subject.name.clone(),
-        digest: subject.sha256.map(|digest| digest.to_string()),
-    });
-    let summary = match &shown.predicate {
-        Some(ShownPredicate::Summary(summary)) => Some(summary),
-        _ => None,
-    };
-    let (builder, build_type) = match &shown.predicate {
-        Some(ShownPredicate::Provenance { builder, build_type }) => (builder.clone(), build_type.clone()),
-        _ => (None, None),
-    };
-    ShownDocument {
-        place: shown.place.clone(),
-        signed: shown.signed_by.is_some(),
-        keyids: shown.signed_by.clone().unwrap_or_default(),
-        payload: shown.payload.map(|payload| payload.to_string()),
-        subjects: subjects.collect(),
-        predicate_type: shown.predicate_type.clone(),
-        result: summary.map(|summary| summary.result.word().to_owned()),
-        levels: summary.map(|summary| summary.levels.clone()).unwrap_or_default(),
-        lock: summary.map(|summary| summary.lock.to_string()),
-        verifier: summary.map(|summary| summary.verifier.clone()),
-        time: summary.map(|summary| summary.time.to_string()),
-        resource: summary.map(|summary| summary.resource.clone()),
-        builder,
-        build_type,
-        refused: shown.refused.clone(),
+impl AttestedDocument {
+    /// The document of who attested something.
+    pub fn of(attested: &Attested) -> Self {
+        let AttestDocument { threshold, auditors, trust, images, .. } = AttestDocument::of(attested);
+        Self { result: QuorumName::of(attested.quorum.is_met()), threshold, auditors, trust, images }
     }
 }

@@ -7,6 +7,8 @@
 
 mod adopt;
 mod attest;
+mod attest_push;
+mod attest_show;
 mod build;
 mod cache;
 mod delta;
@@ -32,7 +34,9 @@ mod verdicts;
 mod verify;
 
 pub use adopt::AdoptDocument;
-pub use attest::{AttestDocument, AttestShowDocument};
+pub use attest::{AttestDocument, AttestedDocument};
+pub use attest_push::AttestPushDocument;
+pub use attest_show::AttestShowDocument;
 pub use build::BuildDocument;
 pub use cache::{CacheDocument, CacheUsage, HeldUsage};
 pub use delta::{DeltaBlob, DeltaDocument};

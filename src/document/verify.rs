@@ -5,6 +5,7 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::attest::AttestedDocument;
 use super::build::{BuiltPlatform, built_platform};
 use super::diff::explanation_document;
 use super::failure::ErrorDocument;
@@ -33,6 +34,9 @@ pub struct VerifyDocument {
     pub mirrors: Vec<MirrorDocument>,
     /// The images that were verified.
     pub images: Vec<VerifiedImage>,
+    /// Who attested what was verified, where attestations lie beside the project or `--attestations` names some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attested: Option<AttestedDocument>,
     /// With `--from-provenance`, what that does not tell; null otherwise.
     pub untold: Option<Vec<NoteDocument>>,
     /// What went wrong, if anything.
@@ -249,6 +253,7 @@ impl VerifyDocument {
             origin: None,
             mirrors: Vec::new(),
             images: Vec::new(),
+            attested: None,
             untold: None,
             error: None,
         }
@@ -296,6 +301,7 @@ impl VerifyDocument {
             origin: None,
             mirrors: verification.mirrors.iter().map(MirrorDocument::of).collect(),
             images: images.collect(),
+            attested: None,
             untold: None,
             error,
         }

@@ -9,6 +9,18 @@
 mod buildkit;
 mod shorthand;
 
+pub mod attest {
+    pub use crate::attest::bundle;
+    pub use crate::attest::envelope::{Envelope, signed_bytes};
+    pub use crate::attest::key::{KeyType, PublicKey, SigningKey};
+    pub use crate::attest::line::{Content, Line, Lines, RawLine};
+    pub use crate::attest::policy::Policy;
+    pub use crate::attest::quorum::{Asked as AskedImage, Judged, Rules, decide, judge};
+    pub use crate::attest::statement::Statement;
+    pub use crate::attest::summary::Summary;
+    pub use crate::attest::trust::{Auditor, Trust};
+    pub use crate::attest::trust_file::TrustFile;
+}
 pub mod bounds {
     pub use crate::bounds::Bounds;
 }

@@ -69,8 +69,10 @@ mod without_manifest;
 
 pub use adopt::{AdoptOptions, Adopted, AdoptedImage, adopt};
 pub use attest::{
-    AttestOptions, AttestSignOptions, AttestSources, AttestVerifyOptions, Attested, Attestor, KeySource, Shown,
-    ShownPredicate, TrustSource, attest_show, attest_sign, attest_verify, keygen,
+    Aggregated, AskedAbout, AttestAggregateOptions, AttestExtractOptions, AttestOptions, AttestSignOptions,
+    AttestSources, AttestVerifyOptions, Attested, Attestor, KeySource, PushTarget, PushedAttestation,
+    PushedAttestations, Shown, ShownPredicate, TrustSource, attest_aggregate, attest_extract, attest_push, attest_seen,
+    attest_show, attest_sign, attest_verify, keygen, push_lines,
 };
 pub use build::{Build, BuildOptions, BuiltPlatform, build, is_uncached};
 pub use check::check;

@@ -15,6 +15,7 @@ mod action;
 mod adopt;
 mod asking;
 mod attest;
+mod attest_policy;
 mod beside;
 mod delta;
 mod diff;

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 type Target = fn(&[u8]);
 
-const TARGETS: [(&str, Target); 24] = [
+const TARGETS: [(&str, Target); 25] = [
     ("json", targets::json),
     ("tar", targets::tar),
     ("compression", targets::compression),
@@ -42,6 +42,7 @@ const TARGETS: [(&str, Target); 24] = [
     ("description", targets::texts::description),
     ("base_layer", targets::bases::layer),
     ("owners", targets::bases::owners),
+    ("attestation", targets::attestations::attestation),
 ];
 
 fn number(name: &str, default: u64) -> u64 {

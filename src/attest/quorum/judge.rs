@@ -1,9 +1,11 @@
 //! Whether a line counts, and for which auditor.
 
+use super::super::built::Built;
 use super::super::envelope::Envelope;
-use super::super::line::{Content, line_limits};
+use super::super::line::{Content, Line, line_limits};
+use super::super::provenance;
 use super::super::statement::Statement;
-use super::super::summary::{self, Outcome, Summary};
+use super::super::summary::{self, BIT_FOR_BIT, Outcome, Summary};
 use super::super::trust::{Auditor, Trust};
 use super::Asked;
 use crate::digest::Digest;
@@ -40,12 +42,34 @@ pub enum Judged {
     Counts(Vec<Vote>),
     /// It doesn't count: why.
     Rejected(String),
-    /// A statement by a trusted key that is no summary: its predicate type.
-    Other(String),
+    /// A statement by a trusted key that is no summary.
+    Other(Other),
     /// A statement that nobody signed.
     Unsigned,
     /// No attestation.
     Unrecognised,
+}
+
+/// A statement that is no summary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Other {
+    /// The predicate type.
+    pub predicate_type: String,
+    /// Of a provenance: who says to have built what is asked about from the lockfile at hand.
+    pub witnesses: Vec<Witness>,
+}
+
+/// An auditor who says to have built an image that is asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// The auditor, by place.
+    pub auditor: usize,
+    /// The builder's id.
+    pub builder: String,
+    /// The images asked about, by place.
+    pub about: Vec<usize>,
+    /// Digest of the line.
+    pub line: Digest,
 }
 
 /// What an auditor says.
@@ -55,14 +79,22 @@ pub struct Vote {
     pub auditor: usize,
     /// Where it stands.
     pub place: String,
+    /// Digest of the line.
+    pub line: Digest,
     /// Digest of the statement's bytes.
     pub payload: Digest,
     /// The images asked about that it is about, by place.
     pub about: Vec<usize>,
     /// Whether they came out.
     pub result: Outcome,
+    /// Whether they came out bit for bit.
+    pub is_exact: bool,
     /// The lockfile.
     pub lock: Digest,
+    /// Where the lockfile stands, if it is told.
+    pub policy: Option<String>,
+    /// Where the image is pulled from.
+    pub resource: String,
     /// Who verified, as the statement says.
     pub verifier: String,
     /// When, as the statement says.
@@ -72,16 +104,18 @@ pub struct Vote {
 }
 
 /// Judges what stands at `place`.
-pub fn judge(content: &Content, place: &str, rules: &Rules<'_>) -> Judged {
-    match content {
+pub fn judge(line: &Line, place: &str, rules: &Rules<'_>) -> Judged {
+    match &line.content {
         Content::Unrecognised => Judged::Unrecognised,
         Content::Statement(_) => Judged::Unsigned,
         Content::Refused(reason) => Judged::Rejected(reason.to_string()),
-        Content::Envelope(envelope) => of_envelope(envelope, place, rules).unwrap_or_else(Judged::Rejected),
+        Content::Envelope(envelope) => {
+            of_envelope(envelope, line.digest, place, rules).unwrap_or_else(Judged::Rejected)
+        }
     }
 }
 
-fn of_envelope(envelope: &Envelope, place: &str, rules: &Rules<'_>) -> Result<Judged, String> {
+fn of_envelope(envelope: &Envelope, line: Digest, place: &str, rules: &Rules<'_>) -> Result<Judged, String> {
     let trust = rules.trust;
     let mut signers: Vec<usize> =
         envelope.signers(&trust.keys, &trust.fingerprints).into_iter().map(|key| trust.owners[key]).collect();
@@ -92,12 +126,13 @@ fn of_envelope(envelope: &Envelope, place: &str, rules: &Rules<'_>) -> Result<Ju
     }
     let statement =
         Statement::parse(&envelope.payload, &line_limits(rules.limits)).map_err(|error| error.to_string())?;
-    if statement.predicate_type != summary::TYPE {
-        return Ok(Judged::Other(statement.predicate_type));
-    }
-    let summary = Summary::read(&statement.predicate).map_err(|error| error.to_string())?;
     let about: Vec<usize> =
         (0..rules.asked.len()).filter(|place| statement.is_about(&rules.asked[*place].digest)).collect();
+    if statement.predicate_type != summary::TYPE {
+        let witnesses = witnesses(&statement, line, &about, &signers, rules);
+        return Ok(Judged::Other(Other { predicate_type: statement.predicate_type, witnesses }));
+    }
+    let summary = Summary::read(&statement.predicate).map_err(|error| error.to_string())?;
     check(&statement, &summary, &about, rules)?;
     let mut votes = Vec::new();
     let mut refused = None;
@@ -107,10 +142,14 @@ fn of_envelope(envelope: &Envelope, place: &str, rules: &Rules<'_>) -> Result<Ju
             None => votes.push(Vote {
                 auditor,
                 place: place.to_owned(),
+                line,
                 payload: Digest::of(&envelope.payload),
                 about: about.clone(),
                 result: summary.result,
+                is_exact: summary.result == Outcome::Passed && summary.levels.iter().any(|level| level == BIT_FOR_BIT),
                 lock: summary.lock,
+                policy: summary.policy.clone(),
+                resource: summary.resource.clone(),
                 verifier: summary.verifier.clone(),
                 time: summary.time.to_string(),
                 supersedes: summary.supersedes.iter().copied().collect(),
@@ -121,6 +160,29 @@ fn of_envelope(envelope: &Envelope, place: &str, rules: &Rules<'_>) -> Result<Ju
         Some(reason) if votes.is_empty() => Err(reason),
         _ => Ok(Judged::Counts(votes)),
     }
+}
+
+/// Who of the signers says by a provenance to have built what is asked about, from the lockfile at hand.
+fn witnesses(
+    statement: &Statement,
+    line: Digest,
+    about: &[usize],
+    signers: &[usize],
+    rules: &Rules<'_>,
+) -> Vec<Witness> {
+    if statement.predicate_type != provenance::TYPE || about.is_empty() {
+        return Vec::new();
+    }
+    let Built { builder: Some(builder), lock: Some(lock), .. } = Built::read(&statement.predicate) else {
+        return Vec::new();
+    };
+    if Some(lock) != rules.lock || builder.is_empty() || builder == provenance::UNIDENTIFIED {
+        return Vec::new();
+    }
+    let is_valid = |auditor: &&usize| rules.trust.auditors[**auditor].not_after.is_none_or(|last| rules.now <= last);
+    let witness =
+        |auditor: &usize| Witness { auditor: *auditor, builder: builder.clone(), about: about.to_vec(), line };
+    signers.iter().filter(is_valid).map(witness).collect()
 }
 
 /// What holds whoever signed.
@@ -177,6 +239,7 @@ fn of_auditor(summary: &Summary, auditor: &Auditor, now: u64) -> Option<String> 
 #[cfg(test)]
 mod tests {
     use super::super::super::key::{KeyType, SigningKey};
+    use super::super::super::line::RawLine;
     use super::*;
 
     const IMAGE: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -197,9 +260,8 @@ mod tests {
             now,
             limits: &limits,
         };
-        let line = Envelope::sign(payload.as_bytes(), &key);
-        let lines = super::super::super::line::read(&line, &limits).unwrap();
-        judge(&lines[0].content, "place", &rules)
+        let raw = RawLine { number: None, bytes: Envelope::sign(payload.as_bytes(), &key).to_line() };
+        judge(&raw.read(&limits).unwrap(), "place", &rules)
     }
 
     /// A summary of 1970-01-02T00:00:00Z, which is second 86,400.

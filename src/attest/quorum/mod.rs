@@ -1,13 +1,14 @@
 //! Whether enough auditors agree on an image, and who disagrees.
 //!
-//! `judge` asks of each line whether it counts, and for whom; `decide` counts auditors, per image asked about. A failure
-//! counts against, whoever else passed; only its own auditor can withdraw it.
+//! `judge` asks of each line whether it counts, and for whom; `decide` counts auditors, per image asked about: of keys that
+//! were given alone, those that speak for one verifier are one. A failure counts against, whoever else passed; only its own
+//! auditor can withdraw it.
 
 mod decide;
 mod judge;
 
 pub use decide::{AskedQuorum, Quorum, decide};
-pub use judge::{Judged, Rules, Vote, judge};
+pub use judge::{Judged, Other, Rules, Vote, Witness, judge};
 
 use crate::digest::Digest;
 

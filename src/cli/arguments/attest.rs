@@ -21,15 +21,59 @@ pub enum AttestAction {
   repro attest verify app.intoto.jsonl --trust trust.toml
   repro attest verify attestations/ --key a.pub.pem --key b.pub.pem --threshold 2 --lock repro.lock
   repro attest verify --from layout/ --trust trust.toml --image registry.example/app@sha256:…
+  repro attest verify --policy repro.policy.toml --from registry.example/app
 
-No host is asked. A failed statement may have been withheld by whoever handed on the others.")]
+No host is asked but the registry that `--from` names. A failed statement may have been withheld by whoever handed on the others.")]
     Verify(AttestVerify),
     /// Show what attestations say, whoever signed them
-    #[command(after_help = "Example:\n  repro attest show app.intoto.jsonl")]
+    #[command(after_help = "Examples:
+  repro attest show app.intoto.jsonl
+  repro attest show --from registry.example/app:1   what refers to the image, BuildKit's provenance too")]
     Show {
+        /// Files of JSON lines, sigstore bundles, or folders of them
+        #[arg(value_name = "FILE", required_unless_present = "from")]
+        files: Vec<PathBuf>,
+        /// Also what refers to the image in this OCI layout, or to this image of a registry; may be repeated
+        #[arg(long, value_name = "LAYOUT|REF")]
+        from: Vec<String>,
+    },
+    /// Count auditors as `verify` does, and if enough agree sign that, naming every line that counted
+    #[command(after_help = "Example:
+  repro attest aggregate attestations/ --policy repro.policy.toml --key mine.pem \\
+    --verifier-id https://counter.example/repro -o counted.intoto.jsonl")]
+    Aggregate(AttestAggregate),
+    /// Push attestations beside the images that they are about, into a registry
+    #[command(after_help = "Examples:
+  repro attest push app.intoto.jsonl --to registry.example/app:1.4.0
+  repro attest push app.intoto.jsonl --to registry.example/app --push-failed")]
+    Push {
         /// Files of JSON lines, sigstore bundles, or folders of them
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
+        /// The image, or only its repository
+        #[arg(long, value_name = "REF")]
+        to: String,
+        /// Also push statements that it failed
+        #[arg(long)]
+        push_failed: bool,
+    },
+    /// Take one signed statement out, as an envelope or a sigstore bundle for other programs
+    #[command(after_help = "Examples:
+  repro attest extract app.intoto.jsonl --type vsa -o app.vsa.intoto.json
+  repro attest extract app.intoto.jsonl --type vsa --format sigstore -o app.vsa.sigstore.json")]
+    Extract {
+        /// Files of JSON lines, sigstore bundles, or folders of them
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+        /// What the statement says
+        #[arg(long = "type", value_enum, default_value_t = StatementName::Vsa, value_name = "TYPE")]
+        kind: StatementName,
+        /// Which line of all, from 1, where several say such a thing
+        #[arg(long, value_name = "N")]
+        line: Option<usize>,
+        /// Write FILE instead of printing
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
     /// Sign the bare statements of a file, an envelope each
     #[command(after_help = "Examples:
@@ -56,39 +100,85 @@ pub struct AttestVerify {
     /// Files of JSON lines, sigstore bundles, or folders of them
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Also look for what refers to the image in this OCI layout
-    #[arg(long, value_name = "LAYOUT")]
-    pub from: Option<String>,
+    /// A public key to trust, an auditor of its own; may be repeated. Of keys that speak for one verifier id one counts
+    #[arg(long, value_name = "FILE", group = "trusted")]
+    pub key: Vec<PathBuf>,
+    /// Ask about an image by its digest; without `--lock` the auditors must agree on a lockfile
+    #[arg(long, value_name = "REF", conflicts_with = "name")]
+    pub image: Option<String>,
+    /// What is asked, and of whom
+    #[command(flatten)]
+    pub counting: Counting,
+}
+
+/// What counting auditors takes.
+#[derive(Debug, Args)]
+pub struct Counting {
+    /// Also look for what refers to the image in this OCI layout, or in the repository of this reference; may be repeated
+    #[arg(long, value_name = "LAYOUT|REF")]
+    pub from: Vec<String>,
     /// The file that says whom to trust; default: trust.toml in the user's configuration, never one of the project
     #[arg(long, value_name = "FILE", group = "trusted")]
     pub trust: Option<PathBuf>,
     /// Trust whom the trust.toml beside the lockfile names: the people whose image it is wrote it
     #[arg(long, group = "trusted")]
     pub trust_from_repo: bool,
-    /// A public key to trust, an auditor of its own; may be repeated
-    #[arg(long, value_name = "FILE", group = "trusted")]
-    pub key: Vec<PathBuf>,
-    /// How many auditors must agree; default: what the trust file says, else all
+    /// Trust whom a policy names (docs/attest.md); without FILE repro.policy.toml beside the lockfile, which the people
+    /// wrote whose image it is
+    #[arg(long, value_name = "FILE", group = "trusted", num_args = 0..=1)]
+    pub policy: Option<Option<PathBuf>>,
+    /// How many auditors must agree; default: what the trust file or policy says, else all
     #[arg(long, value_name = "M", allow_negative_numbers = true)]
     pub threshold: Option<i64>,
-    /// How many auditors may have seen it fail
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub max_failed: usize,
+    /// How many auditors may have seen it fail; default: what the policy says, else none
+    #[arg(long, value_name = "N")]
+    pub max_failed: Option<usize>,
     /// The lockfile; default: that of the project
     #[arg(long, value_name = "FILE")]
     pub lock: Option<PathBuf>,
     /// Ask about this image of the lockfile; default: all
-    #[arg(long, value_name = "IMAGE", conflicts_with = "image")]
+    #[arg(long, value_name = "IMAGE")]
     pub name: Vec<String>,
-    /// Ask about an image by its digest; without `--lock` the auditors must agree on a lockfile
-    #[arg(long, value_name = "REF")]
-    pub image: Option<String>,
     /// The `resourceUri` that statements must have
     #[arg(long, value_name = "URI")]
     pub resource_uri: Option<String>,
-    /// What is enough
-    #[arg(long, value_enum, default_value_t = Accept::Bytes)]
-    pub accept: Accept,
+    /// What is enough; default: what the policy says, else `bytes`
+    #[arg(long, value_enum)]
+    pub accept: Option<Accept>,
+}
+
+/// `repro attest aggregate`.
+#[derive(Debug, Args)]
+pub struct AttestAggregate {
+    /// Files of JSON lines, sigstore bundles, or folders of them
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The private key of whoever counts
+    #[command(flatten)]
+    pub key: SigningKey,
+    /// The URI of whoever counts
+    #[arg(long, value_name = "URI")]
+    pub verifier_id: String,
+    /// What is asked, and of whom
+    #[command(flatten)]
+    pub counting: Counting,
+    /// Add the envelopes at the end of FILE instead of printing them
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Where they are pushed, too
+    #[command(flatten)]
+    pub pushing: Pushing,
+}
+
+/// Where statements are pushed.
+#[derive(Debug, Args)]
+pub struct Pushing {
+    /// Also push the statements beside the image into a registry
+    #[arg(long, value_name = "REF", help_heading = "Attestations")]
+    pub push: Option<String>,
+    /// Also push statements that it failed
+    #[arg(long, requires = "push", help_heading = "Attestations")]
+    pub push_failed: bool,
 }
 
 /// `repro attest sign`.
@@ -109,6 +199,9 @@ pub struct AttestSign {
     /// Add the envelopes at the end of FILE instead of printing them
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Where they are pushed, too
+    #[command(flatten)]
+    pub pushing: Pushing,
 }
 
 /// The private key of commands that sign.
@@ -129,6 +222,15 @@ pub enum Accept {
     Bytes,
     /// The same content, packaged differently
     Content,
+}
+
+/// What statements say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StatementName {
+    /// A verification summary: a verdict
+    Vsa,
+    /// How something was built (SLSA v1)
+    Provenance,
 }
 
 /// Kinds of key.

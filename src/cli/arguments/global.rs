@@ -66,4 +66,7 @@ pub enum Format {
     /// An OCI archive, from `stream` alone
     #[value(hide = true)]
     Oci,
+    /// A sigstore bundle, from `attest extract` alone
+    #[value(hide = true)]
+    Sigstore,
 }

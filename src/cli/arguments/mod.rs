@@ -41,7 +41,10 @@ use clap::{Args, FromArgMatches, Parser, Subcommand};
 
 pub use adopt::Adopt;
 pub use archive::Archive;
-pub use attest::{Accept, Attest, AttestAction, AttestSign, AttestVerify, KeyTypeName};
+pub use attest::{
+    Accept, Attest, AttestAction, AttestAggregate, AttestSign, AttestVerify, Counting, KeyTypeName, Pushing,
+    StatementName,
+};
 pub use attesting::Attesting;
 pub use build::Build;
 pub use cache::{Cache, CacheAction};
@@ -115,6 +118,11 @@ impl Arguments {
             let message = "`--format oci` is a form of `repro stream`; `repro build` has `--archive oci`\n";
             return Err(clap::Error::raw(clap::error::ErrorKind::InvalidValue, message));
         }
+        let is_extract = matches!(&read.command, Command::Attest(Attest { action: AttestAction::Extract { .. } }));
+        if read.global.format == Format::Sigstore && !is_extract {
+            let message = "`--format sigstore` is a form of `repro attest extract`\n";
+            return Err(clap::Error::raw(clap::error::ErrorKind::InvalidValue, message));
+        }
         Ok(read)
     }
 
@@ -123,6 +131,7 @@ impl Arguments {
         match &self.command {
             Command::Stream(Stream { output: None, .. }) => Format::Text,
             Command::Stream(_) if self.global.format == Format::Oci => Format::Text,
+            Command::Attest(_) if self.global.format == Format::Sigstore => Format::Text,
             _ => self.global.format,
         }
     }
@@ -184,7 +193,7 @@ pub enum Command {
     Diff(Diff),
     /// Make and apply deltas, which give an image's every digest back
     Delta(Delta),
-    /// Verify, show and sign verdicts that others can check
+    /// Verify, show, sign and push verdicts that others can check
     Attest(Attest),
     /// Render a saved document of `repro diff`
     Report(ReportFile),

@@ -16,6 +16,8 @@ pub struct Schema {
 pub enum SchemaName {
     /// repro.toml
     Manifest,
+    /// repro.policy.toml
+    Policy,
     /// What `repro init --format json` prints
     Init,
     /// What `repro adopt --format json` prints
@@ -44,6 +46,8 @@ pub enum SchemaName {
     Attest,
     /// What `repro attest show --format json` prints
     AttestShow,
+    /// What `repro attest push --format json` prints
+    AttestPush,
     /// What `repro cache --format json` prints
     Cache,
     /// What other commands print with `--format json` when they fail

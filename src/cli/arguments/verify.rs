@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use super::{Archive, Attesting, EngineChoice, Question};
+use super::{Archive, Attesting, EngineChoice, Pushing, Question};
 use crate::digest::Digest;
 
 /// One of several equal parts.
@@ -49,6 +49,9 @@ impl Shard {
   repro verify app --expected app.tar --report why.html  says why, by the bytes that `repro build --record -o app.tar` wrote
   repro verify --shard 2/8 --report verdicts.xml         the second of eight machines, for a CI that reads JUnit
   repro verify --attest app.intoto.jsonl                 also writes the verdict as a statement for others
+  repro verify --policy                                  rebuilds nothing: asks whether enough auditors agree
+  repro verify --policy --against registry.example/app:1 --attestations registry.example/app
+                                                         the same about what is published, of what refers to it
   repro verify --from-provenance registry.example/app:1  rebuilds what its provenance says, and compares with it
   repro verify --from-provenance app.tar -f Dockerfile   the same, with files that the provenance names only")]
 pub struct Verify {
@@ -108,6 +111,18 @@ pub struct Verify {
     /// What is attested
     #[command(flatten)]
     pub attesting: Attesting,
+    /// Rebuild nothing: ask whether enough auditors agree, as a policy says (docs/attest.md); without FILE the project's own
+    /// repro.policy.toml. Its document is that of `repro attest verify`
+    #[arg(long, value_name = "FILE", num_args = 0..=1, help_heading = "Attestations",
+        conflicts_with_all = ["attest", "from_provenance", "record", "expected", "fresh", "output", "report", "published", "shard", "platforms"])]
+    pub policy: Option<Option<PathBuf>>,
+    /// Where attestations are, beside those that lie beside the project: a file, a folder, a layout, or a reference whose
+    /// registry is asked; may be repeated
+    #[arg(long, value_name = "PATH|REF", conflicts_with = "from_provenance", help_heading = "Attestations")]
+    pub attestations: Vec<String>,
+    /// Where they are pushed, too
+    #[command(flatten)]
+    pub pushing: Pushing,
     /// The URI of who verifies; needed to sign
     #[arg(long, value_name = "URI", requires = "attest", help_heading = "Attestations")]
     pub verifier_id: Option<String>,

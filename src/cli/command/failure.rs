@@ -1,11 +1,12 @@
 //! The document of a command that ended with a failure: its own, with empty lists and the error, so that one form fits
 //! whatever happened.
 
-use super::super::arguments::{AttestAction, Command};
+use super::super::arguments::{AttestAction, Command, Verify};
 use crate::document::{
-    AdoptDocument, AttestDocument, AttestShowDocument, BuildDocument, DeltaDocument, DoctorDocument, Document,
-    ErrorDocument, FailureDocument, InitDocument, InspectDocument, LintDocument, ListDocument, LockDocument,
-    OutdatedDocument, SourcesDocument, SourcesError, TapeDocument, TransferDocument, VerifyDocument, diff_error,
+    AdoptDocument, AttestDocument, AttestPushDocument, AttestShowDocument, BuildDocument, DeltaDocument,
+    DoctorDocument, Document, ErrorDocument, FailureDocument, InitDocument, InspectDocument, LintDocument,
+    ListDocument, LockDocument, OutdatedDocument, SourcesDocument, SourcesError, TapeDocument, TransferDocument,
+    VerifyDocument, diff_error,
 };
 use crate::status::{Failure, Status};
 
@@ -15,6 +16,9 @@ pub fn of_failure(command: &Command, failure: &Failure) -> Document {
     let (version, status) = (1, failure.status().code());
     match command {
         Command::Build(_) => Document::of(&BuildDocument { version, status, images: Vec::new(), error }),
+        Command::Verify(Verify { policy: Some(_), .. }) => {
+            Document::of(&AttestDocument { status, error, ..AttestDocument::empty() })
+        }
         Command::Verify(_) => Document::of(&VerifyDocument { status, error, ..VerifyDocument::empty() }),
         Command::Lint(_) => Document::of(&LintDocument { status, error, ..LintDocument::empty() }),
         Command::Lock(_) => Document::of(&LockDocument { status, error, ..LockDocument::empty() }),
@@ -33,7 +37,13 @@ pub fn of_failure(command: &Command, failure: &Failure) -> Document {
         Command::Diff(_) => Document::of(&diff_error(failure)),
         Command::Inspect(_) => Document::of(&InspectDocument { status, error, ..InspectDocument::empty() }),
         Command::Attest(arguments) => match arguments.action {
-            AttestAction::Verify(_) => Document::of(&AttestDocument { status, error, ..AttestDocument::empty() }),
+            AttestAction::Push { .. } => {
+                let (pushed, left_out) = (Vec::new(), Vec::new());
+                Document::of(&AttestPushDocument { version, status, pushed, left_out, error })
+            }
+            AttestAction::Verify(_) | AttestAction::Aggregate(_) => {
+                Document::of(&AttestDocument { status, error, ..AttestDocument::empty() })
+            }
             AttestAction::Show { .. } => {
                 Document::of(&AttestShowDocument { version, status, attestations: Vec::new(), error })
             }

@@ -6,9 +6,9 @@ use schemars::generate::SchemaSettings;
 use super::super::arguments::{Schema, SchemaName};
 use super::super::report::Report;
 use crate::document::{
-    AdoptDocument, AttestDocument, AttestShowDocument, BuildDocument, CacheDocument, DeltaDocument, DoctorDocument,
-    FailureDocument, InitDocument, InspectDocument, LintDocument, ListDocument, LockDocument, OutdatedDocument,
-    ScrubDocument, SourcesDocument, TapeDocument, TransferDocument, VerifyDocument,
+    AdoptDocument, AttestDocument, AttestPushDocument, AttestShowDocument, BuildDocument, CacheDocument, DeltaDocument,
+    DoctorDocument, FailureDocument, InitDocument, InspectDocument, LintDocument, ListDocument, LockDocument,
+    OutdatedDocument, ScrubDocument, SourcesDocument, TapeDocument, TransferDocument, VerifyDocument,
 };
 use crate::render::DiffDocument;
 use crate::status::Status;
@@ -22,6 +22,7 @@ pub fn run(arguments: &Schema) -> Report {
 pub fn text(name: SchemaName) -> String {
     match name {
         SchemaName::Manifest => crate::manifest::schema(),
+        SchemaName::Policy => crate::attest::policy::schema(),
         SchemaName::Init => of::<InitDocument>(),
         SchemaName::Adopt => of::<AdoptDocument>(),
         SchemaName::Sources => of::<SourcesDocument>(),
@@ -38,6 +39,7 @@ pub fn text(name: SchemaName) -> String {
         SchemaName::Inspect => of::<InspectDocument>(),
         SchemaName::Attest => of::<AttestDocument>(),
         SchemaName::AttestShow => of::<AttestShowDocument>(),
+        SchemaName::AttestPush => of::<AttestPushDocument>(),
         SchemaName::Scrub => of::<ScrubDocument>(),
         SchemaName::Tape => of::<TapeDocument>(),
         SchemaName::Transfer => of::<TransferDocument>(),

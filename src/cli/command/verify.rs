@@ -6,10 +6,13 @@ use super::super::arguments;
 use super::super::report::{Report, text};
 use super::super::session::Session;
 use super::attest;
-use crate::document::{Document, OriginDocument, VerifyDocument, explanation_document, verdicts_as_junit};
+use crate::document::{
+    AttestedDocument, Document, OriginDocument, VerifyDocument, explanation_document, verdicts_as_junit,
+};
 use crate::project::{
-    AttestOptions, Elsewhere, ExportOptions, Origin, Project, ProvenanceOptions, VerifyOptions, check_report_name,
-    is_repository, settled, shown, verify, verify_provenance, write_report, write_verdicts,
+    AskedAbout, AttestOptions, AttestSources, AttestVerifyOptions, Elsewhere, ExportOptions, Machine, Origin, Project,
+    ProvenanceOptions, TrustSource, VerifyOptions, attest_seen, check_report_name, is_repository, settled, shown,
+    verify, verify_provenance, write_report, write_verdicts,
 };
 use crate::source::{Bare, Place};
 use crate::status::{ExitStatus, Failure, Status};
@@ -57,6 +60,13 @@ pub fn run(arguments: &arguments::Verify, session: &Session) -> Result<Report, F
             return nothing(arguments, session);
         }
     }
+    if let Some(policy) = &arguments.policy {
+        let question = PolicyQuestion { policy: policy.as_deref(), images, against };
+        let options = question.options(arguments, outside, machine, &project)?;
+        let origin = elsewhere.as_ref().map(text::verify::origin).unwrap_or_default();
+        let report = attest::counted(&options, machine)?;
+        return Ok(Report { text: origin + &report.text, ..report });
+    }
     let (verdicts, reports) = reports(arguments);
     // In a clone, paths as they were typed lead elsewhere.
     let at_hand = |path: Option<&Path>| match &elsewhere {
@@ -79,17 +89,32 @@ pub fn run(arguments: &arguments::Verify, session: &Session) -> Result<Report, F
         engine: arguments.engine.options(&outside.directory, session.is_verbose),
     };
     arguments.report.iter().try_for_each(|path| check_report_name(path))?;
+    let push = attest::pushing(&arguments.pushing)?;
+    if push.is_some() && arguments.attesting.attest.is_none() {
+        return Err(NothingToPush.into());
+    }
     let attesting = attest::options(&arguments.attesting, outside).map(|attesting| AttestOptions {
         verifier: arguments.verifier_id.clone(),
         supersedes: arguments.supersedes.clone(),
         against: options.against.as_ref().filter(|(place, _)| place.is_registry()).map(|(_, typed)| typed.clone()),
+        push: push.clone(),
         has_other_record: arguments.record.is_some(),
         ..attesting
     });
     let attestor = attest::attestor(session, &project, &arguments.attesting, attesting.as_ref(), true)?;
-    let verification = verify(machine, &project, &options)?;
-    if let Some(attestor) = &attestor {
-        attestor.verified(&verification)?;
+    let mut verification = verify(machine, &project, &options)?;
+    // What keeps statements from being read, written or pushed must not keep the verdict from being told.
+    let named = AttestSources::typed(outside, &arguments.attestations);
+    let attested = match &arguments.record {
+        // Statements name the lockfile, not a record of its own.
+        Some(_) => None,
+        None => attest_seen(machine, &project, &verification, &named).unwrap_or_else(|failure| {
+            verification.failures.push(failure);
+            None
+        }),
+    };
+    if let Some(Err(failure)) = attestor.as_ref().map(|attestor| attestor.verified(&verification)) {
+        verification.failures.push(failure);
     }
     for explanation in verification.images.iter().filter_map(|image| image.explanation.as_ref()) {
         let document = explanation_document(explanation);
@@ -98,7 +123,10 @@ pub fn run(arguments: &arguments::Verify, session: &Session) -> Result<Report, F
     let origin = elsewhere.as_ref().map(OriginDocument::of);
     let mut text = elsewhere.as_ref().map(text::verify::origin).unwrap_or_default();
     text += &text::verify::verdicts(&verification, arguments.record.as_deref().unwrap_or(Path::new("repro.lock")));
-    let document = VerifyDocument { origin, ..VerifyDocument::of(&verification, arguments.output.as_deref()) };
+    text += &attested.as_ref().map(text::attest::seen).unwrap_or_default();
+    let attested = attested.as_ref().map(AttestedDocument::of);
+    let document =
+        VerifyDocument { origin, attested, ..VerifyDocument::of(&verification, arguments.output.as_deref()) };
     verdicts.iter().try_for_each(|path| write_verdicts(outside, path, verdicts_as_junit(&document)))?;
     Ok(Report {
         status: verification.status(),
@@ -106,6 +134,62 @@ pub fn run(arguments: &arguments::Verify, session: &Session) -> Result<Report, F
         document: Some(Document::of(&document)),
         failures: verification.failures,
     })
+}
+
+/// What is asked of a policy instead of rebuilding.
+struct PolicyQuestion<'a> {
+    /// The policy, if not the project's own.
+    policy: Option<&'a Path>,
+    images: Vec<String>,
+    against: Option<(Place, String)>,
+}
+
+impl PolicyQuestion<'_> {
+    /// Files are those of where the user stands, the lockfile is the project's.
+    fn options(
+        self,
+        arguments: &arguments::Verify,
+        outside: &Machine,
+        machine: &Machine,
+        project: &Project,
+    ) -> Result<AttestVerifyOptions, Failure> {
+        let Some(lock) = &project.lock_path else { return Err(NoLockfile.into()) };
+        Ok(AttestVerifyOptions {
+            sources: AttestSources::typed(outside, &arguments.attestations),
+            trust: TrustSource::Policy(self.policy.map(|file| outside.resolve(file))),
+            threshold: None,
+            max_failed: None,
+            lock: Some(machine.near(lock)),
+            about: match self.against {
+                Some((place, typed)) => AskedAbout::Published(place, typed),
+                None => AskedAbout::Recorded(self.images),
+            },
+            resource: None,
+            accepts_content: None,
+        })
+    }
+}
+
+/// Statements that nobody makes.
+#[derive(Debug, thiserror::Error)]
+#[error("`--push` pushes what `--attest FILE` writes: give both")]
+struct NothingToPush;
+
+impl ExitStatus for NothingToPush {
+    fn status(&self) -> Status {
+        Status::Usage
+    }
+}
+
+/// A question about a lockfile where there is none.
+#[derive(Debug, thiserror::Error)]
+#[error("`--policy` asks about a `repro.lock`, which a Dockerfile without `repro.toml` has not")]
+struct NoLockfile;
+
+impl ExitStatus for NoLockfile {
+    fn status(&self) -> Status {
+        Status::Usage
+    }
 }
 
 /// Where the verdicts go, and where the reports about a difference.

@@ -1,5 +1,6 @@
 //! What is asked about: the images of a lockfile's record, or one by its digest; and the lockfile itself.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::super::files::{read_text, shown};
@@ -10,6 +11,7 @@ use crate::attest::quorum::Asked;
 use crate::digest::Digest;
 use crate::lockfile::Lockfile;
 use crate::manifest;
+use crate::platform::Platform;
 use crate::reference::Reference;
 use crate::status::Failure;
 
@@ -49,14 +51,29 @@ pub fn of_project(machine: &Machine) -> Result<Option<LockAtHand>, Failure> {
 
 /// Every platform of every image that is recorded, or of those in `names`.
 pub fn of_lock(lock: &LockAtHand, names: &[String]) -> Result<Vec<Asked>, AttestError> {
+    let asked = |name: &String, platforms: BTreeMap<Platform, Digest>| {
+        let asked = |(platform, digest)| Asked { name: format!("{name} {platform}"), digest };
+        platforms.into_iter().map(asked).collect::<Vec<_>>()
+    };
+    Ok(platforms(lock, names)?.into_iter().flat_map(|(name, platforms)| asked(&name, platforms)).collect())
+}
+
+/// The digests of every image that is recorded, or of those in `names`, by platform.
+pub fn platforms(
+    lock: &LockAtHand,
+    names: &[String],
+) -> Result<BTreeMap<String, BTreeMap<Platform, Digest>>, AttestError> {
     let is_asked = |name: &String| names.is_empty() || names.contains(name);
-    let mut asked = Vec::new();
+    let mut all = BTreeMap::new();
     for (name, image) in lock.lockfile.images.iter().filter(|(name, _)| is_asked(name)) {
-        for (platform, built) in image.record.iter().flat_map(|record| &record.platforms) {
-            asked.push(Asked { name: format!("{name} {platform}"), digest: built.manifest });
+        let recorded = image.record.iter().flat_map(|record| &record.platforms);
+        let recorded: BTreeMap<Platform, Digest> =
+            recorded.map(|(platform, built)| (platform.clone(), built.manifest)).collect();
+        if !recorded.is_empty() {
+            all.insert(name.clone(), recorded);
         }
     }
-    if asked.is_empty() { Err(AttestError::NoRecord(shown(&lock.path))) } else { Ok(asked) }
+    if all.is_empty() { Err(AttestError::NoRecord(shown(&lock.path))) } else { Ok(all) }
 }
 
 /// The image that a reference names by digest.

@@ -13,6 +13,7 @@ use super::asked;
 use super::error::AttestError;
 use super::facts;
 use super::origin::origin;
+use super::push::{PushTarget, push_lines};
 use super::run::Run;
 use super::sign::append;
 use super::signing_key::{self, KeySource, Passphrase};
@@ -39,6 +40,8 @@ pub struct AttestOptions {
     pub supersedes: Vec<Digest>,
     /// What was compared with, as a reference.
     pub against: Option<String>,
+    /// Where the statements are pushed, too.
+    pub push: Option<PushTarget>,
     /// Whether the record is not the lockfile's.
     pub has_other_record: bool,
 }
@@ -101,7 +104,7 @@ impl<'a> Attestor<'a> {
     /// Signs a statement, if there is a key.
     fn line(&self, statement: Vec<u8>) -> Vec<u8> {
         match &self.key {
-            Some(key) => Envelope::sign(&statement, key),
+            Some(key) => Envelope::sign(&statement, key).to_line(),
             None => statement,
         }
     }
@@ -125,7 +128,11 @@ impl<'a> Attestor<'a> {
                 lines.push(self.line(verdict.to_statement()));
             }
         }
-        self.write(&lines)
+        self.write(&lines)?;
+        if let Some(push) = &self.options.push {
+            push_lines(self.machine, push, &lines)?;
+        }
+        Ok(lines.len())
     }
 
     /// Attests how the images were built.
@@ -135,13 +142,12 @@ impl<'a> Attestor<'a> {
             let provenance = facts::built(self.machine, &run, image)?;
             Ok(self.line(provenance.to_statement()))
         });
-        self.write(&built.collect::<Result<Vec<_>, Failure>>()?)
+        let lines = built.collect::<Result<Vec<_>, Failure>>()?;
+        self.write(&lines)?;
+        Ok(lines.len())
     }
 
-    fn write(&self, lines: &[Vec<u8>]) -> Result<usize, Failure> {
-        if !lines.is_empty() {
-            append(self.machine, &self.options.file, lines)?;
-        }
-        Ok(lines.len())
+    fn write(&self, lines: &[Vec<u8>]) -> Result<(), Failure> {
+        if lines.is_empty() { Ok(()) } else { append(self.machine, &self.options.file, lines) }
     }
 }

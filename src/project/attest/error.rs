@@ -5,6 +5,7 @@ use std::io;
 use crate::attest::key::KeyError;
 use crate::attest::line::InvalidLines;
 use crate::attest::trust::InvalidTrust;
+use crate::attest::trust_file::InvalidTrustFile;
 use crate::status::{ExitStatus, Status};
 
 /// A file, a key or a question that can't be used.
@@ -48,8 +49,11 @@ pub enum AttestError {
         /// The file.
         path: String,
         /// Why.
-        error: InvalidTrust,
+        error: InvalidTrustFile,
     },
+    /// There is no policy.
+    #[error("there is no policy `{0}`")]
+    NoPolicy(String),
     /// Keys that were given by flags.
     #[error("`--key`: {0}")]
     TrustFlags(InvalidTrust),
@@ -99,6 +103,30 @@ pub enum AttestError {
         /// Why.
         reason: String,
     },
+    /// Nothing of a file can be pushed.
+    #[error("{place}: {reason}")]
+    NotPushed {
+        /// The line.
+        place: String,
+        /// Why.
+        reason: String,
+    },
+    /// No statement, or several, where one is taken out.
+    #[error("{found} statements of type `{wanted}`, expected one{}", places.iter().map(|place| format!("\n  {place}")).collect::<String>())]
+    NotOne {
+        /// How many there are.
+        found: usize,
+        /// The type.
+        wanted: &'static str,
+        /// Where they stand.
+        places: Vec<String>,
+    },
+    /// Auditors name several places that the image is pulled from.
+    #[error("the auditors name {0} places that the image is pulled from: `--resource-uri` says which counts")]
+    Resources(usize),
+    /// An image of which nothing published says what is asked.
+    #[error("`{0}` has no image manifest to ask about")]
+    NothingPublished(String),
     /// A reference that names no digest.
     #[error("`{0}` is no image by digest: expected `REPOSITORY@sha256:…`")]
     NoDigest(String),
@@ -122,6 +150,8 @@ impl ExitStatus for AttestError {
             Self::Lines { error, .. } => error.status(),
             Self::NotSignable { .. } => Status::Malformed,
             Self::NoLock(_) | Self::NotCanonical { .. } | Self::NoRecord(_) => Status::Lock,
+            Self::NotPushed { .. } => Status::Source,
+            Self::NotOne { .. } => Status::Malformed,
             Self::NoLockAtHand(_) | Self::OtherLock { .. } => Status::Lock,
             _ => Status::Usage,
         }
@@ -132,6 +162,8 @@ impl ExitStatus for AttestError {
             Self::Key { error, .. } => error.hint(),
             Self::Mode { path, .. } => Some(format!("`chmod 600 {path}`")),
             Self::NoRecord(_) => Some("`repro build --record` writes one".to_owned()),
+            Self::NoPolicy(_) => Some("`repro schema policy` describes one, docs/attest.md shows it".to_owned()),
+            Self::NotOne { places, .. } if places.len() > 1 => Some("`--line N` names one".to_owned()),
             Self::NoProject(_) => Some("`--lock FILE` or `--image NAME@DIGEST` says it".to_owned()),
             Self::NoLockAtHand(_) | Self::OtherLock { .. } => {
                 Some("`--lock FILE` names another, `--detached` signs what was verified elsewhere".to_owned())

@@ -13,7 +13,7 @@ use super::place::PublishedPlace;
 use super::run::Run;
 use crate::attest::invocation;
 use crate::attest::provenance::Provenance;
-use crate::attest::summary::Outcome;
+use crate::attest::summary::{BIT_FOR_BIT, Outcome};
 use crate::attest::verdict::{Verdict as VerdictStatement, VerdictPlatform};
 use crate::attest::written::WrittenSubject;
 use crate::digest::Digest;
@@ -49,6 +49,7 @@ pub fn verdicts(run: &Run<'_>, image: &VerifiedImage) -> Vec<VerdictStatement> {
             lock: run.lock.digest,
             inputs: Vec::new(),
             result,
+            level: BIT_FOR_BIT,
             index: index.map(|digest| subject(&place, "index", place.resource(), digest)),
             platforms,
             differences: if result == Outcome::Failed { differences(image) } else { BTreeMap::new() },

@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use super::super::machine::Machine;
-use crate::attest::envelope::InvalidEnvelope;
-use crate::attest::line::{self, Content, Line};
+use super::referring::{self, Referring, of_manifest};
+use crate::attest::line::Line;
 use crate::attest::quorum::Asked;
 use crate::attest::referrer;
 use crate::image::media_type::{Kind, kind};
@@ -15,6 +15,22 @@ use crate::status::Failure;
 
 const NAME: &str = "org.opencontainers.image.ref.name";
 
+struct OfLayout<'a> {
+    layout: Layout,
+    limits: &'a Limits,
+}
+
+impl Referring for OfLayout<'_> {
+    fn manifest(&self, descriptor: &Descriptor) -> Result<ImageManifest, Failure> {
+        let manifest: Document<ImageManifest> = self.layout.document(descriptor, self.limits)?;
+        Ok(ImageManifest::clone(&manifest))
+    }
+
+    fn blob(&self, descriptor: &Descriptor) -> Result<Vec<u8>, Failure> {
+        Ok(self.layout.blob(descriptor, self.limits.attest_line)?)
+    }
+}
+
 /// Hands on what refers to the images in the layout at `path`.
 pub fn gather(
     machine: &Machine,
@@ -23,24 +39,30 @@ pub fn gather(
     take: &mut dyn FnMut(Vec<(String, Line)>),
 ) -> Result<(), Failure> {
     let limits = &machine.limits;
-    let layout = Layout::open(path, limits)?;
-    let tops = &layout.index().manifests;
+    let place = OfLayout { layout: Layout::open(path, limits)?, limits };
+    let tops = &place.layout.index().manifests;
     for Asked { digest, .. } in asked {
         let fallback = referrer::fallback_tag(digest);
         for top in tops {
             let name = top.annotations.get(NAME).map(String::as_str).unwrap_or_default();
             match kind(&top.media_type) {
                 Kind::Index if name == fallback => {
-                    let index: Document<Index> = layout.document(top, limits)?;
+                    let index: Document<Index> = place.layout.document(top, limits)?;
                     for entry in index.manifests.iter().take(referrer::MOST_ENTRIES) {
                         if kind(&entry.media_type) == Kind::Manifest {
-                            of_manifest(&layout, entry, digest, true, limits, take)?;
+                            of_manifest(&place, entry, digest, true, limits, take)?;
                         }
+                    }
+                }
+                Kind::Index => {
+                    let index: Document<Index> = place.layout.document(top, limits)?;
+                    for entry in referring::beside(&index, digest) {
+                        of_manifest(&place, entry, digest, true, limits, take)?;
                     }
                 }
                 Kind::Manifest if top.digest != *digest => {
                     let is_tag = name == referrer::attestation_tag(digest);
-                    of_manifest(&layout, top, digest, is_tag, limits, take)?;
+                    of_manifest(&place, top, digest, is_tag, limits, take)?;
                 }
                 _ => {}
             }
@@ -49,33 +71,19 @@ pub fn gather(
     Ok(())
 }
 
-/// Hands on the attestations of a manifest that refers to `digest`; `is_claimed` where its name says that it does.
-fn of_manifest(
-    layout: &Layout,
-    descriptor: &Descriptor,
-    digest: &crate::digest::Digest,
-    is_claimed: bool,
-    limits: &Limits,
-    take: &mut dyn FnMut(Vec<(String, Line)>),
-) -> Result<(), Failure> {
-    let manifest: Document<ImageManifest> = layout.document(descriptor, limits)?;
-    let place = format!("referrer {}", descriptor.digest);
-    match &manifest.subject {
-        Some(subject) if subject.digest == *digest => {}
-        Some(subject) if is_claimed => {
-            let reason = format!("its subject is another image, {}", subject.digest);
-            let content = Content::Refused(InvalidEnvelope::Referrer(reason));
-            take(vec![(place, Line { number: None, content })]);
-            return Ok(());
-        }
-        None if is_claimed => {}
-        _ => return Ok(()),
+/// The images of a layout, those of its indexes too.
+pub fn images(machine: &Machine, path: &Path) -> Result<Vec<Asked>, Failure> {
+    let layout = Layout::open(path, &machine.limits)?;
+    let mut all = Vec::new();
+    for top in &layout.index().manifests {
+        let name = top.annotations.get(NAME).map(String::as_str).unwrap_or_default();
+        let index: Option<Document<Index>> = match kind(&top.media_type) {
+            Kind::Index => Some(layout.document(top, &machine.limits)?),
+            _ => None,
+        };
+        all.extend(referring::images(name, top.digest, index.as_deref()));
     }
-    for layer in manifest.layers.iter().filter(|layer| referrer::is_attestation(&layer.media_type)) {
-        let bytes = layout.blob(layer, limits.attest_line)?;
-        let line = line::read_document(&bytes, limits);
-        let line = line.map_err(|error| super::error::AttestError::Lines { path: place.clone(), error })?;
-        take(vec![(place.clone(), line)]);
-    }
-    Ok(())
+    all.sort_by_key(|asked| asked.digest);
+    all.dedup_by_key(|asked| asked.digest);
+    Ok(all)
 }

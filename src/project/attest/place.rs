@@ -28,6 +28,17 @@ impl PublishedPlace {
         against.and_then(parsed).or_else(|| repository.and_then(parsed)).map_or_else(nowhere, place)
     }
 
+    /// The place that a package URL of a statement names, as far as it names one.
+    pub fn of_resource(resource: &str) -> Self {
+        let (path, qualifiers) = resource.split_once('?').unwrap_or((resource, ""));
+        let qualifier = |name: &str| {
+            qualifiers.split('&').find_map(|one| one.strip_prefix(name)?.strip_prefix('=')).map(str::to_owned)
+        };
+        let name = path.rsplit('/').next().unwrap_or(path).to_owned();
+        let repository = qualifier("repository_url");
+        Self { is_registry: repository.is_some(), repository: repository.unwrap_or(name), tag: qualifier("tag") }
+    }
+
     /// What a platform of it is called.
     pub fn subject(&self, part: &str) -> String {
         format!("{}@{part}", self.repository)
@@ -84,6 +95,7 @@ mod tests {
         ] {
             let place = PublishedPlace::of("App", against, repository);
             assert_eq!((&*place.subject("linux/amd64"), &*place.resource()), (subject, resource));
+            assert_eq!(PublishedPlace::of_resource(resource), place);
             assert!(place.manifest(&digest, Some(&amd64)).starts_with(&format!(
                 "{}@sha256%3Ae3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855?arch=amd64",
                 resource.split('?').next().unwrap()

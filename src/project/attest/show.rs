@@ -1,11 +1,9 @@
 //! What attestations say, whoever signed them.
 
-use serde_json::Value;
-
 use super::super::machine::Machine;
 use super::gather::{AttestSources, gather};
+use crate::attest::built::{self, Built};
 use crate::attest::line::{Content, line_limits};
-use crate::attest::quorum::Asked;
 use crate::attest::statement::{Statement, Subject};
 use crate::attest::summary::{self, Summary};
 use crate::digest::Digest;
@@ -35,19 +33,15 @@ pub struct Shown {
 pub enum ShownPredicate {
     /// A verification summary.
     Summary(Summary),
-    /// A provenance: who built, and what kind of build it was.
-    Provenance {
-        /// The builder's id.
-        builder: Option<String>,
-        /// The build type.
-        build_type: Option<String>,
-    },
+    /// A provenance, also one of BuildKit.
+    Provenance(Built),
 }
 
-/// Reads attestations, without asking who signed them.
-pub fn attest_show(machine: &Machine, sources: &AttestSources, asked: &[Asked]) -> Result<Vec<Shown>, Failure> {
+/// Reads attestations, without asking who signed them; where images are, those of every image.
+pub fn attest_show(machine: &Machine, sources: &AttestSources) -> Result<Vec<Shown>, Failure> {
     let mut all = Vec::new();
-    gather(machine, sources, asked, &mut |gathered| {
+    let asked = sources.images(machine)?;
+    gather(machine, sources, &asked, &mut |gathered| {
         all.extend(gathered.into_iter().map(|(place, line)| shown(place, line.content, machine)));
     })?;
     Ok(all)
@@ -82,19 +76,10 @@ fn shown(place: String, content: Content, machine: &Machine) -> Shown {
             Ok(summary) => (Some(ShownPredicate::Summary(summary)), None),
             Err(error) => (None, Some(error.to_string())),
         },
-        kind if kind.starts_with("https://slsa.dev/provenance/") => (Some(provenance(&statement.predicate)), None),
+        kind if kind.starts_with(built::TYPES) => {
+            (Some(ShownPredicate::Provenance(Built::read(&statement.predicate))), None)
+        }
         _ => (None, None),
     };
     Shown { subjects: statement.subjects, predicate_type: Some(statement.predicate_type), predicate, refused, ..known }
-}
-
-/// Builder and build type, of version 1 and of 0.2, which BuildKit writes by default.
-fn provenance(predicate: &Value) -> ShownPredicate {
-    let text = |pointers: [&str; 2]| {
-        pointers.iter().find_map(|pointer| predicate.pointer(pointer)?.as_str()).map(str::to_owned)
-    };
-    ShownPredicate::Provenance {
-        builder: text(["/runDetails/builder/id", "/builder/id"]),
-        build_type: text(["/buildDefinition/buildType", "/buildType"]),
-    }
 }

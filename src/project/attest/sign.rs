@@ -1,14 +1,17 @@
 //! Statements that nobody signed, signed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::super::files::shown;
 use super::super::machine::Machine;
+use super::super::open::Project;
 use super::asked;
 use super::error::AttestError;
 use super::gather::{AttestSources, gather};
 use super::signing_key::{self, KeySource, Passphrase};
+use super::trusted;
 use crate::attest::envelope::Envelope;
+use crate::attest::key::SigningKey;
 use crate::attest::line::{Content, line_limits};
 use crate::attest::statement::Statement;
 use crate::attest::summary::{self, Summary};
@@ -46,7 +49,7 @@ pub struct Signed {
 pub fn attest_sign(machine: &Machine, options: &AttestSignOptions, ask: Passphrase<'_>) -> Result<Signed, Failure> {
     let key = signing_key::load(machine, &options.key, ask)?;
     let mut statements = Vec::new();
-    let sources = AttestSources { files: vec![options.file.clone()], from: None };
+    let sources = AttestSources { files: vec![options.file.clone()], from: Vec::new() };
     gather(machine, &sources, &[], &mut |gathered| statements.extend(gathered))?;
     let mut payloads = Vec::new();
     for (place, line) in statements {
@@ -64,6 +67,7 @@ pub fn attest_sign(machine: &Machine, options: &AttestSignOptions, ask: Passphra
         let reason = "no statement to sign".to_owned();
         return Err(AttestError::NotSignable { place: shown(&options.file), reason }.into());
     }
+    warn_of_release_key(machine, options.lock.as_deref(), &key);
     let mut at_hand = None;
     let mut lines = Vec::new();
     for (place, payload) in &payloads {
@@ -89,12 +93,29 @@ pub fn attest_sign(machine: &Machine, options: &AttestSignOptions, ask: Passphra
             let digest = subject.sha256.map(|digest| digest.to_string()).unwrap_or_default();
             machine.progress.note(&crate::escape::text(&format!("signs {told}: {} {digest}", subject.name)));
         }
-        lines.push(Envelope::sign(payload, &key));
+        lines.push(Envelope::sign(payload, &key).to_line());
     }
     if let Some(output) = &options.output {
         append(machine, output, &lines)?;
     }
     Ok(Signed { lines, key: key.public().id().to_string(), output: options.output.clone() })
+}
+
+/// Warns where the project's policy says that the key signs releases: there are verifiers that look at the key alone.
+fn warn_of_release_key(machine: &Machine, lock: Option<&Path>, key: &SigningKey) {
+    let lock = match lock {
+        Some(file) => Some(machine.resolve(file)),
+        None => Project::open(machine).ok().and_then(|project| project.lock_path),
+    };
+    let Some(lock) = lock else { return };
+    match trusted::signs_releases(machine, &lock, &key.public()) {
+        Ok(false) => {}
+        Ok(true) => machine.progress.warn(&format!(
+            "{} signs releases, says `repro.policy.toml`: verifiers that look at the key alone take a verdict for one",
+            key.public().id()
+        )),
+        Err(failure) => machine.progress.warn(&format!("keys that sign releases are not known: {failure}")),
+    }
 }
 
 /// The digest of the lockfile at hand.
@@ -107,7 +128,7 @@ fn lock_at_hand(machine: &Machine, options: &AttestSignOptions, place: &str) -> 
 }
 
 /// Adds lines at the end of a file, which is replaced whole.
-pub fn append(machine: &Machine, file: &std::path::Path, lines: &[Vec<u8>]) -> Result<(), Failure> {
+pub fn append(machine: &Machine, file: &Path, lines: &[Vec<u8>]) -> Result<(), Failure> {
     let path = machine.resolve(file);
     let mut text = match std::fs::read(&path) {
         Ok(text) => text,

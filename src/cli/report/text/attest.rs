@@ -5,12 +5,11 @@ use std::fmt::Write;
 use crate::attest::quorum::{AskedQuorum, Vote};
 use crate::attest::trust::Trust;
 use crate::escape;
-use crate::project::{Attested, Shown, ShownPredicate};
+use crate::project::{Aggregated, Attested, PushedAttestations, Shown, ShownPredicate, shown as path};
 
-/// Whether enough auditors agree, and everything that does not count. `is_of_repository` where the project itself says
-/// whom to trust.
-pub fn quorum(attested: &Attested, is_of_repository: bool) -> String {
-    let (quorum, trust) = (&attested.quorum, &attested.trust);
+/// Whether enough auditors agree, and everything that does not count.
+pub fn quorum(attested: &Attested) -> String {
+    let (quorum, trust) = (&attested.quorum, &attested.trusted.trust);
     let (passed, failed) = quorum.worst().map_or((0, 0), |worst| (worst.passed.len(), worst.failed.len()));
     let (all, needed) = (trust.auditors.len(), trust.threshold);
     let mut text = format!("reproduced by {passed} of {all} auditors (needs {needed}), {failed} failed\n");
@@ -20,8 +19,9 @@ pub fn quorum(attested: &Attested, is_of_repository: bool) -> String {
     for rejected in &attested.rejected {
         let _ = writeln!(text, "rejected {}: {}", rejected.place, rejected.reason);
     }
-    for (place, kind) in &attested.others {
-        let _ = writeln!(text, "ignored {place}: predicate type `{}`, no verification summary", escape::text(kind));
+    for (place, other) in &attested.others {
+        let kind = escape::text(&other.predicate_type);
+        let _ = writeln!(text, "ignored {place}: predicate type `{kind}`, no verification summary");
     }
     if attested.unsigned > 0 {
         let _ = writeln!(text, "unsigned: {}, which count for nothing", attested.unsigned);
@@ -33,15 +33,90 @@ pub fn quorum(attested: &Attested, is_of_repository: bool) -> String {
         text.push_str("no attestation was found: none shown does not mean that there are none\n");
     }
     let lock = quorum.lock.map_or_else(|| "none".to_owned(), |lock| lock.to_string());
-    let trusted = match &attested.trust_file {
-        Some(file) if is_of_repository => format!("{file}, which is the project's own"),
-        Some(file) => file.clone(),
-        None => "the keys given".to_owned(),
-    };
-    let _ = writeln!(text, "lockfile {lock}; trusted: {trusted}");
+    let _ = writeln!(text, "lockfile {lock}; trusted: {}", trusted(attested));
     text.push_str(
         "passed: the auditor got the same bytes from the locked inputs, which says nothing of what they do; failed statements may be withheld\n",
     );
+    text
+}
+
+/// Where it is said whom to trust.
+fn trusted(attested: &Attested) -> String {
+    match &attested.trusted.file {
+        Some(file) if attested.trusted.is_of_project => format!("{file}, which is the project's own"),
+        Some(file) => file.clone(),
+        None if attested.trusted.trust.keys.len() > 1 => {
+            "the keys given; that each is somebody else's is taken for granted where they speak for different verifiers"
+                .to_owned()
+        }
+        None => "the keys given".to_owned(),
+    }
+}
+
+/// Who attested what was just verified.
+pub fn seen(attested: &Attested) -> String {
+    let (quorum, trust) = (&attested.quorum, &attested.trusted.trust);
+    let (all, needed) = (trust.auditors.len(), trust.threshold);
+    let mut text = String::new();
+    for asked in &quorum.asked {
+        let names = |votes: &[Vote]| {
+            let names = votes.iter().map(|vote| escape::name(trust.auditors[vote.auditor].name.as_bytes()));
+            names.collect::<Vec<_>>().join(", ")
+        };
+        let (passed, failed) = (asked.passed.len(), asked.failed.len());
+        let _ = write!(
+            text,
+            "attested: {} by {passed} of {all} auditors (needs {needed}), {failed} failed",
+            escape::text(&asked.asked.name)
+        );
+        for (what, votes) in [("passed", &asked.passed), ("failed", &asked.failed)] {
+            if !votes.is_empty() {
+                let _ = write!(text, "; {what}: {}", names(votes));
+            }
+        }
+        text.push('\n');
+    }
+    let _ = writeln!(text, "  trusted: {}; `repro attest verify` tells more", trusted(attested));
+    text
+}
+
+/// What was counted, and what was made of it.
+pub fn aggregated(aggregated: &Aggregated) -> String {
+    let Aggregated { attested, lines: made, reproduced, output } = aggregated;
+    let told = |text: &mut String| {
+        if attested.quorum.is_met() && reproduced.is_empty() {
+            text.push_str(
+                "not said: SLSA_BUILD_REPRODUCED, of SLSA's draft: no two operators with builders of their own also attest how they built\n",
+            );
+        }
+    };
+    match output {
+        Some(output) if !made.is_empty() => {
+            let mut text = quorum(attested);
+            told(&mut text);
+            let _ = writeln!(text, "added {} envelopes to {}", made.len(), path(output));
+            text
+        }
+        None if !made.is_empty() => lines(made),
+        _ => quorum(attested),
+    }
+}
+
+/// Lines as they are.
+pub fn lines(lines: &[Vec<u8>]) -> String {
+    lines.iter().map(|line| String::from_utf8_lossy(line).into_owned() + "\n").collect()
+}
+
+/// What was pushed, and what was not.
+pub fn pushed(pushed: &PushedAttestations) -> String {
+    let mut text = String::new();
+    for one in &pushed.pushed {
+        let kind = escape::text(&one.predicate_type);
+        let _ = writeln!(text, "{} as {} beside {}: {kind}", one.place, one.digest, one.subject);
+    }
+    for (place, reason) in &pushed.left_out {
+        let _ = writeln!(text, "left out {place}: {reason}");
+    }
     text
 }
 
@@ -104,9 +179,15 @@ fn one(text: &mut String, shown: &Shown) {
                 writeln!(text, "  {} [{}] of the lockfile {}", summary.result.word(), levels.join(", "), summary.lock);
             let _ = writeln!(text, "  by {verifier} at {}, {resource}", summary.time);
         }
-        Some(ShownPredicate::Provenance { builder, build_type }) => {
-            let told = |text: &Option<String>| text.as_deref().map_or("none".into(), escape::text).into_owned();
-            let _ = writeln!(text, "  built by {}, {}", told(builder), told(build_type));
+        Some(ShownPredicate::Provenance(built)) => {
+            let told = |text: &Option<String>| {
+                text.as_deref().filter(|text| !text.is_empty()).map_or("nobody named".into(), escape::text).into_owned()
+            };
+            let (builder, kind, count) = (told(&built.builder), told(&built.build_type), built.dependencies);
+            let _ = writeln!(text, "  built by {builder}, {kind}, of {count} dependencies");
+            if let Some(lock) = built.lock {
+                let _ = writeln!(text, "  from the lockfile {lock}");
+            }
         }
         None => {}
     }
