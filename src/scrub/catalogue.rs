@@ -134,7 +134,7 @@ pub const PROFILES: &[Profile] = &[
     ),
     drop(
         "go-telemetry",
-        "go counts by day how often its programs ran, and makes a random token",
+        "go counts by day how often its programs ran, from a weekday that it draws",
         "go starts to count anew; its setting stays, nothing else reads the counts",
         &["/home/*/.config/go/telemetry/local/**", "/root/.config/go/telemetry/local/**"],
     ),

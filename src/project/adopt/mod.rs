@@ -284,12 +284,13 @@ impl Adoption<'_> {
                 continue;
             }
             let packed = |build: &Rebuilt, packing, round| build.packed_again(&locked, &ready, packing, round);
+            let compared = |build| packed(build, Packing::ToCompare, Round::Second);
+            if !compared(&image.first)?.is_equal_to(&compared(second)?) {
+                self.failures.extend(image.checked.iter().filter_map(|checked| checked.failure(name)));
+                continue;
+            }
             let first = packed(&image.first, Packing::Digests, Round::First)?;
-            let compared = |build, round| packed(build, Packing::ToCompare, round);
-            let second = match compared(&image.first, Round::Second)?.is_equal_to(&compared(second, Round::Second)?) {
-                true => second.packed_as(&first),
-                false => packed(second, Packing::Digests, Round::Second)?,
-            };
+            let second = second.packed_as(&first);
             record::write(&locked, &ready, record::of(&locked, &ready, &first), &RecordTarget::Lockfile)?;
             if let Some(tape) = &ready.tape {
                 say_private(&locked, ready.surveyed.image, name, tape);

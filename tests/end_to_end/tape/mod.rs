@@ -2,6 +2,7 @@
 //!
 //! Without the rig's variables these tests print "not run: no rig" and pass, unless `REPRO_REQUIRE_RIG=1`.
 
+mod adopt;
 mod expired;
 mod hostile;
 mod logins;
