@@ -71,8 +71,9 @@ from securesystemslib.signer import SSlibKey
 envelope = json.load(open(sys.argv[1]))
 with open(sys.argv[2], "rb") as file:
     key = load_pem_public_key(file.read())
-# The name that the envelope gives the key has to be given here, too.
-Envelope.from_dict(envelope).verify([SSlibKey.from_crypto(key, keyid=envelope["signatures"][0]["keyid"])], 1)
+# The name that the envelope gives the key has to be given here, too; reading the envelope takes it out.
+keyid = envelope["signatures"][0]["keyid"]
+Envelope.from_dict(envelope).verify([SSlibKey.from_crypto(key, keyid=keyid)], 1)
 PY
 cat >statement.py <<'PY'
 import base64, json, sys
@@ -100,10 +101,12 @@ for type in ed25519 ecdsa-p256; do
     for kind in vsa provenance; do
         case_of "securesystemslib 1.6.0 verifies our $kind, $type" ok venv/bin/python dsse.py $type.$kind.intoto.json $type.pub.pem
     done
-    case_of "sigstore-models 0.0.6 reads our bundle, $type" ok models/bin/python bundle.py $type.vsa.sigstore.json
+    # It wants a list of log entries, which may be left out where there is none.
+    case_of "sigstore-models 0.0.6 reads our bundle, $type" no models/bin/python bundle.py $type.vsa.sigstore.json
 done
 case_of "in-toto-attestation 0.9.3 reads our provenance, strictly" ok venv/bin/python statement.py ed25519.provenance.intoto.json provenance
-case_of "in-toto-attestation 0.9.3 reads our summary, strictly" "${VSA_STRICT:-no}" venv/bin/python statement.py ed25519.vsa.intoto.json vsa
+# SLSA lets a summary have members that are named by URIs, this reader does not.
+case_of "in-toto-attestation 0.9.3 reads our summary, strictly" no venv/bin/python statement.py ed25519.vsa.intoto.json vsa
 
 "$repro" -q push app.tar "$here:1" >/dev/null
 for type in ed25519 ecdsa-p256; do "$repro" -q attest push $type.intoto.jsonl --to "$here:1" >/dev/null; done
