@@ -2,63 +2,81 @@
 
 use std::io::{self, Write};
 
-/// Room at first: small outputs touch little memory.
-const ROOM: usize = 1 << 13;
+/// Room for the largest block: 16,384 tokens of 48 bits and a header, or 32,768 stored bytes.
+const ROOM: usize = 1 << 17;
 
-/// Packs bits and holds the bytes until they are drained.
+/// Packs bits and holds the bytes until they are drained, which must be after every block.
 pub(super) struct BitWriter {
+    cursor: Cursor,
+    bytes: Box<[u8; ROOM + 8]>,
+}
+
+/// Where the next bit goes.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Cursor {
     pending: u64,
     /// How many bits of `pending` count; below 8 between calls.
     count: u32,
-    /// Room for what is filled and more.
-    bytes: Vec<u8>,
     filled: usize,
+}
+
+impl Cursor {
+    #[inline]
+    fn put(&mut self, bytes: &mut [u8; ROOM + 8], bits: u64, count: u32) {
+        self.pending |= bits << self.count;
+        self.count += count;
+        let place = self.filled % ROOM;
+        bytes[place..place + 8].copy_from_slice(&self.pending.to_le_bytes());
+        self.filled += (self.count / 8) as usize;
+        // All whole bytes are gone.
+        self.pending >>= self.count & 0x38;
+        self.count &= 7;
+    }
 }
 
 impl BitWriter {
     pub(super) fn new() -> Self {
-        Self { pending: 0, count: 0, bytes: vec![0; ROOM], filled: 0 }
+        let bytes = match vec![0; ROOM + 8].into_boxed_slice().try_into() {
+            Ok(bytes) => bytes,
+            Err(_) => unreachable!("the slice was made with this length"),
+        };
+        Self { cursor: Cursor::default(), bytes }
     }
 
     /// Appends the lowest `count` (at most 56) bits of `bits`, the others of which are zero.
     #[inline]
     pub(super) fn put(&mut self, bits: u64, count: u32) {
-        self.pending |= bits << self.count;
-        self.count += count;
-        if self.filled + 8 > self.bytes.len() {
-            self.make_room(8);
-        }
-        self.bytes[self.filled..self.filled + 8].copy_from_slice(&self.pending.to_le_bytes());
-        let whole = self.count & !7;
-        self.filled += (whole / 8) as usize;
-        self.pending = self.pending.unbounded_shr(whole);
-        self.count &= 7;
+        self.cursor.put(&mut self.bytes, bits, count);
     }
 
-    /// Makes room for `more` bytes.
-    #[cold]
-    fn make_room(&mut self, more: usize) {
-        if self.filled + more > self.bytes.len() {
-            self.bytes.resize((self.filled + more).next_power_of_two(), 0);
+    /// Appends every piece, of at most 56 bits.
+    #[inline]
+    pub(super) fn put_all(&mut self, pieces: impl Iterator<Item = (u64, u32)>) {
+        // A cursor of its own stays in registers.
+        let mut cursor = self.cursor;
+        let bytes = &mut *self.bytes;
+        for (bits, count) in pieces {
+            cursor.put(bytes, bits, count);
         }
+        self.cursor = cursor;
     }
 
     /// Appends zero bits up to the next byte border.
     pub(super) fn align(&mut self) {
-        self.put(0, (8 - self.count) & 7);
+        self.put(0, (8 - self.cursor.count) & 7);
     }
 
     /// Appends whole bytes; the border must be aligned.
     pub(super) fn put_bytes(&mut self, bytes: &[u8]) {
-        debug_assert_eq!(self.count, 0);
-        self.make_room(bytes.len());
-        self.bytes[self.filled..self.filled + bytes.len()].copy_from_slice(bytes);
-        self.filled += bytes.len();
+        debug_assert_eq!(self.cursor.count, 0);
+        let filled = self.cursor.filled;
+        self.bytes[filled..filled + bytes.len()].copy_from_slice(bytes);
+        self.cursor.filled += bytes.len();
     }
 
     /// Hands on all whole bytes.
     pub(super) fn drain(&mut self, writer: &mut impl Write) -> io::Result<()> {
-        let filled = std::mem::take(&mut self.filled);
+        let filled = std::mem::take(&mut self.cursor.filled);
         writer.write_all(&self.bytes[..filled])
     }
 }

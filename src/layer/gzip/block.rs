@@ -2,7 +2,7 @@
 
 use super::bits::BitWriter;
 use super::huffman::{code_lengths, codewords};
-use super::token::{LENGTHS, Token, distance_symbol};
+use super::token::{LENGTHS, MATCHES, Token, distance_extra_bits};
 
 /// A block is closed when it has this many tokens.
 pub(super) const MAX_TOKENS: usize = 16_384;
@@ -17,9 +17,11 @@ const MAX_LENGTH_WORD: usize = 7;
 /// The order in which the header lists the lengths of the code-length code.
 const LENGTH_ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
-/// Writes one block that stands for `extent` bytes; `raw` holds them if the block may be stored.
-pub(super) fn write(writer: &mut BitWriter, tokens: &[Token], extent: u64, raw: Option<&[u8]>) {
+/// Writes one block; `raw` starts with the bytes that it stands for if it may be stored. Returns their number.
+pub(super) fn write(writer: &mut BitWriter, tokens: &[Token], raw: Option<&[u8]>) -> u64 {
     let counts = Counts::of(tokens);
+    let extent = counts.extent;
+    let raw = raw.and_then(|raw| raw.get(..extent as usize)).filter(|raw| raw.len() <= MAX_STORED);
     let dynamic = Code::dynamic(&counts);
     let header = Header::of(&dynamic);
     let dynamic_bits = 3 + header.bits() + counts.bits(&dynamic);
@@ -38,6 +40,7 @@ pub(super) fn write(writer: &mut BitWriter, tokens: &[Token], extent: u64, raw: 
             write_tokens(writer, tokens, &fixed);
         }
     }
+    extent
 }
 
 /// Writes a stored block; the last block of a stream is an empty one of these.
@@ -54,36 +57,42 @@ struct Counts {
     literals: [u32; LITERAL_SYMBOLS],
     distances: [u32; DISTANCE_SYMBOLS],
     extra_bits: u64,
+    /// How many bytes the tokens stand for.
+    extent: u64,
 }
 
 impl Counts {
     fn of(tokens: &[Token]) -> Self {
-        let mut literals = [0_u32; LITERAL_SYMBOLS];
-        let mut lengths = [0_u32; 256];
-        let mut distances = [0_u32; 32];
-        let mut extra_bits = 0;
+        let mut indices = [0_u32; 512];
+        let mut symbols = [0_u32; 32];
         for token in tokens {
-            if token.is_match() {
-                lengths[usize::from(token.length_code())] += 1;
-                let (symbol, extra) = distance_symbol(token.distance_code());
-                distances[symbol & 31] += 1;
-                extra_bits += u64::from(extra);
-            } else {
-                literals[usize::from(token.byte())] += 1;
-            }
+            indices[token.index()] += 1;
+            symbols[token.distance_symbol()] += 1;
         }
-        for (count, (symbol, extra, _)) in lengths.iter().zip(LENGTHS) {
+        let (bytes, lengths) = indices.split_at(MATCHES);
+        let mut literals = [0_u32; LITERAL_SYMBOLS];
+        literals[..MATCHES].copy_from_slice(bytes);
+        let literal_count: u32 = bytes.iter().sum();
+        let mut extra_bits = 0;
+        let mut extent = u64::from(literal_count);
+        for ((count, (symbol, extra, _)), length) in lengths.iter().zip(LENGTHS).zip(3..) {
+            extent += u64::from(*count) * length;
             literals[257 + usize::from(symbol)] += count;
             extra_bits += u64::from(*count) * u64::from(extra);
+        }
+        // Literals were counted with the first distance.
+        symbols[0] -= literal_count;
+        let mut distances = [0; DISTANCE_SYMBOLS];
+        distances.copy_from_slice(&symbols[..DISTANCE_SYMBOLS]);
+        for (symbol, count) in distances.iter().enumerate() {
+            extra_bits += u64::from(*count) * u64::from(distance_extra_bits(symbol));
         }
         literals[END_OF_BLOCK] = 1;
         if lengths.iter().all(|&count| count == 0) {
             // A block without matches counts one distance all the same, in the codes and in every estimate.
             distances[0] = 1;
         }
-        let mut used = [0; DISTANCE_SYMBOLS];
-        used.copy_from_slice(&distances[..DISTANCE_SYMBOLS]);
-        Self { literals, distances: used, extra_bits }
+        Self { literals, distances, extra_bits, extent }
     }
 
     /// The size of the tokens in `code`.
@@ -210,38 +219,34 @@ fn run_lengths(sequence: &[u8]) -> Vec<(u8, u8)> {
 fn write_tokens(writer: &mut BitWriter, tokens: &[Token], code: &Code) {
     let mut words = [0; LITERAL_SYMBOLS + 2];
     codewords(&code.literals, &mut words);
-    let mut literals = [(0_u16, 0_u8); 256];
-    for (slot, word) in literals.iter_mut().zip(words.iter().zip(&code.literals)) {
-        *slot = (*word.0, *word.1);
+    // A byte's codeword, or a length's with its extra bits, and how many bits that is.
+    let mut heads = [(0_u32, 0_u32); 512];
+    for (slot, (&word, &count)) in heads.iter_mut().zip(words[..MATCHES].iter().zip(&code.literals)) {
+        *slot = (u32::from(word), u32::from(count));
     }
-    // A length's codeword and its extra bits, merged.
-    let mut lengths = [(0_u32, 0_u8); 256];
-    for (slot, (symbol, extra_bits, extra)) in lengths.iter_mut().zip(LENGTHS) {
+    for (slot, (symbol, extra_bits, extra)) in heads[MATCHES..].iter_mut().zip(LENGTHS) {
         let symbol = 257 + usize::from(symbol);
-        let length = code.literals[symbol];
-        *slot = (u32::from(words[symbol]) | u32::from(extra) << length, length + extra_bits);
+        let count = code.literals[symbol];
+        *slot = (u32::from(words[symbol]) | u32::from(extra) << count, u32::from(count + extra_bits));
     }
     let mut distance_words = [0; DISTANCE_SYMBOLS];
     codewords(&code.distances, &mut distance_words);
-    let mut distances = [(0_u16, 0_u8); 32];
-    for (slot, word) in distances.iter_mut().zip(distance_words.iter().zip(&code.distances)) {
-        *slot = (*word.0, *word.1);
+    let mut distances = [(0_u32, 0_u32); 32];
+    for (slot, (&word, &count)) in distances.iter_mut().zip(distance_words.iter().zip(&code.distances)) {
+        *slot = (u32::from(word), u32::from(count));
     }
 
-    for token in tokens {
-        if token.is_match() {
-            let (bits, count) = lengths[usize::from(token.length_code())];
-            let distance = token.distance_code();
-            let (symbol, extra) = distance_symbol(distance);
-            let (word, length) = distances[symbol & 31];
-            let extra_value = u64::from(distance & ((1 << extra) - 1));
-            let tail = u64::from(word) | extra_value << length;
-            writer.put(u64::from(bits) | tail << count, u32::from(count) + u32::from(length) + extra);
-        } else {
-            let (bits, count) = literals[usize::from(token.byte())];
-            writer.put(u64::from(bits), u32::from(count));
+    writer.put_all(tokens.iter().map(|token| {
+        let (bits, count) = heads[token.index()];
+        if !token.is_match() {
+            return (u64::from(bits), count);
         }
-    }
+        let symbol = token.distance_symbol();
+        let (word, length) = distances[symbol];
+        let extra = distance_extra_bits(symbol);
+        let tail = word | (token.distance_code() & ((1 << extra) - 1)) << length;
+        (u64::from(bits) | u64::from(tail) << count, count + length + extra)
+    }));
     writer.put(u64::from(words[END_OF_BLOCK]), u32::from(code.literals[END_OF_BLOCK]));
 }
 

@@ -1,7 +1,7 @@
 //! A chunk of the stream, tokenised ahead of its turn.
 //!
-//! The parser's next steps depend on its state and the last 32 KiB only. A chunk starts with a guess, nothing held and
-//! nothing owed, some way before its first byte; by then the state is nearly always the true one. When the chunk's
+//! The parser's next steps depend on its state and the last 32 KiB only. A chunk starts with a guess, nothing held,
+//! some way before its first byte; by then the state is nearly always the true one. When the chunk's
 //! turn comes the true state is known: if it is the guessed one the tokens are taken, else the chunk is parsed again
 //! until both ways meet.
 
@@ -115,8 +115,6 @@ impl Tokenised {
                 return;
             }
         }
-        // At the end of the stream the last byte may still be owed.
-        parser::run(&mut state, self.chunk.stretch(), chains, self.chunk.end, &mut self.tokens, usize::MAX);
         self.exit = state;
     }
 }

@@ -119,13 +119,8 @@ impl<W: Write> Output<W> {
             return Ok(());
         }
         self.write_header()?;
-        let extent = tokens.iter().map(|token| token.extent()).sum();
-        let raw = self.start.checked_sub(origin).filter(|_| extent <= MAX_STORED as u64).and_then(|start| {
-            let start = start as usize;
-            buffer.get(start..start + extent as usize)
-        });
-        block::write(&mut self.bits, tokens, extent, raw);
-        self.start += extent;
+        let raw = self.start.checked_sub(origin).and_then(|start| buffer.get(start as usize..));
+        self.start += block::write(&mut self.bits, tokens, raw);
         self.bits.drain(&mut self.writer)
     }
 

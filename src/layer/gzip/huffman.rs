@@ -33,13 +33,16 @@ pub(super) fn code_lengths(frequencies: &[u32], limit: usize, lengths: &mut [u8]
     let mut is_leaf = [[false; MAX_ITEMS]; MAX_LEVELS];
     let mut below = [0_u32; MAX_ITEMS];
     let mut level = [0_u32; MAX_ITEMS];
-    for (item, leaf) in below.iter_mut().zip(leaves.iter()) {
-        *item = leaf >> 9;
+    let mut weights = [u32::MAX; MAX_SYMBOLS + 1];
+    for (weight, leaf) in weights.iter_mut().zip(leaves.iter()) {
+        *weight = leaf >> 9;
     }
+    let weights = &weights[..=used];
+    below[..used].copy_from_slice(&weights[..used]);
     is_leaf[0][..used].fill(true);
     let mut below_count = used;
     for flags in &mut is_leaf[1..levels] {
-        below_count = merge(leaves, &below[..below_count], &mut level, flags);
+        below_count = merge(weights, &below[..below_count], &mut level, flags);
         std::mem::swap(&mut below, &mut level);
     }
 
@@ -54,26 +57,21 @@ pub(super) fn code_lengths(frequencies: &[u32], limit: usize, lengths: &mut [u8]
 }
 
 /// Merges the leaves with the pairs of the level below; returns the number of items.
-fn merge(leaves: &[u32], below: &[u32], level: &mut [u32; MAX_ITEMS], is_leaf: &mut [bool; MAX_ITEMS]) -> usize {
-    let mut packages = below.chunks_exact(2).map(|pair| pair[0] + pair[1]);
-    let mut package = packages.next();
-    let mut count = 0;
-    let mut add = |weight, leaf| {
-        level[count] = weight;
-        is_leaf[count] = leaf;
-        count += 1;
-    };
-    for leaf in leaves {
-        let weight = leaf >> 9;
-        while let Some(sum) = package.filter(|&sum| sum <= weight) {
-            add(sum, false);
-            package = packages.next();
-        }
-        add(weight, true);
+fn merge(weights: &[u32], below: &[u32], level: &mut [u32; MAX_ITEMS], is_leaf: &mut [bool; MAX_ITEMS]) -> usize {
+    let mut packages = [u32::MAX; MAX_SYMBOLS + 1];
+    for (package, pair) in packages.iter_mut().zip(below.as_chunks::<2>().0) {
+        *package = pair[0] + pair[1];
     }
-    while let Some(sum) = package {
-        add(sum, false);
-        package = packages.next();
+    let count = weights.len() - 1 + below.len() / 2;
+    let (mut leaf, mut package) = (0, 0);
+    for (weight, flag) in level[..count].iter_mut().zip(is_leaf) {
+        let (next_leaf, next_package) = (weights[leaf], packages[package]);
+        // Which one comes is as good as random: no branch.
+        let takes_leaf = next_leaf < next_package;
+        *weight = next_leaf.min(next_package);
+        *flag = takes_leaf;
+        leaf += usize::from(takes_leaf);
+        package += usize::from(!takes_leaf);
     }
     count
 }

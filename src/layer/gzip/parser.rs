@@ -6,9 +6,11 @@ use super::token::Token;
 use super::{LOOK_AHEAD, MAX_DISTANCE, MAX_LENGTH, WINDOW_STEP};
 
 /// A held match of this length is taken without looking further.
-const LAZY_LIMIT: usize = 16;
-/// How far links are built ahead of the parser.
-const LINKED_AHEAD: usize = 16_384;
+const LAZY_LIMIT: u32 = 16;
+/// How far links are built ahead of the parser: what is linked is still in the nearest cache when it is walked.
+const LINKED_AHEAD: usize = 4096;
+/// So many tokens are made at a time.
+const BATCH: usize = 256;
 /// The window moves on before the first step this far from its start.
 const MOVE_AT: u64 = 65_275;
 /// Half of this is dropped when the window moves.
@@ -29,33 +31,30 @@ pub(super) struct Stretch<'a> {
 pub(super) struct State {
     /// The position of the next step in the stream.
     pub(super) at: u64,
-    /// A match that starts one byte before.
-    held: Option<Match>,
-    /// Whether no token stands for the byte before yet.
-    owed: bool,
+    /// A match that starts one byte before, for which no token stands yet.
+    held: Match,
 }
 
 impl State {
-    /// Nothing held, nothing owed.
+    /// Nothing held.
     pub(super) fn fresh(at: u64) -> Self {
-        Self { at, held: None, owed: false }
+        Self { at, held: Match::NONE }
     }
 
-    /// Whether nothing is held and nothing owed.
+    /// Whether nothing is held.
     pub(super) fn is_fresh(&self) -> bool {
-        self.held.is_none() && !self.owed
+        !self.held.is_some()
     }
 
     /// Up to where in the stream there are tokens.
     pub(super) fn covered(&self) -> u64 {
-        self.at - u64::from(self.owed)
+        self.at - u64::from(self.held.is_some())
     }
 }
 
 /// Makes tokens until the position is `until` or later, or there are `limit` tokens.
 ///
 /// Unless the stretch is the last one it must reach [`LOOK_AHEAD`] bytes beyond every position below `until`.
-/// At the end of the last stretch an owed byte is given out.
 pub(super) fn run(
     state: &mut State,
     stretch: Stretch<'_>,
@@ -71,7 +70,6 @@ pub(super) fn run(
     let linkable = bytes.len().saturating_sub(3);
     let mut at = local(state.at);
     let mut held = state.held;
-    let mut owed = state.owed;
     let mut window = Window::at(state.at, &stretch);
 
     while at < end && tokens.len() < limit {
@@ -79,35 +77,66 @@ pub(super) fn run(
             chains.extend(bytes, linkable.min(at + LINKED_AHEAD));
         }
         window.step(at);
-        let rest = bytes.len() - at;
-        let held_length = held.map_or(3, |held| held.length);
-        let mut better = None;
-        if held_length < LAZY_LIMIT && rest > held_length {
-            let lowest = window.base.max(at.saturating_sub(MAX_DISTANCE));
-            better = Search { bytes, chains, at, lowest, longest: rest.min(MAX_LENGTH) }.run(held_length);
-        }
-        match held {
-            Some(Match { length, distance }) if better.is_none() => {
-                tokens.push(Token::repetition(length as u32, distance as u32));
-                at += length - 1;
-                held = None;
-                owed = false;
-            }
-            _ => {
-                if owed {
-                    tokens.push(Token::literal(bytes[at - 1]));
+        let linked = if chains.next() < linkable { chains.next() - MAX_LENGTH + 1 } else { end };
+        let mut steps = Steps { chains, base: window.base, bytes, at, held };
+        let mut batch = [Token::literal(0); BATCH];
+        let most = BATCH.min(limit - tokens.len());
+        let made = steps.run(end.min(window.next_move).min(linked), &mut batch[..most]);
+        tokens.extend_from_slice(&batch[..made]);
+        (at, held) = (steps.at, steps.held);
+    }
+    *state = State { at: origin + at as u64, held };
+}
+
+/// Steps between which neither the window moves nor links are built.
+struct Steps<'a> {
+    chains: &'a Chains,
+    /// Nothing before can be matched.
+    base: usize,
+    bytes: &'a [u8],
+    at: usize,
+    held: Match,
+}
+
+impl Steps<'_> {
+    /// Steps until the position is `until` or later, or `tokens` is full; returns how many were made.
+    #[inline]
+    fn run(&mut self, until: usize, tokens: &mut [Token]) -> usize {
+        let Self { chains, base, bytes, mut at, mut held } = *self;
+        let mut made = 0;
+        while at < until && made < tokens.len() {
+            let place = at as u16;
+            let rest = bytes.len() - at;
+            let reach = (at - base).min(MAX_DISTANCE) as u32;
+            let search = Search { chains, at: place, reach, longest: rest.min(MAX_LENGTH) as u32 };
+            if !held.is_some() {
+                // A byte at which no match starts is a literal, whatever follows.
+                let link = chains.link(place);
+                if link <= reach && rest > 3 {
+                    held = search.best(link);
                 }
-                held = better;
-                owed = true;
+                if !held.is_some() {
+                    tokens[made] = Token::literal(bytes[at]);
+                    made += 1;
+                }
                 at += 1;
+                continue;
             }
+            let waits = held.length < LAZY_LIMIT && held.length < search.longest;
+            let better = if waits { search.better(held.length) } else { Match::NONE };
+            if better.is_some() {
+                tokens[made] = Token::literal(bytes[at - 1]);
+                at += 1;
+            } else {
+                tokens[made] = Token::repetition(held.length, held.distance);
+                at += held.length as usize - 1;
+            }
+            made += 1;
+            held = better;
         }
+        (self.at, self.held) = (at, held);
+        made
     }
-    if is_last && at == bytes.len() && owed && tokens.len() < limit {
-        tokens.push(Token::literal(bytes[at - 1]));
-        owed = false;
-    }
-    *state = State { at: origin + at as u64, held, owed };
 }
 
 /// The window base of the imitated encoder, relative to a stretch: nothing before it can be matched.

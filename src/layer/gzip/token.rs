@@ -1,38 +1,39 @@
 //! Tokens: a literal byte, or a match of a length and a distance.
 
-/// One token in 23 bits: below 256 a literal, else `(length - 3) << 15 | (distance - 1)`.
-///
-/// A match is never shorter than 4, so the two kinds can't be confused.
+/// One token: the distance less one in the lowest 15 bits, above it in 9 bits a byte or 256 + the length less three,
+/// above that in 5 bits the distance's symbol. A literal has zeros for a distance.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Token(u32);
 
+const DISTANCE_BITS: u32 = 15;
+const INDEX_BITS: u32 = 9;
+/// [`Token::index`] of a match with length 3, which is never made.
+pub(super) const MATCHES: usize = 256;
+
 impl Token {
     /// A byte that stands for itself.
+    #[inline]
     pub(super) fn literal(byte: u8) -> Self {
-        Self(u32::from(byte))
+        Self(u32::from(byte) << DISTANCE_BITS)
     }
 
     /// `length` (4 to 258) bytes that also stand `distance` (1 to 32,768) before.
+    #[inline]
     pub(super) fn repetition(length: u32, distance: u32) -> Self {
-        Self((length - 3) << 15 | (distance - 1))
+        let symbol = distance_symbol(distance - 1) as u32;
+        Self((symbol << INDEX_BITS | (length + MATCHES as u32 - 3)) << DISTANCE_BITS | (distance - 1))
     }
 
     /// Whether this is a match.
     #[inline]
     pub(super) fn is_match(self) -> bool {
-        self.0 >= 1 << 15
+        self.index() >= MATCHES
     }
 
-    /// The byte of a literal.
+    /// The byte of a literal; of a match its length less three, after [`MATCHES`].
     #[inline]
-    pub(super) fn byte(self) -> u8 {
-        self.0 as u8
-    }
-
-    /// The length of a match, less three.
-    #[inline]
-    pub(super) fn length_code(self) -> u8 {
-        (self.0 >> 15) as u8
+    pub(super) fn index(self) -> usize {
+        (self.0 >> DISTANCE_BITS) as usize & ((1 << INDEX_BITS) - 1)
     }
 
     /// The distance of a match, less one.
@@ -41,21 +42,43 @@ impl Token {
         self.0 & 0x7fff
     }
 
+    #[inline]
+    pub(super) fn distance_symbol(self) -> usize {
+        (self.0 >> (DISTANCE_BITS + INDEX_BITS)) as usize & 31
+    }
+
     /// How many bytes of input the token stands for.
     #[inline]
     pub(super) fn extent(self) -> u64 {
-        if self.is_match() { u64::from(self.length_code()) + 3 } else { 1 }
+        if self.is_match() { self.index() as u64 + 3 - MATCHES as u64 } else { 1 }
     }
 }
 
-/// The distance symbol of `distance - 1`, and how many extra bits follow it.
+/// The distance symbol of `distance - 1`.
 #[inline]
-pub(super) fn distance_symbol(code: u32) -> (usize, u32) {
-    if code < 4 {
-        return (code as usize, 0);
+fn distance_symbol(code: u32) -> u8 {
+    let code = code as usize & 0x7fff;
+    DISTANCES[if code < 256 { code } else { 256 + (code >> 7) }]
+}
+
+/// How many extra bits follow a distance symbol.
+#[inline]
+pub(super) fn distance_extra_bits(symbol: usize) -> u32 {
+    (symbol as u32 / 2).saturating_sub(1)
+}
+
+const DISTANCES: [u8; 512] = distances();
+
+const fn distances() -> [u8; 512] {
+    let mut table = [0; 512];
+    let mut place = 0;
+    while place < 512 {
+        let code = if place < 256 { place as u32 } else { (place as u32 - 256) << 7 };
+        let extra = 30 - (code | 3).leading_zeros();
+        table[place] = (2 * extra + (code >> extra)) as u8;
+        place += 1;
     }
-    let extra = 30 - code.leading_zeros();
-    ((2 * extra + (code >> extra)) as usize, extra)
+    table
 }
 
 /// For `length - 3`: the length symbol less 257, its number of extra bits, and their value.
@@ -117,7 +140,8 @@ mod tests {
             (24577, (29, 13)),
             (32768, (29, 13)),
         ] {
-            assert_eq!(distance_symbol(distance - 1), want, "{distance}");
+            let symbol = distance_symbol(distance - 1);
+            assert_eq!((usize::from(symbol), distance_extra_bits(usize::from(symbol))), want, "{distance}");
         }
     }
 
@@ -125,8 +149,13 @@ mod tests {
     fn a_token_keeps_what_it_was_made_of() {
         let token = Token::repetition(258, 32_768);
         assert!(token.is_match());
-        assert_eq!((token.length_code(), token.distance_code(), token.extent()), (255, 32_767, 258));
+        assert_eq!((token.index(), token.distance_code(), token.distance_symbol()), (511, 32_767, 29));
+        assert_eq!(token.extent(), 258);
         assert!(Token::repetition(4, 1).is_match());
-        assert!(!Token::literal(255).is_match());
+        let literal = Token::literal(255);
+        assert_eq!(
+            (literal.is_match(), literal.index(), literal.distance_symbol(), literal.extent()),
+            (false, 255, 0, 1)
+        );
     }
 }
