@@ -25,7 +25,7 @@ pub use facts::fact_key;
 pub use merge::{Side, merge};
 pub use update::{Lookup, Selection, lookups, update};
 pub use wanted::{SourceKind, Wanted, WantedImage, WantedSource};
-pub use write::HEADER;
+pub use write::{HEADER, VERSION};
 
 use crate::digest::{DiffId, Digest};
 use crate::epoch::Epoch;

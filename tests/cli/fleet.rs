@@ -52,6 +52,28 @@ fn an_image_that_differs_is_a_test_that_failed() {
 }
 
 #[test]
+fn a_self_report_has_the_running_programs_digest_and_nothing_of_the_user() {
+    let mut project = Project::bare();
+    let empty = project.home().join("bin");
+    std::fs::create_dir(&empty).unwrap();
+    project.set("PATH", empty.to_str().unwrap());
+    let configuration = project.home().join("configuration.toml");
+    std::fs::write(&configuration, "[registry.\"private.example\"]\nmirrors = [\"user.example\"]\n").unwrap();
+    project.set("REPRO_CONFIG", configuration.to_str().unwrap());
+    project.set("BUILDKIT_HOST", "tcp://builder.example:1234");
+    let document = schema::check("self-report", &project.repro(&["self-report", "--format", "json"]).expect(0).stdout);
+    let program = std::fs::read(env!("CARGO_BIN_EXE_repro")).unwrap();
+    assert_eq!(document["program"]["digest"], repro::parts::digest::Digest::of(&program).to_string());
+    assert_eq!((&document["program"]["form"], &document["program"]["lockfile"]), (&1.into(), &1.into()));
+    assert_eq!(document["configuration"]["registries"], 1);
+    let text = project.repro(&["self-report"]).expect(0).stdout;
+    assert_eq!(text.lines().count(), 1, "{text}");
+    for own in [".example", project.home().to_str().unwrap()] {
+        assert!(!format!("{text}{document}").contains(own), "{own}: {text}{document}");
+    }
+}
+
+#[test]
 fn the_doctor_names_what_is_missing_and_what_mends_it() {
     let mut project = Project::bare();
     let empty = project.home().join("bin");

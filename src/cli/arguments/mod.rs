@@ -28,6 +28,7 @@ mod question;
 mod report;
 mod schema;
 mod scrub;
+mod self_report;
 mod serve;
 mod ship;
 mod sources;
@@ -66,6 +67,7 @@ pub use question::Question;
 pub use report::ReportFile;
 pub use schema::{Schema, SchemaName};
 pub use scrub::{Scrub, ScrubAction};
+pub use self_report::SelfReport;
 pub use serve::Serve;
 pub use ship::{Copy, List, Part, Pull, Push};
 pub use sources::Sources;
@@ -203,6 +205,8 @@ pub enum Command {
     Tape(Tape),
     /// Tell which engines are here, and what mends those that are not
     Doctor(Doctor),
+    /// Say in one paragraph what a bug report should say of this program
+    SelfReport(SelfReport),
     /// Show, check or clear the cache of fetched blobs
     Cache(Cache),
     /// Print a completion script for a shell

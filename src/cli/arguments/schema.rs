@@ -40,6 +40,8 @@ pub enum SchemaName {
     Diff,
     /// What `repro doctor --format json` prints
     Doctor,
+    /// What `repro self-report --format json` prints
+    SelfReport,
     /// What `repro delta --format json` prints
     Delta,
     /// What `repro attest verify --format json` prints

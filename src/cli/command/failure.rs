@@ -5,8 +5,8 @@ use super::super::arguments::{AttestAction, Command, Verify};
 use crate::document::{
     AdoptDocument, AttestDocument, AttestPushDocument, AttestShowDocument, BuildDocument, DeltaDocument,
     DoctorDocument, Document, ErrorDocument, FailureDocument, InitDocument, InspectDocument, LintDocument,
-    ListDocument, LockDocument, OutdatedDocument, SourcesDocument, SourcesError, TapeDocument, TransferDocument,
-    VerifyDocument, diff_error,
+    ListDocument, LockDocument, OutdatedDocument, SelfReportDocument, SourcesDocument, SourcesError, TapeDocument,
+    TransferDocument, VerifyDocument, diff_error,
 };
 use crate::status::{Failure, Status};
 
@@ -33,6 +33,7 @@ pub fn of_failure(command: &Command, failure: &Failure) -> Document {
         Command::Adopt(_) => Document::of(&AdoptDocument { status, error, ..AdoptDocument::empty() }),
         Command::Init(_) => Document::of(&InitDocument { status, error, ..InitDocument::empty() }),
         Command::Doctor(_) => Document::of(&DoctorDocument { status, error, ..DoctorDocument::empty() }),
+        Command::SelfReport(_) => Document::of(&SelfReportDocument { status, error, ..SelfReportDocument::empty() }),
         Command::Delta(_) => Document::of(&DeltaDocument { status, error, ..DeltaDocument::empty() }),
         Command::Diff(_) => Document::of(&diff_error(failure)),
         Command::Inspect(_) => Document::of(&InspectDocument { status, error, ..InspectDocument::empty() }),

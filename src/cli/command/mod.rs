@@ -20,6 +20,7 @@ mod policy;
 mod report;
 pub mod schema;
 mod scrub;
+mod self_report;
 mod serve;
 mod ship;
 mod sources;
@@ -39,6 +40,7 @@ pub fn run(command: &Command, session: &Session) -> Result<Report, Failure> {
         Command::Attest(arguments) => attest::run(arguments, session),
         Command::Cache(arguments) => cache::run(arguments, session),
         Command::Doctor(arguments) => doctor::run(arguments, session),
+        Command::SelfReport(_) => self_report::run(session),
         Command::Completions(arguments) => Ok(completions::run(arguments)),
         Command::Inspect(arguments) => inspect::run(arguments, session),
         Command::Push(arguments) => ship::push(arguments, session),

@@ -8,7 +8,8 @@ use super::super::report::Report;
 use crate::document::{
     AdoptDocument, AttestDocument, AttestPushDocument, AttestShowDocument, BuildDocument, CacheDocument, DeltaDocument,
     DoctorDocument, FailureDocument, InitDocument, InspectDocument, LintDocument, ListDocument, LockDocument,
-    OutdatedDocument, ScrubDocument, SourcesDocument, TapeDocument, TransferDocument, VerifyDocument,
+    OutdatedDocument, ScrubDocument, SelfReportDocument, SourcesDocument, TapeDocument, TransferDocument,
+    VerifyDocument,
 };
 use crate::render::DiffDocument;
 use crate::status::Status;
@@ -28,6 +29,7 @@ pub fn text(name: SchemaName) -> String {
         SchemaName::Sources => of::<SourcesDocument>(),
         SchemaName::Outdated => of::<OutdatedDocument>(),
         SchemaName::Doctor => of::<DoctorDocument>(),
+        SchemaName::SelfReport => of::<SelfReportDocument>(),
         SchemaName::Cache => of::<CacheDocument>(),
         SchemaName::Failure => of::<FailureDocument>(),
         SchemaName::Lint => of::<LintDocument>(),

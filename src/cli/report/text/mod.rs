@@ -13,6 +13,7 @@ pub mod lock;
 pub mod provenance;
 pub mod scrub;
 mod self_check;
+pub mod self_report;
 pub mod ship;
 pub mod sources;
 pub mod tape;
