@@ -23,7 +23,8 @@ pub struct ProfileDocument {
     pub name: String,
     /// The number of the list.
     pub number: u32,
-    /// `drop`: the files are left out; `fix-shadow-days`: each gets a fixed day of the last change.
+    /// `drop`: the files are left out; `fix-shadow-days`: each gets a fixed day of the last change; `forget-clone`: git's
+    /// index loses what the file system said of each file, the others are left out.
     pub action: String,
     /// Who writes the files, and why they differ from build to build.
     pub summary: String,
@@ -42,6 +43,7 @@ impl ProfileDocument {
             action: match profile.action {
                 Action::Drop => "drop",
                 Action::FixShadowDays => "fix-shadow-days",
+                Action::ForgetClone => "forget-clone",
             }
             .to_owned(),
             summary: profile.summary.to_owned(),

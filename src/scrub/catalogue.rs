@@ -7,8 +7,10 @@
 pub enum Action {
     /// They are left out of the layer.
     Drop,
-    /// They get a fixed day of the last change ([`super::fix_shadow_days`]).
+    /// They get a fixed day of the last change ([`super::Edit::ShadowDays`]).
     FixShadowDays,
+    /// Git's index forgets what the file system said of each file ([`super::Edit::GitIndex`]); the others are left out.
+    ForgetClone,
 }
 
 /// A named, numbered list of files that differ from build to build and that nothing needs.
@@ -132,6 +134,14 @@ pub const PROFILES: &[Profile] = &[
             "/var/cache/fontconfig/*.cache-*",
         ],
     ),
+    Profile {
+        name: "git-dir",
+        number: 1,
+        summary: "git notes in a clone what the file system said of each file, and logs with the time",
+        effect: "the index stays, and the next `git status` fills it in again; `git reflog` starts anew",
+        action: Action::ForgetClone,
+        paths: &["/**/.git/index", "/**/.git/logs/**", "/**/.git/modules/**/index", "/**/.git/modules/**/logs/**"],
+    },
     drop(
         "go-telemetry",
         "go counts by day how often its programs ran, from a weekday that it draws",
@@ -289,8 +299,8 @@ mod tests {
             all.push_str(&format!("{name}/{number} {action:?} {}\n", paths.join(" ")));
         }
         // A new list is a new line at its place; this value may change only together with an added line.
-        assert_eq!(PROFILES.len(), 31);
-        assert_eq!(Digest::of(all.as_bytes()).hex()[..16], *"d8816bf0de2533d0");
+        assert_eq!(PROFILES.len(), 32);
+        assert_eq!(Digest::of(all.as_bytes()).hex()[..16], *"223d43336dd80ce8");
     }
 
     #[test]

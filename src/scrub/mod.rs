@@ -5,11 +5,13 @@
 //! writes layers: `build` does, while it assembles.
 
 mod catalogue;
+mod git_index;
 mod pattern;
 mod shadow;
 
 pub use catalogue::{Action, PROFILES, Profile};
-pub use shadow::fix_shadow_days;
+use git_index::forget_stat;
+use shadow::fix_shadow_days;
 
 use crate::escape;
 use pattern::Pattern;
@@ -20,6 +22,41 @@ pub struct Rule {
     name: String,
     action: Action,
     patterns: Vec<Pattern>,
+}
+
+/// How the content of a file that stays is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edit {
+    /// As that of a shadow file.
+    ShadowDays,
+    /// As that of git's index.
+    GitIndex,
+}
+
+impl Edit {
+    /// What becomes of `content`.
+    pub fn apply(self, content: &[u8]) -> Vec<u8> {
+        match self {
+            Self::ShadowDays => fix_shadow_days(content),
+            Self::GitIndex => forget_stat(content),
+        }
+    }
+
+    /// What kind of file it is for.
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::ShadowDays => "shadow file",
+            Self::GitIndex => "index of git",
+        }
+    }
+
+    /// Bytes that such a file has at most; real shadow files have some thousands, an index a hundred for each file.
+    pub fn most(self) -> u64 {
+        match self {
+            Self::ShadowDays => 1 << 20,
+            Self::GitIndex => 64 << 20,
+        }
+    }
 }
 
 /// A text that is no scrub rule.
@@ -88,9 +125,13 @@ impl Rule {
         &self.name
     }
 
-    /// What is done to the files that it names.
-    pub fn action(&self) -> Action {
-        self.action
+    /// How the file at `path`, which the rule names, is changed; none if it is left out.
+    pub fn edit(&self, path: &[u8]) -> Option<Edit> {
+        match self.action {
+            Action::Drop => None,
+            Action::FixShadowDays => Some(Edit::ShadowDays),
+            Action::ForgetClone => path.ends_with(b"/index").then_some(Edit::GitIndex),
+        }
     }
 
     /// Whether the rule names the regular file at `path`, relative to the image's root.

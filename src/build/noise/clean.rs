@@ -9,19 +9,17 @@ use crate::cancel::{Cancel, Cancelled};
 use crate::escape;
 use crate::layer::tar::{Entry, Kind, Member, Reader, Writer};
 use crate::limits::Limits;
-use crate::scrub::fix_shadow_days;
+use crate::scrub::Edit;
 
 const BLOCK: u64 = 512;
-/// Bytes of a file that is edited; real ones have some thousands.
-const EDITED: u64 = 1 << 20;
 
 /// What is done at a path.
 #[derive(Debug)]
 pub enum Change {
     /// It is left out.
     Drop,
-    /// It is a shadow file, whose days are fixed.
-    FixShadowDays,
+    /// Its content is changed.
+    Edit(Edit),
     /// A name that was a link to a dropped file becomes the file.
     Inherit(Inheritance),
     /// A name that was a link to a dropped name links to this one, as it stands in the archive.
@@ -61,7 +59,7 @@ impl Produce for Clean {
             match self.changes.get(&member.key) {
                 None => copy(&member, reader.content(), out)?,
                 Some(Change::Drop) => {}
-                Some(Change::FixShadowDays) => edit(member, reader.content(), out)?,
+                Some(Change::Edit(how)) => edit(*how, member, reader.content(), out)?,
                 Some(Change::Link(name)) => {
                     let kind = Kind::HardLink { target: name.clone() };
                     Writer::new(&mut out).append_empty(&Entry { kind, ..member.entry })?;
@@ -88,16 +86,17 @@ fn copy(member: &Member, mut content: impl Read, out: &mut dyn Write) -> io::Res
     Ok(())
 }
 
-/// Writes a shadow file with fixed days; its headers stay as they are unless its size changes.
-fn edit(member: Member, mut content: impl Read, mut out: &mut dyn Write) -> io::Result<()> {
+/// Writes a file with other content; its headers stay as they are unless its size changes.
+fn edit(how: Edit, member: Member, mut content: impl Read, mut out: &mut dyn Write) -> io::Result<()> {
     refuse_sparse(&member)?;
-    if member.entry.size > EDITED {
-        let what = format!("{} has {} bytes, expected a shadow file", escape::name(&member.key), member.entry.size);
+    if member.entry.size > how.most() {
+        let (name, size) = (escape::name(&member.key), member.entry.size);
+        let what = format!("{name} has {size} bytes, expected a {}", how.file());
         return Err(io::Error::new(io::ErrorKind::InvalidData, what));
     }
     let mut before = Vec::new();
     content.read_to_end(&mut before)?;
-    let after = fix_shadow_days(&before);
+    let after = how.apply(&before);
     if after.len() == before.len() {
         return copy(&member, after.as_slice(), out);
     }

@@ -11,7 +11,7 @@ use crate::digest::{DiffId, Hashing};
 use crate::escape;
 use crate::layer::tar::{Kind, Member, Reader};
 use crate::layer::whiteout;
-use crate::scrub::{Action, Rule};
+use crate::scrub::Rule;
 
 /// Paths that a report names for each rule.
 const NAMED: usize = 1000;
@@ -60,8 +60,8 @@ impl Noise {
                 Kind::File if !is_whiteout(&member.key) => {
                     let Some((number, rule)) = naming(rules, &member.key) else { continue };
                     noise.count(number, &member);
-                    if rule.action() == Action::FixShadowDays {
-                        noise.changes.insert(member.key, Change::FixShadowDays);
+                    if let Some(edit) = rule.edit(&member.key) {
+                        noise.changes.insert(member.key, Change::Edit(edit));
                         continue;
                     }
                     refuse_sparse(&member)?;
@@ -72,7 +72,7 @@ impl Noise {
                 }
                 Kind::HardLink { target } => {
                     let root = roots.get(&key_of(target)).cloned();
-                    let dropping = naming(rules, &member.key).filter(|(_, rule)| rule.action() == Action::Drop);
+                    let dropping = naming(rules, &member.key).filter(|(_, rule)| rule.edit(&member.key).is_none());
                     if let Some((number, _)) = dropping {
                         noise.count(number, &member);
                         let root = root.unwrap_or_else(|| Root::Kept(target.clone()));

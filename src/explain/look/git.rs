@@ -22,7 +22,7 @@ pub(super) fn look(pair: &Pair<'_>) -> Option<Found> {
     if at > 0 && !matches!(pair.path[at - 1], b'/') {
         return None;
     }
-    let place = &pair.path[at + DIRECTORY.len()..];
+    let place = of_module(&pair.path[at + DIRECTORY.len()..]);
     let is_proven = match place {
         b"index" => {
             let [first, second] = pair.parsed(index)?;
@@ -41,6 +41,17 @@ pub(super) fn look(pair: &Pair<'_>) -> Option<Found> {
         _ => return None,
     };
     is_proven.then(|| Found::proven("C091"))
+}
+
+/// What a place below `modules/NAME/`, the state of a submodule, is there.
+fn of_module(place: &[u8]) -> &[u8] {
+    let Some(rest) = place.strip_prefix(b"modules/") else { return place };
+    let logs = rest.windows(6).position(|part| part == b"/logs/");
+    match logs {
+        Some(at) => &rest[at + 1..],
+        None if rest.ends_with(b"/index") => b"index",
+        None => rest,
+    }
 }
 
 /// An entry without times, inode, device and owner: mode, size, object and flags, then the name.
@@ -125,6 +136,7 @@ mod tests {
         ] {
             assert_eq!(told("src/.git/index", &base, &other), want);
             assert_eq!(told(".git/index", &base, &other), want);
+            assert_eq!(told("src/.git/modules/lib/part/index", &base, &other), want);
             assert_eq!(told("src/x.git/index", &base, &other), "C120 Possible");
         }
     }
