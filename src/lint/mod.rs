@@ -5,6 +5,8 @@
 //! then looks at the whole file and adds [`LintFinding`]s, each with the [`span`] of the offending words. [`allow`]
 //! silences those that comments and the manifest allow. `settle` says which the lockfile hides or lowers.
 //!
+//! [`untaped`] tells, of the same values, which commands find no network in a taped build.
+//!
 //! A new rule is a file in the directory of its section in `rules` and a line in that directory's `mod.rs`.
 
 mod allow;
@@ -15,6 +17,7 @@ mod settle;
 mod shell;
 mod span;
 mod surroundings;
+mod untaped;
 mod wildcard;
 
 use crate::dockerfile::syntax::Dockerfile;
@@ -25,6 +28,7 @@ pub use rules::RULES;
 pub use settle::{LockFacts, settle};
 pub use shell::Shell;
 pub use surroundings::{ContextFacts, Surroundings};
+pub use untaped::{Untaped, untaped};
 
 use file::File;
 use rule::Findings;

@@ -152,7 +152,7 @@ fn lock_facts(lockfile: &Lockfile, name: &str, image: &Image) -> Option<LockFact
     Some(LockFacts { has_tape: image.run.network == Network::Locked && locked.tape.is_some() })
 }
 
-fn surroundings(project: &Project, image: &Image, knows_context: bool) -> Surroundings {
+pub(super) fn surroundings(project: &Project, image: &Image, knows_context: bool) -> Surroundings {
     let context = project.manifest.root.join(&image.files.context);
     Surroundings {
         target: image.target.clone().unwrap_or_default(),

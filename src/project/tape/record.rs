@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::super::engines::{EngineOptions, Engines};
+use super::super::lint::surroundings;
 use super::super::locked::LockedProject;
 use super::super::machine::Machine;
 use super::super::open::Project;
@@ -17,6 +18,7 @@ use super::steps::{self, Steps};
 use crate::build::StepRequests;
 use crate::digest::Digest;
 use crate::escape;
+use crate::lint::{Shell, Untaped, untaped};
 use crate::platform::Platform;
 use crate::status::{ExitStatus, Failure, Status};
 use crate::store::replace_file;
@@ -145,6 +147,7 @@ pub fn record(locked: &LockedProject<'_>, options: &RecordOptions<'_>) -> Result
     let engines = Engines::new(locked, options.engine)?;
     let own = ScratchDirectory::new(machine)?;
     for ready in &images {
+        say_untaped(locked, ready);
         let old = wanted.iter().find(|(name, _)| name == ready.surveyed.name).and_then(|(_, old)| old.clone());
         let kept = old.clone().filter(|_| !options.anew).unwrap_or_default();
         let mut platforms: BTreeMap<Platform, Requests> = BTreeMap::new();
@@ -170,6 +173,19 @@ pub fn record(locked: &LockedProject<'_>, options: &RecordOptions<'_>) -> Result
         recordings.push(Recording { image: ready.surveyed.name.to_owned(), old, new, expiry, steps, soon, rebuilt });
     }
     Ok(recordings)
+}
+
+/// Says, before minutes of a build, which commands will find no network.
+fn say_untaped(locked: &LockedProject<'_>, ready: &ReadyImage<'_>) {
+    let facts = surroundings(locked.project, ready.surveyed.image, false);
+    for Untaped { line, program, why, mend } in untaped(&ready.tree.dockerfile, &facts, &mut Shell::default()) {
+        let (image, program) = (escape::text(ready.surveyed.name), escape::text(&program));
+        let message = format!(
+            "`{image}`, line {line}: `{program}` {why}, so no tape holds what it gets; {}",
+            escape::text(&mend)
+        );
+        locked.machine.progress.warn(&message);
+    }
 }
 
 /// How long ago the file was written, if it was.
