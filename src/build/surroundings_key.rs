@@ -4,7 +4,7 @@
 //! would be reused. An entry of the step's hosts file is part of the key and leaves the image as it is: every build
 //! with a tape or with variables carries one that is made from them.
 
-use super::{Content, Injection};
+use super::Injection;
 use crate::digest::{Digest, Hasher};
 
 /// The host entry that keeps the cache apart, `<16 hex>.invalid=127.0.0.1`; none if there is nothing to keep apart.
@@ -28,11 +28,11 @@ pub fn surroundings_key(tape: Option<Digest>, injected: &[Injection]) -> Option<
         let value = Digest::of(injection.value.as_bytes()).hex();
         hasher.update(format!("variable {} {value}\n", injection.variable).as_bytes());
         match injection.file {
-            Some(Content::Text(text)) => {
-                hasher.update(format!("file {}\n", Digest::of(text.as_bytes()).hex()).as_bytes());
-            }
-            Some(Content::Certificate) => hasher.update(b"file certificate\n"),
             None => {}
+            Some(file) => match file.bytes() {
+                Some(bytes) => hasher.update(format!("file {}\n", Digest::of(bytes).hex()).as_bytes()),
+                None => hasher.update(b"file certificate\n"),
+            },
         }
     }
     let mut digits = hasher.digest().hex();
@@ -42,6 +42,7 @@ pub fn surroundings_key(tape: Option<Digest>, injected: &[Injection]) -> Option<
 
 #[cfg(test)]
 mod tests {
+    use super::super::Content;
     use super::super::injection::Reason;
     use super::*;
 

@@ -15,6 +15,8 @@ pub struct RunPlace {
     /// The variables that the Dockerfile sets for it: `ENV` and `ARG` of its stage so far, `ENV` of the stages that it is
     /// built from, and its own secrets. What a base image sets is not among them.
     pub variables: BTreeSet<String>,
+    /// The instruction, as it stands in the file.
+    pub text: Vec<u8>,
 }
 
 /// The Dockerfile with the flags that `flags` gives to each RUN, put right behind the instruction word.
@@ -28,6 +30,11 @@ pub fn add_run_flags(
     mut flags: impl FnMut(&RunPlace) -> Vec<String>,
 ) -> Result<Vec<u8>, DockerfileError> {
     let mut added: BTreeMap<u32, (Vec<u8>, Vec<String>)> = BTreeMap::new();
+    let table: Vec<&[u8]> = dockerfile.bytes.split_inclusive(|&byte| byte == b'\n').collect();
+    let text = |lines: Lines| {
+        let at = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        table.get(at(lines.start).saturating_sub(1)..at(lines.end).min(table.len())).unwrap_or_default().concat()
+    };
     let mut inherited: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for stage in &dockerfile.stages {
         let base = stage.base.lossy().to_lowercase();
@@ -46,7 +53,7 @@ pub fn add_run_flags(
                 Command::Run(run) => {
                     let secrets = run.mounts.iter().filter_map(|mount| secret_variable(mount));
                     let variables = variables.iter().cloned().chain(secrets).collect();
-                    let flags = flags(&RunPlace { variables });
+                    let flags = flags(&RunPlace { variables, text: text(instruction.lines) });
                     if !flags.is_empty() {
                         added.insert(instruction.lines.start, (instruction.keyword.to_vec(), flags));
                     }

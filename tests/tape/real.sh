@@ -94,6 +94,36 @@ dockerfile() {
         echo "RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates golang-go"
         echo "RUN GONOSUMDB='*' go install rsc.io/hello@v1.0.0 && rm -rf /root/.cache"
         ;;
+    maven)
+        mkdir -p src/main/java
+        printf 'public final class App {\n    public static void main(String[] arguments) {\n        System.out.println("hello");\n    }\n}\n' >src/main/java/App.java
+        cat >pom.xml <<'POM'
+<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>example</groupId>
+  <artifactId>app</artifactId>
+  <version>1.0</version>
+  <properties>
+    <maven.compiler.release>17</maven.compiler.release>
+    <project.build.outputTimestamp>2023-11-14T00:00:00Z</project.build.outputTimestamp>
+    <project.build.sourceEncoding>UTF-8</project.build.sourceEncoding>
+  </properties>
+  <dependencies>
+    <dependency><groupId>org.slf4j</groupId><artifactId>slf4j-api</artifactId><version>2.0.9</version></dependency>
+  </dependencies>
+</project>
+POM
+        echo "RUN apt-get update && apt-get install -y --no-install-recommends maven openjdk-17-jdk-headless && rm -rf /var/lib/apt/lists/*"
+        echo "WORKDIR /app"
+        echo "COPY . ."
+        echo "RUN mvn -B -q package && java -cp target/app-1.0.jar App && rm -rf /root/.m2"
+        ;;
+    java)
+        printf 'import java.io.InputStream;\nimport java.net.URI;\n\npublic final class Fetch {\n    public static void main(String[] a) throws Exception {\n        try (InputStream in = URI.create(a[0]).toURL().openStream()) {\n            System.out.write(in.readAllBytes());\n        }\n    }\n}\n' >Fetch.java
+        echo "RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates openjdk-17-jdk-headless && rm -rf /var/lib/apt/lists/*"
+        echo "COPY Fetch.java /"
+        echo "RUN java /Fetch.java $npm_registry/left-pad/-/left-pad-1.3.0.tgz >/left-pad.tgz"
+        ;;
     *) return 1 ;;
     esac
 }
@@ -142,7 +172,7 @@ pnpm='"/**/node_modules/.modules.yaml", "/root/.local/share/pnpm/store/v*/files/
 failed=0
 total=0
 printf '%-10s %9s %11s %7s %8s %8s  %s\n' name requests bytes lock verify verify result
-[ $# -gt 0 ] || set -- apt pip venv npm cargo go curl wget pnpm typescript uv hello
+[ $# -gt 0 ] || set -- apt pip venv npm cargo go curl wget pnpm typescript uv hello java maven
 for name; do
     total=$((total + 1))
     folder=$work/$name
@@ -178,8 +208,8 @@ MANIFEST
         result="two digests"
     fi
     [ "$result" = ok ] || failed=$((failed + 1))
-    requests=$(grep -c '^GET ' repro.app.tape 2>/dev/null)
-    bytes=$(awk '/^GET /{sum += $5} END{print sum + 0}' repro.app.tape 2>/dev/null)
+    requests=$(grep -c '^[A-Z]* http' repro.app.tape 2>/dev/null)
+    bytes=$(awk '/^[A-Z]* http/{sum += $5} END{print sum + 0}' repro.app.tape 2>/dev/null)
     printf '%-10s %9s %11s %6ss %8s %8s  %s\n' "$name" "${requests:--}" "${bytes:--}" "$locked" "$first" "$second" "$result"
 done
 echo "$((total - failed)) of $total reproduced with the network cut"

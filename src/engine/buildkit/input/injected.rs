@@ -39,14 +39,19 @@ pub fn surround(plan: &Plan, certificate: Option<&str>, directory: &Path) -> Res
     fs::create_dir(&directory).map_err(BuildKitError::io(&directory))?;
     let mut secrets = Vec::new();
     for (number, injection) in injections.iter().enumerate() {
-        let mut contents = vec![(variable_id(injection), injection.value.clone())];
-        if let Some(Content::Text(text)) = injection.file {
-            let lines = text.lines().filter(|line| certificate.is_some() || !line.contains("proxy.pem"));
-            contents.push((file_id(injection), lines.map(|line| format!("{line}\n")).collect()));
+        let mut contents = vec![(variable_id(injection), injection.value.clone().into_bytes())];
+        match injection.file {
+            Some(Content::Text(text)) => {
+                let lines = text.lines().filter(|line| certificate.is_some() || !line.contains("proxy.pem"));
+                let text: String = lines.map(|line| format!("{line}\n")).collect();
+                contents.push((file_id(injection), text.into_bytes()));
+            }
+            Some(file) => contents.extend(file.bytes().map(|bytes| (file_id(injection), bytes.to_vec()))),
+            None => {}
         }
         for (id, content) in contents {
             let path = directory.join(format!("{number}-{}", id.replace(':', "-")));
-            write(&path, content.as_bytes()).map_err(BuildKitError::io(&path))?;
+            write(&path, &content).map_err(BuildKitError::io(&path))?;
             secrets.push((id, path));
         }
     }
@@ -68,13 +73,14 @@ fn flags(injections: &[Injection], place: &RunPlace) -> Vec<String> {
     let mut flags = Vec::new();
     let mut certificate = None;
     for injection in injections {
-        if injection.reason == Reason::Tape && place.variables.contains(&injection.variable) {
+        let is_set = place.variables.contains(&injection.variable);
+        if injection.reason == Reason::Tape && (is_set || !injection.is_for(&place.text)) {
             continue;
         }
         flags.push(format!("{FLAG}{},env={},required", variable_id(injection), injection.variable));
-        let file = |id: &str| format!("{FLAG}{id},target={},mode=0444,required", injection.value);
+        let file = |id: &str| format!("{FLAG}{id},target={},mode=0444,required", injection.path());
         match injection.file {
-            Some(Content::Text(_)) => flags.push(file(&file_id(injection))),
+            Some(Content::Text(_) | Content::Agent) => flags.push(file(&file_id(injection))),
             Some(Content::Certificate) => certificate = Some(file(CERTIFICATE)),
             None => {}
         }
@@ -125,7 +131,7 @@ mod tests {
             file: (reason == Reason::Tape).then_some(Content::Text("y")),
             reason,
         };
-        let place = RunPlace { variables: ["A".to_owned(), "B".to_owned()].into() };
+        let place = RunPlace { variables: ["A".to_owned(), "B".to_owned()].into(), text: b"RUN make".to_vec() };
         let certificate = |variable: &str| Injection {
             value: "/dev/.repro/c".to_owned(),
             file: Some(Content::Certificate),
