@@ -67,6 +67,8 @@ limits! {
     tape_lines = "tape-lines", 200_000;
     /// Bytes of one body on a tape.
     tape_body = "tape-body", 8 * GIB;
+    /// Bytes of the body of one request by a step, which is kept until it was answered.
+    tape_request = "tape-request", MIB;
     /// Bytes of all bodies that one recording takes.
     tape_bytes = "tape-bytes", 64 * GIB;
     /// Bytes of one index, image manifest, config or `manifest.json`.

@@ -16,7 +16,7 @@ use crate::lockfile::Pin;
 use crate::manifest::{Allow, Image, NamedContext, Network, Output};
 use crate::platform::Platform;
 use crate::scrub::Rule;
-use crate::tape::{Requests, Route};
+use crate::tape::{Requests, Responses, Route};
 
 /// The value in `run-env` that stands for the epoch.
 const EPOCH: &str = "epoch";
@@ -101,7 +101,7 @@ pub struct RunSurroundings {
 }
 
 /// The running server of a tape, which is all of the network that a build has.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct TapeUse {
     /// How requests are led to the server.
     pub route: Route,
@@ -109,6 +109,8 @@ pub struct TapeUse {
     pub digest: Digest,
     /// What the tape holds for this platform; nothing is known while it is recorded.
     pub requests: Option<Arc<Requests>>,
+    /// Who answers, for daemons that have a door of their own; none while nothing is served.
+    pub responses: Option<Arc<dyn Responses>>,
 }
 
 /// What becomes of a build's config and layers.

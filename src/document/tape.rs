@@ -51,8 +51,14 @@ pub struct TapeOfImage {
 /// One request and its response.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct RequestOnTape {
+    /// The method, if it is another than GET.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
     /// The URL.
     pub url: String,
+    /// Digest of the request's own body, if it had one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
     /// What was accepted, where the response was chosen by it.
     pub accept: Option<String>,
     /// HTTP status.
@@ -101,7 +107,9 @@ impl TapeOfImage {
             let platform = platform.to_string();
             let by_url = notes.steps.get(&platform);
             let listed = requests.iter().map(|(request, recorded)| RequestOnTape {
+                method: (!request.method.is_get()).then(|| request.method.to_string()),
                 url: request.url.clone(),
+                body: request.body.map(|body| body.to_string()),
                 accept: request.accept.clone(),
                 status: recorded.status,
                 digest: recorded.digest.to_string(),

@@ -28,7 +28,7 @@ pub fn read_log(text: &str) -> Vec<String> {
     };
     let lines: Vec<_> = text.lines().map(escape::text).collect();
     let log: Vec<&str> = lines.iter().map(AsRef::as_ref).collect();
-    let error = explain_taped(explain(&log, "Dockerfile", &dockerfile), &log, true);
+    let error = explain_taped(explain(&log, "Dockerfile", &dockerfile), &log, true, false);
     let steps = requests(log.iter(), &dockerfile).into_iter().map(|step| step.step);
     [error.to_string()].into_iter().chain(error.hint()).chain(steps).collect()
 }

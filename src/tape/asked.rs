@@ -1,14 +1,27 @@
 //! One request of a step, as far as it chooses the response.
 
+use std::fmt;
+use std::sync::Arc;
+
 use super::cookie;
 use super::headers::{Weight, spelled, weight};
+use super::method::Method;
+use crate::digest::Digest;
 use crate::http::Url;
+
+/// Headers that say how a body is sent, and those that say what it is.
+const FRAMING: [&str; 2] = ["content-length", "transfer-encoding"];
+const OF_BODY: [&str; 4] = ["content-encoding", "content-length", "content-type", "transfer-encoding"];
 
 /// One request, as the server read it.
 #[derive(Clone, Debug)]
 pub struct Asked {
     /// The true URL, as the step asked for it.
     pub url: Url,
+    /// The method.
+    pub method: Method,
+    /// What it brings, if that is anything.
+    pub body: Option<SentBody>,
     /// `Accept`, if it accepts less than everything.
     pub accept: Option<String>,
     /// `User-Agent`.
@@ -21,10 +34,42 @@ pub struct Asked {
     pub choosing: Option<String>,
 }
 
+/// The body of a request: kept until it was answered, and known by its digest afterwards.
+#[derive(Clone)]
+pub struct SentBody {
+    /// Of its bytes.
+    pub digest: Digest,
+    /// Its bytes.
+    pub bytes: Arc<[u8]>,
+}
+
+impl SentBody {
+    /// A body of these bytes.
+    pub(super) fn of(bytes: Vec<u8>) -> Self {
+        Self { digest: Digest::of(&bytes), bytes: bytes.into() }
+    }
+}
+
+impl fmt::Debug for SentBody {
+    /// What a step sends may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.bytes.len())
+    }
+}
+
 impl Asked {
     /// A request for `url` without any header.
     pub(super) fn for_url(url: Url) -> Self {
-        Self { url, accept: None, user_agent: None, cookie: None, passed_on: Vec::new(), choosing: None }
+        Self {
+            url,
+            method: Method::get(),
+            body: None,
+            accept: None,
+            user_agent: None,
+            cookie: None,
+            passed_on: Vec::new(),
+            choosing: None,
+        }
     }
 
     /// The request for `url` with these headers, whose names are in lower case.
@@ -48,8 +93,31 @@ impl Asked {
         asked
     }
 
+    /// The request by `method` with this body, whose `headers` may describe it.
+    pub(super) fn by(method: Method, url: Url, headers: &[(String, String)], body: Vec<u8>) -> Self {
+        let (of_body, others): (Vec<_>, Vec<_>) =
+            headers.iter().cloned().partition(|(name, _)| OF_BODY.contains(&name.as_str()));
+        let mut asked = Self { method, ..Self::new(url, &others) };
+        if !body.is_empty() {
+            let described = of_body.into_iter().filter(|(name, _)| !FRAMING.contains(&name.as_str()));
+            asked.passed_on.extend(described);
+            asked.body = Some(SentBody::of(body));
+        }
+        asked
+    }
+
+    /// The request for a message; `url` is the tape's, and safe to print.
+    pub(super) fn shown(&self, url: &str) -> String {
+        match &self.body {
+            Some(body) => format!("{} {url} (with a body of {} bytes, {})", self.method, body.bytes.len(), body.digest),
+            None if self.method.is_get() => url.to_owned(),
+            None => format!("{} {url}", self.method),
+        }
+    }
+
     /// Whether anybody gets the same for it: nothing was sent that may be a login.
     pub(super) fn is_plain(&self) -> bool {
-        self.choosing.is_none() && self.cookie.is_none()
+        let is_reading = self.method.is_get() || self.method.is_head();
+        is_reading && self.body.is_none() && self.choosing.is_none() && self.cookie.is_none()
     }
 }

@@ -18,12 +18,12 @@ impl Asker {
         Self { accept: asked.accept.clone(), user_agent: asked.user_agent.clone(), cookie: asked.cookie.clone() }
     }
 
-    /// The requests for `url` of the tape that both are, where their responses differ; none if no tape tells them apart.
-    pub(super) fn told_apart(&self, other: &Self, url: &str) -> Option<(Request, Request)> {
+    /// The requests for `what` is on the tape that both are, where their responses differ; none if no tape tells them apart.
+    pub(super) fn told_apart(&self, other: &Self, what: &Request) -> Option<(Request, Request)> {
         let request = |asker: &Self| Request {
-            url: url.to_owned(),
             accept: asker.accept.clone().filter(|_| self.accept != other.accept),
             user_agent: asker.user_agent.clone().filter(|_| self.user_agent != other.user_agent),
+            ..what.clone()
         };
         let (one, two) = (request(self), request(other));
         (self.cookie == other.cookie && one != two).then_some((one, two))
@@ -42,7 +42,8 @@ mod tests {
             cookie: cookie.map(Into::into),
         };
         let keys = |one: &Asker, other: &Asker| {
-            one.told_apart(other, "u").map(|(one, other)| (one.accept, one.user_agent, other.accept, other.user_agent))
+            one.told_apart(other, &Request::plain("u"))
+                .map(|(one, other)| (one.accept, one.user_agent, other.accept, other.user_agent))
         };
         let text = |text: &str| Some(text.to_owned());
         let plain = asker(None, None, "a");

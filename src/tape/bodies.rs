@@ -223,6 +223,9 @@ impl Bodies {
     /// Asks the original place, whose bytes must still be the locked ones.
     fn take_original(&self, taped: &TapedRequest, digest: Digest, size: u64) -> Result<(), Absent> {
         let client = self.resolver.client();
+        if !taped.method.is_get() {
+            return Err(Absent::because(format!("nobody is asked again by {}", taped.method)));
+        }
         let url = Url::parse(&taped.url).map_err(|error| Absent::because(error.to_string()))?;
         let url = signature::without_stand_in(&url);
         let asked = match client.settings().config.mirror_of(&url.to_string()) {
@@ -238,6 +241,9 @@ impl Bodies {
             if let Some(value) = value {
                 request = request.header(name, value);
             }
+        }
+        for (name, value) in &taped.headers {
+            request = request.header(name, value);
         }
         let response = client.send(&request).map_err(|error| {
             if error.is_unreachable() {

@@ -13,7 +13,7 @@ pub enum TapeError {
     #[error(transparent)]
     TooLarge(#[from] LimitExceeded),
     /// A newer program wrote it.
-    #[error("tape: version {found} was written by a newer `repro`; this one reads versions 1 to 3")]
+    #[error("tape: version {found} was written by a newer `repro`; this one reads versions 1 to 4")]
     Newer {
         /// The version found, safe to print.
         found: String,
@@ -89,9 +89,10 @@ impl Trouble {
         Self::new(url, "", Status::Source, Outcome::Unknown)
     }
 
-    /// A request for `url` that the engine refused, since only what is asked for by GET is led to the tape.
+    /// A request for `url` that the engine refused, since a policy leads only what is asked for by GET to the tape.
     pub fn refused_on_its_way(url: &Url) -> Self {
-        let reason = "it was asked for by another method than GET (HEAD, POST, …), which no tape holds";
+        let reason =
+            "it was asked for by another method than GET (HEAD, POST, …), which this daemon can't lead to the tape";
         Self::new(&signature::key(url).to_string(), reason, Status::Source, Outcome::Refused)
     }
 

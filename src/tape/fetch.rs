@@ -1,12 +1,12 @@
 //! One response from the real place, on its way into the store and to the step that asked.
 
 use std::io::{self, Read, Write};
+use std::sync::Arc;
 
 use super::asked::Asked;
 use super::cookie::Cookie;
 use super::described::described;
 use super::entry::Recorded;
-use super::headers::spelled;
 use super::reply::Reply;
 use super::signature;
 use crate::digest::Digest;
@@ -17,6 +17,8 @@ use crate::status::{ExitStatus, Status};
 use crate::store::{BlobWriter, Cache};
 
 const PIECE: usize = 128 << 10;
+/// Headers that describe the body of a request, which the tape knows by its digest.
+const FRAMED: [&str; 2] = ["content-encoding", "content-type"];
 /// A JSON body up to this size is looked at for being a token document.
 const TOKEN_DOCUMENT: usize = 64 << 10;
 
@@ -30,6 +32,8 @@ pub(super) enum Fetched {
         by_accept: bool,
         /// Whether the server chose it by `User-Agent`.
         by_agent: bool,
+        /// Other headers of the request by which the server chose it.
+        by_headers: Vec<(String, String)>,
         /// The true URL that `location` stands for, if it lost a signature.
         signed: Option<(String, Url)>,
     },
@@ -80,17 +84,20 @@ impl Fetch<'_> {
             let reason = format!("the server answered {status}, which was not asked for");
             return (refused(reason, Status::Source), reply);
         }
-        let by_header = asked.passed_on.iter().find(|(name, _)| varies_by(&response, &[name]));
-        if let Some((name, _)) = by_header {
-            return (refused(choosing(&spelled(name)), Status::Usage), reply);
-        }
-        self.take(response, url, reply)
+        self.take(asked, response, url, reply)
     }
 
     fn ask(&self, asked: &Asked, url: &Url) -> Result<Response, HttpError> {
         let config = &self.client.settings().config;
         let mirror = config.mirror_of(&url.to_string()).map(|mirror| Url::parse(&mirror)).transpose()?;
-        let mut request = Request::get(mirror.unwrap_or_else(|| url.clone())).of_a_build();
+        let place = mirror.unwrap_or_else(|| url.clone());
+        let request = match &asked.body {
+            _ if asked.method.is_get() => Request::get(place),
+            _ if asked.method.is_head() => Request::head(place),
+            Some(body) => Request::by(asked.method.as_str(), place, Arc::clone(&body.bytes)),
+            None => Request::by(asked.method.as_str(), place, Arc::from([])),
+        };
+        let mut request = request.of_a_build();
         for (name, value) in [("accept", &asked.accept), ("cookie", &asked.cookie), ("user-agent", &asked.user_agent)] {
             if let Some(value) = value {
                 request = request.header(name, value);
@@ -102,7 +109,13 @@ impl Fetch<'_> {
         self.client.send(&request)
     }
 
-    fn take<'r>(&self, response: Response, url: &Url, reply: Option<Reply<'r>>) -> (Fetched, Option<Reply<'r>>) {
+    fn take<'r>(
+        &self,
+        asked: &Asked,
+        response: Response,
+        url: &Url,
+        reply: Option<Reply<'r>>,
+    ) -> (Fetched, Option<Reply<'r>>) {
         let (mut recorded, cookies) = match described(&response, url) {
             Ok(described) => described,
             Err(reason) => return (refused(reason, Status::Source), reply),
@@ -110,6 +123,10 @@ impl Fetch<'_> {
         (self.cookies)(&cookies);
         let by_accept = varies_by(&response, &["accept", "*"]);
         let by_agent = varies_by(&response, &["user-agent"]);
+        let mut by_headers: Vec<(String, String)> = asked.passed_on.clone();
+        by_headers.retain(|(name, _)| !FRAMED.contains(&name.as_str()) && varies_by(&response, &[name]));
+        by_headers.sort();
+        by_headers.dedup_by(|later, first| later.0 == first.0);
         let mut signed = None;
         let is_redirect = recorded.location.is_some();
         if let Some(location) = recorded.location.take() {
@@ -126,14 +143,18 @@ impl Fetch<'_> {
             }
             recorded.location = Some(stripped);
         }
-        let whole =
-            |recorded: Recorded, signed| Fetched::Whole { recorded: Box::new(recorded), by_accept, by_agent, signed };
+        let whole = |recorded: Recorded, signed| {
+            let recorded = Box::new(recorded);
+            Fetched::Whole { recorded, by_accept, by_agent, by_headers, signed }
+        };
         if is_redirect {
             // The body of a redirect repeats where it leads, signatures included.
             return (whole(recorded, signed), reply);
         }
         let length = response.content_length();
-        if length.is_some_and(|length| length > self.most) {
+        if asked.method.is_head() {
+            recorded.length = length;
+        } else if length.is_some_and(|length| length > self.most) {
             return (refused(self.exceeded(url).to_string(), Status::Malformed), reply);
         }
         let writer = match self.store.writer() {
@@ -259,6 +280,7 @@ pub(super) fn is_failure(status: u16) -> bool {
 /// Why a request with the header `name`, spelled as people do, is not recorded.
 pub(super) fn choosing(name: &str) -> String {
     match name {
+        "Upgrade" => "the step asked for a websocket, a conversation that no tape holds".to_owned(),
         "Authorization" => {
             "the step sent a login (`Authorization`), and what a login gives is not written down".to_owned()
         }

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use super::entry::{Recorded, Request, Requests};
 use super::error::TapeError;
 use super::field::{decoded, encoded};
+use super::method::Method;
 use crate::digest::Digest;
 use crate::epoch::{Epoch, rfc3339};
 use crate::escape;
@@ -15,8 +16,8 @@ use crate::platform::Platform;
 
 const HEADER: &str = crate::lockfile::HEADER;
 /// The versions that are read: the second has the keys `disposition`, `link` and `user-agent`, the third `challenge` and
-/// `set-cookie`; each is written where one of its keys is needed.
-const VERSIONS: [&str; 3] = ["1", "2", "3"];
+/// `set-cookie`, the fourth `body`, `header` and `length` and other methods than GET; each is written where one of its keys is needed.
+const VERSIONS: [&str; 4] = ["1", "2", "3", "4"];
 const LIMIT: &str = "tape-file";
 
 /// A tape: the requests of each platform's build and their responses.
@@ -52,6 +53,10 @@ impl Tape {
     /// The lowest version that can hold the tape.
     fn version(&self) -> &'static str {
         let needed = |(request, recorded): (&Request, &Recorded)| {
+            let is_plain = request.method.is_get() && request.body.is_none() && request.headers.is_empty();
+            if !is_plain || recorded.length.is_some() {
+                return 3;
+            }
             if recorded.challenge.is_some() || !recorded.cookies.is_empty() {
                 return 2;
             }
@@ -104,22 +109,31 @@ impl Tape {
 }
 
 fn line(request: &Request, recorded: &Recorded) -> String {
-    let mut line = format!("GET {} {} {} {}", encoded(&request.url), recorded.status, recorded.digest, recorded.size);
+    let Recorded { status, digest, size, .. } = recorded;
+    let mut line = format!("{} {} {status} {digest} {size}", request.method, encoded(&request.url));
     let modified = recorded.modified.map(rfc3339);
+    let body = request.body.map(|body| body.to_string());
+    let length = recorded.length.map(|length| length.to_string());
+    let headers: Vec<String> = request.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
     // In the order of the keys.
     let cookies = recorded.cookies.iter().map(|cookie| ("set-cookie", Some(cookie)));
-    let before = [
+    let first = [
         ("accept", request.accept.as_ref()),
+        ("body", body.as_ref()),
         ("challenge", recorded.challenge.as_ref()),
         ("disposition", recorded.disposition.as_ref()),
         ("encoding", recorded.encoding.as_ref()),
         ("etag", recorded.etag.as_ref()),
+    ];
+    let headers = headers.iter().map(|header| ("header", Some(header)));
+    let before = [
+        ("length", length.as_ref()),
         ("link", recorded.link.as_ref()),
         ("location", recorded.location.as_ref()),
         ("modified", modified.as_ref()),
     ];
     let after = [("type", recorded.content_type.as_ref()), ("user-agent", request.user_agent.as_ref())];
-    for (key, value) in before.into_iter().chain(cookies).chain(after) {
+    for (key, value) in first.into_iter().chain(headers).chain(before).chain(cookies).chain(after) {
         if let Some(value) = value {
             let _ = write!(line, " {key}={}", encoded(value));
         }
@@ -198,10 +212,9 @@ impl<'t> Reader<'t> {
     fn request(&self, line: &str) -> Result<(Request, Recorded), TapeError> {
         let mut fields = line.split(' ');
         let mut next = |what: &str| fields.next().ok_or_else(|| self.wrong(format!("no {what}")));
-        match next("method")? {
-            "GET" => {}
-            other => return Err(self.wrong(format!("expected `GET`, found {}", shown(other)))),
-        }
+        let method = next("method")?;
+        let method =
+            Method::parse(method).ok_or_else(|| self.wrong(format!("expected `GET`, found {}", shown(method))))?;
         let url = self.url(next("URL")?)?;
         let status = self.number(next("status")?)?;
         let status = u16::try_from(status).ok().filter(|status| (200..600).contains(status));
@@ -215,34 +228,60 @@ impl<'t> Reader<'t> {
             return Err(self.wrong(format!("the digest is not that of {size} bytes")));
         }
         let mut recorded = Recorded { digest, size, ..Recorded::bare(status) };
-        let (mut accept, mut user_agent) = (None, None);
+        let mut request = Request { method, ..Request::plain(url) };
         let mut last = "";
         for field in fields {
             let (key, value) = field
                 .split_once('=')
                 .ok_or_else(|| self.wrong(format!("expected `KEY=VALUE`, found {}", shown(field))))?;
-            if last > key || last == key && key != "set-cookie" {
+            if last > key || last == key && !matches!(key, "header" | "set-cookie") {
                 return Err(self.wrong("the keys are not in order"));
             }
             last = key;
             let text = decoded(value).filter(|text| !text.chars().any(char::is_control));
             let text = text.ok_or_else(|| self.wrong(format!("`{}` can't be read", escape::text(key))))?;
             match key {
-                "accept" => accept = Some(text),
+                "accept" => request.accept = Some(text),
+                "body" => request.body = Some(self.body_digest(&text)?),
                 "challenge" => recorded.challenge = Some(text),
                 "disposition" => recorded.disposition = Some(text),
                 "encoding" => recorded.encoding = Some(text),
                 "etag" => recorded.etag = Some(text),
+                "header" => request.headers.push(self.header(&text, request.headers.last())?),
+                "length" => recorded.length = Some(self.number(&text)?),
                 "link" => recorded.link = Some(text),
                 "location" => recorded.location = Some(text),
                 "modified" => recorded.modified = Some(self.date(&text)?),
                 "set-cookie" => recorded.cookies.push(text),
                 "type" => recorded.content_type = Some(text),
-                "user-agent" => user_agent = Some(text),
+                "user-agent" => request.user_agent = Some(text),
                 _ => return Err(self.wrong(format!("unknown key {}", shown(key)))),
             }
         }
-        Ok((Request { url, accept, user_agent }, recorded))
+        if recorded.length.is_some() && !request.method.is_head() {
+            return Err(self.wrong("only a response to HEAD has a `length`"));
+        }
+        if request.body.is_some() && !request.method.takes_body() {
+            return Err(self.wrong(format!("a request by {} has no `body`", request.method)));
+        }
+        Ok((request, recorded))
+    }
+
+    fn body_digest(&self, text: &str) -> Result<Digest, TapeError> {
+        let digest: Option<Digest> = text.parse().ok().filter(|digest| *digest != Digest::of(b""));
+        digest.ok_or_else(|| self.wrong(format!("expected the digest of a body, found {}", shown(text))))
+    }
+
+    /// `NAME: VALUE`, its name in lower case and after that of the one `before`.
+    fn header(&self, text: &str, before: Option<&(String, String)>) -> Result<(String, String), TapeError> {
+        let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_graphic() && !byte.is_ascii_uppercase());
+        let header = text.split_once(": ").filter(|(name, _)| !name.is_empty() && is_name(name));
+        let (name, value) =
+            header.ok_or_else(|| self.wrong(format!("expected `NAME: VALUE`, found {}", shown(text))))?;
+        match before {
+            Some((before, _)) if before.as_str() >= name => Err(self.wrong("the headers are not in order")),
+            _ => Ok((name.to_owned(), value.to_owned())),
+        }
     }
 
     fn url(&self, field: &str) -> Result<String, TapeError> {

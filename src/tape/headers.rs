@@ -66,6 +66,8 @@ const PASSED_ON_FAMILIES: [&str; 3] = ["npm-", "pacote-", "sec-fetch-"];
 /// What is to be done about the header `name` (in lower case) with this value.
 pub(super) fn weight(name: &str, value: &str) -> Weight {
     match name {
+        // No request and response follow, but a conversation.
+        "upgrade" if value.to_ascii_lowercase().contains("websocket") => Weight::Choosing,
         // A body in a GET: what it asks for is not on the tape.
         "content-length" if value.trim() != "0" => Weight::Choosing,
         "content-length" => Weight::Nothing,
@@ -109,6 +111,8 @@ mod tests {
             ("private-token", "t", Weight::Choosing),
             ("npm-otp", "123456", Weight::Choosing),
             ("x-api-version", "2", Weight::Choosing),
+            ("upgrade", "h2c", Weight::Nothing),
+            ("upgrade", "websocket", Weight::Choosing),
             ("anything-else", "", Weight::Choosing),
         ] {
             assert_eq!(weight(name, value), want, "{name}: {value}");

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::entry::Requests;
+use super::entry::{Request, Requests};
 use super::package::package;
 use crate::digest::Digest;
 use crate::escape;
@@ -49,21 +49,25 @@ type Files = BTreeMap<String, BTreeSet<(u16, Digest)>>;
 fn sorted(requests: &Requests) -> (Packages, Files) {
     let (mut packages, mut files) = (Packages::new(), Files::new());
     for (request, recorded) in requests {
-        match package(&request.url).filter(|_| recorded.status == 200) {
+        match package(&request.url).filter(|_| recorded.status == 200 && request.method.is_get()) {
             Some((name, version)) => {
                 packages.entry(name).or_default().insert(version, recorded.digest);
             }
             None => {
-                files.entry(request.url.clone()).or_default().insert((recorded.status, recorded.digest));
+                files.entry(shown(request)).or_default().insert((recorded.status, recorded.digest));
             }
         }
     }
     (packages, files)
 }
 
+/// A request for people: its URL, after the method if that is another than GET.
+fn shown(request: &Request) -> String {
+    if request.method.is_get() { request.url.clone() } else { format!("{} {}", request.method, request.url) }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::entry::Request;
     use super::super::entry::tests::recorded;
     use super::*;
 

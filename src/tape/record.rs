@@ -9,7 +9,7 @@ use super::asked::Asked;
 use super::asker::Asker;
 use super::bodies::Bodies;
 use super::cookie::{self, Cookie};
-use super::entry::{Recorded, Request, Requests, find, of_url};
+use super::entry::{Recorded, Request, Requests, beside, find, of_url};
 use super::error::{Outcome, Trouble};
 use super::fetch::{Fetch, Fetched, choosing, is_failure, shown};
 use super::replay::{Locked, of_tape};
@@ -48,12 +48,12 @@ struct State {
     requests: Requests,
     /// Who was given a response first, by request.
     first: BTreeMap<Request, Asker>,
-    /// Others who are given the same, by the URL of the tape.
-    same: BTreeSet<(String, Asker)>,
-    /// URLs that got no response so far, and the status that the step was told.
-    failed: BTreeMap<String, u16>,
-    /// URLs that are being asked for.
-    busy: BTreeSet<String>,
+    /// Others who are given the same, by what they asked for.
+    same: BTreeSet<(Request, Asker)>,
+    /// What got no response so far, and the status that the step was told.
+    failed: BTreeMap<Request, u16>,
+    /// What is being asked for.
+    busy: BTreeSet<Request>,
     /// True URLs of redirects whose signature was left out.
     signed: BTreeMap<String, Url>,
     /// What stands for a cookie, and the cookie as the origin set it.
@@ -87,10 +87,9 @@ impl Recorder {
         }
         self.progress.end(STEP);
         let mut requests = state.requests.clone();
-        for (url, status) in &state.failed {
-            let asked = Request::plain(url);
-            if requests.range(&asked..).next().is_none_or(|(answered, _)| answered.url != *url) {
-                requests.insert(asked, failure(*status));
+        for (asked, status) in &state.failed {
+            if beside(&requests, asked.clone()).next().is_none() {
+                requests.insert(asked.clone(), failure(*status));
             }
         }
         requests
@@ -107,19 +106,20 @@ impl Recorder {
 
     /// What is known of a request; waits while somebody else asks. Unless it is a response, the caller is the one who asks.
     fn known(&self, url: &str, asked: &Asked) -> Known {
-        let asker = Asker::of(asked);
+        let (asker, what) = (Asker::of(asked), Request::of(asked, url));
         let mut state = self.lock();
         loop {
             let found =
                 find(&state.requests, url, asked).map(|(request, recorded)| (request.clone(), recorded.clone()));
             let is_same = |request: &Request| {
-                state.first.get(request).is_none_or(|first| *first == asker)
-                    || state.same.contains(&(url.to_owned(), asker.clone()))
+                request.method != asked.method
+                    || state.first.get(request).is_none_or(|first| *first == asker)
+                    || state.same.contains(&(what.clone(), asker.clone()))
             };
             match found {
                 Some((request, recorded)) if is_same(&request) => return Known::Response(recorded),
                 found => {
-                    if state.busy.insert(url.to_owned()) {
+                    if state.busy.insert(what.clone()) {
                         return found.map_or(Known::Nothing, |(request, recorded)| Known::Other(request, recorded));
                     }
                 }
@@ -193,7 +193,8 @@ impl Recorder {
         };
         let is_taken = |url: &Url| {
             let (url, state) = (url.to_string(), self.lock());
-            let is_known = of_url(&state.requests, &url).next().is_some() || state.failed.contains_key(&url);
+            let is_known =
+                of_url(&state.requests, &url).next().is_some() || state.failed.contains_key(&Request::plain(&url));
             (is_known || url == key.to_string()) && !state.signed.contains_key(&url)
         };
         let (client, store) = (self.bodies.resolver.client(), self.bodies.cache());
@@ -214,17 +215,17 @@ impl Recorder {
         let (found, signed) = match fetched {
             Fetched::Whole { recorded, signed, .. } if !recorded.is_like(&known) => (*recorded, signed),
             _ => {
-                self.lock().same.insert((key.to_string(), asker));
+                self.lock().same.insert((Request::of(asked, key.to_string()), asker));
                 return reply.stored(&known, self.bodies.stored(known.digest).as_deref());
             }
         };
         let mut state = self.lock();
         state.signed.extend(signed);
         let first = state.first.remove(&request).unwrap_or_else(|| asker.clone());
-        let Some((of_first, own)) = first.told_apart(&asker, &key.to_string()) else {
+        let Some((of_first, own)) = first.told_apart(&asker, &Request::of(asked, key.to_string())) else {
             state.first.insert(request, first);
             drop(state);
-            return self.refuse(key, &choosing("Cookie"), reply);
+            return self.refuse(asked, key, &choosing("Cookie"), reply);
         };
         state.requests.remove(&request);
         state.requests.insert(of_first.clone(), known);
@@ -235,8 +236,8 @@ impl Recorder {
     }
 
     /// Ends the recording at a request that no tape holds.
-    fn refuse(&self, key: &Url, reason: &str, reply: Reply<'_>) -> io::Result<()> {
-        self.trouble(Trouble::new(&shown(key), reason, Status::Usage, Outcome::Refused));
+    fn refuse(&self, asked: &Asked, key: &Url, reason: &str, reply: Reply<'_>) -> io::Result<()> {
+        self.trouble(Trouble::new(&asked.shown(&shown(key)), reason, Status::Usage, Outcome::Refused));
         reply.refuse(502, reason)
     }
 
@@ -249,7 +250,7 @@ impl Recorder {
             find(&self.lock().requests, &text, &plain).map(|(request, recorded)| (request.clone(), recorded.clone()));
         match known {
             Some(known) => self.compare(asked, key, known, reply),
-            None => self.refuse(key, &choosing("Cookie"), reply),
+            None => self.refuse(asked, key, &choosing("Cookie"), reply),
         }
     }
 
@@ -284,19 +285,20 @@ impl Recorder {
         }
         if let Some(exceeded) = self.is_full() {
             let reason = exceeded.to_string();
-            self.trouble(Trouble::new(&shown(key), reason.clone(), Status::Malformed, Outcome::Refused));
+            self.trouble(Trouble::new(&asked.shown(&shown(key)), reason.clone(), Status::Malformed, Outcome::Refused));
             return refuse(reply, 502, &reason);
         }
         let is_told = reply.is_some();
         let (fetched, reply) = self.ask(asked, key, reply);
         match fetched {
-            Fetched::Whole { recorded, by_accept, by_agent, signed } => {
+            Fetched::Whole { recorded, by_accept, by_agent, by_headers, signed } => {
                 if let Some((key, truth)) = signed {
                     self.lock().signed.insert(key, truth);
                 }
                 let accept = asked.accept.clone().filter(|_| by_accept);
                 let user_agent = asked.user_agent.clone().filter(|_| by_agent);
-                self.remember(Request { url: key.to_string(), accept, user_agent }, &recorded, asked);
+                let what = Request::of(asked, key.to_string());
+                self.remember(Request { accept, user_agent, headers: by_headers, ..what }, &recorded, asked);
                 give(reply, &recorded)
             }
             Fetched::Nothing { reason, status, response, failed } => {
@@ -305,11 +307,11 @@ impl Recorder {
                     (_, true) => Outcome::Failed,
                     (_, false) => Outcome::Refused,
                 };
-                self.trouble(Trouble::new(&shown(key), reason.clone(), status, outcome));
+                self.trouble(Trouble::new(&asked.shown(&shown(key)), reason.clone(), status, outcome));
                 match outcome {
                     Outcome::Cut => Err(io::ErrorKind::ConnectionAborted.into()),
                     Outcome::Failed => {
-                        self.lock().failed.insert(key.to_string(), response);
+                        self.lock().failed.insert(Request::of(asked, key.to_string()), response);
                         give(reply, &failure(response))
                     }
                     _ => refuse(reply, response, &reason),
@@ -327,10 +329,10 @@ impl Responses for Recorder {
         let key = signature::key(&asked.url);
         // Another request than the one without that header, which may have a response.
         if let Some(name) = &asked.choosing {
-            return self.refuse(&key, &choosing(name), reply);
+            return self.refuse(asked, &key, &choosing(name), reply);
         }
         let Some(cookie) = asked.cookie.as_deref().map_or(Some(None), |sent| self.true_cookie(sent)) else {
-            return self.refuse(&key, &choosing("Cookie"), reply);
+            return self.refuse(asked, &key, &choosing("Cookie"), reply);
         };
         let asked = &Asked { cookie, ..asked.clone() };
         let text = key.to_string();
@@ -338,7 +340,7 @@ impl Responses for Recorder {
         if let Known::Response(recorded) = &known {
             return reply.stored(recorded, self.bodies.stored(recorded.digest).as_deref());
         }
-        let _busy = Busy { recorder: self, url: text };
+        let _busy = Busy { recorder: self, what: Request::of(asked, text) };
         match known {
             Known::Other(request, recorded) => self.compare(asked, &key, (request, recorded), reply),
             _ if asked.cookie.is_some() => self.record_without_cookie(asked, &key, reply),
@@ -364,12 +366,12 @@ enum Known {
 /// Lets others go on, also when the one who asks panics.
 struct Busy<'a> {
     recorder: &'a Recorder,
-    url: String,
+    what: Request,
 }
 
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
-        self.recorder.lock().busy.remove(&self.url);
+        self.recorder.lock().busy.remove(&self.what);
         self.recorder.changed.notify_all();
     }
 }

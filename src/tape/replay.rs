@@ -92,6 +92,21 @@ impl Replayer {
         self.requests.keys().filter(|request| !state.used.contains(*request)).cloned().collect()
     }
 
+    /// A request that is not on the tape, for a message.
+    fn unknown(&self, asked: &Asked, key: &str, shown: &str) -> String {
+        let asked_before = |request: &&Request| request.url == key && request.method == asked.method;
+        let others = self.requests.range(Request::plain(key)..).map(|(request, _)| request);
+        match others.take_while(|request| request.url == key).find(asked_before) {
+            Some(_) if asked.body.is_some() => {
+                format!(
+                    "{}, where the tape has other bodies: what it sends changes from build to build",
+                    asked.shown(shown)
+                )
+            }
+            _ => asked.shown(shown),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -114,11 +129,11 @@ impl Responses for Replayer {
         let foreign = asked.cookie.iter().flat_map(|sent| cookie::sent(sent)).any(|pair| !self.cookies.contains(pair));
         // No recording holds what such a header chooses.
         if let Some(name) = asked.choosing.as_deref().or(foreign.then_some("Cookie")) {
-            self.trouble(Trouble::unknown(&format!("{} (with the header `{name}`)", shown(&key))));
+            self.trouble(Trouble::unknown(&format!("{} (with the header `{name}`)", asked.shown(&shown(&key)))));
             return reply.refuse(502, "not on the tape of this build");
         }
         let Some((request, recorded)) = find(&self.requests, &text, asked) else {
-            self.trouble(Trouble::unknown(&shown(&key)));
+            self.trouble(Trouble::unknown(&self.unknown(asked, &text, &shown(&key))));
             return reply.refuse(502, "not on the tape of this build");
         };
         self.lock().used.insert(request.clone());

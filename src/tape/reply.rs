@@ -18,6 +18,10 @@ impl<'a> Reply<'a> {
     /// Hands out a recorded response, whose body is the file at `path`; an empty body needs none.
     pub fn stored(self, recorded: &Recorded, path: Option<&Path>) -> io::Result<()> {
         match path {
+            // The length is that of a body which nobody asked for.
+            _ if self.0.is_for_head() && recorded.size == 0 => {
+                self.0.begin(recorded.status, &headers(recorded), recorded.length)?.finish()
+            }
             None if recorded.size > 0 => self.0.text(502, "the body is gone"),
             _ => self.0.file(recorded.status, headers(recorded), path, recorded.size),
         }

@@ -1,5 +1,6 @@
 //! What stands behind the server: a request comes in as [`Asked`] and goes out through a [`Reply`].
 
+use std::fmt;
 use std::io;
 
 use super::asked::Asked;
@@ -12,4 +13,10 @@ pub trait Responses: Send + Sync {
 
     /// Is told of a request that nothing can be made of: what it asked for, safe to print, and why.
     fn unreadable(&self, wanted: &str, why: &str);
+}
+
+impl fmt::Debug for dyn Responses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("responses")
+    }
 }

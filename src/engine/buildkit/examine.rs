@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::client::DaemonAddress;
 use super::command::attempt;
-use super::daemon::{OwnDaemon, Worker, shared};
+use super::daemon::{OwnDaemon, Worker, outlet, shared};
 use super::failure::BuildKitError;
 use super::host::Host;
 use crate::build::Surroundings;
@@ -15,6 +15,9 @@ use crate::platform::Platform;
 use crate::process::{Command, DOCKER, PODMAN};
 use crate::status::ExitStatus;
 
+/// What tapes hold, through a door and by policy.
+const ANY: &str = "tapes of requests by every method, git over HTTPS among them";
+const GETS: &str = "tapes of GET requests";
 /// How long a program may think about its version.
 const TIME: Duration = Duration::from_secs(15);
 
@@ -54,6 +57,7 @@ impl Look<'_> {
         match OwnDaemon::find(self.host) {
             Ok(_) => {
                 if let Some(version) = self.version("buildkitd", &["--version"], &[]) {
+                    tell_way(&mut found, outlet::version_told(version.as_bytes()).as_ref());
                     found.found("buildkitd, started for each run", version);
                 }
                 found.can("everything, for this machine's platform and those that it emulates");
@@ -81,6 +85,7 @@ impl Look<'_> {
             None => found.missing("the buildx plugin is not installed", "https://github.com/docker/buildx/releases"),
         }
         found.can("everything, in a builder that runs the locked image");
+        found.can(GETS);
         found.cannot("a tape in a builder that is there already (`--builder`)");
         found
     }
@@ -95,6 +100,7 @@ impl Look<'_> {
         if rustix::process::geteuid().is_root() {
             found.found("mode", "rootful".to_owned());
             found.can("everything, in a container of the locked image");
+            found.can(format!("{ANY} (an image with a tag of v{} or newer)", outlet::GOES_OUT));
             return found;
         }
         found.found("mode", "rootless".to_owned());
@@ -125,6 +131,12 @@ impl Look<'_> {
     }
 }
 
+/// Which requests a tape holds that a daemon of ours builds from, or records.
+fn tell_way(found: &mut Examined, version: Option<&semver::Version>) {
+    let has_door = version.is_some_and(|version| *version >= outlet::GOES_OUT);
+    found.can(if has_door { ANY } else { GETS });
+}
+
 /// What a running daemon can.
 fn tell(found: &mut Examined, worker: &Worker) {
     found.found("BuildKit", escape::text(&worker.version).into_owned());
@@ -138,6 +150,6 @@ fn tell(found: &mut Examined, worker: &Worker) {
         Ok(()) => found.can(what),
         Err(error) => found.cannot(format!("{what}: {error}")),
     };
-    report(found, "tapes", worker.check_tape());
+    report(found, GETS, worker.check_tape());
     report(found, "verdicts on a daemon that others use", shared::check(worker, None).map(drop));
 }

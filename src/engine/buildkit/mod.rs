@@ -53,7 +53,7 @@ use crate::status::Failure;
 pub use client::DaemonAddress;
 use client::{Buildctl, Buildx, Client, Connection, Podman, SeveralLogins};
 use command::{ask, at_once, follow};
-use daemon::{Worker, probe, shared};
+use daemon::{Worker, outlet, probe, shared};
 use input::{Served, Staged, frontend, offline, refusal};
 use output::{OutputReader, materials};
 use steps::Steps;
@@ -190,7 +190,7 @@ impl CheckedBuild for Checked<'_> {
         let staged = Staged::write(self.plan, has_certificate.then_some(""), surroundings)?;
         let redirects = Redirects::of_mirrors(&self.engine.host.config);
         let local = |name: &str, directory: &Path| connection.local_name(name, directory);
-        let policy = staged.write_policy(self.plan, &redirects, local)?;
+        let policy = staged.write_policy(self.plan, &redirects, false, local)?;
         let build = connection.build_command(self.plan, &staged, &policy, Some(&Platform::of_this_machine()));
         let mut lines = vec![format!("cd {}", shell_word(&staged.directory))];
         for name in connection.own_variables() {
@@ -208,7 +208,8 @@ impl Checked<'_> {
     fn serve(&self, connection: &dyn Connection) -> Result<Option<Served>, Failure> {
         let BuildKit { host, sources, .. } = self.engine;
         let several = connection.several_logins();
-        if !host.offline && several.is_empty() {
+        let has_door = connection.door().is_some();
+        if !host.offline && several.is_empty() && !has_door {
             return Ok(None);
         }
         if !connection.reaches_loopback() {
@@ -218,7 +219,8 @@ impl Checked<'_> {
         if host.offline {
             return Served::everything(self.plan, sources).map(Some);
         }
-        Served::images_of(self.plan, several.iter().map(|several| several.host.as_str()), sources).map(Some)
+        let is_wanted = |registry: &str| has_door || several.iter().any(|several| several.host == registry);
+        Served::images_of(self.plan, is_wanted, sources).map(Some)
     }
 
     /// What the daemon is, and the inputs as files.
@@ -245,6 +247,9 @@ impl Checked<'_> {
         };
         let daemon = daemon()?;
         daemon.worker.check_tape()?;
+        if connection.door().is_some() {
+            outlet::check(daemon.worker.plain_version().as_ref(), &daemon.worker.version)?;
+        }
         let certificate = probe::certificate(control, plan, redirects, &tape.route, surroundings)?;
         Ok((daemon, Staged::write(plan, certificate.as_deref(), surroundings)?))
     }
@@ -276,7 +281,10 @@ impl Ready<'_> {
     fn run_once(&self, redirects: &Redirects, surroundings: &Surroundings<'_>) -> Result<Built, BuildKitError> {
         let Self { plan, connection, daemon, staged, .. } = self;
         let local = |name: &str, directory: &Path| connection.local_name(name, directory);
-        let policy = staged.write_policy(plan, redirects, local)?;
+        let door = connection.door();
+        let policy = staged.write_policy(plan, redirects, door.is_some(), local)?;
+        let responses = plan.run.tape.as_ref().and_then(|tape| tape.responses.as_ref());
+        let _open = door.zip(responses).map(|(door, responses)| door.open(responses));
         let command = connection.build_command(plan, staged, &policy, daemon.worker.platform.as_ref());
         let steps = Steps::new(&surroundings.progress);
         let tell = |line: &str| {
@@ -293,13 +301,13 @@ impl Ready<'_> {
 
     /// What the log of a failed build says.
     fn explain(&self, finished: &Finished, redirects: &Redirects) -> BuildKitError {
-        let Self { plan, staged, .. } = self;
+        let Self { plan, staged, connection, .. } = self;
         let log: Vec<_> = finished.log.lines().map(|line| input::as_written(plan, redirects, line)).collect();
         let log: Vec<&str> = log.iter().map(AsRef::as_ref).collect();
         let path = escape::name(plan.inputs.dockerfile_path.as_os_str().as_encoded_bytes());
         let error = failure::explain(&log, &path, &plan.inputs.dockerfile);
         match plan.run.tape {
-            Some(_) => failure::explain_taped(error, &log, staged.has_certificate()),
+            Some(_) => failure::explain_taped(error, &log, staged.has_certificate(), connection.door().is_some()),
             None => error,
         }
     }
@@ -320,7 +328,8 @@ impl Ready<'_> {
             at_once(|| at_once(ask, || staged.forget_context()), || reader.read(&staged.image()));
         let record = record?;
         let used = record.materials.as_deref().unwrap_or_default();
-        let deviations = materials::compare(&plan.pins, used, redirects, plan.run.tape.as_ref());
+        let has_door = connection.door().is_some();
+        let deviations = materials::compare(&plan.pins, used, redirects, plan.run.tape.as_ref(), has_door);
         if !deviations.is_empty() {
             return Err(BuildKitError::Materials(deviations));
         }

@@ -71,6 +71,7 @@ impl Key {
             .tls_config(TlsConfig::builder().root_certs(roots).build())
             .proxy(proxy)
             .http_status_as_error(false)
+            .allow_non_standard_methods(true)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .user_agent(concat!("repro/", env!("CARGO_PKG_VERSION")))

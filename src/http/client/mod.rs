@@ -110,7 +110,7 @@ impl Client {
             if settings.cancel.is_cancelled() {
                 return Err(crate::cancel::Cancelled.into());
             }
-            let is_sent_once = matches!(request.kind, Kind::Put(_) | Kind::Patch(_));
+            let is_sent_once = matches!(request.kind, Kind::Put(_) | Kind::Patch(_) | Kind::Other(..));
             if is_sent_once || request.once || !self.wait_after(attempt, &result, &request.url)? {
                 return result;
             }
@@ -201,9 +201,17 @@ impl Client {
                 let request = upload.describe(builder).body(body).map_err(|error| fail(error.into()))?;
                 agent.run(upload.within(&agent, request, &settings.timeouts))
             }
+            Kind::Other(_, body) if !body.is_empty() => {
+                agent.run(builder.body(&body[..]).map_err(|error| fail(error.into()))?)
+            }
             // Without a length it would be of unknown length, which some servers refuse with 411.
             Kind::Post => agent.run(builder.header("content-length", 0).body(()).map_err(|error| fail(error.into()))?),
-            Kind::Get | Kind::Head => agent.run(builder.body(()).map_err(|error| fail(error.into()))?),
+            Kind::Other(method, _) if matches!(method.as_str(), "PATCH" | "POST" | "PUT") => {
+                agent.run(builder.header("content-length", 0).body(()).map_err(|error| fail(error.into()))?)
+            }
+            Kind::Get | Kind::Head | Kind::Other(..) => {
+                agent.run(builder.body(()).map_err(|error| fail(error.into()))?)
+            }
         };
         let response = Response::new(self, url.clone(), response.map_err(fail)?);
         self.show_warnings(&response);

@@ -1,5 +1,7 @@
 //! One request, as it is asked for.
 
+use std::sync::Arc;
+
 use super::upload::Upload;
 use crate::http::secret::Secret;
 use crate::http::url::Url;
@@ -13,16 +15,19 @@ pub(super) enum Kind {
     Post,
     Put(Upload),
     Patch(Upload),
+    /// Any method, with a body if it is not empty; sent once.
+    Other(String, Arc<[u8]>),
 }
 
 impl Kind {
-    pub(super) fn method(&self) -> &'static str {
+    pub(super) fn method(&self) -> &str {
         match self {
             Self::Get => "GET",
             Self::Head => "HEAD",
             Self::Form(_) | Self::Post => "POST",
             Self::Put(_) => "PUT",
             Self::Patch(_) => "PATCH",
+            Self::Other(method, _) => method,
         }
     }
 
@@ -117,6 +122,11 @@ impl Request {
     pub fn named_by(mut self, declared: &Url) -> Self {
         self.declared = Some(declared.clone());
         self
+    }
+
+    /// Sends `body` by any `method`; never redirected and never repeated.
+    pub fn by(method: &str, url: Url, body: Arc<[u8]>) -> Self {
+        Self::new(url, Kind::Other(method.to_owned(), body))
     }
 
     /// Adds a header.

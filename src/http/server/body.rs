@@ -1,10 +1,10 @@
 //! The body of one request, read as it comes: by its length, or in chunks.
 
 use std::io::{self, BufRead, Read, Write};
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use super::head::Head;
+use super::wire::Wire;
 
 /// Bytes of a line between chunks.
 const LINE: u64 = 1024;
@@ -32,7 +32,7 @@ enum Left {
 /// What was read with the head, then what comes.
 struct Buffered<'a> {
     before: &'a mut Vec<u8>,
-    connection: &'a TcpStream,
+    connection: &'a Wire,
 }
 
 impl Read for Buffered<'_> {
@@ -49,12 +49,7 @@ impl Read for Buffered<'_> {
 
 impl<'a> Body<'a> {
     /// The body that `head` announces; `before` holds what was read beyond the head.
-    pub(super) fn new(
-        head: &Head,
-        connection: &'a TcpStream,
-        before: &'a mut Vec<u8>,
-        idle: Duration,
-    ) -> io::Result<Self> {
+    pub(super) fn new(head: &Head, connection: &'a Wire, before: &'a mut Vec<u8>, idle: Duration) -> io::Result<Self> {
         let invalid = || io::Error::from(io::ErrorKind::InvalidData);
         let left = match (head.header("transfer-encoding"), head.header("content-length")) {
             // Both at once is how two readers are made to disagree about where a request ends.

@@ -1,8 +1,9 @@
 //! The head of one request, read within limits.
 
 use std::io::{self, Read};
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
+
+use super::wire::Wire;
 
 /// Bytes of a head.
 const LONGEST: usize = 64 << 10;
@@ -15,8 +16,10 @@ const TIME: Duration = Duration::from_secs(30);
 pub struct Head {
     /// `GET`, `HEAD`, …
     pub method: String,
-    /// Path and query.
+    /// Path and query; of a proxy a whole URL, or `HOST:PORT` with `CONNECT`.
     pub target: String,
+    /// `HOST:PORT` that the client asked a proxy to connect it with, where it came through such a tunnel.
+    pub tunnel: Option<String>,
     /// Whether the connection stays open after the response.
     pub keep_alive: bool,
     /// Whether the client understands a body in pieces (HTTP/1.1).
@@ -27,7 +30,7 @@ pub struct Head {
 
 impl Head {
     /// Reads the next head from `connection`; `buffer` holds what was read beyond. None if the client is done.
-    pub fn read(mut connection: &TcpStream, buffer: &mut Vec<u8>) -> io::Result<Option<Self>> {
+    pub(super) fn read(mut connection: &Wire, buffer: &mut Vec<u8>) -> io::Result<Option<Self>> {
         let mut started = (!buffer.is_empty()).then(Instant::now);
         let mut piece = [0; 4096];
         loop {
@@ -44,7 +47,7 @@ impl Head {
             }
             if started.is_none() {
                 started = Some(Instant::now());
-                connection.set_read_timeout(Some(TIME))?;
+                connection.set_read_timeout(TIME)?;
             }
             buffer.extend_from_slice(&piece[..count]);
         }

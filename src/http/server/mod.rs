@@ -2,7 +2,7 @@
 //!
 //! One thread a connection, at most [`CONNECTIONS`] at once. `head` reads a request within limits, `body` what it brings,
 //! what stands behind the server ([`Respond`]) decides, [`Reply`] writes: whole bodies, ranges of them (`range`), or a stream whose end is
-//! not there yet. It knows no paths and no users: whoever responds checks both.
+//! not there yet. A proxy's tunnel is ended here, too: what comes through it over TLS (`wire`) is read like all else. It knows no paths and no users: whoever responds checks both.
 
 mod body;
 pub mod head;
@@ -10,6 +10,7 @@ mod range;
 mod reply;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -22,6 +23,8 @@ use std::time::Duration;
 pub use body::Body;
 pub use head::Head;
 pub use reply::{Reply, Stream};
+use rustls::ServerConfig;
+use wire::Wire;
 
 /// Connections at once; more wait.
 const CONNECTIONS: usize = 128;
@@ -29,6 +32,7 @@ const CONNECTIONS: usize = 128;
 const IDLE: Duration = Duration::from_secs(600);
 const STACK: usize = 1 << 20;
 const MALFORMED: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+const CONNECTED: &[u8] = b"HTTP/1.1 200 Connection Established\r\n\r\n";
 /// Requests with a longer body are not read to their end.
 const REQUEST_BODY: u64 = 64 << 10;
 
@@ -51,6 +55,11 @@ pub trait Respond: Send + Sync {
             return Err(error);
         }
         self.respond(head, reply)
+    }
+
+    /// How TLS is ended with a client that sends `CONNECT`, as to a proxy; none if it is answered like any other request.
+    fn tunnel(&self, _head: &Head) -> Option<Arc<ServerConfig>> {
+        None
     }
 
     /// How long a connection may be idle, or a client not read or send on.
@@ -146,7 +155,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         let started = thread::Builder::new().name(shared.name.to_owned()).stack_size(STACK).spawn(move || {
             let guard = Registered { shared: &of_thread, number };
             // A client that hangs up gets no response.
-            let _ = serve(&connection, &of_thread);
+            let _ = serve(connection, &of_thread);
             drop(guard);
         });
         if started.is_err() {
@@ -170,41 +179,69 @@ impl Drop for Registered<'_> {
     }
 }
 
-/// Responds to the requests of one connection, one after the other.
-fn serve(connection: &TcpStream, shared: &Shared) -> io::Result<()> {
-    let idle = shared.respond.patience();
+/// Responds to the requests of one connection, and of the tunnel that it becomes if it is one.
+fn serve(connection: TcpStream, shared: &Shared) -> io::Result<()> {
     connection.set_nodelay(true)?;
-    connection.set_write_timeout(Some(idle))?;
+    connection.set_write_timeout(Some(shared.respond.patience()))?;
+    let wire = Wire::plain(connection);
+    let Some((to, config)) = respond_on(&wire, None, shared)? else { return Ok(()) };
+    let wire = wire.encrypted(config)?;
+    let done = respond_on(&wire, Some(to), shared);
+    wire.finish();
+    done.map(drop)
+}
+
+/// Responds to requests one after the other, to the end or up to one that begins a tunnel; `tunnel` is what these came
+/// through.
+fn respond_on(
+    connection: &Wire,
+    tunnel: Option<String>,
+    shared: &Shared,
+) -> io::Result<Option<(String, Arc<ServerConfig>)>> {
+    let idle = shared.respond.patience();
     let mut buffer = Vec::new();
     loop {
-        connection.set_read_timeout(Some(idle))?;
+        connection.set_read_timeout(idle)?;
         let head = match Head::read(connection, &mut buffer) {
-            Ok(Some(head)) => head,
-            Ok(None) => return Ok(()),
+            Ok(Some(head)) => Head { tunnel: tunnel.clone(), ..head },
+            Ok(None) => return Ok(None),
             Err(error) => {
                 if error.kind() == io::ErrorKind::InvalidData {
-                    shared.respond.unreadable(&target_in(&buffer), "its head is too long, or malformed");
+                    let target = target_in(&buffer);
+                    let wanted = tunnel.as_ref().map_or_else(|| target.clone(), |to| format!("https://{to}{target}"));
+                    shared.respond.unreadable(&wanted, "its head is too long, or malformed");
                     // Clients that began with TLS hear by this that they should not.
                     (&mut &*connection).write_all(MALFORMED)?;
                 }
                 return Err(error);
             }
         };
-        connection.set_read_timeout(Some(idle))?;
+        connection.set_read_timeout(idle)?;
+        // A tunnel in a tunnel is nothing that a client wants.
+        let config = if head.method == "CONNECT" && tunnel.is_none() { shared.respond.tunnel(&head) } else { None };
+        if let Some(config) = config {
+            if !buffer.is_empty() {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+            (&mut &*connection).write_all(CONNECTED)?;
+            return Ok(Some((head.target, config)));
+        }
         let mut body = match Body::new(&head, connection, &mut buffer, idle) {
             Ok(body) => body,
             Err(error) => {
-                shared.respond.unreadable(&head.target, "where its body ends can't be told");
+                let target = &head.target;
+                let wanted = tunnel.as_ref().map_or_else(|| target.clone(), |to| format!("https://{to}{target}"));
+                shared.respond.unreadable(&wanted, "where its body ends can't be told");
                 return Err(error);
             }
         };
         shared.respond.respond_to(&head, &mut body, Reply::new(connection, &head))?;
         if !body.is_done() {
-            return Ok(());
+            return Ok(None);
         }
         body.finish();
         if !head.keep_alive || shared.stop.load(Ordering::Relaxed) {
-            return Ok(());
+            return Ok(None);
         }
     }
 }

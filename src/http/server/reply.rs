@@ -2,11 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::net::TcpStream;
 use std::path::Path;
 
 use super::head::Head;
 use super::range::Range;
+use super::wire::Wire;
 
 const PIECE: usize = 64 << 10;
 
@@ -15,18 +15,23 @@ pub type Header = (&'static str, String);
 
 /// The response to one request, to be written once.
 pub struct Reply<'a> {
-    connection: &'a TcpStream,
+    connection: &'a Wire,
     head: &'a Head,
 }
 
 impl<'a> Reply<'a> {
-    pub(super) fn new(connection: &'a TcpStream, head: &'a Head) -> Self {
+    pub(super) fn new(connection: &'a Wire, head: &'a Head) -> Self {
         Self { connection, head }
     }
 
     /// Whether less than the whole body is asked for.
     pub fn wants_part(&self) -> bool {
         self.head.header("range").is_some()
+    }
+
+    /// Whether nothing but the head is asked for.
+    pub fn is_for_head(&self) -> bool {
+        self.head.method == "HEAD"
     }
 
     /// Hands out the file at `path` of `size` bytes, or what is asked for of it; an empty body needs no file.
@@ -64,11 +69,22 @@ impl<'a> Reply<'a> {
             headers.push(("Accept-Ranges", "bytes".to_owned()));
         }
         let reader = if length > 0 { open(first)? } else { None };
-        self.head(status, &headers, Some(length))?;
-        if let Some(reader) = reader.filter(|_| self.head.method != "HEAD") {
-            copy(&mut reader.take(length), self.connection, length)?;
+        let Some(reader) = reader.filter(|_| self.head.method != "HEAD") else {
+            return self.head(status, &headers, Some(length));
+        };
+        let mut reader = reader.take(length);
+        if length > PIECE as u64 {
+            self.head(status, &headers, Some(length))?;
+            return copy(&mut reader, self.connection, length);
         }
-        Ok(())
+        // Most bodies are small: with their head they go out at once.
+        let mut whole = self.head_text(status, &headers, Some(length)).into_bytes();
+        let head = whole.len();
+        reader.read_to_end(&mut whole)?;
+        if (whole.len() - head) as u64 != length {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        (&mut &*self.connection).write_all(&whole)
     }
 
     /// Responds with these bytes.
@@ -101,6 +117,10 @@ impl<'a> Reply<'a> {
     }
 
     fn head(&self, status: u16, headers: &[Header], length: Option<u64>) -> io::Result<()> {
+        (&mut &*self.connection).write_all(self.head_text(status, headers, length).as_bytes())
+    }
+
+    fn head_text(&self, status: u16, headers: &[Header], length: Option<u64>) -> String {
         let mut head = format!("HTTP/1.1 {status} {}\r\n", reason(status));
         for (name, value) in headers {
             // Values come from other servers and from files: nothing may end the line early.
@@ -116,13 +136,13 @@ impl<'a> Reply<'a> {
         if !self.head.keep_alive {
             head += "Connection: close\r\n";
         }
-        (&mut &*self.connection).write_all((head + "\r\n").as_bytes())
+        head + "\r\n"
     }
 }
 
 /// A body on its way to the client; only [`Stream::finish`] makes it a whole one.
 pub struct Stream<'a> {
-    connection: &'a TcpStream,
+    connection: &'a Wire,
     chunks: bool,
     silent: bool,
 }
@@ -149,7 +169,7 @@ impl Stream<'_> {
     }
 }
 
-fn copy(from: &mut impl Read, mut to: &TcpStream, length: u64) -> io::Result<()> {
+fn copy(from: &mut impl Read, mut to: &Wire, length: u64) -> io::Result<()> {
     let mut piece = vec![0; PIECE];
     let mut done = 0;
     loop {

@@ -51,6 +51,15 @@ enum Behind {
     Replayer(Arc<Replayer>),
 }
 
+impl Behind {
+    fn responses(&self) -> Arc<dyn Responses> {
+        match self {
+            Self::Recorder(recorder) => recorder.clone(),
+            Self::Replayer(replayer) => replayer.clone(),
+        }
+    }
+}
+
 /// What a plan has of the tape of an image that is not built; none if the image needs no tape.
 ///
 /// Nothing is served: the port, unless it was given, and the token are those of no run.
@@ -66,7 +75,8 @@ pub fn planned(
     let token = unguessable().map_err(ServeError::Random)?;
     let requests = tape.platforms.get(platform).cloned().unwrap_or_default();
     let digest = key(tape, no_cache)?;
-    Ok(Some(TapeUse { route: Route::at(&origin, &token), digest, requests: Some(Arc::new(requests)) }))
+    let route = Route::at(&origin, &token);
+    Ok(Some(TapeUse { route, digest, requests: Some(Arc::new(requests)), responses: None }))
 }
 
 impl Served {
@@ -125,11 +135,7 @@ impl Served {
         behind: Behind,
     ) -> Result<Self, Failure> {
         let listen = options.listen.clone();
-        let responses: Arc<dyn Responses> = match &behind {
-            Behind::Recorder(recorder) => recorder.clone(),
-            Behind::Replayer(replayer) => replayer.clone(),
-        };
-        let server = Server::start(&listen, responses)
+        let server = Server::start(&listen, behind.responses())
             .map_err(|error| ServeError::Listen { address: listen.address.to_string(), error })?;
         Ok(Self { server, digest, behind, locked, image: ready.surveyed.name.to_owned(), _alone: None })
     }
@@ -140,7 +146,8 @@ impl Served {
             Behind::Recorder(_) => None,
             Behind::Replayer(replayer) => Some(replayer.requests()),
         };
-        TapeUse { route: self.server.route().clone(), digest: self.digest, requests }
+        let responses = Some(self.behind.responses());
+        TapeUse { route: self.server.route().clone(), digest: self.digest, requests, responses }
     }
 
     /// What was recorded; nothing when replaying.

@@ -81,6 +81,30 @@ fn cookies_and_challenges_stand_in_the_third_version_only() {
 }
 
 #[test]
+fn other_methods_stand_in_the_documented_fourth_version() {
+    let page = std::fs::read_to_string("docs/formats.md").unwrap();
+    let chapter = page.split("**Version 4**").nth(1).unwrap();
+    let text = chapter.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
+    let tape = Tape::parse(text, &Limits::default()).unwrap();
+    assert_eq!(tape.to_text(), text);
+    assert!(chapter.contains(&format!("This file's digest is `{}`", tape.digest())), "{}", tape.digest());
+    for (from, to, line, word) in [
+        ("version 4", "version 3", 2, "expected `version 4`"),
+        ("GET https://git", "CONNECT https://git", 4, "expected `GET`"),
+        (" body=sha256:ca", " body=sha256:CA", 6, "digest of a body"),
+        ("POST https", "TELL https", 6, "has no `body`"),
+        (" type=application/x-git-upload-pack-result", " length=1", 6, "only a response to HEAD"),
+        ("git-protocol:", "Git-Protocol:", 4, "NAME: VALUE"),
+        ("header=git-protocol:\\x20version=2", "header=b:\\x20c header=a:\\x20c", 4, "headers are not in order"),
+        (" length=21", " length=021", 5, "whole number"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let said = Tape::parse(&text.replacen(from, to, 1), &Limits::default()).unwrap_err().to_string();
+        assert!(said.starts_with(&format!("tape line {line}: ")) && said.contains(word), "{to}: {said}");
+    }
+}
+
+#[test]
 fn what_no_writer_writes_is_refused_with_its_line() {
     let text = documented();
     for (from, to, line, word) in [
@@ -88,7 +112,7 @@ fn what_no_writer_writes_is_refused_with_its_line() {
         ("version 1", "version x", 2, "expected `version 1`"),
         ("platform linux/amd64", "platform linux/x86_64", 3, "expected `linux/amd64`"),
         ("platform linux/amd64\n", "", 3, "platform"),
-        ("GET https://files.example/a", "PUT https://files.example/a", 4, "expected `GET`"),
+        ("GET https://files.example/a", "put https://files.example/a", 4, "expected `GET`"),
         ("https://files.example/a ", "https://FILES.example/a ", 4, "not written as"),
         ("https://files.example/a ", "https://files.example:443/a ", 4, "not written as"),
         ("https://files.example/a ", "https://u:p@files.example/a ", 4, "user"),
@@ -118,7 +142,7 @@ fn what_no_writer_writes_is_refused_with_its_line() {
     assert!(Tape::parse(&(lines.join("\n") + "\n"), &Limits::default()).is_err(), "order");
     assert!(Tape::parse(text.trim_end(), &Limits::default()).is_err(), "no newline at the end");
     assert!(Tape::parse("", &Limits::default()).is_err());
-    let newer = Tape::parse(&text.replace("version 1", "version 4"), &Limits::default()).unwrap_err();
+    let newer = Tape::parse(&text.replace("version 1", "version 5"), &Limits::default()).unwrap_err();
     assert_eq!(newer.status(), Status::Lock);
     let conflict = Tape::parse(&text.replacen("GET", "<<<<<<< HEAD\nGET", 1), &Limits::default()).unwrap_err();
     assert_eq!(conflict, TapeError::Conflict { line: 4 });

@@ -1,6 +1,8 @@
 //! Requests by another method than GET: no tape holds them, and BuildKit refuses them on their way.
 
+use super::git;
 use super::origin::{Origin, Response};
+use crate::rig::variable;
 
 /// A command that asks for `URL` by another method, past what a program would make of the response.
 fn by(method: &str, url: &str) -> String {
@@ -24,7 +26,7 @@ fn methods_other_than_get_are_refused_by_name() {
     assert_eq!(origin.seen(), Vec::<String>::new());
 }
 
-/// A private daemon tells of every request; no other one does.
+/// A daemon of ours tells of every request, one without a door too: that of a build that takes a repository over HTTPS.
 #[test]
 fn a_step_that_goes_on_without_what_it_asked_for_by_another_method_ends_the_build() {
     let origin = Origin::start();
@@ -33,13 +35,17 @@ fn a_step_that_goes_on_without_what_it_asked_for_by_another_method_ends_the_buil
     origin.file("/file?X-Amz-Signature=s3cret", "signed\n");
     let dockerfile = |more: &str| {
         format!(
-            "ADD http://origin.example/added /added\nRUN wget -O /a http://origin.example/file && wget -O /m http://origin.example/moved; \
+            "ADD https://git.example/added.git#v1 /repository\nADD http://origin.example/added /added\nRUN wget -O /a http://origin.example/file && wget -O /m http://origin.example/moved; \
              for n in 1 2; do wget -O /o \"http://origin.example/odd?q=%22a'b%5C&c=d,e\"; done; \
              wget -O /none http://origin.example/none; {more}true\n"
         )
     };
     let Some(mut project) = origin.project(&dockerfile("")) else { return };
     project.set("BUILDKIT_HOST", "");
+    let Some(server) = variable("RIG_GIT") else { return };
+    git::repository("added");
+    let config = project.read(".git/config.toml");
+    project.write(".git/config.toml", format!("{config}\"https://git.example/\" = \"{server}/\"\n"));
     project.repro(&["lock"]).expect(0);
     project.repro(&["build", "--engine", "buildctl"]).expect(0);
     let tolerant = |method: &str| {

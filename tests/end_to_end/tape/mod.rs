@@ -3,7 +3,9 @@
 //! Without the rig's variables these tests print "not run: no rig" and pass, unless `REPRO_REQUIRE_RIG=1`.
 
 mod adopt;
+mod door;
 mod expired;
+mod git;
 mod hostile;
 mod logins;
 mod methods;

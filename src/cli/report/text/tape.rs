@@ -34,8 +34,9 @@ pub fn listing(document: &TapeDocument) -> String {
                 for request in requests {
                     let (url, status, digest, size) =
                         (escape::text(&request.url), request.status, &request.digest, request.size);
+                    let method = request.method.as_deref().unwrap_or("GET");
                     let indent = if step.is_some() { "      " } else { "    " };
-                    let _ = writeln!(text, "{indent}GET {url} {status} {digest} {size}");
+                    let _ = writeln!(text, "{indent}{method} {url} {status} {digest} {size}");
                 }
             }
         }

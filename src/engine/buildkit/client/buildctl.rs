@@ -17,6 +17,7 @@ use crate::limits::Limits;
 use crate::platform::Platform;
 use crate::process::{Command, DOCKER, PODMAN};
 use crate::status::Failure;
+use crate::tape::Door;
 
 const NAME: &str = "buildctl";
 /// Where a daemon listens that was started without options.
@@ -66,31 +67,31 @@ impl Buildctl {
         program(&self.host)
     }
 
-    /// The address of a daemon, and what it led elsewhere if it is our own.
+    /// The address of a daemon, and what is ours of one of our own.
     fn daemon(
         &self,
         plan: &Plan,
         work: &Path,
         surroundings: &Surroundings<'_>,
-    ) -> Result<(DaemonAddress, Option<Arc<Led>>), Failure> {
+    ) -> Result<(DaemonAddress, Option<Ours>), Failure> {
         if let Some(address) = &self.address {
             return Ok((address.clone(), None));
         }
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(daemon) = own.as_ref().filter(|daemon| daemon.serves(&self.host, plan)) {
-            return Ok((daemon.address.as_str().into(), Some(daemon.led())));
+            return Ok((daemon.address.as_str().into(), Some(Ours::of(daemon))));
         }
         // The old one ends before another starts.
         own.take();
         let daemon = OwnDaemon::start(&self.host, plan, &self.program()?, work, surroundings)?;
-        let found = (daemon.address.as_str().into(), Some(daemon.led()));
+        let found = (daemon.address.as_str().into(), Some(Ours::of(&daemon)));
         *own = Some(daemon);
         Ok(found)
     }
 
     fn at(
         &self,
-        (address, led): (DaemonAddress, Option<Arc<Led>>),
+        (address, ours): (DaemonAddress, Option<Ours>),
         (docker_config, several_logins): (Option<PathBuf>, Vec<SeveralLogins>),
         work: &Path,
     ) -> Result<AtAddress, BuildKitError> {
@@ -101,7 +102,7 @@ impl Buildctl {
             control: Control(command),
             is_near: address.address.starts_with("unix://"),
             is_shared: self.address.is_some(),
-            led,
+            ours,
             has_own_logins,
             several_logins,
         })
@@ -164,14 +165,28 @@ impl Client for Buildctl {
     }
 }
 
+/// What is ours of a daemon of our own.
+struct Ours {
+    /// What it led elsewhere.
+    led: Arc<Led>,
+    /// Its only way out, if it has one.
+    door: Option<Arc<Door>>,
+}
+
+impl Ours {
+    fn of(daemon: &OwnDaemon) -> Self {
+        Self { led: daemon.led(), door: daemon.door() }
+    }
+}
+
 /// `buildctl` with the address of a daemon.
 struct AtAddress {
     control: Control,
     is_near: bool,
     /// Whether it was running already.
     is_shared: bool,
-    /// What it led elsewhere, if it is our own.
-    led: Option<Arc<Led>>,
+    /// What is ours of it, if it is our own.
+    ours: Option<Ours>,
     /// Whether it is given logins that were chosen for the build.
     has_own_logins: bool,
     several_logins: Vec<SeveralLogins>,
@@ -210,8 +225,12 @@ impl Connection for AtAddress {
         self.control.0.clone().args(arguments(plan, staged, policy, builder))
     }
 
+    fn door(&self) -> Option<&Door> {
+        self.ours.as_ref()?.door.as_deref()
+    }
+
     fn led(&self, base: &str) -> BTreeMap<String, u64> {
-        self.led.as_ref().map(|led| led.take(base)).unwrap_or_default()
+        self.ours.as_ref().map(|ours| ours.led.take(base)).unwrap_or_default()
     }
 
     fn reference(&self, staged: &Staged, _limits: &Limits) -> String {

@@ -12,6 +12,7 @@ use crate::limits::Limits;
 use crate::platform::Platform;
 use crate::process::Command;
 use crate::status::Failure;
+use crate::tape::Door;
 
 /// A program that reaches BuildKit.
 pub trait Client: Send + Sync {
@@ -68,6 +69,11 @@ pub trait Connection: Sync {
 
     /// The command that builds what is staged under `policy`, on a daemon whose platform is `builder`.
     fn build_command(&self, plan: &Plan, staged: &Staged, policy: &Path, builder: Option<&Platform>) -> Command;
+
+    /// The daemon's only way out, if it has one.
+    fn door(&self) -> Option<&Door> {
+        None
+    }
 
     /// How often each URL that begins with `base` was led to since this was asked last; nothing where the daemon does not
     /// tell.

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::configuration::configuration;
 use super::led::Led;
+use super::outlet;
 use crate::build::{Plan, Surroundings};
 use crate::digest::Digest;
 use crate::engine::buildkit::command::attempt;
@@ -20,6 +21,7 @@ use crate::engine::buildkit::host::Host;
 use crate::process::{Command, PROXIES, ProcessError, Service, end_leftover};
 use crate::status::Failure;
 use crate::store::{DAEMON_LOCK, DAEMONS, FileLock, TemporaryDirectory};
+use crate::tape::Door;
 
 const START: Duration = Duration::from_secs(60);
 const LOG: u64 = 10 << 20;
@@ -31,6 +33,8 @@ pub struct OwnDaemon {
     /// Where it listens.
     pub address: String,
     configuration: String,
+    /// Its only way out, if it has one.
+    door: Option<Arc<Door>>,
     // Fields are dropped in this order: the daemon ends, then its socket goes, then the next user may start.
     service: Service,
     led: Arc<Led>,
@@ -89,9 +93,17 @@ impl OwnDaemon {
         let file = directory.join("buildkitd.toml");
         std::fs::write(&file, &configuration).map_err(BuildKitError::io(&file))?;
         let sockets = socket_directory(work)?;
+        let certificate = sockets.path().join("tape.pem");
+        let door = match has_door(&program, host, plan, work, surroundings)? {
+            true => Some(Arc::new(outlet::open(&certificate, surroundings.limits.tape_request)?)),
+            false => None,
+        };
         let address = format!("unix://{}", sockets.path().join("buildkitd.sock").display());
         let log = directory.join("buildkitd.log");
-        let command = Command::new(program, host.environment.for_child(PROXIES), directory.clone())
+        let mut environment = host.environment.for_child(PROXIES);
+        let of_door = door.iter().flat_map(|door| outlet::variables(door, &certificate));
+        environment.extend(of_door.map(|(name, value)| (name.into(), value.into())));
+        let command = Command::new(program, environment, directory.clone())
             .args(["--config".into(), file.into_os_string()])
             .args(["--root".into(), root.into_os_string()])
             .args(["--addr", address.as_str()])
@@ -103,7 +115,7 @@ impl OwnDaemon {
         let hears = Arc::clone(&led);
         let service = command.start(&log, LOG, move |line| hears.hear(line)).map_err(BuildKitError::from)?;
         std::fs::write(&number, service.id().to_string()).map_err(BuildKitError::io(&number))?;
-        let mut daemon = Self { address, configuration, service, led, _sockets: sockets, _lock: lock };
+        let mut daemon = Self { address, configuration, door, service, led, _sockets: sockets, _lock: lock };
         let ask = Command::new(buildctl.to_owned(), host.environment.for_child(&[]), work.to_owned());
         let ask = ask.args(["--addr", &daemon.address, "debug", "workers"]);
         daemon.wait(&log, &ask, surroundings)?;
@@ -112,7 +124,13 @@ impl OwnDaemon {
 
     /// Whether it still runs and was configured for builds like `plan`.
     pub fn serves(&self, host: &Host, plan: &Plan) -> bool {
-        self.service.is_running() && self.configuration == configuration(&host.config, plan)
+        let fits = self.door.is_none() || outlet::is_for(plan, Some(&outlet::GOES_OUT));
+        fits && self.service.is_running() && self.configuration == configuration(&host.config, plan)
+    }
+
+    /// Its only way out, if it has one.
+    pub fn door(&self) -> Option<Arc<Door>> {
+        self.door.clone()
     }
 
     /// What it led elsewhere.
@@ -142,6 +160,22 @@ impl OwnDaemon {
             thread::sleep(Duration::from_millis(20));
         }
     }
+}
+
+/// Whether the daemon of `program` goes out through a door when it builds `plan`.
+fn has_door(
+    program: &Path,
+    host: &Host,
+    plan: &Plan,
+    work: &Path,
+    surroundings: &Surroundings<'_>,
+) -> Result<bool, BuildKitError> {
+    if plan.run.tape.is_none() {
+        return Ok(false);
+    }
+    let ask = Command::new(program.to_owned(), host.environment.for_child(&[]), work.to_owned()).arg("--version");
+    let told = attempt(&ask, surroundings, Duration::from_secs(10))?;
+    Ok(outlet::is_for(plan, outlet::version_told(&told.output).as_ref()))
 }
 
 /// A short-lived directory for sockets, beside the work if the path is short enough for a socket.

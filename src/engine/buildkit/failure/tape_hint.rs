@@ -4,8 +4,9 @@ use super::error::BuildKitError;
 
 /// Says what a failed step's words mean when its network is a tape.
 ///
-/// `has_certificate` tells whether RUN was given the certificate of BuildKit's proxy.
-pub fn explain_taped(error: BuildKitError, log: &[&str], has_certificate: bool) -> BuildKitError {
+/// `has_certificate` tells whether RUN was given the certificate of BuildKit's proxy, `has_door` whether the tape is asked
+/// by every method.
+pub fn explain_taped(error: BuildKitError, log: &[&str], has_certificate: bool, has_door: bool) -> BuildKitError {
     if log.iter().any(|line| line.contains("flag provided but not defined: -proxy-network")) {
         return BuildKitError::Unusable {
             message: "`buildctl` knows no `--proxy-network`, which `network = \"locked\"` needs".to_owned(),
@@ -21,7 +22,7 @@ pub fn explain_taped(error: BuildKitError, log: &[&str], has_certificate: bool) 
             }
         }
         BuildKitError::Step { place, message, log: words, fix } => {
-            let fix = fix.or_else(|| hint(&message, &words, has_certificate).map(str::to_owned));
+            let fix = fix.or_else(|| hint(&message, &words, has_certificate, has_door).map(str::to_owned));
             BuildKitError::Step { place, message, log: words, fix }
         }
         other => other,
@@ -36,13 +37,21 @@ const NO_TRUST_STORE: &str = "the base has no trust store that BuildKit's proxy 
      the build has a shell with `cat` to read it from: install `ca-certificates` over plain HTTP in an earlier RUN, or take the \
      file with `ADD`";
 
+/// What daemons without a door refuse.
+const GIT: &str = "git over HTTPS sends POST, which this daemon's tape can't hold: a private daemon (`--engine buildctl` without \
+     `--addr`) records it, or take the repository with `ADD https://…/repo.git#REF /path`";
+const GET_ONLY: &str = "in this daemon a tape answers GET only: HEAD, POST and uploads are refused; a private daemon (`--engine buildctl` \
+     without `--addr`) records them, or take the file with `ADD`, or make the program use GET (for curl without `-I` and `-d`, \
+     for wget without `--spider`)";
+
+/// A runtime that was made without the module that agents need.
+const NO_AGENTS: &str = "this Java has no module `java.instrument`, by which it is led to the proxy: `run-env = { JAVA_TOOL_OPTIONS = \"\" }` \
+     leaves it as it is, and a JDK for what it downloads leads there";
+
 /// Words of programs, each in lower case, and what they mean inside a taped build; the first that fits.
-const HINTS: [(&[&str], &str); 5] = [
-    (
-        &["unable to access '", "git-upload-pack", "failed to clone", "error: rpc failed"],
-        "git over HTTPS sends POST, which no tape can hold: take the repository with `ADD https://…/repo.git#REF /path`, \
-         or vendor it (cargo from 1.70 on and go with a module proxy need no git)",
-    ),
+const HINTS: [(&[&str], &str); 6] = [
+    (&["java.instrument"], NO_AGENTS),
+    (&["unable to access '", "git-upload-pack", "failed to clone", "error: rpc failed"], GIT),
     (
         &[
             "self-signed certificate",
@@ -81,16 +90,14 @@ const HINTS: [(&[&str], &str); 5] = [
         &["502 bad gateway", " 502", "502:", "not on the tape"],
         "the request is not on the tape: `repro lock --network-only` records again and keeps what is on it",
     ),
-    (
-        &["403 forbidden", "error: 403", " 403", "403:"],
-        "a tape answers GET only: HEAD, POST and uploads are refused; take the file with `ADD`, or make the program use GET \
-         (for curl without `-I` and `-d`, for wget without `--spider`)",
-    ),
+    (&["403 forbidden", "error: 403", " 403", "403:"], GET_ONLY),
 ];
 
-fn hint(message: &str, log: &[String], has_certificate: bool) -> Option<&'static str> {
+fn hint(message: &str, log: &[String], has_certificate: bool, has_door: bool) -> Option<&'static str> {
     let words = log.iter().map(String::as_str).chain([message]).collect::<Vec<_>>().join("\n").to_ascii_lowercase();
-    let hint = HINTS.iter().find(|(signs, _)| signs.iter().any(|sign| words.contains(sign))).map(|(_, hint)| *hint)?;
+    let is_of_policy = |hint: &str| hint == GIT || hint == GET_ONLY;
+    let mut hints = HINTS.iter().filter(|(_, hint)| !has_door || !is_of_policy(hint));
+    let hint = hints.find(|(signs, _)| signs.iter().any(|sign| words.contains(sign))).map(|(_, hint)| *hint)?;
     Some(if hint == OWN_TRUST_STORE && !has_certificate { NO_TRUST_STORE } else { hint })
 }
 
@@ -113,11 +120,13 @@ mod tests {
             ("curl: (22) The requested URL returned error: 403", "GET only"),
             ("HTTP request sent, awaiting response... 403 Forbidden", "GET only"),
         ] {
-            let found = hint("process did not complete", &[said.to_owned()], true);
+            let found = hint("process did not complete", &[said.to_owned()], true, false);
             assert!(found.is_some_and(|hint| hint.contains(meant)), "{said}: {found:?}");
         }
-        let untrusted = hint("", &["x509: certificate signed by unknown authority".to_owned()], false);
+        let untrusted = hint("", &["x509: certificate signed by unknown authority".to_owned()], false, false);
         assert_eq!(untrusted, Some(NO_TRUST_STORE));
-        assert_eq!(hint("exit code: 1", &["make: *** [all] Error 1".to_owned()], true), None);
+        assert_eq!(hint("exit code: 1", &["make: *** [all] Error 1".to_owned()], true, false), None);
+        let refused = "curl: (22) The requested URL returned error: 403".to_owned();
+        assert_eq!(hint("", &[refused], true, true), None, "through a door that is the origin's own word");
     }
 }

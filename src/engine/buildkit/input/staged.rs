@@ -100,11 +100,12 @@ impl Staged {
         Ok(Self { context: staged_context, dockerfile, named, secrets, directory, key: snapshot_key(plan) })
     }
 
-    /// Writes the source policy; `local` gives the names under which the client offers the named local contexts.
+    /// Writes the source policy, of a daemon that has a door or of any other; `local` gives the names under which the client offers the named local contexts.
     pub fn write_policy(
         &self,
         plan: &Plan,
         redirects: &Redirects,
+        has_door: bool,
         local: impl Fn(&str, &Path) -> String,
     ) -> Result<PathBuf, BuildKitError> {
         let mut locals = vec!["context".to_owned(), "dockerfile".to_owned()];
@@ -115,6 +116,7 @@ impl Staged {
         }
         let locals = locals.iter().map(String::as_str);
         let mut policy = match &plan.run.tape {
+            Some(tape) if has_door => Policy::through_door(&plan.pins, locals, redirects, &tape.route),
             Some(tape) => Policy::taped(&plan.pins, locals, redirects, &tape.route),
             None => Policy::strict(&plan.pins, locals, redirects),
         };

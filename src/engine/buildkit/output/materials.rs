@@ -5,6 +5,7 @@ use crate::digest::Digest;
 use crate::engine::buildkit::daemon::Material;
 use crate::engine::buildkit::failure::Deviation;
 use crate::engine::buildkit::input::{GitIdentifier, Redirects};
+use crate::http::Url;
 use crate::lockfile::Pin;
 use crate::reference::Reference;
 use crate::tape::{former_true_url, holds};
@@ -24,11 +25,22 @@ enum Identity {
 /// All deviations of `materials` from `pins`, in the order of the pins, extra sources last.
 ///
 /// What came from a tape's server counts under its true URL, and is no extra source if the tape holds it: a cached step
-/// brings what another server gave it. While a tape is recorded, everything goes onto it.
-pub fn compare(pins: &[Pin], materials: &[Material], redirects: &Redirects, tape: Option<&TapeUse>) -> Vec<Deviation> {
+/// brings what another server gave it. Of a daemon that has a door, every file may be one. While a tape is recorded, everything goes onto it.
+pub fn compare(
+    pins: &[Pin],
+    materials: &[Material],
+    redirects: &Redirects,
+    tape: Option<&TapeUse>,
+    has_door: bool,
+) -> Vec<Deviation> {
     let from_tape = |material: &Material| match tape? {
         TapeUse { route, requests: None, .. } => route.true_url(&material.uri),
         TapeUse { requests: Some(_), .. } => former_true_url(&material.uri),
+    };
+    // A step's request through the door has no other name.
+    let from_tape = |material: &Material| {
+        let of_door = || Url::parse(&material.uri).ok().filter(|_| has_door && is_file(material));
+        from_tape(material).or_else(|| of_door().map(|url| url.to_string()))
     };
     let is_on_tape = |material: &Material| {
         let (Some(url), Some(tape)) = (from_tape(material), tape) else { return false };
@@ -120,18 +132,24 @@ fn identify(material: &Material) -> (Identity, String, &Material) {
     if uri.starts_with("pkg:oci/") {
         return (Identity::Layout, sha256(), material);
     }
-    let is_http = uri.starts_with("https://") || uri.starts_with("http://");
-    if is_http && material.digest.contains_key("sha256") && !material.digest.contains_key("sha1") {
-        // A repository with SHA-256 names looks the same but for the commit after `#`.
-        let commit = uri.rsplit_once('#').map(|(_, fragment)| fragment);
-        if commit.is_none_or(|commit| material.digest.get("sha256").map(String::as_str) != Some(commit)) {
-            return (Identity::Http(uri.to_owned()), sha256(), material);
-        }
+    if is_file(material) {
+        return (Identity::Http(uri.to_owned()), sha256(), material);
     }
     match material.digest.get("sha1").or_else(|| material.digest.get("sha256")) {
         Some(commit) => (Identity::Git(GitIdentifier::of(uri).location), format!("commit {commit}"), material),
         None => (Identity::Unknown(uri.to_owned()), sha256(), material),
     }
+}
+
+/// Whether it is a file behind a URL. A repository with SHA-256 names looks the same but for the commit after `#`.
+fn is_file(material: &Material) -> bool {
+    let uri = material.uri.as_str();
+    let is_http = uri.starts_with("https://") || uri.starts_with("http://");
+    let commit = uri.rsplit_once('#').map(|(_, fragment)| fragment);
+    is_http
+        && material.digest.contains_key("sha256")
+        && !material.digest.contains_key("sha1")
+        && commit.is_none_or(|commit| material.digest.get("sha256").map(String::as_str) != Some(commit))
 }
 
 /// The normalised reference in a package URL: `NAME@TAG?digest=…&platform=…`.
@@ -216,7 +234,7 @@ mod tests {
     }
 
     fn texts(pins: &[Pin], materials: &[Material]) -> Vec<String> {
-        compare(pins, materials, &Redirects::default(), None).iter().map(ToString::to_string).collect()
+        compare(pins, materials, &Redirects::default(), None, false).iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -251,17 +269,17 @@ mod tests {
         let mut used = materials();
         used[4].uri = "http://127.0.0.1:1/p#x".to_owned();
         used[5].uri = "http://127.0.0.1:2/r.git#0123".to_owned();
-        assert_eq!(compare(&pins(), &used, &redirects, None), []);
+        assert_eq!(compare(&pins(), &used, &redirects, None, false), []);
     }
 
     #[test]
     fn what_a_tape_holds_is_no_extra_source_whichever_server_gave_it() {
         let body = Digest::of(b"body");
         let recorded = crate::tape::Recorded { digest: body, size: 4, ..crate::tape::Recorded::bare(200) };
-        let request = crate::tape::Request { url: "https://h.example/a".to_owned(), accept: None, user_agent: None };
+        let request = crate::tape::Request::plain("https://h.example/a");
         let route = crate::tape::Route::at("http://127.0.0.1:1", &"a".repeat(32));
         let requests = Some(std::sync::Arc::new(crate::tape::Requests::from([(request, recorded)])));
-        let replay = TapeUse { route, digest: body, requests };
+        let replay = TapeUse { route, digest: body, requests, responses: None };
         let recording = TapeUse { requests: None, ..replay.clone() };
         let (own, former) = ("a".repeat(32), "b".repeat(32));
         for (token, path, digest, tape, extra) in [
@@ -275,7 +293,7 @@ mod tests {
             let digest = std::collections::BTreeMap::from([("sha256".to_owned(), digest.hex())]);
             let material =
                 Material { uri: format!("http://127.0.0.1:2/{token}/{path}").replace(":2/a", ":1/a"), digest };
-            let found = compare(&[], &[material], &Redirects::default(), Some(tape));
+            let found = compare(&[], &[material], &Redirects::default(), Some(tape), false);
             assert_eq!(!found.is_empty(), extra, "{path} {found:?}");
         }
     }

@@ -32,7 +32,8 @@ fn read_requests(lines: impl Iterator<Item = impl AsRef<str>>) -> Vec<StepReques
         if said == REQUESTS {
             listing.insert(number, Vec::new());
         } else if let Some(known) = listing.get_mut(&number)
-            && let Some((url, status)) = said.strip_prefix("- GET ").and_then(|request| request.rsplit_once(" -> "))
+            && let Some((request, status)) = said.strip_prefix("- ").and_then(|request| request.rsplit_once(" -> "))
+            && let Some((_method, url)) = request.split_once(' ')
             && let Ok(status) = status.parse()
         {
             known.push((url.to_owned(), status));
@@ -49,7 +50,7 @@ mod tests {
     #[test]
     fn the_requests_of_each_step_are_read_from_the_log() {
         let log = "#5 [2/3] RUN curl x\n#5 0.1 - GET https://h.example/no -> 200\n#5 0.241 proxy network requests:\n\
-                   #5 0.241 - GET https://h.example/a?b -> 200\n#6 [3/3] RUN true\n#5 0.241 - GET http://h.example/c -> 404\n\
+                   #5 0.241 - GET https://h.example/a?b -> 200\n#6 [3/3] RUN true\n#5 0.241 - HEAD http://h.example/c -> 404\n\
                    #5 DONE 0.2s\n#6 DONE 0.1s\n";
         let requests = vec![("https://h.example/a?b".to_owned(), 200), ("http://h.example/c".to_owned(), 404)];
         assert_eq!(

@@ -14,13 +14,14 @@ use std::time::{Duration, Instant};
 use crate::build::{Plan, Surroundings};
 use crate::digest::Digest;
 use crate::engine::buildkit::command::{ask, attempt};
-use crate::engine::buildkit::daemon::{Led, configuration};
+use crate::engine::buildkit::daemon::{Led, configuration, outlet};
 use crate::engine::buildkit::failure::BuildKitError;
 use crate::engine::buildkit::host::Host;
 use crate::lockfile::BuildkitPin;
 use crate::process::{Command, ProcessError, Service};
 use crate::status::Failure;
 use crate::store::FileLock;
+use crate::tape::Door;
 
 const START: Duration = Duration::from_secs(60);
 const LOG: u64 = 10 << 20;
@@ -29,6 +30,8 @@ const LABEL: &str = "repro.engine";
 /// Where the daemon keeps what it knows.
 const ROOT: &str = "/var/lib/buildkit";
 const CONFIGURATION: &str = "/etc/buildkit/repro.toml";
+/// What it trusts that has a door.
+const CERTIFICATE: &str = "/etc/buildkit/repro.pem";
 /// The machine as a rootless container sees it that has a network of its own.
 const SLIRP: &str = "slirp4netns:allow_host_loopback=true";
 /// Runs the daemon until nothing can be read any more, or it is told to end. A shell that is process 1 hears a signal only
@@ -63,6 +66,8 @@ pub struct Container {
     pub shares_network: bool,
     /// What the daemon led elsewhere.
     pub led: Option<Arc<Led>>,
+    /// Its only way out, if it has one.
+    pub door: Option<Door>,
     agent: Option<PathBuf>,
     // Dropped in this order: the container ends, then the next user may have its cache.
     service: Option<Service>,
@@ -107,7 +112,14 @@ impl Container {
         ask(&leftover, surroundings)?;
         let file = directory.join("buildkitd.toml");
         std::fs::write(&file, &text).map_err(BuildKitError::io(&file))?;
-        let command = run(podman, &name, &file, &wanted);
+        let certificate = directory.join("tape.pem");
+        let version = outlet::version_of_tag(&pin.request);
+        // Through a network of its own the door is not reached.
+        let door = match shares_network(&wanted) && outlet::is_for(wanted.plan, version.as_ref()) {
+            true => Some(outlet::open(&certificate, surroundings.limits.tape_request)?),
+            false => None,
+        };
+        let command = run(podman, &name, &file, &wanted, door.as_ref().map(|door| (door, certificate.as_path())));
         let log = directory.join("buildkitd.log");
         let led = Arc::new(Led::default());
         let hears = Arc::clone(&led);
@@ -116,6 +128,7 @@ impl Container {
             name,
             shares_network: shares_network(&wanted),
             led: Some(led),
+            door,
             agent: wanted.mounts.agent,
             service: Some(service),
             _lock: Some(lock),
@@ -136,7 +149,7 @@ impl Container {
         let name = name(pin, &text, wanted.project);
         let file = work.join("buildkitd.toml");
         std::fs::write(&file, &text).map_err(BuildKitError::io(&file))?;
-        let mut command = run(podman, &name, &file, wanted);
+        let mut command = run(podman, &name, &file, wanted, None);
         // A shell that pastes it goes on, and ends the container itself.
         if let Some(at) = command.arguments.iter().position(|argument| argument == "--interactive") {
             command.arguments[at] = "--detach".into();
@@ -149,7 +162,7 @@ impl Container {
         }
         let shares_network = shares_network(wanted);
         let agent = wanted.mounts.agent.clone();
-        Ok((Self { name, shares_network, led: None, agent, service: None, _lock: None }, command))
+        Ok((Self { name, shares_network, led: None, door: None, agent, service: None, _lock: None }, command))
     }
 
     /// The ssh agent's socket, if it is there.
@@ -201,7 +214,13 @@ fn shares_network(wanted: &Wanted<'_>) -> bool {
     !(wanted.is_rootless && is_taped(wanted))
 }
 
-fn run(podman: &Command, name: &str, configuration: &Path, wanted: &Wanted<'_>) -> Command {
+fn run(
+    podman: &Command,
+    name: &str,
+    configuration: &Path,
+    wanted: &Wanted<'_>,
+    door: Option<(&Door, &Path)>,
+) -> Command {
     let mut command = podman.clone().args(["run", "--interactive", "--rm", "--name", name]);
     command = command.args(["--label", &format!("{LABEL}={name}")]);
     command = command.args(["--log-driver", "none", "--http-proxy=false", "--pull", "never"]);
@@ -211,7 +230,13 @@ fn run(podman: &Command, name: &str, configuration: &Path, wanted: &Wanted<'_>) 
     let written = mounts.written.iter().chain(&mounts.agent).map(|path| mount(path, path, ""));
     let read = mounts.read.iter().map(|path| mount(path, path, ",ro=true"));
     let own = mount(configuration, Path::new(CONFIGURATION), ",ro=true");
-    for mount in written.chain(read).chain([own]) {
+    let trusted = door.map(|(_, path)| mount(path, Path::new(CERTIFICATE), ",ro=true"));
+    // By name only: what others may see of a process is its arguments.
+    for (variable, value) in door.iter().flat_map(|(door, _)| outlet::variables(door, Path::new(CERTIFICATE))) {
+        command.environment.insert(variable.into(), value.into());
+        command = command.args(["--env", variable]);
+    }
+    for mount in written.chain(read).chain([own]).chain(trusted) {
         command = command.args(["--mount".into(), mount]);
     }
     command = command.args(["--mount", &format!("type=volume,source={name},destination={ROOT}")]);

@@ -27,6 +27,7 @@ use crate::lockfile::BuildkitPin;
 use crate::platform::Platform;
 use crate::process::{Command, PODMAN};
 use crate::status::{Failure, Status};
+use crate::tape::Door;
 
 const NAME: &str = "podman";
 
@@ -272,6 +273,10 @@ impl Connection for AtContainer {
 
     fn build_command(&self, plan: &Plan, staged: &Staged, policy: &Path, builder: Option<&Platform>) -> Command {
         self.control.0.clone().args(buildctl::arguments(plan, staged, policy, builder))
+    }
+
+    fn door(&self) -> Option<&Door> {
+        self.container.door.as_ref()
     }
 
     fn led(&self, base: &str) -> std::collections::BTreeMap<String, u64> {

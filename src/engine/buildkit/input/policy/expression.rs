@@ -5,9 +5,10 @@ pub fn anchored(text: &str) -> String {
     format!("^{}$", quoted(text))
 }
 
-/// The RE2 expression that matches the beginning of everything that does not begin with `prefix`.
-pub fn unlike(prefix: &str) -> String {
-    let each = prefix.char_indices().map(|(at, c)| {
+/// The RE2 expression that matches the beginning of everything that begins like the first `common` bytes of `prefix` and
+/// not with all of it.
+pub fn unlike(prefix: &str, common: usize) -> String {
+    let each = prefix.char_indices().filter(|(at, _)| *at >= common).map(|(at, c)| {
         let before = quoted(&prefix[..at]);
         // What ends too early is unlike, too.
         format!("{before}(?:[^{}]|$)", quoted(c.encode_utf8(&mut [0; 4])))
@@ -15,7 +16,8 @@ pub fn unlike(prefix: &str) -> String {
     each.collect::<Vec<_>>().join("|")
 }
 
-fn quoted(text: &str) -> String {
+/// The RE2 expression of `text` itself.
+pub fn quoted(text: &str) -> String {
     let mut expression = String::new();
     for c in text.chars() {
         if r"\.+*?()|[]{}^$".contains(c) {

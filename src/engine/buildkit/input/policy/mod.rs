@@ -20,12 +20,17 @@ use crate::lockfile::Pin;
 use crate::reference::Reference;
 use crate::tape::Route;
 
-use expression::{anchored, template, unlike};
+use expression::{anchored, quoted, template, unlike};
 use rule::{Action, Constraint, MatchType, Rule, Selector, Updates};
 
 const VERSION: u32 = 1;
 const CHECKSUM: &str = "http.checksum";
 const GIT_URL: &str = "git.fullurl";
+/// How addresses of this machine begin, and hosts that are it and no address: what Go's clients ask for past a proxy.
+const LOOPBACK: &str = "127.";
+const NO_NAME: &str = r"(?i:localhost)(?:[:/?#]|$)|\[";
+/// A URL whose host reads the same for everybody.
+const PLAIN_HOST: &str = r"^https?://[A-Za-z0-9._-]+(?::[0-9]*)?(?:[/?#].*)?$";
 const GIT_CHECKSUM: &str = "git.checksum";
 const SNAPSHOT_KEY: &str = "local.sharedkeyhint";
 
@@ -74,20 +79,48 @@ impl Policy {
         redirects: &Redirects,
         route: &Route,
     ) -> Self {
+        let mut policy = Self::without_files(pins, locals, redirects);
+        let begins_otherwise = route.base().strip_prefix("http://").map_or(String::new(), |own| unlike(own, 0));
+        policy.lead("", &begins_otherwise, route);
+        policy
+    }
+
+    /// The policy of a taped build in a daemon that has the tape's door as its only way out, but for loopback: what would
+    /// go there is led to the tape's server.
+    ///
+    /// How a host is spelled decides where a request goes, so nothing but plain names and addresses is allowed.
+    pub fn through_door<'a>(
+        pins: &[Pin],
+        locals: impl IntoIterator<Item = &'a str>,
+        redirects: &Redirects,
+        route: &Route,
+    ) -> Self {
+        let mut policy = Self::without_files(pins, locals, redirects);
+        let own = route.base().strip_prefix("http://").unwrap_or_default();
+        // A server elsewhere than at 127.… is not what these match.
+        let begins_otherwise = if own.starts_with(LOOPBACK) { unlike(own, LOOPBACK.len()) } else { quoted(LOOPBACK) };
+        policy.push(Action::Allow, MatchType::Regex, PLAIN_HOST.to_owned(), None);
+        policy.lead(&format!("{}|{NO_NAME}", quoted(LOOPBACK)), &format!("{begins_otherwise}|{NO_NAME}"), route);
+        policy
+    }
+
+    /// The policy of what is neither a file nor asked for by a step.
+    fn without_files<'a>(pins: &[Pin], locals: impl IntoIterator<Item = &'a str>, redirects: &Redirects) -> Self {
         let others: Vec<Pin> = pins.iter().filter(|pin| !matches!(pin, Pin::Http { .. })).cloned().collect();
-        let mut policy = Self::strict(&others, locals, redirects);
+        Self::strict(&others, locals, redirects)
+    }
+
+    /// Leads URLs that begin like these expressions, behind `https://` and `http://`, to the tape's server, and allows
+    /// what is there.
+    fn lead(&mut self, https: &str, http: &str, route: &Route) {
         let base = template(route.base());
-        let begins_otherwise = route.base().strip_prefix("http://").map_or(String::new(), unlike);
-        for (from, to) in [
-            ("^https://(.*)$".to_owned(), format!("{base}https/$1")),
-            (format!("^http://((?:{begins_otherwise}).*)$"), format!("{base}http/$1")),
-        ] {
-            let updates = Updates { identifier: Some(to), ..Updates::default() };
-            policy.push(Action::Convert, MatchType::Regex, from, Some(updates));
+        let https = if https.is_empty() { "(.*)".to_owned() } else { format!("((?:{https}).*)") };
+        for (from, to) in [(format!("^https://{https}$"), "https"), (format!("^http://((?:{http}).*)$"), "http")] {
+            let updates = Updates { identifier: Some(format!("{base}{to}/$1")), ..Updates::default() };
+            self.push(Action::Convert, MatchType::Regex, from, Some(updates));
         }
         let own = anchored(route.base());
-        policy.push(Action::Allow, MatchType::Regex, format!("{}.*$", own.trim_end_matches('$')), None);
-        policy
+        self.push(Action::Allow, MatchType::Regex, format!("{}.*$", own.trim_end_matches('$')), None);
     }
 
     /// Indented JSON with a newline at the end, as `repro policy` prints it and BuildKit reads it.

@@ -1,7 +1,8 @@
 //! Locked bytes that a daemon gets from us, on loopback and for the time of one build.
 //!
 //! Copies of files stand in for an upstream that is gone or changed; `--offline` serves all that a build takes from
-//! outside, and the images of one registry that need several logins are served where BuildKit's clients know one only.
+//! outside, the images of one registry that need several logins are served where BuildKit's clients know one only, and all
+//! images to a daemon that reaches nothing but the tape.
 //! `shelf` says what may be asked for, `server` hands it out to whoever knows the token, and [`Redirects`] lead BuildKit
 //! there. No pin loses its digest on the way.
 
@@ -72,17 +73,17 @@ impl Served {
         Self::start(shelf, sources, files, registries)
     }
 
-    /// Serves the plan's images of these registries; layers are fetched when they are asked for.
-    pub fn images_of<'a>(
+    /// Serves the plan's images of the registries that are wanted; layers are fetched when they are asked for.
+    pub fn images_of(
         plan: &Plan,
-        hosts: impl Iterator<Item = &'a str> + Clone,
+        is_wanted: impl Fn(&str) -> bool,
         sources: &Arc<dyn Sources>,
     ) -> Result<Self, Failure> {
         let (mut shelf, mut registries) = (Shelf::default(), Vec::new());
         for pin in &plan.pins {
             let Pin::Image { request, .. } = pin else { continue };
             let registry = request.parse::<Reference>()?.domain().to_owned();
-            if hosts.clone().any(|host| host == registry) {
+            if is_wanted(&registry) {
                 registries.push((registry, shelf.put_image(plan, pin, &**sources, false)?));
             }
         }
