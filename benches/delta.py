@@ -113,7 +113,7 @@ def main():
             ("500 bytes in the middle of each tenth file", dict(files=files, changed={
                 n: content(s, z)[:z // 2] + content(s + 1, min(500, z // 2)) + content(s, z)[z // 2 + min(500, z // 2):]
                 for n, s, z in files[::10]}), gzip),
-            ("the same content with zlib's level 9", dict(files=files), ["gzip", "-9n"]),
+            ("the same content with GNU gzip's level 9", dict(files=files), ["gzip", "-9n"]),
         ]
         print("| pair | target layer | delta | `zstd --patch-from` | `xdelta3 -9` | create | apply | encoder alone |")
         print("|---|---|---|---|---|---|---|---|")
@@ -134,4 +134,5 @@ def main():
                   f"| {given:.1f} s, {used:.0f} MiB | {encoded:.1f} s |", flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

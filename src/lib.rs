@@ -27,6 +27,7 @@ mod tape;
 mod resolve;
 mod serve;
 mod transfer;
+mod vendor;
 
 mod source;
 

@@ -63,6 +63,10 @@ impl Sources for Base {
     fn git(&self, _: &str, _: &str) -> Result<Arc<Checkout>, Failure> {
         unreachable!("no repository is asked for")
     }
+
+    fn bundle(&self, _: &str, _: &str) -> Result<Option<PathBuf>, Failure> {
+        unreachable!("nobody is served")
+    }
 }
 
 /// The diff IDs of what is built upon a layer; none where that is refused.

@@ -10,7 +10,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::error::DeltaError;
 use super::file::{Delta, unpack};
-use super::format::{BaseImage, Blob, BlobForm, Header, Recipe};
+use super::format::{BaseImage, Blob, BlobForm, Header};
 use super::instruction::{Instruction, Parser};
 use super::recipe::{self, Cook};
 use super::result::check;
@@ -47,7 +47,7 @@ pub fn apply(
     streams.par_iter().try_for_each(|(stream, side, digest)| unpack_stream(&space, stream, side, *digest, bounds))?;
     let mut offset = header.documents.size;
     for (number, blob) in header.blobs.iter().enumerate() {
-        let BlobForm::Delta { part, .. } = blob.form else { continue };
+        let BlobForm::Delta { part, .. } = &blob.form else { continue };
         progress.step("make layers", number as u64, Some(header.blobs.len() as u64));
         let path = directory.path().join(blob.digest.hex());
         make(delta, blob, offset, &space, &path, bounds)?;
@@ -228,7 +228,8 @@ fn make(
     path: &Path,
     bounds: Bounds<'_>,
 ) -> Result<(), DeltaError> {
-    let BlobForm::Delta { content, copied, part, recipe } = blob.form else { return Ok(()) };
+    let BlobForm::Delta { content, copied, part, recipe } = &blob.form else { return Ok(()) };
+    let (content, copied, part) = (*content, *copied, *part);
     let what = format!("blob {}", blob.digest);
     let wrong = |problem: &str| DeltaError::malformed(format!("{what}: {problem}"));
     let unread = |error: io::Error| wrong(&error.to_string());
@@ -238,7 +239,8 @@ fn make(
     };
     let mut frame = unpack(delta.part(offset, part)).map_err(unread)?;
     let file = File::create_new(path).map_err(write)?;
-    let mut cook = Cook::new(recipe, Exactly { inner: Hashing::new(file), left: blob.size });
+    let out = Exactly { inner: Hashing::new(file), left: blob.size };
+    let mut cook = Cook::new(recipe, out).map_err(write)?;
     let (mut parser, mut left, mut found) = (Parser::default(), content, 0);
     let mut buffer = vec![0; BUFFER];
     while left > 0 {
@@ -277,7 +279,7 @@ fn make(
     }
     let (_, hasher) = cook.finish().map_err(write)?.inner.into_parts();
     if hasher.length() != blob.size || hasher.digest() != blob.digest {
-        let hint = if recipe == Recipe::GzipForm1 { "what its recipe gives" } else { "its content" };
+        let hint = if recipe.compresses() { "what its recipe gives" } else { "its content" };
         return Err(wrong(&format!("{hint} has other bytes than its digest says")));
     }
     Ok(())

@@ -81,7 +81,8 @@ pub fn create(bases: &[Side], target: &Side, bounds: Bounds<'_>, progress: &Repo
         } else {
             let done = blobs.len() as u64;
             progress.step("pack layers", done, Some(target.blobs.len() as u64));
-            let recipe = layers.iter().find(|(layer, _)| layer == digest).map_or(Recipe::Whole, |(_, recipe)| *recipe);
+            let recipe =
+                layers.iter().find(|(layer, _)| layer == digest).map_or(Recipe::Whole, |(_, recipe)| recipe.clone());
             let (form, size) = code(&mut coder, target, *digest, recipe, &mut body, bounds)?;
             written += size;
             form
@@ -216,8 +217,8 @@ fn code(
     let level = if recipe == Recipe::Whole { LEVEL_OF_COMPRESSED } else { LEVEL };
     let frame = pack(Counting { inner: out, count: 0 }, level).map_err(DeltaError::file("write a temporary file"))?;
     let mut stored = Hashing::new(target.open(digest)?);
-    let (frame, shares) = match recipe {
-        Recipe::GzipForm1 => {
+    let (frame, shares) = match &recipe {
+        Recipe::GzipForm1 | Recipe::Gzip(_) => {
             let gzip = crate::layer::decompress::Compression::Gzip;
             let mut content = Decompressor::new(gzip, stored, bounds.limits).map_err(broken)?;
             let coded = coder.code(&mut content, frame, bounds.cancel).map_err(broken)?;

@@ -8,6 +8,7 @@ use super::error::DeltaError;
 use super::space::Stream;
 use crate::digest::{DiffId, Digest};
 use crate::json::{self, Value};
+use crate::layer::zlib::Program;
 use crate::limits::{LimitExceeded, Limits};
 
 /// The line before the header, without its end.
@@ -107,7 +108,7 @@ pub struct Blob {
 }
 
 /// Where the bytes of a blob come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "form", rename_all = "lowercase")]
 pub enum BlobForm {
     /// A base has it.
@@ -128,27 +129,89 @@ pub enum BlobForm {
 }
 
 /// How a stored blob comes back from a content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub enum Recipe {
     /// The layer is stored uncompressed: the content is the blob.
-    #[serde(rename = "stored")]
     Stored,
     /// One gzip member as image form 1 has it.
-    #[serde(rename = "gzip-form-1")]
     GzipForm1,
+    /// One gzip member as another program makes it.
+    Gzip(Member),
     /// Nothing gives these bytes back: the content is the blob itself, compressed as it is.
-    #[serde(rename = "whole")]
     Whole,
 }
 
+/// A gzip member that one of the programs made which [`crate::layer::zlib`] imitates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The program.
+    pub program: Program,
+    /// Its level, from 1 to 9.
+    pub level: u8,
+    /// What stands before the deflate stream.
+    pub head: Vec<u8>,
+}
+
 impl Recipe {
-    /// Its name in a delta and in reports.
-    pub fn name(self) -> &'static str {
+    /// Bytes of a gzip member's head, at most.
+    pub(super) const LONGEST_HEAD: usize = 1024;
+
+    /// Its name in reports.
+    pub fn name(&self) -> String {
         match self {
-            Self::Stored => "stored",
-            Self::GzipForm1 => "gzip-form-1",
-            Self::Whole => "whole",
+            Self::Stored => "stored".to_owned(),
+            Self::GzipForm1 => "gzip-form-1".to_owned(),
+            Self::Gzip(Member { program: Program::Zlib, level, .. }) => format!("zlib-{level}"),
+            Self::Gzip(Member { program: Program::Gzip, level, .. }) => format!("gnu-gzip-{level}"),
+            Self::Whole => "whole".to_owned(),
         }
+    }
+
+    /// Whether the content is compressed to give the blob.
+    pub(super) fn compresses(&self) -> bool {
+        matches!(self, Self::GzipForm1 | Self::Gzip(_))
+    }
+}
+
+/// How a delta spells it.
+impl From<Recipe> for String {
+    fn from(recipe: Recipe) -> Self {
+        let mut text = recipe.name();
+        if let Recipe::Gzip(Member { head, .. }) = &recipe {
+            text.push(' ');
+            text.extend(head.iter().map(|byte| format!("{byte:02x}")));
+        }
+        text
+    }
+}
+
+impl TryFrom<String> for Recipe {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let unknown = || format!("the recipe `{}` is not known", crate::escape::text(&text));
+        match text.as_str() {
+            "stored" => return Ok(Self::Stored),
+            "gzip-form-1" => return Ok(Self::GzipForm1),
+            "whole" => return Ok(Self::Whole),
+            _ => {}
+        }
+        let (name, hex) = text.split_once(' ').ok_or_else(unknown)?;
+        let (program, level) = name.rsplit_once('-').ok_or_else(unknown)?;
+        let program = match program {
+            "zlib" => Program::Zlib,
+            "gnu-gzip" => Program::Gzip,
+            _ => return Err(unknown()),
+        };
+        let level = level.parse().ok().filter(|level| (1..=9).contains(level)).ok_or_else(unknown)?;
+        let digits = hex.as_bytes();
+        if digits.len() > 2 * Self::LONGEST_HEAD || !digits.iter().all(u8::is_ascii_hexdigit) {
+            return Err(unknown());
+        }
+        let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+        let head: Option<Vec<u8>> = digits.chunks(2).map(byte).collect();
+        Ok(Self::Gzip(Member { program, level, head: head.ok_or_else(unknown)? }))
     }
 }
 
@@ -243,14 +306,15 @@ impl Header {
             if blob.size > limits.blob {
                 return Err(exceeded("blob", limits.blob, &format!("blob {}", blob.digest)));
             }
-            match blob.form {
+            match &blob.form {
                 BlobForm::Base => {}
                 BlobForm::Document => documents = documents.saturating_add(blob.size),
                 BlobForm::Delta { content, copied, part, recipe } => {
+                    let (content, copied, part) = (*content, *copied, *part);
                     if content > limits.layer_bytes {
                         return Err(exceeded("layer-bytes", limits.layer_bytes, &format!("blob {}", blob.digest)));
                     }
-                    if copied > content || recipe != Recipe::GzipForm1 && content != blob.size {
+                    if copied > content || !recipe.compresses() && content != blob.size {
                         return Err(DeltaError::malformed(format!("blob {}: its sizes disagree", blob.digest)));
                     }
                     parts = parts.saturating_add(part);

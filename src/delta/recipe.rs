@@ -2,10 +2,11 @@
 
 use std::io::{self, BufReader, Read, Write};
 
-use super::format::Recipe;
+use super::format::{Member, Recipe};
 use crate::bounds::Bounds;
 use crate::layer::decompress::{Compression, Decompressor};
 use crate::layer::gzip::ParallelEncoder;
+use crate::layer::zlib::{self, Program};
 
 /// Bytes that are read at once.
 const BUFFER: usize = 1 << 17;
@@ -27,23 +28,74 @@ pub(super) fn find<R: Read>(
         Compression::None => Ok(Recipe::Stored),
         Compression::Zstd => Ok(Recipe::Whole),
         Compression::Gzip => {
-            let expected = BufReader::with_capacity(BUFFER, open()?);
-            let content = Decompressor::new(compression, open()?, bounds.limits)?;
-            match is_form_1(content, expected, bounds) {
-                Ok(true) => Ok(Recipe::GzipForm1),
-                Ok(false) => Ok(Recipe::Whole),
-                // What can't be unpacked comes as it is, as long as it can be read.
-                Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(Recipe::Whole),
-                Err(error) => Err(error),
+            for recipe in candidates(&open)? {
+                let expected = BufReader::with_capacity(BUFFER, open()?);
+                let content = Decompressor::new(compression, open()?, bounds.limits)?;
+                match gives(&recipe, content, expected, bounds) {
+                    Ok(true) => return Ok(recipe),
+                    Ok(false) => {}
+                    // What can't be unpacked comes as it is, as long as it can be read.
+                    Err(error) if error.kind() == io::ErrorKind::InvalidData => break,
+                    Err(error) => return Err(error),
+                }
             }
+            Ok(Recipe::Whole)
         }
     }
 }
 
-fn is_form_1(mut content: impl Read, expected: impl Read, bounds: Bounds<'_>) -> io::Result<bool> {
-    let mut encoder = ParallelEncoder::new(Same { expected, is_same: true, buffer: Vec::new() }, threads());
-    let mut buffer = vec![0; BUFFER];
+/// What may give a gzip member back, the likely first. A wrong one fails with its first block, so that many cost little.
+fn candidates<R: Read>(open: impl Fn() -> io::Result<R>) -> io::Result<Vec<Recipe>> {
+    let mut start = Vec::new();
+    open()?.take(Recipe::LONGEST_HEAD as u64).read_to_end(&mut start)?;
+    let mut found = vec![Recipe::GzipForm1];
+    if let Some(length) = head_length(&start) {
+        // What programs say in a head of how hard they tried.
+        let levels = match start[8] {
+            2 => [9, 8, 7, 6, 5, 4, 3, 2, 1],
+            4 => [1, 2, 3, 4, 5, 6, 7, 8, 9],
+            _ => [6, 9, 1, 5, 7, 8, 4, 3, 2],
+        };
+        for level in levels {
+            for program in [Program::Zlib, Program::Gzip] {
+                found.push(Recipe::Gzip(Member { program, level, head: start[..length].to_vec() }));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Bytes of a gzip member's head (RFC 1952, section 2.3); none of one that is longer than a recipe holds.
+fn head_length(bytes: &[u8]) -> Option<usize> {
+    const CHECKSUM: u8 = 2;
+    const EXTRA: u8 = 4;
+    const NAME: u8 = 8;
+    const COMMENT: u8 = 16;
+    let flags = *bytes.get(3)?;
+    let mut length = 10;
+    if flags & EXTRA != 0 {
+        let size = bytes.get(length..length + 2)?;
+        length += 2 + usize::from(u16::from_le_bytes([size[0], size[1]]));
+    }
+    for flag in [NAME, COMMENT] {
+        if flags & flag != 0 {
+            length += bytes.get(length..)?.iter().position(|byte| *byte == 0)? + 1;
+        }
+    }
+    if flags & CHECKSUM != 0 {
+        length += 2;
+    }
+    (length <= bytes.len()).then_some(length)
+}
+
+/// Whether a recipe makes these very bytes of a content.
+fn gives(recipe: &Recipe, mut content: impl Read, expected: impl Read, bounds: Bounds<'_>) -> io::Result<bool> {
     let different = |error: io::Error| if error.kind() == io::ErrorKind::Other { Ok(false) } else { Err(error) };
+    let mut cook = match Cook::new(recipe, Same { expected, is_same: true, buffer: Vec::new() }) {
+        Ok(cook) => cook,
+        Err(error) => return different(error),
+    };
+    let mut buffer = vec![0; BUFFER];
     loop {
         bounds.cancel.check().map_err(|error| io::Error::new(io::ErrorKind::Interrupted, error))?;
         let count = match content.read(&mut buffer) {
@@ -52,11 +104,11 @@ fn is_form_1(mut content: impl Read, expected: impl Read, bounds: Bounds<'_>) ->
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         };
-        if let Err(error) = encoder.write_all(&buffer[..count]) {
+        if let Err(error) = cook.write_all(&buffer[..count]) {
             return different(error);
         }
     }
-    match encoder.finish() {
+    match cook.finish() {
         Ok(mut same) => Ok(same.is_same && same.expected.read(&mut [0])? == 0),
         Err(error) => different(error),
     }
@@ -91,20 +143,41 @@ pub(super) enum Cook<W: Write> {
     Plain(W),
     /// Image form 1.
     Gzip(Box<ParallelEncoder<W>>),
+    /// A member as another program makes it.
+    Member {
+        /// What is behind the head.
+        stream: Box<zlib::Encoder<W>>,
+        /// The checksum of the content so far.
+        checksum: crc32fast::Hasher,
+        /// Its bytes.
+        length: u64,
+    },
 }
 
 impl<W: Write> Cook<W> {
-    pub(super) fn new(recipe: Recipe, out: W) -> Self {
-        match recipe {
+    pub(super) fn new(recipe: &Recipe, mut out: W) -> io::Result<Self> {
+        Ok(match recipe {
             Recipe::Stored | Recipe::Whole => Self::Plain(out),
             Recipe::GzipForm1 => Self::Gzip(Box::new(ParallelEncoder::new(out, threads()))),
-        }
+            Recipe::Gzip(Member { program, level, head }) => {
+                out.write_all(head)?;
+                let stream = Box::new(zlib::Encoder::new(*program, *level, out));
+                Self::Member { stream, checksum: crc32fast::Hasher::new(), length: 0 }
+            }
+        })
     }
 
     pub(super) fn finish(self) -> io::Result<W> {
         match self {
             Self::Plain(out) => Ok(out),
             Self::Gzip(encoder) => encoder.finish(),
+            Self::Member { stream, checksum, length } => {
+                let mut out = stream.finish()?;
+                out.write_all(&checksum.finalize().to_le_bytes())?;
+                // The format holds the length modulo 2^32.
+                out.write_all(&((length & 0xffff_ffff) as u32).to_le_bytes())?;
+                Ok(out)
+            }
         }
     }
 }
@@ -114,6 +187,12 @@ impl<W: Write> Write for Cook<W> {
         match self {
             Self::Plain(out) => out.write(bytes),
             Self::Gzip(encoder) => encoder.write(bytes),
+            Self::Member { stream, checksum, length } => {
+                let count = stream.write(bytes)?;
+                checksum.update(&bytes[..count]);
+                *length += count as u64;
+                Ok(count)
+            }
         }
     }
 
@@ -137,13 +216,26 @@ mod tests {
 
     #[test]
     fn a_recipe_is_one_that_gives_every_byte_back() {
-        let content = [random(1, 40_000), vec![b'a'; 40_000]].concat();
+        let pool = random(2, 3000);
+        let pieces = (0..6000).flat_map(|at: usize| pool[at * at * 7 % 2900..][..3 + at % 20].to_vec()).collect();
+        let content = [random(1, 40_000), pieces, vec![b'a'; 40_000]].concat();
         let mut encoder = Encoder::new(Vec::new());
         encoder.write_all(&content).unwrap();
         let form_1 = encoder.finish().unwrap();
-        let mut other = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        other.write_all(&content).unwrap();
-        let other = other.finish().unwrap();
+        let other = {
+            let mut other = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(5));
+            other.write_all(&content).unwrap();
+            other.finish().unwrap()
+        };
+        let named = |program, level| {
+            let head = b"\x1f\x8b\x08\x08\0\0\0\0\0\x03layer.tar\0".to_vec();
+            let recipe = Recipe::Gzip(Member { program, level, head });
+            let mut cook = Cook::new(&recipe, Vec::new()).unwrap();
+            cook.write_all(&content).unwrap();
+            (cook.finish().unwrap(), recipe)
+        };
+        let (by_zlib, zlib) = named(Program::Zlib, 4);
+        let (by_gzip, gzip) = named(Program::Gzip, 1);
         let mut changed = form_1.clone();
         changed[4] = 1;
         let longer = [form_1.as_slice(), &form_1].concat();
@@ -152,6 +244,8 @@ mod tests {
         for (blob, recipe) in [
             (form_1.as_slice(), Recipe::GzipForm1),
             (&content, Recipe::Stored),
+            (&by_zlib, zlib),
+            (&by_gzip, gzip),
             (&other, Recipe::Whole),
             (&changed, Recipe::Whole),
             (&longer, Recipe::Whole),
@@ -161,8 +255,9 @@ mod tests {
         ] {
             let found = find(compression(blob).unwrap(), || Ok(blob), bounds).unwrap();
             assert_eq!(found, recipe);
-            if found == Recipe::GzipForm1 {
-                let mut cook = Cook::new(found, Vec::new());
+            if found.compresses() {
+                assert_eq!(Recipe::try_from(String::from(found.clone())), Ok(found.clone()));
+                let mut cook = Cook::new(&found, Vec::new()).unwrap();
                 cook.write_all(&content).unwrap();
                 assert!(cook.finish().unwrap() == blob);
             }

@@ -44,7 +44,7 @@ pub struct DeltaBlob {
     /// Where it comes from: `base`, `document` or `delta`.
     pub form: String,
     /// Of a `delta`: how the blob comes back from the content. `stored`: the content is the blob; `gzip-form-1`: compressed as
-    /// image form 1; `whole`: nothing gives the bytes of this compression back, so the content is the blob itself.
+    /// image form 1; `zlib-N`, `gnu-gzip-N`: compressed as these programs do at level N; `whole`: nothing gives the bytes of this compression back, so the content is the blob itself.
     pub recipe: Option<String>,
     /// Of a `delta`: bytes of the content.
     pub content: Option<u64>,
@@ -88,18 +88,20 @@ impl DeltaDocument {
 
 impl DeltaBlob {
     fn of(blob: &Blob) -> Self {
-        let (form, delta) = match blob.form {
+        let (form, delta) = match &blob.form {
             BlobForm::Base => ("base", None),
             BlobForm::Document => ("document", None),
-            BlobForm::Delta { content, copied, part, recipe } => ("delta", Some((recipe, content, copied, part))),
+            BlobForm::Delta { content, copied, part, recipe } => {
+                ("delta", Some((recipe.name(), *content, *copied, *part)))
+            }
         };
         Self {
             digest: blob.digest.to_string(),
             size: blob.size,
             form: form.to_owned(),
-            recipe: delta.map(|(recipe, ..)| recipe.name().to_owned()),
-            content: delta.map(|(_, content, ..)| content),
-            copied: delta.map(|(_, _, copied, _)| copied),
+            recipe: delta.as_ref().map(|(recipe, ..)| recipe.clone()),
+            content: delta.as_ref().map(|(_, content, ..)| *content),
+            copied: delta.as_ref().map(|(_, _, copied, _)| *copied),
             part: delta.map(|(.., part)| part),
         }
     }

@@ -31,6 +31,7 @@ mod self_report;
 mod sources;
 mod tape;
 mod transfer;
+mod vendor;
 mod verdicts;
 mod verify;
 
@@ -60,5 +61,6 @@ pub use self_report::SelfReportDocument;
 pub use sources::{ListedSource, SourcesDocument, SourcesError};
 pub use tape::{MissingBody, PushedTape, RequestOnTape, TapeDocument, TapeOfImage};
 pub use transfer::TransferDocument;
+pub use vendor::VendorDocument;
 pub use verdicts::verdicts_as_junit;
 pub use verify::{OriginDocument, VerifyDocument};

@@ -13,3 +13,5 @@ pub mod sources;
 mod target;
 #[cfg(test)]
 mod tests;
+
+pub use target::pinned_base;

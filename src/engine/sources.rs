@@ -26,6 +26,9 @@ pub trait Sources: Send + Sync {
 
     /// The files of a pinned commit; `request` is the pin's.
     fn git(&self, request: &str, commit: &str) -> Result<Arc<Checkout>, Failure>;
+
+    /// The file of the bundle that holds a pinned commit, if there is one at hand.
+    fn bundle(&self, request: &str, commit: &str) -> Result<Option<PathBuf>, Failure>;
 }
 
 impl Sources for Resolver {
@@ -47,6 +50,10 @@ impl Sources for Resolver {
 
     fn git(&self, request: &str, commit: &str) -> Result<Arc<Checkout>, Failure> {
         Ok(Arc::new(self.check_out(request, commit)?))
+    }
+
+    fn bundle(&self, request: &str, commit: &str) -> Result<Option<PathBuf>, Failure> {
+        Ok(self.bundle_of(request, commit)?.and_then(|digest| self.cache.path(&digest)))
     }
 }
 
@@ -89,5 +96,9 @@ impl Sources for CheckedOutOnce {
         let checkout = self.sources.git(request, commit)?;
         known.insert(key, Arc::clone(&checkout));
         Ok(checkout)
+    }
+
+    fn bundle(&self, request: &str, commit: &str) -> Result<Option<PathBuf>, Failure> {
+        self.sources.bundle(request, commit)
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::base_images::{BaseImage, BaseImagesOf, store_name};
+use super::sources::Sources;
 use crate::build::{Plan, PlannedContext};
 use crate::dockerfile::target::{Base, Question, ResolveError, Target, resolve};
 use crate::lockfile::Pin;
@@ -41,6 +42,12 @@ pub fn base_of(target: &Target, images: &BaseImagesOf<'_>) -> Result<Option<Arc<
         }
     }
     Ok(None)
+}
+
+/// The image that a plan's target is built upon; none where it starts from nothing.
+pub fn pinned_base(plan: &Plan, sources: &dyn Sources) -> Result<Option<Arc<BaseImage>>, Failure> {
+    let images = BaseImagesOf::new(plan, sources);
+    base_of(&target(plan, &images)?, &images)
 }
 
 /// The plan's named contexts as BuildKit's clients spell them.

@@ -127,4 +127,8 @@ impl Sources for Nothing {
     fn git(&self, _: &str, _: &str) -> Result<Arc<Checkout>, Failure> {
         panic!("no repository is asked for")
     }
+
+    fn bundle(&self, _: &str, _: &str) -> Result<Option<PathBuf>, Failure> {
+        Ok(None)
+    }
 }

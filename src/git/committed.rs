@@ -25,7 +25,7 @@ impl Repository {
     pub(super) fn committed_tree(&self, path: &[u8]) -> Result<Option<ObjectId>, Error> {
         let mut tree = self.head()?.tree;
         for part in path.split(|&byte| byte == b'/').filter(|part| !part.is_empty()) {
-            match find(&self.object(tree, objects::Kind::Tree)?, part, self.format) {
+            match find(&self.object(tree, objects::ObjectKind::Tree)?, part, self.format) {
                 Some((Kind::Directory, id)) => tree = id,
                 _ => return Ok(None),
             }
@@ -38,7 +38,7 @@ impl Repository {
         let mut tree = self.head()?.tree;
         let mut parts = path.split(|&byte| byte == b'/').peekable();
         while let Some(part) = parts.next() {
-            let bytes = self.object(tree, objects::Kind::Tree)?;
+            let bytes = self.object(tree, objects::ObjectKind::Tree)?;
             match (find(&bytes, part, self.format), parts.peek().is_some()) {
                 (Some((Kind::Directory, id)), true) => tree = id,
                 (Some((Kind::File { .. }, id)), false) => return Ok(Some(Committed { id, is_link: false })),

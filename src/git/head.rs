@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::objects::Kind;
+use super::objects::ObjectKind;
 use super::{Error, ObjectId, Repository, display, read_small};
 use crate::epoch::Epoch;
 use crate::escape;
@@ -40,7 +40,7 @@ impl Repository {
 
     fn read_head(&self) -> Result<Head, Error> {
         let id = self.head_id()?;
-        let text = self.object(id, Kind::Commit)?;
+        let text = self.object(id, ObjectKind::Commit)?;
         let line = |name: &[u8]| {
             let mut lines = text.split(|&byte| byte == b'\n').take_while(|line| !line.is_empty());
             lines.find_map(|line| line.strip_prefix(name))

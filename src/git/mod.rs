@@ -15,7 +15,9 @@ mod index;
 mod index_file;
 mod lfs;
 mod object_id;
+mod object_store;
 mod objects;
+mod snapshot;
 mod staged;
 mod submodule;
 mod wildmatch;
@@ -23,7 +25,7 @@ mod wildmatch;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock};
+use std::sync::OnceLock;
 
 use crate::input::open_regular;
 
@@ -36,6 +38,8 @@ pub use head::head_commit_time;
 pub use index::{Tracked, TrackedKind};
 pub use lfs::Pointer;
 pub use object_id::{BlobHasher, ObjectFormat, ObjectId};
+pub use object_store::Objects;
+pub use objects::ObjectKind;
 pub use submodule::Submodule;
 
 /// A work tree with its repository.
@@ -54,7 +58,7 @@ pub struct Repository {
     /// `core.filemode` of the repository's own configuration.
     executable_bits: bool,
     format: ObjectFormat,
-    objects: Mutex<Option<git2::Odb<'static>>>,
+    objects: Objects,
     /// The index and the checked-out commit as they were when they were first asked for: one command sees one state.
     tracked: OnceLock<Vec<Tracked>>,
     head: OnceLock<Head>,
@@ -100,6 +104,7 @@ impl Repository {
             Ok(text) => git_dir.join(text.trim_end_matches(['\n', '\r'])),
             Err(_) => git_dir.clone(),
         };
+        let objects = Objects::new(common_dir.join("objects"), directory.to_owned());
         let mut found = Self {
             work_tree: directory.to_owned(),
             git_dir,
@@ -109,7 +114,7 @@ impl Repository {
             converts_line_ends: OnceLock::new(),
             executable_bits: true,
             format: ObjectFormat::Sha1,
-            objects: Mutex::new(None),
+            objects,
             tracked: OnceLock::new(),
             head: OnceLock::new(),
         };
@@ -124,7 +129,7 @@ impl Repository {
 
     /// A blob's bytes.
     pub fn blob(&self, id: ObjectId) -> Result<Vec<u8>, Error> {
-        self.object(id, objects::Kind::Blob)
+        self.object(id, ObjectKind::Blob)
     }
 
     /// Whether the user's configuration makes git convert line ends on checkout without being asked by attributes.
@@ -151,37 +156,8 @@ impl Repository {
         self.format
     }
 
-    fn object(&self, id: ObjectId, kind: objects::Kind) -> Result<Vec<u8>, Error> {
-        let found = match &id {
-            ObjectId::Sha1(bytes) => self.sha1_object(bytes).map_err(|error| error.message().to_owned()),
-            ObjectId::Sha256(bytes) => match objects::read(&self.common_dir.join("objects"), bytes) {
-                Ok(Some(found)) => Ok(found),
-                Ok(None) => Err("it is not there".to_owned()),
-                Err(error) if error.kind() == io::ErrorKind::InvalidData => Err("it is damaged".to_owned()),
-                Err(error) => Err(error.to_string()),
-            },
-        };
-        match found {
-            Ok((found, bytes)) if found == kind => Ok(bytes),
-            Ok(_) => Err(Error::object(&self.work_tree, id, "the object is of another kind")),
-            Err(message) => Err(Error::object(&self.work_tree, id, &message)),
-        }
-    }
-
-    fn sha1_object(&self, id: &[u8; 20]) -> Result<(objects::Kind, Vec<u8>), git2::Error> {
-        let mut objects = self.objects.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if objects.is_none() {
-            let opened = git2::Odb::new()?;
-            let directory = self.common_dir.join("objects");
-            let name = directory.to_str().ok_or_else(|| git2::Error::from_str("its directory's name is no text"))?;
-            opened.add_disk_alternate(name)?;
-            *objects = Some(opened);
-        }
-        let Some(objects) = objects.as_ref() else { return Err(git2::Error::from_str("it is not there")) };
-        let found = objects.read(git2::Oid::from_bytes(id)?)?;
-        let kind = objects::Kind::named(found.kind().str().as_bytes());
-        let kind = kind.ok_or_else(|| git2::Error::from_str("the object is of another kind"))?;
-        Ok((kind, found.data().to_vec()))
+    fn object(&self, id: ObjectId, kind: ObjectKind) -> Result<Vec<u8>, Error> {
+        self.objects.of_kind(id, kind)
     }
 
     /// Takes what matters from the repository's own configuration, once.

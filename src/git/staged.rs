@@ -24,7 +24,7 @@ impl Repository {
         let mut open: Vec<(Vec<u8>, ObjectId)> =
             self.committed_tree(directory)?.map(|tree| (prefix.clone(), tree)).into_iter().collect();
         while let Some((prefix, tree)) = open.pop() {
-            let tree = self.object(tree, objects::Kind::Tree)?;
+            let tree = self.object(tree, objects::ObjectKind::Tree)?;
             for entry in entries(&tree, self.format()) {
                 let path = [&prefix, entry.name].concat();
                 if entry.kind == Kind::Directory {

@@ -9,6 +9,6 @@ mod secret;
 pub mod server;
 mod url;
 
-pub use client::{Client, HttpError, Proxies, Request, Response, Retry, Settings, Timeouts, Upload};
+pub use client::{Client, HttpError, Offline, Proxies, Request, Response, Retry, Settings, Timeouts, Upload};
 pub use secret::Secret;
 pub use url::{Url, encode_parameter, is_loopback_host, without_user};

@@ -98,7 +98,7 @@ pub mod git {
 }
 pub mod http {
     pub use crate::http::server::Head;
-    pub use crate::http::{Client, HttpError, Proxies, Request, Retry, Secret, Settings, Timeouts, Url};
+    pub use crate::http::{Client, HttpError, Offline, Proxies, Request, Retry, Secret, Settings, Timeouts, Url};
 }
 pub mod image {
     pub use crate::image::{Artifact, Config, Descriptor, DescriptorPlatform, Document, ImageManifest, Index, Layout};

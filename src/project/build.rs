@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::build_info::{self, build_info};
+use super::built_delta;
 use super::commit::{self, CheckedOut};
 use super::contradiction;
 use super::diff::Diff;
@@ -41,6 +42,8 @@ pub struct BuildOptions {
     pub record: Option<RecordTarget>,
     /// Where the image is written.
     pub export: Option<ExportOptions>,
+    /// Where a delta is written, and the images that it is from; none for the base.
+    pub delta: Option<(PathBuf, Vec<PathBuf>)>,
     /// Push the image under the names of the manifest.
     pub push: bool,
     /// Fail rather than build a tree that is not recorded.
@@ -64,7 +67,8 @@ pub struct BuildOptions {
 impl BuildOptions {
     /// Whether nothing of a build is wanted but what a record says.
     fn wants_only_digests(&self) -> bool {
-        let wants_build = self.export.is_some() || self.push || self.is_attested || self.build_info.is_some();
+        let written = self.export.is_some() || self.delta.is_some() || self.build_info.is_some();
+        let wants_build = written || self.push || self.is_attested;
         !(wants_build || self.no_cache || self.self_check)
     }
 }
@@ -140,12 +144,30 @@ impl ExitStatus for NowhereToRecord {
     }
 }
 
+/// A delta gives one image.
+#[derive(Debug, thiserror::Error)]
+#[error("`--delta` takes one image, and there are {0}")]
+struct SeveralDeltas(usize);
+
+impl ExitStatus for SeveralDeltas {
+    fn status(&self) -> Status {
+        Status::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("name the image on the command line".to_owned())
+    }
+}
+
 /// Builds what was asked for.
 pub fn build(machine: &Machine, project: &Project, options: &BuildOptions) -> Result<Build, Failure> {
     let locked = open(machine, project, options)?;
     let images = images(&locked, options)?;
     let platforms = images.iter().map(|image| image.platforms.len()).sum();
     let target = export::target(machine, options.export.as_ref(), images.len(), platforms)?;
+    if options.delta.is_some() && images.len() != 1 {
+        return Err(SeveralDeltas(images.len()).into());
+    }
     if options.is_reported {
         report::check_count(images.len())?;
     }
@@ -157,7 +179,10 @@ pub fn build(machine: &Machine, project: &Project, options: &BuildOptions) -> Re
     let rebuilding = RebuildOptions {
         engine: &options.engine,
         no_cache: is_uncached(options),
-        packing: if target.is_some() || options.push { Packing::Kept } else { Packing::Digests },
+        packing: match target.is_some() || options.push || options.delta.is_some() {
+            true => Packing::Kept,
+            false => Packing::Digests,
+        },
         round: Round::First,
     };
     let checked_out = if options.is_attested { commit::look(machine, project, &images, None)? } else { None };
@@ -229,6 +254,9 @@ pub fn build(machine: &Machine, project: &Project, options: &BuildOptions) -> Re
         }
         if let Some(target) = &target {
             export::write(target, image.surveyed.image, &rebuilt.assembled, image.epoch, &locked.resolver)?;
+        }
+        if let Some((path, from)) = &options.delta {
+            built_delta::write(&locked, image, &rebuilt.assembled, path, from)?;
         }
         build.failures.extend(checked.iter().filter_map(|checked| checked.failure(image.surveyed.name)));
         if options.fix {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use crate::build::{Surroundings, WorkDirectories};
 use crate::cancel::Cancel;
@@ -10,6 +11,7 @@ use crate::limits::Limits;
 use crate::progress::Reporter;
 use crate::status::{ExitStatus, Failure, Status};
 use crate::store::Cache;
+use crate::vendor::Folder;
 
 /// The surroundings of every operation.
 #[derive(Clone)]
@@ -24,10 +26,21 @@ pub struct Machine {
     pub offline: bool,
     /// Limits with the user's own applied.
     pub limits: Limits,
+    /// A vendor folder that sources are taken from, if one was named.
+    pub vendor: Option<Vendored>,
     /// Progress, warnings, notes.
     pub progress: Reporter,
     /// Set when the work should stop.
     pub cancel: Cancel,
+}
+
+/// A vendor folder, and what it is to a command.
+#[derive(Clone, Debug)]
+pub struct Vendored {
+    /// The folder.
+    pub folder: Arc<Folder>,
+    /// Whether sources come from it and from nowhere else.
+    pub is_only: bool,
 }
 
 /// There is no place for the cache.
@@ -51,6 +64,12 @@ impl Machine {
     /// The same surroundings, in which no host may be asked.
     pub fn without_network(&self) -> Self {
         Self { offline: true, ..self.clone() }
+    }
+
+    /// The same surroundings, in which sources come from the vendor folder at `path` and from nowhere else.
+    pub fn with_vendor_only(&self, path: &Path) -> Result<Self, Failure> {
+        let folder = Arc::new(Folder::open(&self.resolve(path), &self.limits)?);
+        Ok(Self { offline: true, vendor: Some(Vendored { folder, is_only: true }), ..self.clone() })
     }
 
     /// A variable of the environment; empty counts as unset.
@@ -88,12 +107,18 @@ impl Machine {
             .or_else(|| absolute("XDG_CACHE_HOME").map(|cache| cache.join("repro")))
             .or_else(|| absolute("HOME").map(|home| home.join(".cache").join("repro")))
             .ok_or(CacheError::NoHome)?;
-        Ok(directory)
+        // What came from elsewhere earlier is no help to a build that is to need nothing else.
+        let is_apart = self.vendor.as_ref().is_some_and(|vendor| vendor.is_only);
+        Ok(if is_apart { directory.join("vendored") } else { directory })
     }
 
-    /// The content-addressed cache.
+    /// The content-addressed cache, with what a vendor folder lends.
     pub fn cache(&self) -> Result<Cache, Failure> {
-        Ok(Cache::new(&self.cache_directory()?))
+        let cache = Cache::new(&self.cache_directory()?);
+        Ok(match &self.vendor {
+            Some(Vendored { folder, is_only }) => cache.lending(folder.blobs(), *is_only),
+            None => cache,
+        })
     }
 
     /// The same, as a build sees them.
@@ -104,8 +129,6 @@ impl Machine {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::parts::progress::Silent;
 
@@ -115,6 +138,7 @@ mod tests {
             environment: variables.iter().map(|(name, value)| (name.into(), value.into())).collect(),
             now: 0,
             offline: false,
+            vendor: None,
             limits: Limits::default(),
             progress: Arc::new(Silent),
             cancel: Cancel::default(),

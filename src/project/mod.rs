@@ -7,12 +7,13 @@
 //! for; `settle` resolves it; `lock` writes it down and `check` tells whether it still fits. `locked` is a project with
 //! its lockfile, `tape_file` what stands beside it. `ready` makes its images ready to be built, `engines` chooses what
 //! builds, `rebuild` builds one image (`rebuilt`), `contradiction` refuses records that can't be true. On these stand `build` (with `record`, `self_check`, `remembered`, `export` and `dry_run`),
-//! `verify` (with `commit` and `explanation`, which says why a verdict is not good), `tape`, and `adopt`, which is `init`, `lock`, `build` and `verify` in one. `inspect`, `init`, `stream`, `ship` and `serve` need no project. `attest` is about verdicts of others.
+//! `verify` (with `commit` and `explanation`, which says why a verdict is not good), `tape`, `vendor`, and `adopt`, which is `init`, `lock`, `build` and `verify` in one. `inspect`, `init`, `stream`, `ship` and `serve` need no project. `attest` is about verdicts of others.
 
 mod adopt;
 mod attest;
 mod build;
 mod build_info;
+mod built_delta;
 mod check;
 mod commit;
 mod contradiction;
@@ -64,6 +65,7 @@ mod survey;
 pub mod tape;
 mod tape_file;
 mod upstream;
+mod vendor;
 mod verify;
 mod warnings;
 mod without_manifest;
@@ -109,5 +111,6 @@ pub use serve::{ServeOptions, serve};
 pub use sources::{Listing, sources};
 pub use stream::{StreamOptions, stream, stream_to_file};
 pub use upstream::{Asked, outdated, vanished};
+pub use vendor::{VendorOptions, VendorReport, VendoredSource, vendor};
 pub use verify::{MirrorSaid, Occasion, Verification, VerifiedImage, VerifyOptions, verify};
 pub use without_manifest::DockerfileFlags;

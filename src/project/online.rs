@@ -10,7 +10,7 @@ use super::files::read_text;
 use super::machine::Machine;
 use super::open::Project;
 use crate::config::Config;
-use crate::http::{Client, Proxies, Retry, Secret, Settings, Timeouts};
+use crate::http::{Client, Offline, Proxies, Retry, Secret, Settings, Timeouts};
 use crate::manifest::{Image, NamedContext};
 use crate::process::{Environment, Programs};
 use crate::registry::{Logins, Registry};
@@ -82,7 +82,11 @@ fn client(machine: &Machine) -> Result<Client, Failure> {
         retry: Retry::default(),
         cancel: machine.cancel.clone(),
         progress: machine.progress.clone(),
-        offline: machine.offline,
+        offline: match &machine.vendor {
+            Some(vendor) if vendor.is_only => Offline::Vendored,
+            _ if machine.offline => Offline::Asked,
+            _ => Offline::No,
+        },
     };
     Ok(Client::new(settings))
 }
@@ -106,6 +110,7 @@ pub fn resolver(machine: &Machine, project: &Project, ages: bool) -> Result<Reso
         cache: machine.cache()?,
         git: Git::find(&programs(machine), &environment(machine)),
         layouts: layouts(project),
+        bundles: machine.vendor.as_ref().map(|vendor| vendor.folder.bundles().clone()).unwrap_or_default(),
         ages,
     })
 }

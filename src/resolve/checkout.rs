@@ -28,13 +28,12 @@ impl Checkout {
 }
 
 impl Resolver {
-    /// Fetches a locked commit and checks it out; `request` is the pin's.
+    /// Fetches a locked commit, or takes it from its bundle, and checks it out; `request` is the pin's.
     ///
     /// Neither the user's nor the machine's configuration has a part in what is written: no filters, no conversions
     /// but those that tracked `.gitattributes` ask for.
     pub fn check_out(&self, request: &str, commit: &str) -> Result<Checkout, ResolveError> {
         let check_out = || -> Result<Checkout, Reason> {
-            let source = self.git_source(request)?;
             let local = |error: std::io::Error| HttpError::Local(error.into());
             let checkout =
                 Checkout { directory: TemporaryDirectory::anywhere().map_err(local)?, commit: commit.to_owned() };
@@ -43,8 +42,14 @@ impl Resolver {
                 std::fs::create_dir(directory).map_err(local)?;
             }
             self.init(&repository, commit)?;
-            self.with_remotes(&source, |remote, transport| self.fetch_commit(&repository, remote, transport, commit))?;
-            let command = self.git()?.local_command(&repository, &checkout.files());
+            match self.bundles.get(commit) {
+                Some(bundle) => self.unbundle(*bundle, commit, &repository)?,
+                None => {
+                    let fetch = |remote: &str, transport| self.fetch_commit(&repository, remote, transport, commit);
+                    self.with_remotes(&self.git_source(request)?, fetch)?;
+                }
+            }
+            let command = self.local_git()?.local_command(&repository, &checkout.files());
             let finished = self.run(&command.args(["checkout", "--quiet", "--no-overlay", commit, "--", "."]))?;
             if finished.succeeded() { Ok(checkout) } else { Err(failed("checkout", &finished)) }
         };

@@ -142,6 +142,17 @@ pub enum Reason {
         /// The end of what it said, safe to print.
         said: String,
     },
+    /// The bundle of a commit is not what it should be.
+    #[error("bundle {bundle}: {reason}")]
+    Bundle {
+        /// Its digest.
+        bundle: Digest,
+        /// What is wrong, safe to print.
+        reason: String,
+    },
+    /// A fetched repository can't be read.
+    #[error(transparent)]
+    Repository(#[from] crate::git::Error),
     /// The repository has no such branch or tag.
     #[error("the repository has no branch or tag `{}`", escape::text(.0))]
     NoRef(String),
@@ -203,11 +214,13 @@ impl ExitStatus for Reason {
             | Self::NotListed(_)
             | Self::Depth(_)
             | Self::Layer { .. }
+            | Self::Bundle { .. }
             | Self::GitResponse(_) => Status::Malformed,
             Self::Selection(_) => Status::Usage,
             Self::Platform { .. }
             | Self::Changed { .. }
             | Self::NoGit
+            | Self::Repository(_)
             | Self::Process(_)
             | Self::Git { .. }
             | Self::NoRef(_)

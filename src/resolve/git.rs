@@ -218,13 +218,18 @@ impl Resolver {
     /// Makes a bare repository in an empty directory, of the kind that the commit is from.
     pub(super) fn init(&self, directory: &Path, commit: &str) -> Result<(), Reason> {
         let format = if commit.len() == 64 { "--object-format=sha256" } else { "--object-format=sha1" };
-        let command = self.git()?.command(Transport::Https, directory);
+        let command = self.local_git()?.command(Transport::Https, directory);
         let finished = self.run(&command.args(["init", "--quiet", "--bare", format, "--template=", "."]))?;
         if finished.succeeded() { Ok(()) } else { Err(failed("init", &finished)) }
     }
 
     pub(super) fn git(&self) -> Result<&Git, Reason> {
         self.client().check_online("git")?;
+        self.local_git()
+    }
+
+    /// `git` for what asks nobody.
+    pub(super) fn local_git(&self) -> Result<&Git, Reason> {
         self.git.as_ref().ok_or(Reason::NoGit)
     }
 

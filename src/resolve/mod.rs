@@ -3,13 +3,14 @@
 //! [`Resolver::resolve`] takes [`Request`]s and gives a [`Resolved`] pin for each, many at a time; one that fails does
 //! not hide what is wrong with the others. `image` and `layout` find index and platforms with the rules of `matching`,
 //! `file` streams a body into the cache, `git` asks the `git` program, by which `checkout` writes a commit's files, `clone` makes a repository of one commit and
-//! `git_object` finds the commit that an id means.
+//! `git_object` finds the commit that an id means, `bundle` packs one into a file whose bytes are the same everywhere.
 //! `confirm` holds image manifests against their index, `standing` asks later whether upstream still agrees, `fetch` brings locked bytes into the cache from wherever they
-//! are to be had.
+//! are to be had, `whole` all of an image.
 //!
 //! The user's mirrors change where bytes come from; requests and pins keep their upstream names, and what a request means
 //! its own server says (`upstream`).
 
+pub mod bundle;
 mod checkout;
 mod clone;
 mod confirm;
@@ -24,6 +25,7 @@ mod layout;
 pub mod matching;
 mod standing;
 mod upstream;
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -41,6 +43,7 @@ pub use git_url::is_commit;
 pub use standing::Standing;
 
 use crate::cancel::Cancelled;
+use crate::digest::Digest;
 use crate::escape;
 use crate::http::{Client, without_user};
 use crate::limits::Limits;
@@ -128,6 +131,8 @@ pub struct Resolver {
     pub git: Option<Git>,
     /// The directories of `oci-layout://` named contexts, by name: where their locked blobs are.
     pub layouts: BTreeMap<String, PathBuf>,
+    /// Commits that the cache has as bundles: the digest of each one's.
+    pub bundles: BTreeMap<String, Digest>,
     /// Whether to find out when upstream made things, which costs a fetch for git.
     pub ages: bool,
 }

@@ -15,6 +15,7 @@ use tempfile::NamedTempFile;
 use super::temporary::temporary_file;
 use super::{StoreError, mark_used};
 use crate::digest::{Digest, Hasher, Hashing};
+use crate::input::open_regular;
 
 /// Bytes of a blob that are read at once.
 const PIECE: usize = 128 << 10;
@@ -26,6 +27,15 @@ pub struct Cache {
     kept: PathBuf,
     /// Blobs on their way, beside the others.
     new: PathBuf,
+    lent: Option<Lent>,
+}
+
+/// A directory of blobs that is read and never written, beside a cache.
+#[derive(Clone, Debug)]
+struct Lent {
+    blobs: PathBuf,
+    /// Whether a wrong blob there is an error, and not as good as none.
+    is_strict: bool,
 }
 
 /// Blobs of a cache.
@@ -42,24 +52,43 @@ impl Cache {
     pub fn new(directory: &Path) -> Self {
         let new = directory.join("blobs").join("new");
         let of_digests = |name: &str| directory.join(name).join("sha256");
-        Self { blobs: of_digests("blobs"), kept: of_digests("kept"), new }
+        Self { blobs: of_digests("blobs"), kept: of_digests("kept"), new, lent: None }
+    }
+
+    /// The same cache with the blobs of a directory that others made, which stays as it is. Where it `is_strict`, a wrong
+    /// blob there is an error ([`StoreError::WrongBlob`]).
+    #[must_use]
+    pub fn lending(self, blobs: PathBuf, is_strict: bool) -> Self {
+        Self { lent: Some(Lent { blobs, is_strict }), ..self }
     }
 
     /// Where the blob is, if it is there; its bytes are not checked.
     pub fn path(&self, digest: &Digest) -> Option<PathBuf> {
         let path = self.place(digest);
-        path.is_file().then_some(path)
+        if path.is_file() { Some(path) } else { self.lent_path(digest).filter(|path| path.is_file()) }
     }
 
     /// Opens a blob for one checked reading from start to end; none if it is not there.
     pub fn open(&self, digest: &Digest) -> Result<Option<BlobReader>, StoreError> {
+        let reader = |file, path, is_ours| BlobReader {
+            file,
+            hasher: Some(Hasher::default()),
+            expected: *digest,
+            path,
+            is_ours,
+        };
         let path = self.place(digest);
         match File::open(&path) {
             Ok(file) => {
                 mark_used(&file);
-                Ok(Some(BlobReader { file, hasher: Some(Hasher::default()), expected: *digest, path }))
+                return Ok(Some(reader(file, path, true)));
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(StoreError::file("read", path)(error)),
+        }
+        let Some(path) = self.lent_path(digest).filter(|path| path.symlink_metadata().is_ok()) else { return Ok(None) };
+        match open_regular(&path) {
+            Ok(file) => Ok(Some(reader(file, path, false))),
             Err(error) => Err(StoreError::file("read", path)(error)),
         }
     }
@@ -67,10 +96,15 @@ impl Cache {
     /// Reads the blob once and tells whether its bytes are right; a wrong one is removed.
     pub fn check(&self, digest: &Digest) -> Result<bool, StoreError> {
         let Some(reader) = self.open(digest)? else { return Ok(false) };
+        let (path, is_ours) = (reader.path.clone(), reader.is_ours);
         match io::copy(&mut BufReader::with_capacity(PIECE, reader), &mut io::sink()) {
             Ok(_) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(false),
-            Err(error) => Err(StoreError::file("read", self.place(digest))(error)),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData && is_ours => self.check(digest),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => match &self.lent {
+                Some(Lent { is_strict: true, .. }) => Err(StoreError::WrongBlob(path)),
+                _ => Ok(false),
+            },
+            Err(error) => Err(StoreError::file("read", path)(error)),
         }
     }
 
@@ -156,6 +190,10 @@ impl Cache {
 
     fn place(&self, digest: &Digest) -> PathBuf {
         self.blobs.join(digest.hex())
+    }
+
+    fn lent_path(&self, digest: &Digest) -> Option<PathBuf> {
+        self.lent.as_ref().map(|lent| lent.blobs.join(digest.hex()))
     }
 
     fn list(&self) -> Result<Vec<Stored>, StoreError> {
@@ -248,12 +286,13 @@ impl Write for BlobWriter {
     }
 }
 
-/// Reads a cached blob; the end is an `InvalidData` error, and the blob removed, if the digest is wrong.
+/// Reads a cached blob; the end is an `InvalidData` error, and the blob removed unless it is lent, if the digest is wrong.
 pub struct BlobReader {
     file: File,
     hasher: Option<Hasher>,
     expected: Digest,
     path: PathBuf,
+    is_ours: bool,
 }
 
 impl Read for BlobReader {
@@ -271,7 +310,9 @@ impl Read for BlobReader {
         if let Some(hasher) = self.hasher.take() {
             let found = hasher.digest();
             if found != self.expected {
-                let _ = fs::remove_file(&self.path);
+                if self.is_ours {
+                    let _ = fs::remove_file(&self.path);
+                }
                 let error = StoreError::Mismatch { expected: self.expected, found };
                 return Err(io::Error::new(io::ErrorKind::InvalidData, error));
             }
@@ -299,6 +340,27 @@ mod tests {
         cache.open(&digest).unwrap().unwrap().read_to_string(&mut text).unwrap();
         assert_eq!(text, "body");
         assert!(cache.open(&Digest::of(b"other")).unwrap().is_none());
+    }
+
+    #[test]
+    fn lent_blobs_are_read_checked_and_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let lent = directory.path().join("lent");
+        fs::create_dir(&lent).unwrap();
+        let (right, wrong) = (Digest::of(b"right"), Digest::of(b"other"));
+        fs::write(lent.join(right.hex()), b"right").unwrap();
+        fs::write(lent.join(wrong.hex()), b"wrong").unwrap();
+        let cache = Cache::new(&directory.path().join("own"));
+        assert!(!cache.check(&right).unwrap());
+        let kind = cache.clone().lending(lent.clone(), false);
+        assert!(kind.check(&right).unwrap() && kind.path(&right).is_some());
+        assert!(!kind.check(&wrong).unwrap());
+        let strict = cache.lending(lent.clone(), true);
+        assert!(matches!(strict.check(&wrong), Err(StoreError::WrongBlob(_))));
+        assert_eq!(strict.clear().unwrap(), CacheUse::default());
+        assert_eq!(fs::read_dir(&lent).unwrap().count(), 2);
+        insert(&strict, b"other");
+        assert!(strict.check(&wrong).unwrap(), "what is ours goes before");
     }
 
     #[test]

@@ -54,6 +54,9 @@ pub enum StoreError {
     /// The output path is a link, directory or device.
     #[error("`{}` is not a regular file: it is left as it is", crate::escape::bytes(.0.as_os_str().as_encoded_bytes()))]
     NotAFile(PathBuf),
+    /// A blob in a directory that others made has another digest than its name says.
+    #[error("digest mismatch: `{}` does not hold what its name says", crate::escape::bytes(.0.as_os_str().as_encoded_bytes()))]
+    WrongBlob(PathBuf),
     /// Bytes have another digest than they should.
     #[error("digest mismatch: expected {expected}, found {found}")]
     Mismatch {
@@ -68,7 +71,7 @@ impl ExitStatus for StoreError {
     fn status(&self) -> Status {
         match self {
             Self::File { .. } | Self::NoPlace { .. } | Self::NotAFile(_) => Status::Usage,
-            Self::Mismatch { .. } => Status::Malformed,
+            Self::Mismatch { .. } | Self::WrongBlob(_) => Status::Malformed,
         }
     }
 

@@ -13,7 +13,7 @@ use super::saved::Saved;
 use super::signature;
 use crate::digest::Digest;
 use crate::escape;
-use crate::http::{HttpError, Request, Url};
+use crate::http::{HttpError, Offline, Request, Url};
 use crate::reference::Reference;
 use crate::resolve::Resolver;
 use crate::status::{ExitStatus, Status};
@@ -166,7 +166,7 @@ impl Bodies {
             }
         }
         let settings = self.resolver.client().settings();
-        if !settings.offline {
+        if settings.offline == Offline::No {
             for reference in &self.registries {
                 let name = reference.name();
                 if let Some(silent) = self.silence(&name) {

@@ -1,12 +1,16 @@
 //! `repro delta` through the binary: images go through it with every digest the same, and broken deltas end with 6.
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
+use std::process::Command;
 
 use repro::parts::digest::Digest;
 use serde_json::Value;
 
 use crate::project::Project;
+use crate::server::Server;
+use crate::server::images::Shelf;
 
 /// Bytes that no compression makes smaller.
 fn random(seed: u64, length: usize) -> Vec<u8> {
@@ -86,6 +90,93 @@ fn an_image_comes_out_of_a_delta_with_every_digest_the_same_whatever_form_it_has
     delta(&project, &["create", "--base", "one.tar", "--target", "two.tar", "-o", "d"], 0);
     delta(&project, &["apply", "d", "--base", "one.tar", "-o", "given.tar"], 0);
     assert!(file(&project, "given.tar") == file(&project, "two.tar"));
+}
+
+/// The layout `from` with its layers compressed by a program, as the layout `to`.
+fn repacked(project: &Project, from: &str, to: &str, program: &[&str]) {
+    let blob = |layout: &str, digest: &Value| {
+        project.path().join(layout).join("blobs/sha256").join(&digest.as_str().unwrap()[7..])
+    };
+    let read = |digest: &Value| fs::read(blob(from, digest)).unwrap();
+    fs::create_dir_all(project.path().join(to).join("blobs/sha256")).unwrap();
+    let put = |bytes: &[u8]| {
+        let digest = Value::from(Digest::of(bytes).to_string());
+        fs::write(blob(to, &digest), bytes).unwrap();
+        digest
+    };
+    let mut index: Value = serde_json::from_slice(&file(project, &format!("{from}/index.json"))).unwrap();
+    let mut manifest: Value = serde_json::from_slice(&read(&index["manifests"][0]["digest"])).unwrap();
+    put(&read(&manifest["config"]["digest"]));
+    for layer in manifest["layers"].as_array_mut().unwrap() {
+        let (stored, mut content) = (read(&layer["digest"]), Vec::new());
+        flate2::read::GzDecoder::new(stored.as_slice()).read_to_end(&mut content).unwrap();
+        project.write("content", content);
+        let packed = Command::new(program[0]).args(&program[1..]).arg(project.path().join("content")).output().unwrap();
+        assert!(packed.status.success(), "{program:?}");
+        (layer["size"], layer["digest"]) = (packed.stdout.len().into(), put(&packed.stdout));
+    }
+    let manifest = manifest.to_string();
+    (index["manifests"][0]["size"], index["manifests"][0]["digest"]) =
+        (manifest.len().into(), put(manifest.as_bytes()));
+    fs::write(project.path().join(to).join("index.json"), index.to_string()).unwrap();
+    fs::copy(project.path().join(from).join("oci-layout"), project.path().join(to).join("oci-layout")).unwrap();
+}
+
+#[test]
+fn layers_that_other_programs_compressed_come_back_by_recipe() {
+    let project = built();
+    let python = "import gzip,sys; sys.stdout.buffer.write(gzip.compress(open(sys.argv[1],'rb').read(), 7, mtime=5))";
+    for (program, recipe) in [
+        (&["gzip", "-9c"][..], Some("gnu-gzip-9")),
+        (&["gzip", "-1nc"], Some("gnu-gzip-1")),
+        (&["python3", "-c", python], None),
+    ] {
+        repacked(&project, "two", "other", program);
+        let made = delta(&project, &["create", "--base", "one", "--target", "other", "-o", "d"], 0);
+        let size = file(&project, "d").len();
+        let layers = made["blobs"].as_array().unwrap().iter().filter(|blob| blob["form"] == "delta");
+        let found: Vec<&str> = layers.map(|layer| layer["recipe"].as_str().unwrap()).collect();
+        match recipe {
+            Some(recipe) => assert_eq!(found, [recipe, recipe]),
+            // Pythons are compiled with zlib or with zlib-ng.
+            None => assert!(found == ["zlib-7", "zlib-7"] || found == ["whole", "whole"], "{found:?}"),
+        }
+        assert!(found[0] == "whole" || size < 4100 + 5000, "{size} bytes for a file of 4100: {made:#}");
+        delta(&project, &["apply", "d", "--base", "one.docker.tar", "-o", "given/"], 0);
+        assert!(file(&project, "given/index.json") == file(&project, "other/index.json"), "{program:?}");
+        for name in ["given", "other"] {
+            fs::remove_dir_all(project.path().join(name)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_build_gives_the_delta_from_its_pinned_base() {
+    let shelf = Shelf::default();
+    let base = Project::new();
+    base.write("repro.toml", "version = 1\n[image.base]\nsource-date-epoch = \"1600000000\"\n").write("b", "base");
+    base.write("Dockerfile", "FROM scratch\nCOPY b /\n").commit().repro(&["lock"]).expect(0);
+    base.repro(&["build", "-o", ".git/layout/"]).expect(0);
+    shelf.layout("base", "1", &base.path().join(".git/layout"));
+    let server = Server::start(move |seen| shelf.response(seen));
+    let base = format!("{}/base:1", server.host());
+    let project = Project::new();
+    project.write("repro.toml", "version = 1\n[image.app]\n[image.bare]\ndockerfile = \"bare\"\n");
+    project.write("Dockerfile", format!("FROM {base} AS one\nFROM one\nCOPY a /\n")).write("a", random(1, 3000));
+    project.write("bare", "FROM scratch\nCOPY a /\n").commit();
+    project.repro(&["lock"]).expect(0);
+    let from = format!("docker://{base}");
+    for more in [&[][..], &["--delta-from", &base], &["--delta-from", &from]] {
+        project.repro(&[&["build", "app", "--delta", "d", "-o", "app.tar"], more].concat()).expect(0);
+        let shown = delta(&project, &["show", "d"], 0);
+        let forms: Vec<&Value> = shown["blobs"].as_array().unwrap().iter().map(|blob| &blob["form"]).collect();
+        assert_eq!(forms.iter().filter(|form| ***form == "base").count(), 1, "{shown:#}");
+        delta(&project, &["apply", "d", "--base", &from, "-o", "given.tar"], 0);
+        assert!(file(&project, "given.tar") == file(&project, "app.tar"), "{more:?}");
+    }
+    project.repro(&["build", "bare", "--delta", "d"]).expect(2).says("starts from nothing");
+    project.repro(&["build", "--delta", "d"]).expect(2).says("`--delta` takes one image, and there are 2");
+    project.repro(&["build", "bare", "--delta-from", &base]).expect(2);
 }
 
 #[test]
@@ -181,6 +272,11 @@ const EDITS: &[(&str, Edit)] = &[
     ("a larger blob", |header, _| add(&mut layer(header)["size"], 1)),
     ("another recipe", |header, _| layer(header)["recipe"] = "stored".into()),
     ("an unknown recipe", |header, _| layer(header)["recipe"] = "run".into()),
+    ("a level that is none", |header, _| layer(header)["recipe"] = "zlib-10 1f".into()),
+    ("a recipe without a head", |header, _| layer(header)["recipe"] = "zlib-6".into()),
+    ("a head without end", |header, _| layer(header)["recipe"] = format!("zlib-6 {}", "00".repeat(2000)).into()),
+    ("half a byte", |header, _| layer(header)["recipe"] = "zlib-6 1f8".into()),
+    ("a recipe of another program", |header, _| layer(header)["recipe"] = "zlib-6 1f8b0800000000000003".into()),
     ("another target", |header, _| header["target"]["digests"][0] = header["blobs"][0]["digest"].clone()),
     ("a member more", |header, _| header["path"] = "/etc/passwd".into()),
     ("a body of another size", |header, _| header["body"] = i64::MAX.into()),

@@ -39,5 +39,6 @@ mod registries;
 mod serving;
 mod shipped;
 mod texts;
+mod vendor;
 mod verdicts;
 mod without_manifest;

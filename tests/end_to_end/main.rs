@@ -29,3 +29,4 @@ mod layers;
 mod remote_engines;
 mod spine;
 mod tape;
+mod vendor;

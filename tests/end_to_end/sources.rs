@@ -8,7 +8,7 @@ use std::time::Duration;
 use repro::parts::cancel::Cancel;
 use repro::parts::config::Config;
 use repro::parts::engine::native::Sources;
-use repro::parts::http::{Client, Proxies, Retry, Settings, Timeouts};
+use repro::parts::http::{Client, Offline, Proxies, Retry, Settings, Timeouts};
 use repro::parts::limits::Limits;
 use repro::parts::process::{Environment, Programs};
 use repro::parts::progress::Silent;
@@ -34,7 +34,7 @@ pub fn sources(cache: &Path, layouts: &[(&str, PathBuf)]) -> Arc<dyn Sources> {
             idle: Duration::from_secs(30),
         },
         retry: Retry::default(),
-        offline: false,
+        offline: Offline::No,
         cancel: Cancel::default(),
         progress: Arc::new(Silent),
     };
@@ -44,6 +44,7 @@ pub fn sources(cache: &Path, layouts: &[(&str, PathBuf)]) -> Arc<dyn Sources> {
         cache: Cache::new(cache),
         git: Git::find(&programs, &Environment::new(std::env::vars_os())),
         layouts: layouts.iter().map(|(name, path)| ((*name).to_owned(), path.clone())).collect(),
+        bundles: Default::default(),
         ages: false,
     })
 }

@@ -93,6 +93,10 @@ impl Sources for Fixtures {
     fn git(&self, request: &str, _: &str) -> Result<Arc<Checkout>, Failure> {
         panic!("no case takes the repository {request}")
     }
+
+    fn bundle(&self, _: &str, _: &str) -> Result<Option<PathBuf>, Failure> {
+        Ok(None)
+    }
 }
 
 fn texts(map: &Value) -> BTreeMap<String, String> {

@@ -1,6 +1,8 @@
 //! Small images and a registry that serves them.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use repro::parts::digest::Digest;
@@ -71,6 +73,20 @@ impl Shelf {
             "mediaType": OCI_MANIFEST, "digest": digest.to_string(), "size": size,
             "platform": { "os": parts[0], "architecture": parts[1], "variant": parts.get(2).unwrap_or(&"") },
         })
+    }
+
+    /// Puts the one image of a layout under a tag.
+    pub fn layout(&self, repository: &str, tag: &str, layout: &Path) {
+        let read = |name: &str| fs::read(layout.join(name)).unwrap();
+        let index: Value = serde_json::from_slice(&read("index.json")).unwrap();
+        for entry in fs::read_dir(layout.join("blobs/sha256")).unwrap() {
+            self.blob(repository, &fs::read(entry.unwrap().path()).unwrap());
+        }
+        let digest = index["manifests"][0]["digest"].as_str().unwrap();
+        let manifest = read(&format!("blobs/sha256/{}", &digest[7..]));
+        for name in [digest, tag] {
+            self.put(&format!("{repository}/manifests/{name}"), OCI_MANIFEST, &manifest);
+        }
     }
 
     /// Puts an index of these descriptors under a tag.

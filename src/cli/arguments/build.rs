@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Archive, Attesting, EngineChoice, Question};
+use super::{Archive, Attesting, EngineChoice, FromVendor, Question};
 
 /// `repro build`.
 #[derive(Debug, Args)]
@@ -19,6 +19,7 @@ use super::{Archive, Attesting, EngineChoice, Question};
   repro build app --self-check         builds twice, says what differs and what would fix it
   repro build app --self-check --report twice.html
                                        the same as a page for a browser, too
+  repro build app --delta app.delta    also writes what the image has that its base lacks
   repro build --dry-run                prints the engine's commands")]
 pub struct Build {
     /// Which image
@@ -31,6 +32,13 @@ pub struct Build {
     /// Write the image: an archive FILE, or with a slash at the end a layout DIR/
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Also write what the image has that its base lacks, for `repro delta apply`
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub delta: Option<PathBuf>,
+    /// What `--delta` leaves out, in place of the Dockerfile's base: an image that is there already, as `repro delta create
+    /// --base` takes it, or its name in a registry; may be repeated
+    #[arg(long, value_name = "IMAGE", requires = "delta")]
+    pub delta_from: Vec<PathBuf>,
     /// Form of the archive
     #[arg(long, value_enum, default_value_t = Archive::Oci)]
     pub archive: Archive,
@@ -61,6 +69,9 @@ pub struct Build {
     /// Print the engine's commands, run nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Where sources come from
+    #[command(flatten)]
+    pub from: FromVendor,
     /// Which engine
     #[command(flatten)]
     pub engine: EngineChoice,

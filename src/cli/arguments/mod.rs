@@ -34,6 +34,7 @@ mod ship;
 mod sources;
 mod stream;
 mod tape;
+mod vendor;
 mod verify;
 
 use std::ffi::OsString;
@@ -73,6 +74,7 @@ pub use ship::{Copy, List, Part, Pull, Push};
 pub use sources::Sources;
 pub use stream::Stream;
 pub use tape::{Tape, TapeAction};
+pub use vendor::{FromVendor, Vendor};
 pub use verify::Verify;
 
 /// Makes any Dockerfile reproducible bit for bit, and proves it.
@@ -203,6 +205,8 @@ pub enum Command {
     Scrub(Scrub),
     /// Show, check or save what RUN downloads
     Tape(Tape),
+    /// Gather everything that builds take from outside in one folder
+    Vendor(Vendor),
     /// Tell which engines are here, and what mends those that are not
     Doctor(Doctor),
     /// Say in one paragraph what a bug report should say of this program

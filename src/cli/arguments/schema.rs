@@ -58,6 +58,8 @@ pub enum SchemaName {
     Scrub,
     /// What `repro tape --format json` prints
     Tape,
+    /// What `repro vendor --format json` prints
+    Vendor,
     /// What `repro push`, `pull` and `copy` print with `--format json`
     Transfer,
     /// What `repro list --format json` prints

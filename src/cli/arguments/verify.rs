@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use super::{Archive, Attesting, EngineChoice, Pushing, Question};
+use super::{Archive, Attesting, EngineChoice, FromVendor, Pushing, Question};
 use crate::digest::Digest;
 
 /// One of several equal parts.
@@ -67,7 +67,7 @@ pub struct Verify {
     pub against_file: Option<PathBuf>,
     /// Rebuild an image from what its provenance tells, and compare with it; files that were local are those of
     /// `--dockerfile`, `--context` and `--build-context`
-    #[arg(long, value_name = "REF|PATH", conflicts_with_all = ["images", "published_image", "record", "expected", "fresh", "output", "attest"])]
+    #[arg(long, value_name = "REF|PATH", conflicts_with_all = ["images", "published_image", "record", "expected", "fresh", "output", "attest", "vendor"])]
     pub from_provenance: Option<String>,
     /// Also compare with what is published under `repository` and each of `tags` of repro.toml
     #[arg(long, group = "published_image", conflicts_with_all = ["against", "against_file"])]
@@ -129,6 +129,9 @@ pub struct Verify {
     /// Withdraw a statement that it failed: the sha256 of its payload, as `repro attest show` prints it; may be repeated
     #[arg(long, value_name = "DIGEST", requires = "attest", help_heading = "Attestations")]
     pub supersedes: Vec<Digest>,
+    /// Where sources come from
+    #[command(flatten)]
+    pub from: FromVendor,
     /// Which engine
     #[command(flatten)]
     pub engine: EngineChoice,

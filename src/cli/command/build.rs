@@ -6,7 +6,7 @@ use super::super::arguments;
 use super::super::report::text::Shown;
 use super::super::report::{Report, text};
 use super::super::session::Session;
-use super::attest;
+use super::{attest, vendor};
 use crate::document::{BuildDocument, Document, diff_document};
 use crate::project::{
     AttestOptions, BuildOptions, ExportOptions, Project, RecordTarget, build, check_report_name, dry_run, is_uncached,
@@ -32,7 +32,7 @@ pub fn run(arguments: &arguments::Build, session: &Session) -> Result<Report, Fa
             return Err(Excluded(flag).into());
         }
     }
-    let machine = &session.machine;
+    let machine = &vendor::surroundings(&arguments.from, session)?;
     let project = Project::open_or_make(machine, arguments.question.flags().as_ref())?;
     let options = options(arguments, session);
     if arguments.dry_run {
@@ -69,6 +69,7 @@ fn options(arguments: &arguments::Build, session: &Session) -> BuildOptions {
         platforms: arguments.question.platforms.clone(),
         record,
         export: arguments.output.as_deref().map(export),
+        delta: arguments.delta.as_ref().map(|path| (path.clone(), arguments.delta_from.clone())),
         push: arguments.push,
         locked: session.locked,
         no_cache: arguments.no_cache,

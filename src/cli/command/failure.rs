@@ -6,7 +6,7 @@ use crate::document::{
     AdoptDocument, AttestDocument, AttestPushDocument, AttestShowDocument, BuildDocument, DeltaDocument,
     DoctorDocument, Document, ErrorDocument, FailureDocument, InitDocument, InspectDocument, LintDocument,
     ListDocument, LockDocument, OutdatedDocument, SelfReportDocument, SourcesDocument, SourcesError, TapeDocument,
-    TransferDocument, VerifyDocument, diff_error,
+    TransferDocument, VendorDocument, VerifyDocument, diff_error,
 };
 use crate::status::{Failure, Status};
 
@@ -51,6 +51,7 @@ pub fn of_failure(command: &Command, failure: &Failure) -> Document {
             _ => Document::of(&FailureDocument { version, status, error }),
         },
         Command::Tape(_) => Document::of(&TapeDocument { status, error, ..TapeDocument::empty() }),
+        Command::Vendor(_) => Document::of(&VendorDocument { status, error, ..VendorDocument::empty() }),
         Command::Push(_) | Command::Pull(_) | Command::Copy(_) => {
             Document::of(&TransferDocument { status, error, ..TransferDocument::empty() })
         }

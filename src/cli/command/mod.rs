@@ -26,6 +26,7 @@ mod ship;
 mod sources;
 mod stream;
 mod tape;
+mod vendor;
 mod verify;
 
 use super::arguments::Command;
@@ -56,6 +57,7 @@ pub fn run(command: &Command, session: &Session) -> Result<Report, Failure> {
         Command::Layer(arguments) => layer::run(arguments),
         Command::Scrub(arguments) => Ok(scrub::run(arguments)),
         Command::Tape(arguments) => tape::run(arguments, session),
+        Command::Vendor(arguments) => vendor::run(arguments, session),
         Command::Schema(arguments) => Ok(schema::run(arguments)),
         Command::Init(arguments) => init::run(arguments, session),
         Command::Sources(arguments) => sources::run(arguments, session),

@@ -9,7 +9,7 @@ use crate::document::{
     AdoptDocument, AttestDocument, AttestPushDocument, AttestShowDocument, BuildDocument, CacheDocument, DeltaDocument,
     DoctorDocument, FailureDocument, InitDocument, InspectDocument, LintDocument, ListDocument, LockDocument,
     OutdatedDocument, ScrubDocument, SelfReportDocument, SourcesDocument, TapeDocument, TransferDocument,
-    VerifyDocument,
+    VendorDocument, VerifyDocument,
 };
 use crate::render::DiffDocument;
 use crate::status::Status;
@@ -44,6 +44,7 @@ pub fn text(name: SchemaName) -> String {
         SchemaName::AttestPush => of::<AttestPushDocument>(),
         SchemaName::Scrub => of::<ScrubDocument>(),
         SchemaName::Tape => of::<TapeDocument>(),
+        SchemaName::Vendor => of::<VendorDocument>(),
         SchemaName::Transfer => of::<TransferDocument>(),
         SchemaName::List => of::<ListDocument>(),
     }

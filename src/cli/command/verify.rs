@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::super::arguments;
 use super::super::report::{Report, text};
 use super::super::session::Session;
-use super::attest;
+use super::{attest, vendor};
 use crate::document::{
     AttestedDocument, Document, OriginDocument, VerifyDocument, explanation_document, verdicts_as_junit,
 };
@@ -22,7 +22,7 @@ pub fn run(arguments: &arguments::Verify, session: &Session) -> Result<Report, F
     if let Some(typed) = &arguments.from_provenance {
         return from_provenance(arguments, typed, session);
     }
-    let outside = &session.machine;
+    let outside = &vendor::surroundings(&arguments.from, session)?;
     let against = match (&arguments.against, &arguments.against_file, &arguments.image) {
         (Some(typed), ..) => {
             Some((Place::parse(Path::new(typed), Bare::Reference, &outside.directory)?, typed.clone()))

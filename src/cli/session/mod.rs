@@ -95,6 +95,7 @@ impl Session {
             environment: env::vars_os().collect(),
             now: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
             offline: global.offline,
+            vendor: None,
             limits,
             progress: terminal.clone(),
             cancel,

@@ -88,7 +88,7 @@ impl BuildKit {
         image: Option<BuildkitPin>,
         builder: Option<String>,
     ) -> Self {
-        Self { client: Box::new(Buildx::new(host.clone(), image, builder)), host, sources, version }
+        Self { client: Box::new(Buildx::new(host.clone(), sources.clone(), image, builder)), host, sources, version }
     }
 
     /// `podman` with a container that runs the locked `image`, which must be of a `version` that fits, and has a cache for
@@ -101,7 +101,7 @@ impl BuildKit {
         project: PathBuf,
         must_be_rootless: bool,
     ) -> Self {
-        let client = Podman::new(host.clone(), image, project, must_be_rootless);
+        let client = Podman::new(host.clone(), sources.clone(), image, project, must_be_rootless);
         Self { client: Box::new(client), host, sources, version }
     }
 }
@@ -115,7 +115,7 @@ impl Engine for BuildKit {
         self.client.check(plan)?;
         refusal::check(plan, self.host.now)?;
         if self.host.offline {
-            offline::check(plan)?;
+            offline::check(plan, &*self.sources)?;
         }
         if git_sources::has_any(plan) {
             let images = BaseImagesOf::new(plan, &*self.sources);

@@ -23,14 +23,18 @@ const ALTERNATES: u64 = 64 << 10;
 
 /// What an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum ObjectKind {
+    /// A commit.
     Commit,
+    /// A directory.
     Tree,
+    /// A file's bytes, or the target of a link.
     Blob,
+    /// An annotated tag.
     Tag,
 }
 
-impl Kind {
+impl ObjectKind {
     fn name(self) -> &'static str {
         match self {
             Self::Commit => "commit",
@@ -50,7 +54,7 @@ impl Kind {
 ///
 /// # Errors
 /// What the file system says; [`io::ErrorKind::InvalidData`] for what git doesn't write, and for objects above 256 MiB.
-pub(super) fn read(directory: &Path, id: &[u8; ID]) -> io::Result<Option<(Kind, Vec<u8>)>> {
+pub(super) fn read(directory: &Path, id: &[u8; ID]) -> io::Result<Option<(ObjectKind, Vec<u8>)>> {
     for directory in with_alternates(directory) {
         let found = match loose(&directory, id)? {
             Some(found) => Some(found),
@@ -64,7 +68,7 @@ pub(super) fn read(directory: &Path, id: &[u8; ID]) -> io::Result<Option<(Kind, 
 }
 
 /// The id of an object.
-pub(super) fn id_of(kind: Kind, bytes: &[u8]) -> [u8; ID] {
+pub(super) fn id_of(kind: ObjectKind, bytes: &[u8]) -> [u8; ID] {
     let mut hasher = Sha256::new_with_prefix(format!("{} {}\0", kind.name(), bytes.len()));
     hasher.update(bytes);
     hasher.finalize().into()
@@ -96,7 +100,7 @@ fn with_alternates(directory: &Path) -> Vec<PathBuf> {
 }
 
 /// An object in a file of its own.
-fn loose(directory: &Path, id: &[u8; ID]) -> io::Result<Option<(Kind, Vec<u8>)>> {
+fn loose(directory: &Path, id: &[u8; ID]) -> io::Result<Option<(ObjectKind, Vec<u8>)>> {
     let hex: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
     let file = match open_regular(&directory.join(&hex[..2]).join(&hex[2..])) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -108,7 +112,7 @@ fn loose(directory: &Path, id: &[u8; ID]) -> io::Result<Option<(Kind, Vec<u8>)>>
     let end = bytes.iter().take(32).position(|&byte| byte == 0).ok_or_else(damaged)?;
     let head: Vec<u8> = bytes.drain(..=end).collect();
     let mut words = head[..end].split(|&byte| byte == b' ');
-    let kind = words.next().and_then(Kind::named);
+    let kind = words.next().and_then(ObjectKind::named);
     let length = words.next().and_then(|length| std::str::from_utf8(length).ok()?.parse::<u64>().ok());
     let kind = kind.filter(|_| length == Some(bytes.len() as u64)).ok_or_else(damaged)?;
     Ok(Some((kind, bytes)))
@@ -120,7 +124,7 @@ mod tests {
 
     #[test]
     fn an_id_is_that_of_git() {
-        let hex: String = id_of(Kind::Blob, b"").iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex: String = id_of(ObjectKind::Blob, b"").iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813");
     }
 }

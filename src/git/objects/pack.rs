@@ -7,7 +7,7 @@ use std::path::Path;
 
 use flate2::read::ZlibDecoder;
 
-use super::{ID, Kind, LARGEST, damaged};
+use super::{ID, LARGEST, ObjectKind, damaged};
 use crate::input::open_regular;
 
 /// Objects that are written as changes to each other, followed so far.
@@ -17,7 +17,7 @@ const INDEX_HEAD: &[u8] = b"\xfftOc\0\0\0\x02";
 const FAN: usize = 256;
 
 /// An object in one of the packs.
-pub(super) fn find(directory: &Path, id: &[u8; ID]) -> io::Result<Option<(Kind, Vec<u8>)>> {
+pub(super) fn find(directory: &Path, id: &[u8; ID]) -> io::Result<Option<(ObjectKind, Vec<u8>)>> {
     let entries = match fs::read_dir(directory.join("pack")) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         result => result?,
@@ -81,7 +81,7 @@ impl Pack {
     }
 
     /// The object that begins at `offset`, put together from the changes that it is written as.
-    fn object(&self, offset: u64) -> io::Result<(Kind, Vec<u8>)> {
+    fn object(&self, offset: u64) -> io::Result<(ObjectKind, Vec<u8>)> {
         let mut changes = Vec::new();
         let (mut at, mut total) = (offset, 0);
         let (kind, mut bytes) = loop {
@@ -121,10 +121,10 @@ impl Pack {
             shift += 7;
         }
         let form = match form {
-            1 => Form::Whole(Kind::Commit),
-            2 => Form::Whole(Kind::Tree),
-            3 => Form::Whole(Kind::Blob),
-            4 => Form::Whole(Kind::Tag),
+            1 => Form::Whole(ObjectKind::Commit),
+            2 => Form::Whole(ObjectKind::Tree),
+            3 => Form::Whole(ObjectKind::Blob),
+            4 => Form::Whole(ObjectKind::Tag),
             6 => {
                 // Groups of seven bits, each but the last with one added.
                 let mut byte = next()?;
@@ -160,7 +160,7 @@ struct PackEntry {
 }
 
 enum Form {
-    Whole(Kind),
+    Whole(ObjectKind),
     /// Changes to the object that begins at this offset.
     Change(u64),
 }

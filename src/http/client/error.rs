@@ -55,6 +55,9 @@ pub enum HttpError {
     /// The user asked for no network.
     #[error("`{0}` is needed from the network, which `--offline` rules out")]
     Offline(String),
+    /// Only what was vendored may be used.
+    #[error("the vendor folder lacks it: `{0}` would be asked")]
+    NotVendored(String),
     /// The server was not reached, or the connection broke.
     #[error("`{url}`: {reason}")]
     Unreachable {
@@ -127,7 +130,8 @@ impl ExitStatus for HttpError {
                 Status::Usage
             }
             Self::Unsafe { .. } | Self::NotPublic { .. } | Self::Nonsense { .. } | Self::Limit(_) => Status::Malformed,
-            Self::Unreachable { .. }
+            Self::NotVendored(_)
+            | Self::Unreachable { .. }
             | Self::Certificate { .. }
             | Self::Astray { .. }
             | Self::TimedOut { .. }
@@ -148,6 +152,7 @@ impl ExitStatus for HttpError {
                 Some("if the source is not public, log in with `docker login` or `podman login` first".to_owned())
             }
             Self::Certificate { host, problem, .. } => problem.hint(host),
+            Self::NotVendored(_) => Some("`repro vendor --check PATH` tells what is missing".to_owned()),
             _ => None,
         }
     }

@@ -30,7 +30,7 @@ pub use proxy::Proxies;
 pub use request::Request;
 pub use response::Response;
 pub use retry::Retry;
-pub use settings::Settings;
+pub use settings::{Offline, Settings};
 pub use timeouts::Timeouts;
 pub use upload::Upload;
 
@@ -87,7 +87,11 @@ impl Client {
 
     /// An error if the network may not be used; `what` says for what.
     pub fn check_online(&self, what: &str) -> Result<(), HttpError> {
-        if self.0.settings.offline { Err(HttpError::Offline(what.to_owned())) } else { Ok(()) }
+        match self.0.settings.offline {
+            Offline::No => Ok(()),
+            Offline::Asked => Err(HttpError::Offline(what.to_owned())),
+            Offline::Vendored => Err(HttpError::NotVendored(what.to_owned())),
+        }
     }
 
     /// Whether `url` may be asked for without encryption.

@@ -10,6 +10,18 @@ use crate::config::Config;
 use crate::limits::Limits;
 use crate::progress::Reporter;
 
+/// Whether nobody may be asked, and why.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Offline {
+    /// Everybody may.
+    #[default]
+    No,
+    /// The user said `--offline`.
+    Asked,
+    /// Sources come from a vendor folder alone.
+    Vendored,
+}
+
 /// What a client is made from.
 #[derive(Clone)]
 pub struct Settings {
@@ -23,8 +35,8 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// How often to repeat.
     pub retry: Retry,
-    /// Refuse every request: nothing but what is already here may be used.
-    pub offline: bool,
+    /// Whether every request is refused: nothing but what is already here may be used.
+    pub offline: Offline,
     /// Asked whether to stop.
     pub cancel: Cancel,
     /// Told of warnings from servers.

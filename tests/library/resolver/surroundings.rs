@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use repro::parts::cancel::Cancel;
 use repro::parts::config::Config;
-use repro::parts::http::{Client, Proxies, Retry, Settings, Timeouts};
+use repro::parts::http::{Client, Offline, Proxies, Retry, Settings, Timeouts};
 use repro::parts::limits::Limits;
 use repro::parts::process::{Environment, Programs};
 use repro::parts::progress::Progress;
@@ -84,7 +84,7 @@ impl Surroundings {
                 idle: Duration::from_millis(500),
             },
             retry: self.retry,
-            offline: self.offline,
+            offline: if self.offline { Offline::Asked } else { Offline::No },
             cancel: self.cancel.clone(),
             progress: self.told.clone(),
         })
@@ -114,6 +114,7 @@ impl Surroundings {
             cache: self.cache(),
             git: Git::find(&Programs::from_path(&path), &environment),
             layouts: Default::default(),
+            bundles: Default::default(),
             ages: self.ages,
         }
     }

@@ -17,6 +17,7 @@ pub mod self_report;
 pub mod ship;
 pub mod sources;
 pub mod tape;
+pub mod vendor;
 pub mod verify;
 
 pub use import::{import, notes, request};

@@ -2,25 +2,32 @@
 
 use crate::build::Plan;
 use crate::engine::buildkit::failure::BuildKitError;
+use crate::engine::sources::Sources;
 use crate::escape;
 use crate::lockfile::Pin;
 use crate::manifest::Network;
-use crate::status::Status;
+use crate::status::{Failure, Status};
 
 /// Refuses what can't be served from here.
-pub fn check(plan: &Plan) -> Result<(), BuildKitError> {
-    if let Some(pin) = plan.pins.iter().find(|pin| matches!(pin, Pin::Git { .. })) {
-        let repository = escape::text(pin.request()).into_owned();
-        return Err(refused(
-            format!("`{repository}` is a repository that BuildKit would fetch itself"),
-            "`--engine native` takes it from the cache, where there is no RUN",
-        ));
+pub fn check(plan: &Plan, sources: &dyn Sources) -> Result<(), Failure> {
+    for pin in &plan.pins {
+        if let Pin::Git { request, commit, .. } = pin
+            && sources.bundle(request, commit)?.is_none()
+        {
+            let repository = escape::text(request);
+            return Err(refused(
+                format!("`{repository}` is a repository that BuildKit would fetch itself"),
+                "`repro vendor` makes a folder that holds the commit, for `--vendor`",
+            )
+            .into());
+        }
     }
     if plan.run.network == Network::Open {
         return Err(refused(
             "`network = \"open\"` lets RUN ask every host".to_owned(),
             "leave out `--offline`, or lock what RUN downloads with `network = \"locked\"`",
-        ));
+        )
+        .into());
     }
     Ok(())
 }

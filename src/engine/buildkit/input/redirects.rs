@@ -19,6 +19,16 @@ pub struct Redirects {
     pub http: BTreeMap<String, String>,
     /// Prefix of a repository's URL to the prefix that replaces it; for git.
     pub git: BTreeMap<String, String>,
+    /// Whole URLs of repositories to those that have single commits, each under a reference ([`commit_reference`]); they
+    /// go before prefixes.
+    pub commits: BTreeMap<String, String>,
+}
+
+/// The reference of a commit in a repository of single commits.
+///
+/// By its id BuildKit would fetch a commit with all that were before it; by a reference it fetches it alone.
+pub fn commit_reference(commit: &str) -> String {
+    format!("refs/commits/{commit}")
 }
 
 impl Redirects {
@@ -31,7 +41,7 @@ impl Redirects {
 
     /// A text in which what is served to the daemon has its own name again.
     pub fn undo<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
-        let served = self.files.iter().chain(&self.images);
+        let served = self.files.iter().chain(&self.images).chain(&self.commits);
         served.fold(text, |text, (name, place)| match text.contains(place) {
             true => Cow::Owned(text.replace(place, name)),
             false => text,
@@ -48,7 +58,7 @@ impl Redirects {
     }
 
     pub(in crate::engine::buildkit) fn git(&self, url: &str) -> Option<String> {
-        longest(&self.git, url, |_| true)
+        self.commits.get(url).cloned().or_else(|| longest(&self.git, url, |_| true))
     }
 }
 

@@ -149,7 +149,7 @@ fn is_file(material: &Material) -> bool {
     is_http
         && material.digest.contains_key("sha256")
         && !material.digest.contains_key("sha1")
-        && commit.is_none_or(|commit| material.digest.get("sha256").map(String::as_str) != Some(commit))
+        && commit.is_none_or(|name| material.digest.get("sha256").is_none_or(|id| !name.ends_with(id.as_str())))
 }
 
 /// The normalised reference in a package URL: `NAME@TAG?digest=…&platform=…`.

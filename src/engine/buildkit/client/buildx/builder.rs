@@ -4,6 +4,7 @@
 //! whatever it is asked for; and whoever finds one checks what it runs.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::super::locked_image::{images, locked_name, reaches_loopback};
 use super::programs::Programs;
@@ -14,6 +15,8 @@ use crate::engine::buildkit::command::{ask, attempt, follow};
 use crate::engine::buildkit::daemon::configuration;
 use crate::engine::buildkit::failure::BuildKitError;
 use crate::engine::buildkit::host::Host;
+use crate::engine::buildkit::input::Served;
+use crate::engine::sources::Sources;
 use crate::lockfile::BuildkitPin;
 use crate::process::Command;
 use crate::status::{Failure, Status};
@@ -50,7 +53,7 @@ impl Builder {
     pub fn ensure(
         &self,
         programs: &Programs,
-        host: &Host,
+        (host, sources): (&Host, &Arc<dyn Sources>),
         work: &Path,
         surroundings: &Surroundings<'_>,
     ) -> Result<(), Failure> {
@@ -65,18 +68,13 @@ impl Builder {
         if programs.knows(&self.name) && running.is_some() {
             let wake = programs.buildx.clone().args(["inspect", "--bootstrap", &self.name]);
             ask(&wake, surroundings)?;
-        } else if host.offline {
-            return Err(BuildKitError::Refused {
-                message: format!(
-                    "`--offline`: the builder `{}` is not there yet, and its image would be pulled",
-                    self.name
-                ),
-                fix: "a build with `--engine buildx` and without `--offline` makes it".to_owned(),
-                status: Status::Engine,
-            }
-            .into());
         } else {
-            let image = self.image(programs, host, surroundings)?;
+            let served = if host.offline { Some(self.serve(sources)?) } else { None };
+            let image = match &served {
+                // The server is there for as long as the builder is made, which asks for the image, too.
+                Some((_, image)) => self.pull(programs, std::slice::from_ref(image), surroundings)?,
+                None => self.image(programs, host, surroundings)?,
+            };
             let command = self.create(programs, work, &image)?;
             let finished = follow(&command, surroundings, &|line| surroundings.progress.log(line))?;
             if !finished.succeeded() {
@@ -99,6 +97,20 @@ impl Builder {
             }
             .into()),
         }
+    }
+
+    /// Serves the locked image to docker, if it is at hand.
+    fn serve(&self, sources: &Arc<dyn Sources>) -> Result<(Served, String), Failure> {
+        let name = &self.name;
+        Served::image(&self.pin.request, self.pin.digest, sources).map_err(|failure| {
+            let message =
+                format!("`--offline`: the builder `{name}` is not there yet, and its image is not at hand: {failure}");
+            let fix =
+                "a build with `--engine buildx` and without `--offline` makes it; `repro vendor` keeps its image, \
+                       for `--vendor`"
+                    .to_owned();
+            BuildKitError::Refused { message, fix, status: Status::Engine }.into()
+        })
     }
 
     /// The name by which its image would be pulled first.
@@ -133,8 +145,18 @@ impl Builder {
                 return Ok(image.clone());
             }
         }
+        self.pull(programs, &candidates, surroundings)
+    }
+
+    /// Pulls the locked image by the first of these names that docker gets it by.
+    fn pull(
+        &self,
+        programs: &Programs,
+        candidates: &[String],
+        surroundings: &Surroundings<'_>,
+    ) -> Result<String, BuildKitError> {
         let mut said = String::new();
-        for image in &candidates {
+        for image in candidates {
             let pull = programs.docker.clone().args(["pull", "--quiet", image]);
             let finished = follow(&pull, surroundings, &|line| surroundings.progress.log(line))?;
             if finished.succeeded() {

@@ -7,6 +7,7 @@ mod programs;
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use semver::Version;
 use serde::Deserialize;
@@ -25,6 +26,7 @@ use crate::engine::buildkit::daemon::Control;
 use crate::engine::buildkit::failure::BuildKitError;
 use crate::engine::buildkit::host::Host;
 use crate::engine::buildkit::input::{Named, Staged, options};
+use crate::engine::sources::Sources;
 use crate::escape;
 use crate::json;
 use crate::limits::Limits;
@@ -44,6 +46,7 @@ const POLICY: &str = "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY";
 /// `docker buildx`, and the image that its builder runs.
 pub struct Buildx {
     host: Host,
+    sources: Arc<dyn Sources>,
     image: Option<BuildkitPin>,
     /// The user's own builder, by name.
     own: Option<String>,
@@ -68,8 +71,8 @@ impl Chosen {
 
 impl Buildx {
     /// The client of the user's builder `own`, or else of one that runs the locked `image`.
-    pub fn new(host: Host, image: Option<BuildkitPin>, own: Option<String>) -> Self {
-        Self { host, image, own }
+    pub fn new(host: Host, sources: Arc<dyn Sources>, image: Option<BuildkitPin>, own: Option<String>) -> Self {
+        Self { host, sources, image, own }
     }
 
     fn users(&self, limits: &Limits) -> Result<Option<Existing>, BuildKitError> {
@@ -149,7 +152,7 @@ impl Client for Buildx {
     ) -> Result<Box<dyn Connection + 'a>, Failure> {
         let way = self.way(plan, work, surroundings)?;
         match &way.builder {
-            Chosen::Ours(builder) => builder.ensure(&way.programs, &self.host, work, surroundings)?,
+            Chosen::Ours(builder) => builder.ensure(&way.programs, (&self.host, &self.sources), work, surroundings)?,
             Chosen::Users(existing) => {
                 existing.start(&way.programs, &self.host, &plan.platform, surroundings)?;
             }

@@ -21,7 +21,8 @@ use crate::build::{Plan, Surroundings};
 use crate::engine::buildkit::daemon::{Control, Led};
 use crate::engine::buildkit::failure::BuildKitError;
 use crate::engine::buildkit::host::Host;
-use crate::engine::buildkit::input::Staged;
+use crate::engine::buildkit::input::{Served, Staged};
+use crate::engine::sources::Sources;
 use crate::limits::Limits;
 use crate::lockfile::BuildkitPin;
 use crate::platform::Platform;
@@ -34,6 +35,7 @@ const NAME: &str = "podman";
 /// podman, and the image that its container runs.
 pub struct Podman {
     host: Host,
+    sources: Arc<dyn Sources>,
     image: Option<BuildkitPin>,
     /// The project's root, which has a cache of its own.
     project: PathBuf,
@@ -44,8 +46,14 @@ pub struct Podman {
 
 impl Podman {
     /// The client whose container runs the locked `image`, with a cache for `project` alone.
-    pub fn new(host: Host, image: Option<BuildkitPin>, project: PathBuf, must_be_rootless: bool) -> Self {
-        Self { host, image, project, must_be_rootless, container: Mutex::new(None) }
+    pub fn new(
+        host: Host,
+        sources: Arc<dyn Sources>,
+        image: Option<BuildkitPin>,
+        project: PathBuf,
+        must_be_rootless: bool,
+    ) -> Self {
+        Self { host, sources, image, project, must_be_rootless, container: Mutex::new(None) }
     }
 
     fn image(&self) -> Result<&BuildkitPin, BuildKitError> {
@@ -196,17 +204,13 @@ impl Podman {
                 return Ok(image.clone());
             }
         }
-        if self.host.offline {
-            return Err(BuildKitError::Refused {
-                message: "`--offline`: podman does not have BuildKit's image yet, which would be pulled".to_owned(),
-                fix: "a build with `--engine podman` and without `--offline` pulls it".to_owned(),
-                status: Status::Engine,
-            });
-        }
+        let served = if self.host.offline { Some(self.serve(pin)?) } else { None };
+        let candidates = served.as_ref().map_or(candidates, |(_, image)| vec![image.clone()]);
         let mut said = String::new();
         for image in &candidates {
             let host = image.split('/').next().unwrap_or_default();
-            let is_plain = self.host.config.host(host).is_some_and(|registry| registry.http == Some(true));
+            let is_known_plain = self.host.config.host(host).is_some_and(|registry| registry.http == Some(true));
+            let is_plain = served.is_some() || is_known_plain;
             let mut pull = podman.clone().args(["pull", "--quiet"]);
             if is_plain {
                 pull = pull.arg("--tls-verify=false");
@@ -220,6 +224,19 @@ impl Podman {
         Err(BuildKitError::Source {
             place: format!("BuildKit image `{}`", super::locked_image::locked_name(pin)),
             message: said,
+        })
+    }
+
+    /// Serves the locked image to podman, if it is at hand.
+    fn serve(&self, pin: &BuildkitPin) -> Result<(Served, String), BuildKitError> {
+        Served::image(&pin.request, pin.digest, &self.sources).map_err(|failure| BuildKitError::Refused {
+            message: format!(
+                "`--offline`: podman does not have BuildKit's image yet, and it is not at hand: {failure}"
+            ),
+            fix: "a build with `--engine podman` and without `--offline` pulls it; `repro vendor` keeps it, for \
+                  `--vendor`"
+                .to_owned(),
+            status: Status::Engine,
         })
     }
 }

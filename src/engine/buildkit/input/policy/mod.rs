@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::git_identifier::GitIdentifier;
-use super::redirects::Redirects;
+use super::redirects::{Redirects, commit_reference};
 use crate::lockfile::Pin;
 use crate::reference::Reference;
 use crate::tape::Route;
@@ -174,11 +174,13 @@ impl Policy {
                 let mut pinned = asked.at(commit);
                 let mut attrs = BTreeMap::new();
                 if let Some(source) = redirects.git(&asked.url) {
-                    pinned = GitIdentifier::of(&source).at(commit).below(&asked.subdirectory);
+                    let is_alone = redirects.commits.contains_key(&asked.url);
+                    let name = if is_alone { commit_reference(commit) } else { commit.clone() };
+                    pinned = GitIdentifier::of(&source).at(&name).below(&asked.subdirectory);
                     attrs.insert(GIT_URL, source);
                 }
                 // The build asks for the commit now, and so can't get what `--checksum` has of the tag.
-                if tag.is_some() {
+                if tag.is_some() || redirects.commits.contains_key(&asked.url) {
                     attrs.insert(GIT_CHECKSUM, commit.clone());
                 }
                 let (from, to) = (asked.to_string(), pinned.to_string());

@@ -3,17 +3,20 @@
 //! Copies of files stand in for an upstream that is gone or changed; `--offline` serves all that a build takes from
 //! outside, the images of one registry that need several logins are served where BuildKit's clients know one only, and all
 //! images to a daemon that reaches nothing but the tape.
-//! `shelf` says what may be asked for, `server` hands it out to whoever knows the token, and [`Redirects`] lead BuildKit
+//! A `repository` of commits is handed out as git's protocol has it. `shelf` says what may be asked for, `server` hands it out to whoever knows the token, and [`Redirects`] lead BuildKit
 //! there. No pin loses its digest on the way.
 
+mod repository;
 mod server;
 mod shelf;
 
 use std::path::Path;
 use std::sync::Arc;
 
+use super::git_identifier::GitIdentifier;
 use super::redirects::Redirects;
 use crate::build::Plan;
+use crate::digest::Digest;
 use crate::engine::buildkit::failure::BuildKitError;
 use crate::engine::sources::Sources;
 use crate::lockfile::Pin;
@@ -30,6 +33,8 @@ pub struct Served {
     files: Vec<(String, String)>,
     /// Registries, and where their images lie on the shelf.
     registries: Vec<(String, String)>,
+    /// URLs of repositories, and where their commits lie on the shelf.
+    repositories: Vec<(String, String)>,
 }
 
 impl Served {
@@ -47,7 +52,7 @@ impl Served {
             return Ok(None);
         }
         let server = Server::start(shelf, Arc::clone(sources)).map_err(BuildKitError::io(directory))?;
-        Ok(Some(Self { server, files, registries: Vec::new() }))
+        Ok(Some(Self { server, files, registries: Vec::new(), repositories: Vec::new() }))
     }
 
     /// Serves all that the plan takes from outside, which must be at hand: nobody else is asked.
@@ -56,7 +61,7 @@ impl Served {
     /// The first of `sources` that is not at hand.
     pub fn everything(plan: &Plan, sources: &Arc<dyn Sources>) -> Result<Self, Failure> {
         let mut shelf = Shelf::default();
-        let (mut files, mut registries) = (Vec::new(), Vec::new());
+        let (mut files, mut registries, mut repositories) = (Vec::new(), Vec::new(), Vec::new());
         for pin in &plan.pins {
             match pin {
                 Pin::Http { url, digest, size, modified } => {
@@ -67,10 +72,29 @@ impl Served {
                     let registry = request.parse::<Reference>()?.domain().to_owned();
                     registries.push((registry, shelf.put_image(plan, pin, &**sources, true)?));
                 }
-                Pin::Layout { .. } | Pin::Git { .. } => {}
+                Pin::Git { request, commit, .. } => {
+                    let bundle = sources.bundle(request, commit)?;
+                    let bundle = bundle.ok_or_else(|| BuildKitError::Source {
+                        place: format!("`{}`", crate::escape::text(request)),
+                        message: format!("commit {commit} is not at hand"),
+                    })?;
+                    let url = GitIdentifier::of(request).url;
+                    let place = shelf.put_commit(&url, commit, bundle).map_err(BuildKitError::io(Path::new(&url)))?;
+                    repositories.push((url, place));
+                }
+                Pin::Layout { .. } => {}
             }
         }
-        Self::start(shelf, sources, files, registries)
+        Ok(Self { repositories, ..Self::start(shelf, sources, files, registries)? })
+    }
+
+    /// Serves an image that something else than BuildKit pulls; gives the name under which it is to be had.
+    pub fn image(request: &str, digest: Digest, sources: &Arc<dyn Sources>) -> Result<(Self, String), Failure> {
+        let mut shelf = Shelf::default();
+        let place = shelf.put_whole(request, digest, &**sources)?;
+        let served = Self::start(shelf, sources, Vec::new(), Vec::new())?;
+        let name = format!("{}@{digest}", served.server.repository(&place));
+        Ok((served, name))
     }
 
     /// Serves the plan's images of the registries that are wanted; layers are fetched when they are asked for.
@@ -97,13 +121,16 @@ impl Served {
         registries: Vec<(String, String)>,
     ) -> Result<Self, Failure> {
         let server = Server::start(shelf, Arc::clone(sources)).map_err(BuildKitError::io(Path::new("127.0.0.1")))?;
-        Ok(Self { server, files, registries })
+        Ok(Self { server, files, registries, repositories: Vec::new() })
     }
 
     /// Leads BuildKit to what is served.
     pub fn lead(&self, redirects: &mut Redirects) {
         for (url, place) in &self.files {
             redirects.files.insert(url.clone(), self.server.url(place));
+        }
+        for (url, place) in &self.repositories {
+            redirects.commits.insert(url.clone(), self.server.url(place));
         }
         for (registry, place) in &self.registries {
             redirects.images.insert(registry.clone(), self.server.repository(place));

@@ -5,9 +5,11 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::shelf::{Body, Item, Shelf};
+use flate2::read::GzDecoder;
+
+use super::shelf::{self, Item, Shelf};
 use crate::engine::sources::Sources;
-use crate::http::server::{self, Head, Reply, Respond};
+use crate::http::server::{self, Body, Head, Reply, Respond};
 use crate::status::Failure;
 use crate::tape::unguessable;
 
@@ -55,22 +57,47 @@ impl Server {
 }
 
 impl Respond for Behind {
+    fn respond_to(&self, head: &Head, body: &mut Body<'_>, reply: Reply<'_>) -> io::Result<()> {
+        if head.method != "POST" {
+            body.skip(0)?;
+            return self.respond(head, reply);
+        }
+        let Self(shared) = self;
+        let repository = shared
+            .place(&head.target)
+            .and_then(|place| shared.shelf.repository(place.strip_suffix("/git-upload-pack")?));
+        let Some(repository) = repository else { return reply.text(404, "not found") };
+        let response = match head.header("content-encoding") {
+            Some("gzip") => repository.respond(GzDecoder::new(body))?,
+            _ => repository.respond(body)?,
+        };
+        let headers = vec![("Content-Type", "application/x-git-upload-pack-result".to_owned())];
+        let size = response.size();
+        reply.part(200, headers, size, |from| response.open(from).map(Some))
+    }
+
     fn respond(&self, head: &Head, reply: Reply<'_>) -> io::Result<()> {
         let Self(shared) = self;
         if !matches!(head.method.as_str(), "GET" | "HEAD") {
             return reply.text(405, "only GET and HEAD");
         }
-        let Some(item) = shared.item(&head.target) else { return reply.text(404, "not found") };
+        let place = shared.place(&head.target);
+        let repository = place.as_ref().and_then(|place| shared.shelf.repository(place.strip_suffix("/info/refs")?));
+        if let Some(repository) = repository {
+            let headers = [("Content-Type", "application/x-git-upload-pack-advertisement".to_owned())];
+            return reply.bytes(200, &headers, &repository.advertisement());
+        }
+        let Some(item) = place.and_then(|place| shared.shelf.get(&place)) else { return reply.text(404, "not found") };
         let path = match &item.body {
-            Body::Bytes(bytes) => {
+            shelf::Body::Bytes(bytes) => {
                 let mut stream = reply.begin(200, &item.headers, Some(item.size))?;
                 stream.send(bytes)?;
                 return stream.finish();
             }
             // What nobody wants to have is not fetched.
             _ if head.method == "HEAD" => return reply.begin(200, &item.headers, Some(item.size))?.finish(),
-            Body::File(path) => Some(path.as_path()),
-            Body::Blob { .. } => shared.fetched(item),
+            shelf::Body::File(path) => Some(path.as_path()),
+            shelf::Body::Blob { .. } => shared.fetched(item),
         };
         match path {
             Some(path) => reply.file(200, item.headers.clone(), Some(path), item.size),
@@ -80,20 +107,19 @@ impl Respond for Behind {
 }
 
 impl Shared {
-    /// What is asked for, if whoever asks knows the token: registries have it behind `/v2/`.
-    fn item(&self, target: &str) -> Option<&Item> {
+    /// The place of what is asked for, if whoever asks knows the token: registries have it behind `/v2/`.
+    fn place(&self, target: &str) -> Option<String> {
         let path = target.split('?').next()?;
         let after_token = |path: &str| Some(path.strip_prefix(self.token.as_str())?.strip_prefix('/')?.to_owned());
-        let place = match path.strip_prefix("/v2/") {
-            Some(rest) => format!("v2/{}", after_token(rest)?),
-            None => after_token(path.strip_prefix('/')?)?,
-        };
-        self.shelf.get(&place)
+        match path.strip_prefix("/v2/") {
+            Some(rest) => Some(format!("v2/{}", after_token(rest)?)),
+            None => after_token(path.strip_prefix('/')?),
+        }
     }
 
     /// The file of a blob, fetched when it is first asked for; why it can't be had is kept.
     fn fetched<'a>(&self, item: &'a Item) -> Option<&'a Path> {
-        let Body::Blob { request, digest, file } = &item.body else { return None };
+        let shelf::Body::Blob { request, digest, file } = &item.body else { return None };
         let fetch = || match self.sources.blob(request, *digest, item.size) {
             Ok(path) => Some(path),
             Err(failure) => {

@@ -1,9 +1,11 @@
 //! What may be asked for, by path.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+use super::repository::Repository;
 use crate::build::Plan;
 use crate::digest::Digest;
 use crate::engine::sources::Sources;
@@ -16,10 +18,11 @@ use crate::resolve::LockedImage;
 use crate::status::Failure;
 
 /// Things by the path under which they are asked for: `files/<hex>`, `v2/<repository>/manifests/<digest>` and
-/// `v2/<repository>/blobs/<digest>`.
+/// `v2/<repository>/blobs/<digest>`; repositories of commits at `git/<hex>.git`.
 #[derive(Default)]
 pub struct Shelf {
     items: BTreeMap<String, Item>,
+    repositories: BTreeMap<String, Repository>,
 }
 
 /// One thing.
@@ -50,6 +53,18 @@ pub enum Body {
 }
 
 impl Shelf {
+    /// The repository of commits that lies at `path`.
+    pub fn repository(&self, path: &str) -> Option<&Repository> {
+        self.repositories.get(path)
+    }
+
+    /// Puts a commit of the repository at `url` there, and gives the path of the repository.
+    pub fn put_commit(&mut self, url: &str, commit: &str, bundle: PathBuf) -> io::Result<String> {
+        let place = format!("git/{}.git", Digest::of(url.as_bytes()).hex());
+        self.repositories.entry(place.clone()).or_default().add(commit, bundle)?;
+        Ok(place)
+    }
+
     /// What lies at `path`.
     pub fn get(&self, path: &str) -> Option<&Item> {
         self.items.get(path)
@@ -97,6 +112,32 @@ impl Shelf {
             }
         }
         Ok(registry)
+    }
+
+    /// Puts an image of which only the digest is locked there, as far as it is at hand; gives the path of its repository.
+    pub fn put_whole(&mut self, request: &str, digest: Digest, sources: &dyn Sources) -> Result<String, Failure> {
+        let pin = Pin::Image { request: request.to_owned(), digest, platforms: BTreeMap::new() };
+        let repository = "v2/image".to_owned();
+        let manifests = match sources.document(&pin)? {
+            ImageDocument::Manifest(_) => vec![digest],
+            ImageDocument::Index(index) => {
+                let media_type = index.media_type.as_deref().unwrap_or(OCI_INDEX);
+                self.put_manifest(&repository, index.bytes(), media_type);
+                index.manifests.iter().map(|descriptor| descriptor.digest).collect()
+            }
+        };
+        let (mut is_there, mut missing) = (false, None);
+        for manifest in manifests {
+            let put = sources.image(&pin, manifest);
+            match put.and_then(|image| self.put_platform(&repository, request, &image, Some(sources))) {
+                Ok(()) => is_there = true,
+                Err(failure) => missing = missing.or(Some(failure)),
+            }
+        }
+        match missing.filter(|_| !is_there) {
+            Some(failure) => Err(failure),
+            None => Ok("image".to_owned()),
+        }
     }
 
     fn put_platform(
