@@ -76,8 +76,17 @@ impl Statement {
         Self::read(document::parse(payload, limits)?)
     }
 
+    /// Reads a payload that is only shown: it may be about nothing, as BuildKit's is for an image without a name.
+    pub fn parse_shown(payload: &[u8], limits: &Limits) -> Result<Self, InvalidStatement> {
+        Self::with_subjects(document::parse(payload, limits)?, 0)
+    }
+
     /// Reads a statement's document.
-    pub fn read(mut document: Value) -> Result<Self, InvalidStatement> {
+    pub fn read(document: Value) -> Result<Self, InvalidStatement> {
+        Self::with_subjects(document, 1)
+    }
+
+    fn with_subjects(mut document: Value, least: usize) -> Result<Self, InvalidStatement> {
         let members = Members::of("payload", &document)?;
         members.only(&["_type", "subject", "predicateType", "predicate"])?;
         let kind = members.text("_type")?;
@@ -85,7 +94,7 @@ impl Statement {
             return Err(InvalidStatement::Type(kind.to_owned()));
         }
         let listed = members.list("subject")?;
-        if listed.is_empty() || listed.len() > MOST_SUBJECTS {
+        if listed.len() < least || listed.len() > MOST_SUBJECTS {
             return Err(InvalidStatement::Subjects(listed.len()));
         }
         let subjects = listed.iter().map(subject).collect::<Result<Vec<_>, _>>()?;
@@ -168,5 +177,7 @@ mod tests {
             let error = read(&text).unwrap_err().to_string();
             assert!(error.contains(want), "{text}: {error}");
         }
+        let unnamed = Statement::parse_shown(with_subject("[]").as_bytes(), &Limits::default()).unwrap();
+        assert!(unnamed.subjects.is_empty());
     }
 }

@@ -331,3 +331,16 @@ fn outside_a_project_the_question_is_missing_and_not_a_manifest() {
         .says("no lockfile says which image is asked about")
         .says("`--lock FILE` or `--image");
 }
+
+/// What BuildKit puts beside an image that it gave no name has no subject.
+#[test]
+fn provenance_of_buildkit_is_shown_though_it_is_about_nothing() {
+    let project = Project::bare();
+    for (document, kind) in [("34-default", "v1"), ("26-v02-min", "v0.2")] {
+        let archive = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/cases/imports/docs/{document}.tar"));
+        let layout = format!("{document}/");
+        project.repro(&["copy", archive.to_str().unwrap(), &layout]).expect(0);
+        let shown = project.repro(&["attest", "show", "--from", &layout]).expect(0);
+        shown.prints(&format!("https://slsa.dev/provenance/{kind}, unsigned")).prints("built by nobody named");
+    }
+}

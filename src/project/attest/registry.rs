@@ -92,7 +92,9 @@ pub fn gather(
             Some(Err(error)) if !matches!(error, RegistryError::NotFound { .. }) => return Err(error.into()),
             _ => {}
         }
-        for entry in index.iter().flat_map(|index| referring::beside(index, digest)) {
+        // What BuildKit has put into the index may stand in the list too.
+        let beside = index.iter().flat_map(|index| referring::beside(index, digest));
+        for entry in beside.filter(|entry| listed.iter().all(|known| known.digest != entry.digest)) {
             of_manifest(&place, entry, digest, true, limits, take)?;
         }
     }

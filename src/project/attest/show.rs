@@ -67,7 +67,7 @@ fn shown(place: String, content: Content, machine: &Machine) -> Shown {
         Content::Unrecognised => return Shown { refused: Some("no attestation".to_owned()), ..empty },
     };
     let known = Shown { signed_by, payload: Some(Digest::of(&payload)), ..empty };
-    let statement = match Statement::parse(&payload, &line_limits(&machine.limits)) {
+    let statement = match Statement::parse_shown(&payload, &line_limits(&machine.limits)) {
         Ok(statement) => statement,
         Err(error) => return Shown { refused: Some(error.to_string()), ..known },
     };
