@@ -152,6 +152,7 @@ mod tests {
 
     /// Needs JDK 17, whose compiler made it.
     #[test]
+    #[allow(clippy::disallowed_macros, reason = "a test says what it has not tried")]
     fn the_agent_is_made_of_its_source() {
         let compiler = Command::new("javac").arg("-version").output();
         if !compiler.is_ok_and(|output| output.stdout.starts_with(b"javac 17.")) {

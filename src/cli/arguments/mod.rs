@@ -109,8 +109,8 @@ impl Arguments {
             Command::Build(build) if build.fix && build.question.is_without_manifest() => {
                 Err("`--fix` needs repro.toml".to_owned())
             }
+            Command::Verify(verify) => verify.question.check(),
             Command::Build(Build { question, .. })
-            | Command::Verify(Verify { question, .. })
             | Command::Lint(Lint { question, .. })
             | Command::Sources(Sources { question, .. }) => question.check(),
             _ => Ok(()),
@@ -175,7 +175,7 @@ pub enum Command {
     /// Build images from locked sources
     Build(Build),
     /// Rebuild images and compare them with their record
-    Verify(Verify),
+    Verify(Box<Verify>),
     /// Check an image completely and show what it says about itself
     #[command(visible_alias = "analyze")]
     Inspect(Inspect),

@@ -1,7 +1,7 @@
 //! The document of a command that ended with a failure: its own, with empty lists and the error, so that one form fits
 //! whatever happened.
 
-use super::super::arguments::{AttestAction, Command, Verify};
+use super::super::arguments::{AttestAction, Command};
 use crate::document::{
     AdoptDocument, AttestDocument, AttestPushDocument, AttestShowDocument, BuildDocument, DeltaDocument,
     DoctorDocument, Document, ErrorDocument, FailureDocument, InitDocument, InspectDocument, LintDocument,
@@ -16,7 +16,7 @@ pub fn of_failure(command: &Command, failure: &Failure) -> Document {
     let (version, status) = (1, failure.status().code());
     match command {
         Command::Build(_) => Document::of(&BuildDocument { version, status, images: Vec::new(), error }),
-        Command::Verify(Verify { policy: Some(_), .. }) => {
+        Command::Verify(verify) if verify.policy.is_some() => {
             Document::of(&AttestDocument { status, error, ..AttestDocument::empty() })
         }
         Command::Verify(_) => Document::of(&VerifyDocument { status, error, ..VerifyDocument::empty() }),
