@@ -6,6 +6,7 @@
 mod cli;
 
 mod document;
+mod lsp;
 
 mod project;
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::failure::ErrorDocument;
-use crate::lint::{LintFinding, position, severity_name};
+use crate::lint::{Edit, LintFinding, position, severity_name};
 use crate::project::{LintedFile, shown};
 
 /// What `repro lint` prints.
@@ -14,8 +14,10 @@ pub struct LintDocument {
     pub version: u32,
     /// The exit status: 1 if a finding at or above `--fail-on` is not allowed.
     pub status: u8,
-    /// What was found, in the order of files and places.
+    /// What was found, in the order of files and places; after `--fix`, what is left.
     pub findings: Vec<FindingDocument>,
+    /// How many findings `--fix` removed.
+    pub fixed: usize,
     /// What went wrong, if anything.
     pub error: Option<ErrorDocument>,
 }
@@ -23,7 +25,7 @@ pub struct LintDocument {
 impl LintDocument {
     /// A document without findings.
     pub fn empty() -> Self {
-        Self { version: 1, status: 0, findings: Vec::new(), error: None }
+        Self { version: 1, status: 0, findings: Vec::new(), fixed: 0, error: None }
     }
 }
 
@@ -57,6 +59,36 @@ pub struct FindingDocument {
     pub reason: Option<String>,
     /// The lockfile makes it less grave.
     pub locked: bool,
+    /// Edits of the file that remove it, where they are mechanical.
+    pub fix: Option<FixDocument>,
+}
+
+/// Edits that together remove a finding.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct FixDocument {
+    /// What they do, in a few words.
+    pub title: String,
+    /// The edits; none touches another.
+    pub edits: Vec<EditDocument>,
+}
+
+/// One replacement of a piece of the file.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub struct EditDocument {
+    /// The first byte that is replaced, counted from 0.
+    pub start: usize,
+    /// The byte behind the last; equal to `start` where something is inserted.
+    pub end: usize,
+    /// The line of the first byte, 1-based.
+    pub line: u32,
+    /// Its column, in characters, 1-based.
+    pub column: u32,
+    /// The line of the byte behind the last.
+    pub end_line: u32,
+    /// Its column.
+    pub end_column: u32,
+    /// What stands there then.
+    pub text: String,
 }
 
 /// Severities in documents.
@@ -91,6 +123,19 @@ impl FindingDocument {
             allowed: finding.allowed.is_some(),
             reason: finding.allowed.as_deref().map(crate::escape::visible),
             locked: finding.locked,
+            fix: finding.fix.as_ref().map(|fix| FixDocument {
+                title: crate::escape::visible(&fix.title),
+                edits: fix.edits.iter().map(|edit| EditDocument::of(file, edit)).collect(),
+            }),
         }
+    }
+}
+
+impl EditDocument {
+    fn of(file: &LintedFile, edit: &Edit) -> Self {
+        let (line, column) = position(&file.text, edit.span.start);
+        let (end_line, end_column) = position(&file.text, edit.span.end);
+        let (start, end) = (edit.span.start, edit.span.end);
+        Self { start, end, line, column, end_line, end_column, text: edit.text.clone() }
     }
 }

@@ -3,7 +3,8 @@
 //! Digests are `sha256:<hex>`, platforms `os/arch[/variant]`, layers are diff IDs, base first.
 //!
 //! A command puts the document of what its operation gave into its `Report`. `failure` holds the error that all of them
-//! tell, and the document of commands that have none of their own for that; `self_check` is a part of `build`.
+//! tell, and the document of commands that have none of their own for that; `self_check` is a part of `build`. `sarif` and
+//! `code_quality` are other forms of `lint`.
 
 mod adopt;
 mod attest;
@@ -11,6 +12,7 @@ mod attest_push;
 mod attest_show;
 mod build;
 mod cache;
+mod code_quality;
 mod delta;
 mod diff;
 mod doctor;
@@ -25,6 +27,7 @@ mod lock;
 mod message;
 mod note;
 mod outdated;
+mod sarif;
 mod scrub;
 mod self_check;
 mod self_report;
@@ -41,6 +44,7 @@ pub use attest_push::AttestPushDocument;
 pub use attest_show::AttestShowDocument;
 pub use build::BuildDocument;
 pub use cache::{CacheDocument, CacheUsage, HeldUsage};
+pub use code_quality::code_quality;
 pub use delta::{DeltaBlob, DeltaDocument};
 pub use diff::{diff_document, diff_error, explanation_document};
 pub use doctor::DoctorDocument;
@@ -56,6 +60,7 @@ pub use lock::{DriftDocument, LockChange, LockDocument};
 pub use message::message;
 pub use note::NoteDocument;
 pub use outdated::{GonePin, MirroredPin, OutdatedDocument, OutdatedPin};
+pub use sarif::sarif;
 pub use scrub::{ProfileDocument, ScrubDocument};
 pub use self_report::SelfReportDocument;
 pub use sources::{ListedSource, SourcesDocument, SourcesError};

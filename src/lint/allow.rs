@@ -4,6 +4,7 @@
 //! Without a reason nothing is allowed. What allows nothing is told as [`UNUSED`].
 
 use super::file::File;
+use super::fix::{Edit, Fix};
 use super::rule::{LintFinding, Lock, Rule};
 use super::span::Span;
 use crate::dockerfile::syntax::Lines;
@@ -75,7 +76,8 @@ pub(super) fn apply(file: &File<'_>, allows: &[Allow], findings: &mut Vec<LintFi
                     }
                     if count == 0 {
                         let message = format!("`{code}` is allowed here, and nothing of it is found");
-                        added.push(found(&UNUSED, UNUSED.severity, comment.span, message));
+                        let fix = without(file, &comment, code);
+                        added.push(LintFinding { fix, ..found(&UNUSED, UNUSED.severity, comment.span, message) });
                     }
                 }
                 None => {
@@ -100,7 +102,27 @@ pub(super) fn apply(file: &File<'_>, allows: &[Allow], findings: &mut Vec<LintFi
 }
 
 fn found(rule: &'static Rule, severity: Severity, span: Span, message: String) -> LintFinding {
-    LintFinding { rule, severity, span, message, help: rule.help.to_owned(), allowed: None, locked: false }
+    LintFinding { rule, severity, span, message, help: rule.help.to_owned(), allowed: None, locked: false, fix: None }
+}
+
+/// Takes the comment away, or one of its codes.
+fn without(file: &File<'_>, comment: &Comment, code: &str) -> Option<Fix> {
+    if let [_] = comment.codes.as_slice() {
+        let lines = &file.dockerfile.bytes;
+        let start = lines[..comment.span.start].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let rest = &lines[comment.span.end..];
+        let end = rest.iter().position(|byte| *byte == b'\n').map_or(lines.len(), |at| comment.span.end + at + 1);
+        return Fix::one("delete the comment", Some(Edit::replace(Span { start, end }, "")));
+    }
+    let text = std::str::from_utf8(file.dockerfile.bytes.get(comment.span.start..comment.span.end)?).ok()?;
+    let at = text.find(code)?;
+    let behind = &text[at + code.len()..];
+    let (start, end) = match behind.trim_start().strip_prefix(',') {
+        Some(rest) => (at, text.len() - rest.trim_start().len()),
+        None => (text[..at].trim_end().strip_suffix(',')?.trim_end().len(), at + code.len()),
+    };
+    let span = Span { start: comment.span.start + start, end: comment.span.start + end };
+    Fix::one(format!("delete `{code}`"), Some(Edit::replace(span, "")))
 }
 
 fn comments(file: &File<'_>) -> Vec<Comment> {

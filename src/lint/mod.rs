@@ -3,7 +3,8 @@
 //! [`lint`] takes a syntax tree and its [`Surroundings`] as values. [`file::File`] makes of them what rules ask for: stages
 //! with their bases and values, RUNs with their commands ([`shell`]), and what reaches the image. Every rule of [`RULES`]
 //! then looks at the whole file and adds [`LintFinding`]s, each with the [`span`] of the offending words. [`allow`]
-//! silences those that comments and the manifest allow. `settle` says which the lockfile hides or lowers.
+//! silences those that comments and the manifest allow. `settle` says which the lockfile hides or lowers; `mend` makes the
+//! edits that remove findings, where rules give them.
 //!
 //! [`untaped`] tells, of the same values, which commands find no network in a taped build.
 //!
@@ -11,6 +12,8 @@
 
 mod allow;
 mod file;
+mod fix;
+mod mend;
 mod rule;
 mod rules;
 mod settle;
@@ -23,10 +26,13 @@ mod wildcard;
 use crate::dockerfile::syntax::Dockerfile;
 
 pub use allow::Allow;
+pub use fix::Edit;
+pub use mend::{Mended, mend};
 pub use rule::{LintFinding, Rule, severity_name};
 pub use rules::RULES;
 pub use settle::{LockFacts, settle};
 pub use shell::Shell;
+pub use span::Span;
 pub use surroundings::{ContextFacts, Surroundings};
 pub use untaped::{Untaped, untaped};
 

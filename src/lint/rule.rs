@@ -1,6 +1,9 @@
 //! What a rule is, and what rules find.
 
+use std::collections::BTreeSet;
+
 use super::file::File;
+use super::fix::Fix;
 use super::span::Span;
 use crate::finding::Severity;
 
@@ -79,24 +82,29 @@ pub struct LintFinding {
     pub allowed: Option<String>,
     /// The lockfile hides or lowers it.
     pub locked: bool,
+    /// Edits that remove it, where they are mechanical.
+    pub fix: Option<Fix>,
 }
 
 /// Findings while they are gathered.
 #[derive(Debug)]
 pub struct Findings {
     rule: &'static Rule,
+    /// Where the rule has found something.
+    places: BTreeSet<Span>,
     list: Vec<LintFinding>,
 }
 
 impl Findings {
     /// None so far, of a rule.
     pub(super) fn of(rule: &'static Rule) -> Self {
-        Self { rule, list: Vec::new() }
+        Self { rule, places: BTreeSet::new(), list: Vec::new() }
     }
 
     /// Those that follow are of this rule.
     pub(super) fn turn_to(&mut self, rule: &'static Rule) {
         self.rule = rule;
+        self.places.clear();
     }
 
     /// All of them.
@@ -111,9 +119,19 @@ impl Findings {
 
     /// Adds a finding of another severity.
     pub fn add_as(&mut self, severity: Severity, span: Span, message: impl Into<String>) {
+        self.add_fixable_as(severity, span, message, None);
+    }
+
+    /// Adds a finding of the rule's own severity and help, which edits remove.
+    pub fn add_fixable(&mut self, span: Span, message: impl Into<String>, fix: Option<Fix>) {
+        self.add_fixable_as(self.rule.severity, span, message, fix);
+    }
+
+    /// Adds a finding of another severity, which edits remove.
+    pub fn add_fixable_as(&mut self, severity: Severity, span: Span, message: impl Into<String>, fix: Option<Fix>) {
         let (rule, message) = (self.rule, message.into());
         // Two rules may meet at one place, one rule says a thing once.
-        if self.list.iter().rev().take_while(|known| known.rule.code == rule.code).any(|known| known.span == span) {
+        if !self.places.insert(span) {
             return;
         }
         self.list.push(LintFinding {
@@ -124,6 +142,7 @@ impl Findings {
             help: rule.help.to_owned(),
             allowed: None,
             locked: false,
+            fix,
         });
     }
 }

@@ -78,6 +78,11 @@ impl Located {
         Span { start, end: end.max(start + 1) }
     }
 
+    /// Which byte of the text stands at a place of the file, if it is there as it is written.
+    pub fn at(&self, offset: usize) -> Option<usize> {
+        self.places.iter().position(|place| *place as usize == offset)
+    }
+
     /// Where its last byte stands: a place for what is added behind it and stands nowhere.
     pub fn last(&self) -> usize {
         self.whole().end - 1

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::scrub::Rule as ScrubRule;
+
 /// What surrounds a Dockerfile, as values.
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
@@ -11,10 +13,22 @@ pub struct Surroundings {
     pub args: BTreeMap<String, String>,
     /// Names of named contexts.
     pub contexts: BTreeSet<String>,
+    /// What the lockfile says that a source means: digests by normalised reference or URL, commits by git request.
+    pub pins: BTreeMap<String, String>,
     /// Variables that every RUN is given.
     pub run_env: BTreeSet<String>,
+    /// Files that are left out of new layers, or edited in them so that they are equal.
+    pub scrub: Vec<ScrubRule>,
     /// The context, if it is known.
     pub context: Option<ContextFacts>,
+}
+
+impl Surroundings {
+    /// A file of one of these names may be in the context: it is there, or nothing is known of the context.
+    pub fn may_hold(&self, names: &[&str]) -> bool {
+        let is_named = |path: &String| path.rsplit('/').next().is_some_and(|name| names.contains(&name));
+        self.context.as_ref().is_none_or(|context| context.files.iter().any(is_named))
+    }
 }
 
 /// What is known of the context's files.

@@ -20,6 +20,8 @@ pub struct Init<'a> {
     pub run_needs_network: bool,
     /// The frontend that the Dockerfile names, where that can't give RUN what a tape needs.
     pub old_frontend: Option<&'a str>,
+    /// Lines that the person may want, as comments.
+    pub offers: &'a [String],
 }
 
 /// The text of a new manifest of these images; the caller writes it where none is.
@@ -38,6 +40,9 @@ fn table(project: &Init<'_>) -> String {
             let _ = writeln!(text, "frontend = \"builtin\" # BuildKit's own; `{old}` can't give RUN what a tape needs");
         }
         text.push_str("network = \"locked\" # what RUN downloads is recorded once and replayed\n");
+    }
+    for offer in project.offers {
+        let _ = writeln!(text, "# {offer}");
     }
     text
 }
@@ -75,6 +80,7 @@ mod tests {
                 dockerfile: "sub/Docker \"file\"",
                 run_needs_network: network,
                 old_frontend: Some("docker/dockerfile:1.4"),
+                offers: &["scrub = []".to_owned()],
             };
             let other = Init { name: "other", ..project.clone() };
             let text = init(&[project, other]);

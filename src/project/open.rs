@@ -10,7 +10,7 @@ use super::machine::Machine;
 use super::without_manifest::{self, DockerfileFlags};
 use crate::escape;
 use crate::lockfile::Lockfile;
-use crate::manifest::{self, Image, Manifest};
+use crate::manifest::{self, Image, Manifest, ManifestErrors};
 use crate::status::Failure;
 
 /// The lockfile's name, beside the manifest.
@@ -24,6 +24,18 @@ pub struct Project {
     pub manifest_path: Option<PathBuf>,
     /// The lockfile's path; none without a manifest.
     pub lock_path: Option<PathBuf>,
+}
+
+/// Reads the text of a manifest that is being written.
+///
+/// # Errors
+/// When it is none, with all that is wrong.
+pub fn check_manifest(machine: &Machine, path: &Path, text: &str) -> Result<(), ManifestErrors> {
+    let directory = path.parent().unwrap_or(&machine.directory);
+    let found = manifest::find(directory).ok().flatten();
+    let root = found.map_or_else(|| directory.to_owned(), |found| found.root);
+    let read_link = |path: &Path| fs::read_link(path).ok();
+    Manifest::parse_with(text, path, &root, &read_link, &machine.limits).map(drop)
 }
 
 impl Project {

@@ -1,6 +1,6 @@
 //! What says how an image is built: its Dockerfile, or the one that stands for its layers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::files::{read_file, read_text, shown};
 use super::machine::Machine;
@@ -69,6 +69,28 @@ impl Source {
                 Ok(Self { path: machine.near(&path), text, written: Some(written), frontend: None })
             }
         }
+    }
+
+    /// Reads a Dockerfile that no manifest names.
+    pub fn of_file(machine: &Machine, path: &Path) -> Result<Self, Failure> {
+        let path = machine.resolve(path);
+        let text = read_file(&path, machine.limits.dockerfile)?;
+        Ok(Self::of_text(machine.near(&path), text))
+    }
+
+    /// A Dockerfile that is given.
+    pub fn of_text(path: PathBuf, text: Vec<u8>) -> Self {
+        Self { path, text, written: None, frontend: None }
+    }
+
+    /// The same, read by what a manifest says.
+    pub fn read_by(self, frontend: Option<Frontend>) -> Self {
+        Self { frontend, ..self }
+    }
+
+    /// The same file with another text.
+    pub fn with_text(&self, text: Vec<u8>) -> Self {
+        Self { path: self.path.clone(), text, written: None, frontend: self.frontend.clone() }
     }
 
     /// The Dockerfile's bytes.

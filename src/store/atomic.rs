@@ -26,6 +26,15 @@ pub fn replace_file(path: &Path, content: &[u8]) -> Result<bool, StoreError> {
     Ok(true)
 }
 
+/// Replaces the content of a file that is there; its mode stays, and a link leads to it as before.
+pub fn rewrite_file(path: &Path, content: &[u8]) -> Result<(), StoreError> {
+    let path = fs::canonicalize(path).map_err(StoreError::file("write", path))?;
+    let mode = fs::metadata(&path).map_err(StoreError::file("write", &path))?.permissions().mode();
+    let mut replacement = Replacement { mode, ..Replacement::start(&path)? };
+    replacement.write_all(content).map_err(StoreError::file("write", &path))?;
+    replacement.finish()
+}
+
 /// Makes the directory `path`, which is not there or empty, by `write`, which is given an empty one; on failure nothing is
 /// left.
 pub fn make_directory(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
@@ -42,6 +51,7 @@ pub fn make_directory(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) 
 pub struct Replacement {
     temporary: NamedTempFile,
     target: PathBuf,
+    mode: u32,
 }
 
 impl Replacement {
@@ -70,7 +80,7 @@ impl Replacement {
         }
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let temporary = make(directory).map_err(StoreError::file("write", path))?;
-        Ok(Self { temporary, target: path.to_owned() })
+        Ok(Self { temporary, target: path.to_owned(), mode: 0o644 })
     }
 
     /// The temporary file, for writers that seek.
@@ -78,7 +88,7 @@ impl Replacement {
         self.temporary.as_file_mut()
     }
 
-    /// Syncs and moves the file into place with mode 0644.
+    /// Syncs and moves the file into place with its mode, 0644 unless it is told otherwise.
     pub fn finish(self) -> Result<(), StoreError> {
         let fail = |error| StoreError::File { action: "write", path: self.target.clone(), error };
         self.temporary.as_file().sync_all().map_err(fail)?;
@@ -91,13 +101,13 @@ impl Replacement {
         Ok(())
     }
 
-    /// Moves the file into place with mode 0644 and leaves it to the system when it reaches the disk: for what can be
+    /// Moves the file into place with its mode and leaves it to the system when it reaches the disk: for what can be
     /// made again.
     pub fn finish_unsynced(self) -> Result<(), StoreError> {
         let target = self.target;
         let fail = |error| StoreError::File { action: "write", path: target.clone(), error };
         let file = self.temporary.as_file();
-        file.set_permissions(Permissions::from_mode(0o644)).map_err(fail)?;
+        file.set_permissions(Permissions::from_mode(self.mode)).map_err(fail)?;
         self.temporary.persist(&target).map_err(|error| fail(error.error))?;
         Ok(())
     }
@@ -128,6 +138,20 @@ mod tests {
         assert!(replace_file(&path, b"two").unwrap());
         assert_eq!(fs::read(&path).unwrap(), b"two");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);
+    }
+
+    #[test]
+    fn a_rewritten_file_keeps_its_mode_and_the_links_to_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, link) = (directory.path().join("f"), directory.path().join("l"));
+        fs::write(&path, "one").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        std::os::unix::fs::symlink("f", &link).unwrap();
+        rewrite_file(&link, b"two").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert!(rewrite_file(&directory.path().join("none"), b"").is_err());
     }
 
     #[test]

@@ -17,7 +17,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-pub use atomic::{Replacement, make_directory, replace_file};
+pub use atomic::{Replacement, make_directory, replace_file, rewrite_file};
 pub use cache::{BlobWriter, Cache, CacheUse};
 pub use held::{DAEMON_LOCK, DAEMONS, Held, HeldByEngines, TREES};
 pub use lock::FileLock;

@@ -69,4 +69,13 @@ pub enum Format {
     /// A sigstore bundle, from `attest extract` alone
     #[value(hide = true)]
     Sigstore,
+    /// SARIF 2.1.0, from `lint` alone
+    #[value(hide = true)]
+    Sarif,
+    /// Annotations of GitHub's workflows, from `lint` alone
+    #[value(hide = true)]
+    Github,
+    /// GitLab's code quality report, from `lint` alone
+    #[value(hide = true)]
+    Gitlab,
 }

@@ -22,6 +22,7 @@ mod layer;
 mod lint;
 mod lock;
 mod login;
+mod lsp;
 mod outdated;
 mod policy;
 mod question;
@@ -62,6 +63,7 @@ pub use layer::{Layer, LayerAction};
 pub use lint::Lint;
 pub use lock::Lock;
 pub use login::{Login, Logout};
+pub use lsp::Lsp;
 pub use outdated::Outdated;
 pub use policy::Policy;
 pub use question::Question;
@@ -127,6 +129,11 @@ impl Arguments {
             let message = "`--format sigstore` is a form of `repro attest extract`\n";
             return Err(clap::Error::raw(clap::error::ErrorKind::InvalidValue, message));
         }
+        let is_of_lint = matches!(read.global.format, Format::Sarif | Format::Github | Format::Gitlab);
+        if is_of_lint && !matches!(read.command, Command::Lint(_)) {
+            let message = "`--format sarif`, `github` and `gitlab` are forms of `repro lint`\n";
+            return Err(clap::Error::raw(clap::error::ErrorKind::InvalidValue, message));
+        }
         Ok(read)
     }
 
@@ -166,6 +173,8 @@ pub enum Command {
     Sources(Sources),
     /// Tell what in a Dockerfile will not reproduce
     Lint(Lint),
+    /// Tell an editor what in a Dockerfile will not reproduce
+    Lsp(Lsp),
     /// Pin every outside source in repro.lock
     Lock(Lock),
     /// Tell which pins upstream has moved on from

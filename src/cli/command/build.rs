@@ -9,8 +9,8 @@ use super::super::session::Session;
 use super::{attest, vendor};
 use crate::document::{BuildDocument, Document, diff_document};
 use crate::project::{
-    AttestOptions, BuildOptions, ExportOptions, Project, RecordTarget, build, check_report_name, dry_run, is_uncached,
-    write_report,
+    AttestOptions, BuildOptions, ExportOptions, Project, RecordTarget, beside_lint, build, check_report_name, dry_run,
+    is_uncached, write_report,
 };
 use crate::status::{ExitStatus, Failure, Status};
 
@@ -44,7 +44,7 @@ pub fn run(arguments: &arguments::Build, session: &Session) -> Result<Report, Fa
     let other = matches!(options.record, Some(RecordTarget::File(_)));
     let attesting = attesting.map(|attesting| AttestOptions { has_other_record: other, ..attesting });
     let attestor = attest::attestor(session, &project, &arguments.attesting, attesting.as_ref(), false)?;
-    let build = build(machine, &project, &options)?;
+    let build = beside_lint(machine, &project, &options.images, || build(machine, &project, &options))?;
     if let Some(attestor) = &attestor {
         attestor.built(&build, is_uncached(&options))?;
     }

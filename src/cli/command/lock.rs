@@ -6,7 +6,7 @@ use super::super::session::Session;
 use crate::document::{Document, DriftDocument, ErrorDocument, GonePin, LockChange, LockDocument};
 use crate::drift::Stale;
 use crate::lockfile::{Selection, Side};
-use crate::project::{LockNetwork, LockOptions, Project, check, lock, vanished};
+use crate::project::{LockNetwork, LockOptions, Project, check, lint_line, lock, vanished};
 use crate::status::{Failure, Status};
 
 /// Runs the command.
@@ -23,6 +23,9 @@ pub fn run(arguments: &arguments::Lock, session: &Session) -> Result<Report, Fai
         (false, true, true) => "repro.lock would change\n",
         _ => "repro.lock is up to date\n",
     });
+    if let Some(line) = lint_line(&session.machine, &project, &[]) {
+        session.machine.progress.note(&line);
+    }
     let changes = locked.changes.iter().map(LockChange::of).collect();
     let document = LockDocument { changes, written: locked.written, ..LockDocument::empty() };
     Ok(Report { document: Some(Document::of(&document)), ..Report::text(Status::Success, text) })

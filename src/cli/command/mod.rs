@@ -15,6 +15,7 @@ mod layer;
 mod lint;
 mod lock;
 mod login;
+mod lsp;
 mod outdated;
 mod policy;
 mod report;
@@ -63,6 +64,7 @@ pub fn run(command: &Command, session: &Session) -> Result<Report, Failure> {
         Command::Sources(arguments) => sources::run(arguments, session),
         Command::Stream(arguments) => stream::run(arguments, session),
         Command::Lint(arguments) => lint::run(arguments, session),
+        Command::Lsp(_) => lsp::run(session),
         Command::Lock(arguments) => lock::run(arguments, session),
         Command::Outdated(_) => outdated::run(session),
         Command::Policy(arguments) => policy::run(arguments, session),

@@ -52,7 +52,9 @@ pub fn fail(failure: &Failure, format: Format, document: impl FnOnce() -> Docume
     explain(failure);
     let status = match format {
         Format::Json => print(document().text(), failure.status()),
-        Format::Text | Format::Oci | Format::Sigstore => failure.status(),
+        Format::Text | Format::Oci | Format::Sigstore | Format::Sarif | Format::Github | Format::Gitlab => {
+            failure.status()
+        }
     };
     ExitCode::from(status.code())
 }

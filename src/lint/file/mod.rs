@@ -63,9 +63,11 @@ impl Placed<'_, '_> {
     }
 }
 
-/// Where a word stands in a line.
+/// Where a word stands in a line: behind a blank, if it is anywhere so.
 pub fn find(text: &Located, word: &str) -> Span {
-    match text.text().find(word).filter(|_| !word.is_empty()) {
+    let all = text.text();
+    let first = all.match_indices(word).map(|(at, _)| at).find(|at| all[..*at].ends_with(char::is_whitespace));
+    match first.or_else(|| all.find(word)).filter(|_| !word.is_empty()) {
         Some(at) => text.span(at..at + word.len()),
         None => text.whole(),
     }

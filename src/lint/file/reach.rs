@@ -43,15 +43,37 @@ pub(super) fn absolute(path: &str, directory: Option<&str>) -> String {
     format!("/{}", parts.join("/"))
 }
 
+impl File<'_> {
+    /// Whether a file at an absolute path of a stage, or one below it, gets into any other stage or into the image.
+    pub fn takes(&self, stage: usize, path: &str) -> bool {
+        let heirs: Vec<usize> = (0..self.stages.len()).filter(|heir| self.ancestry(*heir).contains(&stage)).collect();
+        let is_heir = |from: &str, before: usize| {
+            !from.is_empty() && self.stage_named(from, before).is_some_and(|named| heirs.contains(&named))
+        };
+        let is_copied = self.transfers().filter(|(placed, _, from)| is_heir(from, placed.stage.index)).any(
+            |(placed, transfer, _)| {
+                transfer.sources.iter().any(|word| {
+                    let source = self.expand(placed.stage.index, placed.position, word);
+                    let copied = absolute(&source.text, None);
+                    source.is_dynamic || covers(&copied, path) || covers(path, &copied)
+                })
+            },
+        );
+        let is_mounted = || self.runs.iter().any(|run| run.mounts.iter().any(|mount| is_heir(&mount.from, run.stage)));
+        heirs.iter().any(|heir| self.stages[*heir].ships) || is_copied || is_mounted()
+    }
+}
+
 impl Stage<'_> {
-    /// Whether a file at an absolute path reaches the image.
+    /// Whether a file at an absolute path reaches the image as a RUN leaves it.
     pub fn ships_path(&self, path: &str) -> bool {
-        self.ships || self.copied.iter().any(|copied| covers(copied, path))
+        let is_scrubbed = || self.scrub.iter().any(|rule| rule.matches(path.trim_start_matches('/').as_bytes()));
+        (self.ships || self.copied.iter().any(|copied| covers(copied, path))) && !is_scrubbed()
     }
 
     /// Whether any of these does.
     pub fn ships_any(&self, paths: &[&str]) -> bool {
-        self.ships || paths.iter().any(|path| self.ships_path(path))
+        paths.iter().any(|path| self.ships_path(path))
     }
 
     /// A path of a command in this stage, made absolute; none where the directory is not known.
@@ -62,7 +84,7 @@ impl Stage<'_> {
 
     /// Whether a file written by a command reaches the image; what is not known does where the stage ships.
     pub fn ships_written(&self, path: &str, directory: Option<&str>) -> bool {
-        self.ships || self.absolute(path, directory).is_some_and(|path| self.ships_path(&path))
+        self.absolute(path, directory).map_or(self.ships, |path| self.ships_path(&path))
     }
 }
 

@@ -6,6 +6,7 @@ use super::joined::join;
 use super::scope::{Expanded, Scope, lookup};
 use crate::dockerfile::syntax::{Command, Instruction};
 use crate::lint::span::Located;
+use crate::scrub::Rule;
 
 /// One stage.
 pub struct Stage<'a> {
@@ -29,6 +30,8 @@ pub struct Stage<'a> {
     pub ships: bool,
     /// What shipping stages copy from it, as absolute patterns.
     pub copied: Vec<String>,
+    /// What is left out of new layers.
+    pub scrub: &'a [Rule],
     /// The working directory so far; none where it is not known.
     pub workdir: Option<String>,
     /// What `SHELL` says so far; none for the default.
@@ -62,6 +65,7 @@ impl<'a> Stage<'a> {
             joined: Vec::new(),
             ships: false,
             copied: Vec::new(),
+            scrub: &file.surroundings.scrub,
             workdir,
             shell: above.and_then(|above| above.shell.clone()),
             user: above.map(|above| above.user.clone()).unwrap_or_default(),

@@ -70,6 +70,13 @@ pub(super) fn made(command: &Command) -> Option<Made> {
     }
 }
 
+/// The literal name of the account that a command makes.
+pub(super) fn name_of(command: &Command) -> Option<&str> {
+    let operand = *command.operands_without(VALUES).first()?;
+    let is_name = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    Some(operand.text()).filter(|text| !text.is_empty() && is_name(text))
+}
+
 /// The command writes the day into `/etc/shadow`.
 pub(super) fn sets_day(command: &Command) -> bool {
     match command.name.as_str() {

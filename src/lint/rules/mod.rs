@@ -2,14 +2,17 @@
 //!
 //! A file holds a rule's table (what, why, when it is silent, what removes it) and the function that looks for it.
 //! Beside them stands what several rules ask of a command: `managers` (which packages it installs), `fetches` (what it
-//! downloads), `checked` and `interpreted` (what becomes of that), `removed` (what a RUN takes away again), `written` (what ends in a file), `text` (shapes of words).
+//! downloads), `checked` and `interpreted` (what becomes of that), `removed` (what a RUN takes away again), `written` (what ends in a file), `text` (shapes of words);
+//! and what rules give as fixes: `edits`, `cleanup`, `pins`.
 
 mod accounts;
 mod archives;
 mod checked;
+mod cleanup;
 mod compilers;
 mod context;
 mod copied;
+mod edits;
 mod fetches;
 mod git;
 mod inputs;
@@ -18,6 +21,7 @@ mod leftovers;
 mod managers;
 mod network;
 mod packages;
+mod pins;
 mod python;
 mod randomness;
 mod reading;

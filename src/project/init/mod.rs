@@ -1,10 +1,12 @@
 //! A manifest for the Dockerfiles that are there.
 //!
-//! `find` tells which ones those are, `context` guesses which directory each copies from. What was seen, and what of the
+//! `find` tells which ones those are, `context` guesses which directory each copies from, `offers` has the lines
+//! that settle what lint finds. What was seen, and what of the
 //! manifest follows from it, is told as notes.
 
 mod context;
 mod find;
+mod offers;
 
 use std::path::{Path, PathBuf};
 
@@ -59,6 +61,7 @@ struct Image {
     context: String,
     run_needs_network: bool,
     old_frontend: Option<String>,
+    offers: Vec<String>,
 }
 
 /// Writes a manifest for `dockerfile`, or for those that are there; one that is there is kept. Without `name` the image of
@@ -146,9 +149,17 @@ fn look(
         let why = format!("network = \"locked\": `{}` downloads, which is recorded once and replayed", need.program);
         notes.push(Note::new(format!("{relative}:{}", need.line), why));
     }
+    let offers = offers::offers(&parsed);
     let old_frontend = parsed.syntax.filter(|name| lacks_secret_variables(name));
     let context = if in_root.is_some() { "." } else { beside }.to_owned();
-    Ok(Image { name, dockerfile: relative.to_owned(), context, run_needs_network: need.is_some(), old_frontend })
+    Ok(Image {
+        name,
+        dockerfile: relative.to_owned(),
+        context,
+        run_needs_network: need.is_some(),
+        old_frontend,
+        offers,
+    })
 }
 
 impl Image {
@@ -159,6 +170,7 @@ impl Image {
             dockerfile: &self.dockerfile,
             run_needs_network: self.run_needs_network,
             old_frontend: self.old_frontend.as_deref(),
+            offers: &self.offers,
         }
     }
 }

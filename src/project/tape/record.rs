@@ -177,7 +177,7 @@ pub fn record(locked: &LockedProject<'_>, options: &RecordOptions<'_>) -> Result
 
 /// Says, before minutes of a build, which commands will find no network.
 fn say_untaped(locked: &LockedProject<'_>, ready: &ReadyImage<'_>) {
-    let facts = surroundings(locked.project, ready.surveyed.image, false);
+    let facts = surroundings(locked.project, ready.surveyed.image, false, None);
     for Untaped { line, program, why, mend } in untaped(&ready.tree.dockerfile, &facts, &mut Shell::default()) {
         let (image, program) = (escape::text(ready.surveyed.name), escape::text(&program));
         let message = format!(

@@ -59,7 +59,7 @@ fn excerpt(file: &LintedFile, finding: &LintFinding) -> String {
         .line_start(line as usize)
         .annotation(AnnotationKind::Primary.span(span));
     let group = level.primary_title(&title).element(snippet).element(Level::HELP.message(&finding.help));
-    Renderer::plain().render(&[group])
+    Renderer::styled().render(&[group])
 }
 
 /// The start of a line up to a byte, at a border of characters.
@@ -85,7 +85,12 @@ pub fn summary(text: &mut String, document: &LintDocument, quiet: bool) {
     };
     let allowed = document.findings.iter().filter(|finding| finding.allowed).count();
     let (errors, warnings, notes) = (count(Severity::Error), count(Severity::Warning), count(Severity::Note));
-    let _ = writeln!(text, "{errors} errors, {warnings} warnings, {notes} remarks, {allowed} allowed");
+    let fixed = if document.fixed > 0 { format!(", {} fixed", document.fixed) } else { String::new() };
+    let fixable = document.findings.iter().filter(|finding| !finding.allowed && finding.fix.is_some()).count();
+    let _ = writeln!(text, "{errors} errors, {warnings} warnings, {notes} remarks, {allowed} allowed{fixed}");
+    if fixable > 0 {
+        let _ = writeln!(text, "{fixable} of them may go with `--fix`; `--fix --dry-run` shows how");
+    }
 }
 
 /// What a rule is about.

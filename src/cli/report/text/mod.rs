@@ -1,6 +1,7 @@
 //! What commands tell people on stdout, one file a command.
 
 pub mod adopt;
+pub mod annotations;
 pub mod attest;
 pub mod build;
 pub mod delta;
@@ -10,6 +11,7 @@ mod import;
 pub mod inspect;
 pub mod lint;
 pub mod lock;
+pub mod patch;
 pub mod provenance;
 pub mod scrub;
 mod self_check;

@@ -1,5 +1,6 @@
 //! R008: `ADD` takes a git reference that can move.
 
+use super::super::pins::with_checksum;
 use super::super::text::is_commit;
 use crate::dockerfile::syntax::Command;
 use crate::finding::Severity;
@@ -34,7 +35,8 @@ fn check(file: &File<'_>, findings: &mut Findings) {
             let (url, reference) = reference(&expanded.text);
             if !reference.as_deref().is_some_and(is_commit) {
                 let reference = reference.unwrap_or_else(|| "the default branch".to_owned());
-                findings.add(placed.span_of(&word.lossy()), format!("`{reference}` of `{url}` can move"));
+                let fix = with_checksum(file, placed, &add.transfer, &expanded.text);
+                findings.add_fixable(placed.span_of(&word.lossy()), format!("`{reference}` of `{url}` can move"), fix);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! R007: `ADD` takes a file from a server without a checksum.
 
+use super::super::pins::with_checksum;
 use super::add_git_moving::is_git;
 use crate::dockerfile::syntax::Command;
 use crate::finding::Severity;
@@ -30,7 +31,8 @@ fn check(file: &File<'_>, findings: &mut Findings) {
             let url = file.expand(placed.stage.index, placed.position, word).text;
             let is_http = url.starts_with("http://") || url.starts_with("https://");
             if is_http && !is_git(&url) {
-                findings.add(placed.span_of(&word.lossy()), format!("the body of `{url}` is not checked"));
+                let fix = with_checksum(file, placed, &add.transfer, &url);
+                findings.add_fixable(placed.span_of(&word.lossy()), format!("the body of `{url}` is not checked"), fix);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! R005: files are copied from an image that is named without its digest.
 
+use super::super::pins::with_digest;
 use super::super::text::image_name;
 use crate::finding::Severity;
 use crate::lint::file::File;
@@ -23,7 +24,8 @@ fn check(file: &File<'_>, findings: &mut Findings) {
     for (placed, _, from) in file.transfers() {
         if is_image(file, from, placed.stage.index) && !image_name(from).is_pinned {
             let message = format!("files are copied from the floating image `{from}`");
-            findings.add(placed.span_of(&format!("--from={from}")), message);
+            let span = placed.span_of(&format!("--from={from}"));
+            findings.add_fixable(span, message, with_digest(file, from, span));
         }
     }
 }

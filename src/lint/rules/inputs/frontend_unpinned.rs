@@ -1,5 +1,6 @@
 //! R004: the Dockerfile's frontend is named without its digest.
 
+use super::super::pins::with_digest;
 use crate::finding::Severity;
 use crate::lint::file::File;
 use crate::lint::rule::{Findings, Lock, Rule};
@@ -26,7 +27,8 @@ fn check(file: &File<'_>, findings: &mut Findings) {
     {
         let at = bytes.windows(frontend.len()).position(|window| window == frontend.as_bytes()).unwrap_or(0);
         let message = format!("the Dockerfile frontend `{frontend}` is not pinned");
-        findings.add(Span { start: at, end: at + frontend.len() }, message);
+        let span = Span { start: at, end: at + frontend.len() };
+        findings.add_fixable(span, message, with_digest(file, frontend, span));
     }
     if let Some(frontend) =
         file.surroundings.args.get("BUILDKIT_SYNTAX").filter(|frontend| !frontend.contains("@sha256:"))

@@ -1,5 +1,6 @@
 //! R001: a base image is named without its digest.
 
+use super::super::pins::with_digest;
 use super::super::text::image_name;
 use crate::finding::Severity;
 use crate::lint::file::File;
@@ -25,7 +26,8 @@ fn check(file: &File<'_>, findings: &mut Findings) {
         let Base::Image(reference) = &stage.base else { continue };
         if !reference.is_empty() && !image_name(reference).is_pinned {
             let message = format!("`{reference}` is a tag: it can name other bytes tomorrow");
-            findings.add(find(&stage.from, &stage.written_base), message);
+            let span = find(&stage.from, &stage.written_base);
+            findings.add_fixable(span, message, with_digest(file, reference, span));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! R006: a mount of a RUN comes from an image that is named without its digest.
 
+use super::super::pins::with_digest;
 use super::super::text::image_name;
 use super::copy_from_unpinned::is_image;
 use crate::finding::Severity;
@@ -24,7 +25,8 @@ fn check(file: &File<'_>, findings: &mut Findings) {
     for run in &file.runs {
         for mount in &run.mounts {
             if is_image(file, &mount.from, run.stage) && !image_name(&mount.from).is_pinned {
-                findings.add(mount.span, format!("a build mount comes from the floating image `{}`", mount.from));
+                let message = format!("a build mount comes from the floating image `{}`", mount.from);
+                findings.add_fixable(mount.span, message, with_digest(file, &mount.from, mount.span));
             }
         }
     }

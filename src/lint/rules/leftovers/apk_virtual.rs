@@ -1,8 +1,10 @@
 //! R054: a virtual package of apk stays installed.
 
+use super::super::edits::behind_word;
 use super::super::managers::subcommand;
 use crate::finding::Severity;
 use crate::lint::file::File;
+use crate::lint::fix::Fix;
 use crate::lint::rule::{Findings, Lock, Rule};
 
 /// The rule.
@@ -38,7 +40,11 @@ fn check(file: &File<'_>, findings: &mut Findings) {
             let message = format!("the virtual package `{name}` gets the time, or apk's process id, into the database");
             match (virtual_name.contains('='), is_deleted) {
                 (true, true) => {}
-                (false, true) => findings.add_as(Severity::Note, command.span, message),
+                (false, true) => {
+                    let word = command.words.iter().find(|word| word.text() == virtual_name);
+                    let fix = Fix::one("name a version", word.and_then(|word| behind_word(file, word, "=0")));
+                    findings.add_fixable_as(Severity::Note, command.span, message, fix);
+                }
                 _ => findings.add(command.span, message),
             }
         }

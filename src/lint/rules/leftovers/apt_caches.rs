@@ -1,9 +1,10 @@
 //! R051: apt leaves caches and lists.
 
-use super::super::managers::{Manager, installs};
+use super::super::cleanup::remove_at_end;
+use super::super::managers::{Manager, installs, manager, subcommand};
 use super::super::removed::is_gone;
 use crate::finding::Severity;
-use crate::lint::file::File;
+use crate::lint::file::{File, Run};
 use crate::lint::rule::{Findings, Lock, Rule};
 
 /// The rule.
@@ -37,7 +38,21 @@ fn check(file: &File<'_>, findings: &mut Findings) {
         .map(|(_, shown)| shown)
         .collect();
         if !left.is_empty() {
-            findings.add(command.span, format!("apt leaves caches that differ on each run: {}", left.join(" ")));
+            let fix = remove_at_end(file, run, index, &left).filter(|_| !needs_lists_later(file, run));
+            let message = format!("apt leaves caches that differ on each run: {}", left.join(" "));
+            findings.add_fixable(command.span, message, fix);
         }
     }
+}
+
+/// A later RUN installs with the lists that are there.
+fn needs_lists_later(file: &File<'_>, run: &Run) -> bool {
+    let is_later = |other: &&Run| {
+        file.ancestry(other.stage).contains(&run.stage) && (other.stage != run.stage || other.position > run.position)
+    };
+    file.runs.iter().filter(is_later).any(|later| {
+        let mut apt = later.commands.iter().filter(|command| manager(command) == Some(Manager::Apt));
+        apt.find(|command| installs(command).is_some() || subcommand(command) == "update")
+            .is_some_and(|command| subcommand(command) != "update")
+    })
 }

@@ -1,6 +1,7 @@
 //! R053: tools leave backup copies of what they change.
 
 use super::super::accounts::{made, sets_day};
+use super::super::cleanup::remove_at_end;
 use super::super::managers::{Manager, installs};
 use super::super::removed::is_gone;
 use crate::finding::Severity;
@@ -40,7 +41,20 @@ fn check(file: &File<'_>, findings: &mut Findings) {
                 .filter(|copy| file.stages[run.stage].ships_path(copy) && !is_gone(run, index, copy))
                 .collect();
             if !left.is_empty() {
-                findings.add(command.span, format!("backup copies keep an older state: {}", left.join(" ")));
+                let all: &[&str] = match installs(command) {
+                    Some(_) => &["/var/lib/dpkg/*-old", "/var/cache/debconf/*-old"],
+                    None => &[
+                        "/etc/passwd-",
+                        "/etc/group-",
+                        "/etc/shadow-",
+                        "/etc/gshadow-",
+                        "/etc/subuid-",
+                        "/etc/subgid-",
+                    ],
+                };
+                let fix = remove_at_end(file, run, index, all);
+                let message = format!("backup copies keep an older state: {}", left.join(" "));
+                findings.add_fixable(command.span, message, fix);
             }
         }
     }

@@ -1,10 +1,12 @@
 //! R060: Python leaves bytecode files.
 
+use super::super::edits::behind_operand;
 use super::super::python::{is_python, module, pip};
 use super::super::removed::is_gone;
 use crate::finding::Severity;
 use crate::lint::file::File;
 use crate::lint::file::Run;
+use crate::lint::fix::Fix;
 use crate::lint::rule::{Findings, Lock, Rule};
 use crate::lint::shell::Command;
 
@@ -27,11 +29,11 @@ const SETTINGS: [&str; 3] = ["PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "
 fn check(file: &File<'_>, findings: &mut Findings) {
     for run in &file.runs {
         let ships = file.stages[run.stage].ships_any(&[
-            "/usr/local/lib/python3/site-packages/x",
-            "/usr/lib/python3/dist-packages/x",
-            "/opt/venv/lib/x",
-            "/venv/lib/x",
-            "/root/.local/lib/x",
+            "/usr/local/lib/python3/site-packages/__pycache__/x.pyc",
+            "/usr/lib/python3/dist-packages/__pycache__/x.pyc",
+            "/opt/venv/lib/__pycache__/x.pyc",
+            "/venv/lib/__pycache__/x.pyc",
+            "/root/.local/lib/__pycache__/x.pyc",
         ]);
         if !ships {
             continue;
@@ -44,7 +46,10 @@ fn check(file: &File<'_>, findings: &mut Findings) {
                         .any(|command| command.assignments.iter().any(|assignment| assignment.name == *name))
             });
             if leaves(command) && !is_set && !cleans(run, index) {
-                findings.add(command.span, "bytecode files store source times");
+                let compiles = pip(command).is_some_and(|pip| pip.is_pip && pip.subcommand == "install");
+                let edit = behind_operand(file, command, "install", " --no-compile").filter(|_| compiles);
+                let fix = Fix::one("add `--no-compile`", edit);
+                findings.add_fixable(command.span, "bytecode files store source times", fix);
                 break;
             }
         }

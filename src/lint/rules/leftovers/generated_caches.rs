@@ -21,7 +21,7 @@ pub static RULE: Rule = Rule {
 };
 
 const TOOLS: [(&str, &str); 7] = [
-    ("fc-cache", "/var/cache/fontconfig/x"),
+    ("fc-cache", "/var/cache/fontconfig/x.cache-9"),
     ("mandb", "/var/cache/man/x"),
     ("update-mime-database", "/usr/share/mime/mime.cache"),
     ("gtk-update-icon-cache", "/usr/share/icons/x/icon-theme.cache"),
@@ -39,9 +39,9 @@ fn check(file: &File<'_>, findings: &mut Findings) {
                 let named = |word: &str| match package_name(word) {
                     "man-db" => Some("/var/cache/man/x"),
                     "desktop-file-utils" => Some("/usr/share/applications/mimeinfo.cache"),
-                    "fontconfig" => Some("/var/cache/fontconfig/x"),
+                    "fontconfig" => Some("/var/cache/fontconfig/x.cache-9"),
                     name if name.starts_with("fonts-") || name.starts_with("ttf-") || name.starts_with("font-") => {
-                        Some("/var/cache/fontconfig/x")
+                        Some("/var/cache/fontconfig/x.cache-9")
                     }
                     _ => None,
                 };

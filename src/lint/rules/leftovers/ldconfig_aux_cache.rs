@@ -1,5 +1,6 @@
 //! R052: ldconfig leaves a cache of inode numbers.
 
+use super::super::cleanup::remove_at_end;
 use super::super::managers::{Manager, installs, is_alpine};
 use super::super::removed::is_gone;
 use crate::finding::Severity;
@@ -37,7 +38,8 @@ fn check(file: &File<'_>, findings: &mut Findings) {
         if let Some((index, command)) = writes.last()
             && !is_gone(run, index, CACHE)
         {
-            findings.add(command.span, "ldconfig leaves a cache of inode numbers");
+            let fix = remove_at_end(file, run, index, &[CACHE]);
+            findings.add_fixable(command.span, "ldconfig leaves a cache of inode numbers", fix);
         }
     }
 }

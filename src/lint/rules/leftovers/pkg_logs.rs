@@ -1,5 +1,6 @@
 //! R050: a package manager leaves logs.
 
+use super::super::cleanup::remove_at_end;
 use super::super::managers::{Manager, installs};
 use super::super::removed::is_gone;
 use super::super::text::image_name;
@@ -41,7 +42,16 @@ fn check(file: &File<'_>, findings: &mut Findings) {
                 .filter(|log| !is_gone(run, index, log) && file.stages[run.stage].ships_path(log))
                 .collect();
             if !left.is_empty() {
-                findings.add(command.span, format!("logs with times stay in the layer: {}", left.join(" ")));
+                let all: &[&str] = match manager {
+                    Manager::Apt => &["/var/log/apt/*", "/var/log/dpkg.log", "/var/log/alternatives.log"],
+                    Manager::Rpm => &["/var/log/dnf*", "/var/log/hawkey.log"],
+                    Manager::Zypper => &["/var/log/zypp/*", "/var/log/zypper.log"],
+                    Manager::Apk | Manager::Pacman => logs,
+                };
+                let last = run.numbered().filter(|(_, command)| installs(command) == Some(manager)).last();
+                let fix = remove_at_end(file, run, last.map_or(index, |(last, _)| last), all);
+                let message = format!("logs with times stay in the layer: {}", left.join(" "));
+                findings.add_fixable(command.span, message, fix);
                 break;
             }
         }

@@ -1,10 +1,12 @@
 //! R057: a tool writes state into the home directory.
 
+use super::super::edits::behind_name;
 use super::super::managers::is_alpine;
 use super::super::removed::{is_gone, is_mounted};
 use crate::finding::Severity;
 use crate::lint::file::File;
 use crate::lint::file::Run;
+use crate::lint::fix::Fix;
 use crate::lint::rule::{Findings, Lock, Rule};
 use crate::lint::shell::Command;
 
@@ -23,16 +25,19 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(file: &File<'_>, findings: &mut Findings) {
-    for run in file.runs.iter().filter(|run| file.stages[run.stage].ships_any(&["/root/.x"])) {
+    for run in &file.runs {
         let mut told: Vec<&str> = Vec::new();
         for (index, command) in run.numbered() {
             let Some(path) = state(file, run, index) else { continue };
             if !told.contains(&command.name.as_str())
                 && !home_is_mounted(file, run, index)
                 && !is_gone(run, index, path)
+                && file.stages[run.stage].ships_path(path)
             {
                 told.push(&command.name);
-                findings.add(command.span, format!("`{}` writes state into the home directory", command.name));
+                let edit = behind_name(file, command, " --no-hsts").filter(|_| command.name == "wget");
+                let message = format!("`{}` writes state into the home directory", command.name);
+                findings.add_fixable(command.span, message, Fix::one("add `--no-hsts`", edit));
             }
         }
     }

@@ -1,8 +1,10 @@
 //! R029: cargo may change Cargo.lock while it builds, or installs whatever version is newest.
 
+use super::super::edits::behind_operand;
 use super::super::text::{has_exact_version, is_commit};
 use crate::finding::Severity;
 use crate::lint::file::File;
+use crate::lint::fix::Fix;
 use crate::lint::rule::{Findings, Lock, Rule};
 
 /// The rule.
@@ -65,6 +67,7 @@ fn check(file: &File<'_>, findings: &mut Findings) {
             }
             let packages: Vec<&str> = operands.take_while(|_| matches!(sub, "install")).collect();
             let is_locked = command.any_long(&["--locked", "--frozen"]);
+            let locked = || Fix::one("add `--locked`", behind_operand(file, command, sub, " --locked"));
             let message = format!("`cargo {sub}` may update Cargo.lock silently");
             if sub == "install" && !command.long("--path") {
                 let exact = command.any_long(&["--version", "--vers"])
@@ -73,10 +76,14 @@ fn check(file: &File<'_>, findings: &mut Findings) {
                 if !exact {
                     findings.add(command.span, "`cargo install` takes the newest version");
                 } else if !is_locked {
-                    findings.add(command.span, message);
+                    findings.add_fixable(command.span, message, locked());
                 }
             } else if !(is_locked || command.long("--offline") && sub != "install") {
-                findings.add(command.span, message);
+                findings.add_fixable(
+                    command.span,
+                    message,
+                    locked().filter(|_| file.surroundings.may_hold(&["Cargo.lock"])),
+                );
             }
         }
     }

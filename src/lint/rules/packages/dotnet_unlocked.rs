@@ -1,7 +1,9 @@
 //! R035: NuGet may resolve other versions than the lock file has.
 
+use super::super::edits::behind_operand;
 use crate::finding::Severity;
 use crate::lint::file::File;
+use crate::lint::fix::Fix;
 use crate::lint::rule::{Findings, Lock, Rule};
 use crate::lint::shell::Word;
 
@@ -51,7 +53,12 @@ fn check(file: &File<'_>, findings: &mut Findings) {
                 || file.value(run.stage, run.position, "RestoreLockedMode").as_deref() == Some("true");
             match words.as_slice() {
                 [sub @ ("restore" | "build" | "publish"), ..] if !locked => {
-                    findings.add(command.span, format!("`dotnet {sub}` may resolve other package versions"))
+                    let option = if *sub == "restore" { " --locked-mode" } else { " -p:RestoreLockedMode=true" };
+                    let edit = behind_operand(file, command, sub, option);
+                    let has_lock = file.surroundings.may_hold(&["packages.lock.json"]);
+                    let fix = Fix::one(format!("add `{}`", option.trim()), edit.filter(|_| has_lock));
+                    let message = format!("`dotnet {sub}` may resolve other package versions");
+                    findings.add_fixable(command.span, message, fix);
                 }
                 ["tool", "install" | "update", ..] if !command.long("--version") => {
                     findings.add(command.span, "`dotnet tool install` takes the newest version")

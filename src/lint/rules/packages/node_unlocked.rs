@@ -1,9 +1,11 @@
 //! R028: packages of npm, yarn, pnpm or bun are resolved when the image is built.
 
+use super::super::edits::{at_end, behind_operand, instead};
 use super::super::text::has_exact_version;
 use crate::finding::Severity;
 use crate::lint::file::File;
 use crate::lint::file::Run;
+use crate::lint::fix::Fix;
 use crate::lint::rule::{Findings, Lock, Rule};
 use crate::lint::shell::{Command, Word};
 
@@ -62,7 +64,7 @@ fn check(file: &File<'_>, findings: &mut Findings) {
             match taken(file, run, index) {
                 Taken::Locked => {}
                 Taken::Exact => findings.add_as(Severity::Warning, command.span, message()),
-                Taken::Resolved => findings.add(command.span, message()),
+                Taken::Resolved => findings.add_fixable(command.span, message(), from_lock_file(file, command)),
             }
         }
     }
@@ -169,4 +171,33 @@ fn corepack(file: &File<'_>, run: &Run, index: usize, sub: &str, rest: &[&str]) 
     let elsewhere =
         others.into_iter().any(|(_, command)| command.words.iter().any(|word: &Word| has_exact_version(word.text())));
     if sub == "enable" && elsewhere { Taken::Locked } else { Taken::Resolved }
+}
+
+/// The same command as the lock file says, where it names no packages.
+fn from_lock_file(file: &File<'_>, command: &Command) -> Option<Fix> {
+    let operands = command.operands_without(VALUES);
+    let sub = operands.first().map_or("", |word| word.text());
+    let elsewhere =
+        command.any_long(&["--global", "--location", "--no-package-lock", "--no-lockfile", "--lockfile-only"])
+            || command.any_long(&["--prefix", "--cwd", "--dir"])
+            || command.short('g', "C");
+    if operands.len() > 1 || elsewhere {
+        return None;
+    }
+    let (locks, text): (&[&str], _) = match (command.name.as_str(), sub) {
+        ("npm", "install" | "i" | "in" | "ins" | "inst") => (&["package-lock.json", "npm-shrinkwrap.json"], "ci"),
+        ("yarn" | "yarnpkg", "" | "install") => (&["yarn.lock"], " --frozen-lockfile"),
+        ("pnpm", "install" | "i") => (&["pnpm-lock.yaml"], " --frozen-lockfile"),
+        ("bun", "install" | "i") => (&["bun.lock", "bun.lockb"], " --frozen-lockfile"),
+        _ => return None,
+    };
+    if !file.surroundings.may_hold(locks) {
+        return None;
+    }
+    let edit = match (sub, text) {
+        (_, "ci") => instead(file, operands.first()?, "ci"),
+        ("", _) => at_end(file, command, &format!(" install{text}")),
+        _ => behind_operand(file, command, sub, text),
+    };
+    Fix::one(if text == "ci" { "take `npm ci`".to_owned() } else { format!("add{text}") }, edit)
 }

@@ -1,7 +1,9 @@
 //! R032: composer or pecl resolves versions when the image is built.
 
+use super::super::edits::instead;
 use crate::finding::Severity;
 use crate::lint::file::File;
+use crate::lint::fix::Fix;
 use crate::lint::rule::{Findings, Lock, Rule};
 use crate::lint::shell::Command;
 
@@ -37,7 +39,8 @@ fn check(file: &File<'_>, findings: &mut Findings) {
             if let Some(sub) = sub
                 .filter(|sub| matches!(**sub, "update" | "u" | "upgrade" | "require" | "req" | "r" | "create-project"))
             {
-                findings.add(command.span, format!("`composer {sub}` resolves versions now"));
+                let fix = installed(file, command, sub);
+                findings.add_fixable(command.span, format!("`composer {sub}` resolves versions now"), fix);
             }
         }
     }
@@ -67,4 +70,28 @@ fn pecl(command: &Command) -> Option<&str> {
     };
     matches!(words.first(), Some(&"install" | &"upgrade"))
         .then(|| words[1..].iter().copied().find(|word| !versioned(word)))?
+}
+
+/// `composer install` instead, where no packages are named and no option means an update alone.
+fn installed(file: &File<'_>, command: &Command, sub: &str) -> Option<Fix> {
+    const SHARED: [&str; 14] = [
+        "-n",
+        "-o",
+        "-q",
+        "-v",
+        "--classmap-authoritative",
+        "--ignore-platform-reqs",
+        "--no-dev",
+        "--no-interaction",
+        "--no-plugins",
+        "--no-progress",
+        "--no-scripts",
+        "--optimize-autoloader",
+        "--prefer-dist",
+        "--quiet",
+    ];
+    let is_plain = command.words.iter().all(|word| word.text() == sub || SHARED.contains(&word.text()));
+    let word = command.words.iter().find(|word| word.text() == sub)?;
+    let fits = is_plain && matches!(sub, "update" | "u" | "upgrade") && file.surroundings.may_hold(&["composer.lock"]);
+    Fix::one("take `composer install`", instead(file, word, "install").filter(|_| fits))
 }

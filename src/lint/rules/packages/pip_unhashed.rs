@@ -1,9 +1,11 @@
 //! R027: Python packages are chosen when the image is built.
 
+use super::super::edits::behind_operand;
 use super::super::python::{Pip, pip};
 use crate::finding::Severity;
 use crate::lint::file::File;
 use crate::lint::file::Run;
+use crate::lint::fix::Fix;
 use crate::lint::rule::{Findings, Lock, Rule};
 use crate::lint::shell::{Command, Word};
 
@@ -28,7 +30,9 @@ fn check(file: &File<'_>, findings: &mut Findings) {
                 if !command.any_long(&["--frozen", "--locked"])
                     && !is_set(file, run, command, &["UV_FROZEN", "UV_LOCKED"])
                 {
-                    findings.add(command.span, "`uv sync` may choose other versions than uv.lock has");
+                    let edit = behind_operand(file, command, "sync", " --locked");
+                    let fix = Fix::one("add `--locked`", edit.filter(|_| file.surroundings.may_hold(&["uv.lock"])));
+                    findings.add_fixable(command.span, "`uv sync` may choose other versions than uv.lock has", fix);
                 }
                 continue;
             }

@@ -1,8 +1,10 @@
 //! R031: gems are resolved when the image is built.
 
+use super::super::edits::before;
 use crate::finding::Severity;
 use crate::lint::file::File;
 use crate::lint::file::Run;
+use crate::lint::fix::Fix;
 use crate::lint::rule::{Findings, Lock, Rule};
 use crate::lint::shell::Command;
 
@@ -67,7 +69,10 @@ fn check(file: &File<'_>, findings: &mut Findings) {
                     if !command.any_long(&["--frozen", "--deployment", "--version", "--help", "--local"])
                         && !is_frozen(file, run, index) =>
                 {
-                    findings.add(command.span, "gem versions are resolved now");
+                    let edit = before(file, command, "BUNDLE_FROZEN=true ");
+                    let has_lock = file.surroundings.may_hold(&["Gemfile.lock", "gems.locked"]);
+                    let fix = Fix::one("set BUNDLE_FROZEN", edit.filter(|_| has_lock));
+                    findings.add_fixable(command.span, "gem versions are resolved now", fix);
                 }
                 ("bundle" | "bundler", "update" | "add") => findings.add(command.span, "gem versions are resolved now"),
                 _ => {}

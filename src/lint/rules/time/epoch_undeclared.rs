@@ -1,8 +1,10 @@
 //! R041: a tool that honours SOURCE_DATE_EPOCH runs where it is not set.
 
+use super::super::edits::{EPOCH, epoch_for};
 use super::super::python::{module, pip};
 use crate::finding::Severity;
 use crate::lint::file::File;
+use crate::lint::fix::Fix;
 use crate::lint::rule::{Findings, Lock, Rule};
 use crate::lint::shell::Command;
 
@@ -20,7 +22,6 @@ pub static RULE: Rule = Rule {
     check,
 };
 
-const NAME: &str = "SOURCE_DATE_EPOCH";
 const TOOLS: [&str; 21] = [
     "gcc",
     "g++",
@@ -46,9 +47,9 @@ const TOOLS: [&str; 21] = [
 ];
 
 fn check(file: &File<'_>, findings: &mut Findings) {
-    for run in file.runs.iter().filter(|run| !file.sees(run.stage, run.position, NAME)) {
+    for run in file.runs.iter().filter(|run| !file.sees(run.stage, run.position, EPOCH)) {
         for command in &run.commands {
-            if command.assignments.iter().any(|assignment| assignment.name == NAME) {
+            if command.assignments.iter().any(|assignment| assignment.name == EPOCH) {
                 // It is set from here on, or for this command.
                 break;
             }
@@ -57,10 +58,11 @@ fn check(file: &File<'_>, findings: &mut Findings) {
                 .iter()
                 .chain(command.assignments.iter().map(|assignment| &assignment.value))
                 .chain(command.redirects.iter().map(|redirect| &redirect.target));
-            let reads = words.into_iter().find(|word| word.is_dynamic && word.text().contains(NAME));
+            let reads = words.into_iter().find(|word| word.is_dynamic && word.text().contains(EPOCH));
             let span = reads.map(|word| word.span).or_else(|| honours(command).then_some(command.span));
             if let Some(span) = span {
-                findings.add(span, "the build epoch is not visible in this stage");
+                let fix = Fix::one("declare SOURCE_DATE_EPOCH", epoch_for(file, run).flatten());
+                findings.add_fixable(span, "the build epoch is not visible in this stage", fix);
                 break;
             }
         }

@@ -1,9 +1,11 @@
 //! R042: a literal time names no zone.
 
+use super::super::edits::{before, behind_name};
 use super::super::text::{has_zone, is_relative_date};
 use crate::finding::Severity;
 use crate::lint::file::File;
 use crate::lint::file::Run;
+use crate::lint::fix::Fix;
 use crate::lint::rule::{Findings, Lock, Rule};
 use crate::lint::shell::Command;
 
@@ -37,7 +39,12 @@ fn check(file: &File<'_>, findings: &mut Findings) {
             let is_utc =
                 command.name == "date" && (command.short('u', "dfrs") || command.any_long(&["--utc", "--universal"]));
             if !is_utc && !has_zone(value) && !is_relative_date(value) && !zone_is_set(file, run, index, command) {
-                findings.add(command.span, format!("the literal `{value}` means another instant in another zone"));
+                let edit = match command.name.as_str() {
+                    "date" => behind_name(file, command, " -u"),
+                    _ => before(file, command, "TZ=UTC "),
+                };
+                let message = format!("the literal `{value}` means another instant in another zone");
+                findings.add_fixable(command.span, message, Fix::one("take it as UTC", edit));
             }
         }
     }

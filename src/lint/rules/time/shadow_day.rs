@@ -1,12 +1,14 @@
 //! R046: `/etc/shadow` stores the day on which an account is made or gets a password.
 
-use super::super::accounts::{is_busybox, sets_day};
+use super::super::accounts::{is_busybox, made, name_of, sets_day};
+use super::super::edits::{at_end, epoch_for};
 use super::super::removed::is_gone;
 use crate::finding::Severity;
 use crate::lint::file::File;
 use crate::lint::file::Run;
+use crate::lint::fix::Fix;
 use crate::lint::rule::{Findings, Lock, Rule};
-use crate::lint::shell::Command;
+use crate::lint::shell::{Command, Inside};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -35,7 +37,13 @@ fn check(file: &File<'_>, findings: &mut Findings) {
             let has_epoch = file.sees(run.stage, run.position, "SOURCE_DATE_EPOCH")
                 || run.commands[..=index].iter().any(|command| command.variable("SOURCE_DATE_EPOCH").is_some());
             if !has_epoch || is_busybox(file, run, command) {
-                findings.add(command.span, format!("`/etc/shadow` stores the day of `{}`", command.name));
+                let message = format!("`/etc/shadow` stores the day of `{}`", command.name);
+                let fix = match has_epoch {
+                    true => with_fixed_day(file, command),
+                    false if is_busybox(file, run, command) => with_fixed_day(file, command),
+                    false => Fix::one("declare SOURCE_DATE_EPOCH", epoch_for(file, run).flatten()),
+                };
+                findings.add_fixable(command.span, message, fix);
             }
         }
     }
@@ -62,4 +70,16 @@ fn edits(command: &Command) -> bool {
             command.redirects.iter().any(|redirect| redirect.takes_stdout() && redirect.target.text() == "/etc/shadow")
         }
     }
+}
+
+/// Sets the day of a new account by hand, as BusyBox can't be told it.
+fn with_fixed_day(file: &File<'_>, command: &Command) -> Option<Fix> {
+    made(command)?;
+    let name = name_of(command)?;
+    let is_alone = command.feeds.is_none() && command.redirects.is_empty() && matches!(command.inside, Inside::Script);
+    if !is_alone || !command.wrappers.is_empty() {
+        return None;
+    }
+    let text = format!(" && sed -i 's/^\\({name}:[^:]*\\):[0-9]*/\\1:19000/' /etc/shadow");
+    Fix::one("set the day in `/etc/shadow`", at_end(file, command, &text))
 }

@@ -1,10 +1,12 @@
 //! R040: the time of the build is read.
 
+use super::super::edits::{behind_name, epoch_for};
 use super::super::python::{inline_script, is_python};
 use super::super::text::is_relative_date;
 use crate::finding::Severity;
 use crate::lint::file::File;
 use crate::lint::file::Run;
+use crate::lint::fix::Fix;
 use crate::lint::rule::{Findings, Lock, Rule};
 use crate::lint::shell::{Command, Word, is_kept};
 
@@ -26,12 +28,24 @@ fn check(file: &File<'_>, findings: &mut Findings) {
     for run in &file.runs {
         for (index, command) in run.numbered() {
             if reads_clock(run, index) {
-                findings.add(command.span, "the clock enters the layer");
+                findings.add_fixable(command.span, "the clock enters the layer", of_epoch(file, run, command));
             } else if let Some(word) = words(command).find(|word| word.is_dynamic && names_clock(word.text())) {
                 findings.add(word.span, "the clock enters the layer");
             }
         }
     }
+}
+
+/// `date` of the epoch instead of the present, in UTC.
+fn of_epoch(file: &File<'_>, run: &Run, command: &Command) -> Option<Fix> {
+    let given = command.any_long(&["--date", "--set"]) || command.short('d', "frsD") || command.name == "hwclock";
+    let is_utc = command.short('u', "dfrs") || command.any_long(&["--utc", "--universal"]);
+    if given || !command.is(&["date", "gdate"]) {
+        return None;
+    }
+    let text = if is_utc { " -d @$SOURCE_DATE_EPOCH" } else { " -u -d @$SOURCE_DATE_EPOCH" };
+    let fix = Fix::one("take the time of SOURCE_DATE_EPOCH", behind_name(file, command, text))?;
+    Some(fix.with(epoch_for(file, run)?))
 }
 
 fn words(command: &Command) -> impl Iterator<Item = &Word> {

@@ -1,7 +1,9 @@
 //! R074: a static library records times and owners.
 
+use super::super::edits::{behind_name, instead};
 use crate::finding::Severity;
 use crate::lint::file::File;
+use crate::lint::fix::Fix;
 use crate::lint::rule::{Findings, Lock, Rule};
 
 /// The rule.
@@ -26,7 +28,13 @@ fn check(file: &File<'_>, findings: &mut Findings) {
             let ranlib = command.name == "ranlib" || command.name.ends_with("-ranlib");
             let by_ranlib = ranlib && !command.short('D', "") && !command.any_long(&["--version", "--help"]);
             if ar && first.contains('U') && !first.contains('D') || by_ranlib {
-                findings.add(command.span, "the static library records times and owners");
+                let edit = if by_ranlib {
+                    behind_name(file, command, " -D")
+                } else {
+                    command.words.first().and_then(|word| instead(file, word, &word.text().replace('U', "D")))
+                };
+                let fix = Fix::one("take the deterministic mode", edit);
+                findings.add_fixable(command.span, "the static library records times and owners", fix);
             }
         }
     }

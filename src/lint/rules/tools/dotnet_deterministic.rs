@@ -1,7 +1,9 @@
 //! R084: a .NET assembly records a path and a random id.
 
+use super::super::edits::behind_operand;
 use crate::finding::Severity;
 use crate::lint::file::File;
+use crate::lint::fix::Fix;
 use crate::lint::rule::{Findings, Lock, Rule};
 use crate::lint::shell::Word;
 
@@ -33,7 +35,9 @@ fn check(file: &File<'_>, findings: &mut Findings) {
                 || command.variable("ContinuousIntegrationBuild").is_some();
             let fixed = says("continuousintegrationbuild=true") || by_variable || by_props;
             if !fixed || says("deterministic=false") {
-                findings.add(command.span, "the assembly records a path and a random id");
+                let edit = behind_operand(file, command, sub, " -p:ContinuousIntegrationBuild=true");
+                let fix = Fix::one("add `-p:ContinuousIntegrationBuild=true`", edit);
+                findings.add_fixable(command.span, "the assembly records a path and a random id", fix);
             }
         }
     }

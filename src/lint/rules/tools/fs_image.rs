@@ -1,9 +1,12 @@
 //! R075: a file system image is made.
 
+use super::super::edits::{behind_name, epoch_for};
+use super::super::managers::is_alpine;
 use super::super::removed::is_gone;
 use crate::finding::Severity;
 use crate::lint::file::File;
 use crate::lint::file::Run;
+use crate::lint::fix::Fix;
 use crate::lint::rule::{Findings, Lock, Rule};
 use crate::lint::shell::Command;
 
@@ -32,7 +35,15 @@ fn check(file: &File<'_>, findings: &mut Findings) {
                 .and_then(|path| stage.absolute(path, directory.as_deref()))
                 .is_some_and(|path| is_gone(run, index, &path));
             if !gone && path.map_or(stage.ships, |path| stage.ships_written(&path, directory.as_deref())) {
-                findings.add(command.span, "the file system image holds a UUID, times and allocation order");
+                let fix = match command.name.as_str() {
+                    "cpio" if !is_alpine(file, run.stage) => {
+                        Fix::one("add `--reproducible`", behind_name(file, command, " --reproducible"))
+                    }
+                    "mksquashfs" => Fix::one("declare SOURCE_DATE_EPOCH", epoch_for(file, run).flatten()),
+                    _ => None,
+                };
+                let message = "the file system image holds a UUID, times and allocation order";
+                findings.add_fixable(command.span, message, fix);
             }
         }
     }

@@ -1,7 +1,9 @@
 //! R072: gzip records the name and time of its input.
 
+use super::super::edits::behind_name;
 use crate::finding::Severity;
 use crate::lint::file::File;
+use crate::lint::fix::Fix;
 use crate::lint::rule::{Findings, Lock, Rule};
 use crate::lint::shell::RedirectKind;
 
@@ -40,7 +42,8 @@ fn check(file: &File<'_>, findings: &mut Findings) {
             let by_xargs = command.wrappers.iter().any(|wrapper| wrapper == "xargs");
             let Some(path) = operand.or(input).map(|word| word.text()).or(by_xargs.then_some("x")) else { continue };
             if !other && !nameless && file.stages[run.stage].ships_written(path, run.directory(index).as_deref()) {
-                findings.add(command.span, "gzip records the file name and time");
+                let fix = Fix::one("add `-n`", behind_name(file, command, " -n"));
+                findings.add_fixable(command.span, "gzip records the file name and time", fix);
             }
         }
     }

@@ -1,9 +1,11 @@
 //! R089: a script writes a file while its hashes are in random order.
 
+use super::super::edits::before;
 use super::super::python::is_python;
 use super::super::written::is_written;
 use crate::finding::Severity;
 use crate::lint::file::File;
+use crate::lint::fix::Fix;
 use crate::lint::rule::{Findings, Lock, Rule};
 use crate::lint::shell::Word;
 
@@ -37,7 +39,8 @@ fn check(file: &File<'_>, findings: &mut Findings) {
             let is_set = file.sees(run.stage, run.position, seed)
                 || run.commands[..=index].iter().any(|command| command.variable(seed).is_some());
             if is_script && (names_output || is_written(run, index)) && !is_set {
-                findings.add(command.span, "iteration order of hashes is random");
+                let fix = Fix::one(format!("set {seed}"), before(file, command, &format!("{seed}=0 ")));
+                findings.add_fixable(command.span, "iteration order of hashes is random", fix);
             }
         }
     }

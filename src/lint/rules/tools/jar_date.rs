@@ -1,9 +1,11 @@
 //! R073: a jar is packed with the time of each entry.
 
+use super::super::edits::{at_end, epoch_for};
 use super::super::text::image_name;
 use crate::finding::Severity;
 use crate::lint::file::File;
 use crate::lint::file::Run;
+use crate::lint::fix::Fix;
 use crate::lint::rule::{Findings, Lock, Rule};
 use crate::lint::shell::{Command, Word};
 
@@ -62,7 +64,7 @@ fn check(file: &File<'_>, findings: &mut Findings) {
                 _ => false,
             };
             if packs {
-                findings.add(command.span, "the jar records the time of each entry");
+                findings.add_fixable(command.span, "the jar records the time of each entry", dated(file, run, command));
             }
         }
     }
@@ -88,4 +90,11 @@ fn is_gradle_9(file: &File<'_>, run: &Run, command: &Command) -> bool {
     let name = image_name(reference);
     let major = name.tag.and_then(|tag| tag.split(['.', '-']).next()?.parse::<u32>().ok());
     name.repository.ends_with("gradle") && major.is_some_and(|major| major >= 9)
+}
+
+/// Maven is told the time; jar's own option needs a version that is not known here.
+fn dated(file: &File<'_>, run: &Run, command: &Command) -> Option<Fix> {
+    let is_maven = command.is(&["mvn", "mvnw", "mvnd"]);
+    let edit = at_end(file, command, " -Dproject.build.outputTimestamp=$SOURCE_DATE_EPOCH").filter(|_| is_maven);
+    Some(Fix::one("set `project.build.outputTimestamp`", edit)?.with(epoch_for(file, run)?))
 }

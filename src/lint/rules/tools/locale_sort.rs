@@ -1,10 +1,12 @@
 //! R088: an order that depends on the locale is written to a file.
 
+use super::super::edits::before;
 use super::super::managers::is_alpine;
 use super::super::written::is_written;
 use crate::finding::Severity;
 use crate::lint::file::File;
 use crate::lint::file::Run;
+use crate::lint::fix::Fix;
 use crate::lint::rule::{Findings, Lock, Rule};
 
 /// The rule.
@@ -27,7 +29,8 @@ fn check(file: &File<'_>, findings: &mut Findings) {
             run.numbered().filter(|(_, command)| command.is(&["sort", "comm", "join", "uniq", "ls"]))
         {
             if is_written(run, index) && !is_plain(file, run, index) && !is_alpine(file, run.stage) {
-                findings.add(command.span, "the order depends on the locale");
+                let fix = Fix::one("set LC_ALL", before(file, command, "LC_ALL=C "));
+                findings.add_fixable(command.span, "the order depends on the locale", fix);
             }
         }
     }

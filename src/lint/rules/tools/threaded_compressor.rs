@@ -1,7 +1,9 @@
 //! R076: what a compressor writes depends on threads or memory.
 
+use super::super::edits::behind_name;
 use crate::finding::Severity;
 use crate::lint::file::File;
+use crate::lint::fix::Fix;
 use crate::lint::rule::{Findings, Lock, Rule};
 use crate::lint::shell::Command;
 
@@ -28,7 +30,10 @@ fn check(file: &File<'_>, findings: &mut Findings) {
             let path = command.operands().next().map(|word| word.text());
             let stage = &file.stages[run.stage];
             if path.map_or(stage.ships, |path| stage.ships_written(path, run.directory(index).as_deref())) {
-                findings.add(command.span, "the output depends on threads or memory");
+                let is_plain = command.name == "xz" && !command.long("--threads") && !command.short('T', "SFCMD");
+                let edit = behind_name(file, command, " -T1").filter(|_| is_plain);
+                let fix = Fix::one("add `-T1`", edit);
+                findings.add_fixable(command.span, "the output depends on threads or memory", fix);
             }
         }
     }

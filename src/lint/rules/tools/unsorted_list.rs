@@ -1,9 +1,11 @@
 //! R087: files are taken in the order of the file system.
 
+use super::super::edits::at_end;
 use super::super::git::git_subcommand;
 use crate::finding::Severity;
 use crate::lint::file::File;
 use crate::lint::file::Run;
+use crate::lint::fix::Fix;
 use crate::lint::rule::{Findings, Lock, Rule};
 use crate::lint::shell::{Command, Inside, Word};
 
@@ -30,7 +32,8 @@ fn check(file: &File<'_>, findings: &mut Findings) {
     for run in &file.runs {
         for (index, command) in run.numbered() {
             if lists(command) && gathers(run, index) {
-                findings.add(command.span, format!("the order of `{}` is the order of the file system", command.name));
+                let message = format!("the order of `{}` is the order of the file system", command.name);
+                findings.add_fixable(command.span, message, sorted(file, command));
             }
         }
     }
@@ -103,4 +106,15 @@ fn is_plain_cat(command: &Command) -> bool {
 
 fn ends_in_file(run: &Run, index: usize) -> bool {
     crate::lint::shell::is_kept(&run.commands, index)
+}
+
+/// A `sort` behind it, before its output goes anywhere.
+fn sorted(file: &File<'_>, command: &Command) -> Option<Fix> {
+    let is_plain = command
+        .redirects
+        .iter()
+        .all(|redirect| redirect.takes_stdout() && redirect.target.span.start >= command.span.end);
+    let zero = command.any_long(&["--null"]) || ["-print0", "-Z", "-z", "-0"].iter().any(|option| command.word(option));
+    let text = if zero { " | LC_ALL=C sort -z" } else { " | LC_ALL=C sort" };
+    Fix::one("sort the list", at_end(file, command, text).filter(|_| is_plain))
 }
