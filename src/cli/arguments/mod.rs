@@ -112,9 +112,8 @@ impl Arguments {
                 Err("`--fix` needs repro.toml".to_owned())
             }
             Command::Verify(verify) => verify.question.check(),
-            Command::Build(Build { question, .. })
-            | Command::Lint(Lint { question, .. })
-            | Command::Sources(Sources { question, .. }) => question.check(),
+            Command::Build(build) => build.question.check(),
+            Command::Lint(Lint { question, .. }) | Command::Sources(Sources { question, .. }) => question.check(),
             _ => Ok(()),
         };
         excluded
@@ -182,7 +181,7 @@ pub enum Command {
     /// Print the source policy made from repro.lock, as BuildKit gets it
     Policy(Policy),
     /// Build images from locked sources
-    Build(Build),
+    Build(Box<Build>),
     /// Rebuild images and compare them with their record
     Verify(Box<Verify>),
     /// Check an image completely and show what it says about itself

@@ -104,7 +104,7 @@ impl Block {
         if self.program == Program::Zlib {
             return count == MOST.0;
         }
-        if self.level > 2 && count % LOOK == 0 {
+        if self.level > 2 && count.is_multiple_of(LOOK) {
             let distances = self.distances.iter().enumerate();
             let bits = |(code, count): (usize, &u32)| u64::from(*count) * (5 + (code as u64 / 2).saturating_sub(1));
             let guess = (count as u64 * 8 + distances.map(bits).sum::<u64>()) / 8;
