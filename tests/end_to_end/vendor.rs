@@ -27,8 +27,9 @@ fn cut_off(project: &Project, arguments: &[&str], trace: &Path) -> Outcome {
 fn stayed_inside(trace: &Path) {
     let text = fs::read_to_string(trace).unwrap();
     let calls = text.lines().filter(|line| line.contains("connect(") && line.contains("AF_INET"));
-    let outside: Vec<&str> =
-        calls.filter(|line| !line.contains("inet_addr(\"127.") && !line.contains("\"::1\"")).collect();
+    // The step's way to BuildKit's proxy is a bridge in the same name space.
+    let inside = ["inet_addr(\"127.", "\"::1\"", "inet_addr(\"10.89."];
+    let outside: Vec<&str> = calls.filter(|line| !inside.iter().any(|own| line.contains(own))).collect();
     assert!(outside.is_empty(), "{outside:#?}");
 }
 
@@ -105,7 +106,7 @@ fn the_native_engine_rebuilds_an_image_without_network_too() {
 fn a_builder_gets_its_own_image_from_the_folder() {
     let (Some(_), Some(image)) = (variable("RIG_GIT_ROOT"), variable("RIG_BUILDKIT_IMAGE")) else { return };
     let manifest = format!("[buildkit]\nimage = \"{image}\"\n[image.app]\nsource-date-epoch = \"1700000000\"\n");
-    let dockerfile = "# syntax=registry.example/dockerfile:1\nFROM registry.example/busybox:1\nRUN echo made > /made\n";
+    let dockerfile = "FROM registry.example/busybox:1\nRUN echo made > /made\n";
     let Some(mut project) = locked(&manifest, dockerfile, &[]) else { return };
     project.repro(&["build", "--record", "--engine", "buildctl"]).expect(0);
     project.repro(&["vendor", "-o", ".git/vendor"]).expect(0);
