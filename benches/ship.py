@@ -107,7 +107,7 @@ def main():
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     mebibytes = int(sys.argv[3]) if len(sys.argv) > 3 else 1024
     work = tempfile.mkdtemp(prefix="repro-ship-")
-    found = {}
+    found, running = {}, []
     try:
         layout = work + "/layout"
         # In a process of its own: what a child's peak counts begins with its parent's size.
@@ -115,7 +115,7 @@ def main():
         last = made.stdout.strip()
         for _ in range(rounds):
             for name in ("repro", "crane", "skopeo"):
-                one, other = Registry(work), Registry(work)
+                one, other = running[:] = Registry(work), Registry(work)
                 home, out = work + "/home", work + "/out"
                 os.mkdir(home)
                 environment = {**os.environ, "HOME": home, "XDG_CACHE_HOME": home + "/cache", "XDG_CONFIG_HOME": home}
@@ -141,8 +141,8 @@ def main():
                     found.setdefault(("pull of one layer", name), []).append(run([program, "pull", from_, "-o", out + "/"], environment))
                 shutil.rmtree(out)
                 shutil.rmtree(home)
-                one.end()
-                other.end()
+                while running:
+                    running.pop().end()
         for (what, name), runs in sorted(found.items()):
             wall, cpu = (statistics.median(run[at] for run in runs) for at in (0, 1))
             print(f"{what:18} {name:7} {wall:6.2f} s wall, {cpu:6.2f} s processor, peak {max(run[2] for run in runs) >> 10} MiB")
@@ -153,6 +153,8 @@ def main():
             print(subprocess.run(words, capture_output=True, text=True).stdout.strip())
         print(f"{rounds} rounds, {mebibytes} MiB, {os.cpu_count()} processors")
     finally:
+        for registry in running:
+            registry.end()
         shutil.rmtree(work)
 
 
