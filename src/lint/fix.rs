@@ -38,12 +38,6 @@ impl Fix {
         edit.map(|edit| Self { title: title.into(), edits: vec![edit] })
     }
 
-    /// A fix of these edits, if all of them can be made.
-    pub fn all<const N: usize>(title: impl Into<String>, edits: [Option<Edit>; N]) -> Option<Self> {
-        let edits: Option<Vec<Edit>> = edits.into_iter().collect();
-        edits.map(|edits| Self { title: title.into(), edits })
-    }
-
     /// The same with one more edit where it is needed.
     pub fn with(mut self, edit: Option<Edit>) -> Self {
         self.edits.extend(edit);
