@@ -5,10 +5,10 @@ use super::machine::Machine;
 use super::open::Project;
 use crate::finding::Severity;
 
-/// How many findings the lockfile does not settle, and the command that shows them; none without any, and without
-/// a manifest.
+/// How many findings the lockfile does not settle, and the command that shows them; none without any, and where there is
+/// no lockfile.
 pub fn lint_line(machine: &Machine, project: &Project, images: &[String]) -> Option<String> {
-    project.manifest_path.as_ref()?;
+    project.lock_path.as_ref().filter(|path| path.is_file())?;
     let options = LintOptions { images: images.to_vec(), knows_context: true, ..LintOptions::default() };
     let files = lint_quietly(machine, project, &options).ok()?.0;
     let count = |least| files.iter().map(|file| file.count(least)).sum::<usize>();

@@ -137,6 +137,7 @@ version = 1
 context = "."
 dockerfile = "Dockerfile"
 network = "locked" # what RUN downloads is recorded once and replayed
+# scrub = ["alternatives-log", "apt-cache", "apt-log", "dpkg-backup", "dpkg-log", "ldconfig-cache"] # settles what `repro lint` finds: R050, R051, R052, R053
 
 "#]]
     );
