@@ -203,18 +203,24 @@ fn of_image(
     options: &VendorOptions,
 ) -> Result<Vec<VendoredSource>, Failure> {
     let mut sources = Vec::new();
+    let this = Platform { os: "linux".to_owned(), ..Platform::of_this_machine() };
+    let builders = BTreeSet::from([build_platform(image, locked.lockfile.images.get(name), &this)]);
+    // What runs on the builder is locked without a platform.
+    let of_builder = |request: &str, digest: Digest| {
+        locked.resolver.pin_for(request, digest, &builders).and_then(|pin| locked.resolver.whole_image(&pin))
+    };
     if let Some(pin) = &locked.lockfile.buildkit {
-        let this = Platform { os: "linux".to_owned(), ..Platform::of_this_machine() };
-        let platform = build_platform(image, locked.lockfile.images.get(name), &this);
-        let pinned = locked.resolver.pin_for(&pin.request, pin.digest, &BTreeSet::from([platform]));
-        let whole = pinned.and_then(|pin| locked.resolver.whole_image(&pin));
+        let whole = of_builder(&pin.request, pin.digest);
         sources.push(source(VendoredKind::Buildkit, &pin.request, pin.digest.to_string(), whole));
     }
     for pin in locked.lockfile.pins_of(name) {
         locked.machine.cancel.check()?;
         let resolver = &locked.resolver;
         sources.push(match pin {
-            Pin::Image { request, .. } => source(VendoredKind::Image, request, pin.result(), resolver.whole_image(pin)),
+            Pin::Image { request, digest, platforms } => {
+                let whole = if platforms.is_empty() { of_builder(request, *digest) } else { resolver.whole_image(pin) };
+                source(VendoredKind::Image, request, pin.result(), whole)
+            }
             Pin::Http { url, digest, size, .. } => {
                 let found = resolver.fetch_http(url, *digest).map(|_| BTreeMap::from([(*digest, *size)]));
                 source(VendoredKind::Http, url, pin.result(), found)

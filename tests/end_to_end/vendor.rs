@@ -57,7 +57,7 @@ fn an_image_with_all_kinds_of_sources_is_rebuilt_without_network() {
     let (added, taped) = (Served::new("vendored-added", "added\n"), Served::new("vendored-taped", "taped\n"));
     let git = repository("vendored");
     let dockerfile = format!(
-        "FROM registry.example/spine/vendored\nADD {} /added\nADD {git}#v1 /chapters\n\
+        "# syntax=registry.example/dockerfile:1\nFROM registry.example/spine/vendored\nADD {} /added\nADD {git}#v1 /chapters\n\
          RUN wget -O /taped {} && cat /added /taped > /both\n",
         added.url,
         taped.url.replace("https:", "http:"),
@@ -106,7 +106,7 @@ fn the_native_engine_rebuilds_an_image_without_network_too() {
 fn a_builder_gets_its_own_image_from_the_folder() {
     let (Some(_), Some(image)) = (variable("RIG_GIT_ROOT"), variable("RIG_BUILDKIT_IMAGE")) else { return };
     let manifest = format!("[buildkit]\nimage = \"{image}\"\n[image.app]\nsource-date-epoch = \"1700000000\"\n");
-    let dockerfile = "FROM registry.example/busybox:1\nRUN echo made > /made\n";
+    let dockerfile = "# syntax=registry.example/dockerfile:1\nFROM registry.example/busybox:1\nRUN echo made > /made\n";
     let Some(mut project) = locked(&manifest, dockerfile, &[]) else { return };
     project.repro(&["build", "--record", "--engine", "buildctl"]).expect(0);
     project.repro(&["vendor", "-o", ".git/vendor"]).expect(0);

@@ -156,3 +156,18 @@ fn a_killed_build_leaves_no_certificate_and_no_proxy() {
     origin.file("/file", "first\n");
     project.repro(&["lock", "--engine", "buildctl"]).expect(0);
 }
+
+/// Such a daemon reaches no registry: the image of a frontend has to be handed to it like a base.
+#[test]
+fn a_frontend_that_the_dockerfile_names_is_handed_to_a_daemon_with_a_door() {
+    let origin = Origin::start();
+    origin.file("/file", "first\n");
+    let step = "RUN wget -O /got http://origin.example/file\n";
+    let Some(project) = project(&origin, step) else { return };
+    let dockerfile = format!("# syntax=registry.example/dockerfile:1\nFROM registry.example/busybox:1\n{step}");
+    project.write("Dockerfile", dockerfile).commit().repro(&["lock", "--engine", "buildctl"]).expect(0);
+    project.repro(&["build", "--record", "--engine", "buildctl"]).expect(0);
+    project.commit().repro(&["verify", "--engine", "buildctl"]).expect(0);
+    // Nor is anybody asked for it offline, once it is here.
+    project.repro(&["verify", "--engine", "buildctl", "--offline"]).expect(0);
+}

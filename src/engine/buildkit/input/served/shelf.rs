@@ -94,6 +94,10 @@ impl Shelf {
         let registry = reference.domain().to_ascii_lowercase().replace(|c| !is_plain(c), "-");
         let registry = registry.trim_matches(['-', '.']).to_owned();
         let repository = format!("v2/{registry}/{}", reference.path());
+        if pin.platforms().is_none_or(BTreeMap::is_empty) {
+            self.put_any(&repository, pin, sources, at_hand)?;
+            return Ok(registry);
+        }
         let document = sources.document(pin)?;
         let (bytes, media_type, usual) = match &document {
             ImageDocument::Index(index) => (index.bytes(), &index.media_type, OCI_INDEX),
@@ -117,27 +121,33 @@ impl Shelf {
     /// Puts an image of which only the digest is locked there, as far as it is at hand; gives the path of its repository.
     pub fn put_whole(&mut self, request: &str, digest: Digest, sources: &dyn Sources) -> Result<String, Failure> {
         let pin = Pin::Image { request: request.to_owned(), digest, platforms: BTreeMap::new() };
-        let repository = "v2/image".to_owned();
-        let manifests = match sources.document(&pin)? {
-            ImageDocument::Manifest(_) => vec![digest],
+        self.put_any("v2/image", &pin, sources, true)?;
+        Ok("image".to_owned())
+    }
+
+    /// Puts an image there of which no platform is locked, a frontend or BuildKit itself: it runs wherever the daemon does.
+    /// What can be had of one platform at least is enough.
+    fn put_any(&mut self, repository: &str, pin: &Pin, sources: &dyn Sources, at_hand: bool) -> Result<(), Failure> {
+        let manifests = match sources.document(pin)? {
+            ImageDocument::Manifest(manifest) => vec![Digest::of(manifest.bytes())],
             ImageDocument::Index(index) => {
                 let media_type = index.media_type.as_deref().unwrap_or(OCI_INDEX);
-                self.put_manifest(&repository, index.bytes(), media_type);
-                index.manifests.iter().map(|descriptor| descriptor.digest).collect()
+                self.put_manifest(repository, index.bytes(), media_type);
+                let images = index.manifests.iter().filter(|descriptor| !descriptor.is_attestation());
+                images.map(|descriptor| descriptor.digest).collect()
             }
         };
         let (mut is_there, mut missing) = (false, None);
         for manifest in manifests {
-            let put = sources.image(&pin, manifest);
-            match put.and_then(|image| self.put_platform(&repository, request, &image, Some(sources))) {
+            let put = sources.image(pin, manifest);
+            let put =
+                put.and_then(|image| self.put_platform(repository, pin.request(), &image, at_hand.then_some(sources)));
+            match put {
                 Ok(()) => is_there = true,
                 Err(failure) => missing = missing.or(Some(failure)),
             }
         }
-        match missing.filter(|_| !is_there) {
-            Some(failure) => Err(failure),
-            None => Ok("image".to_owned()),
-        }
+        missing.filter(|_| !is_there).map_or(Ok(()), Err)
     }
 
     fn put_platform(
